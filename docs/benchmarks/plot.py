@@ -1,0 +1,57 @@
+"""Draw the plots of docs/benchmarks.md from the recorded runs beside this file.
+
+manage.py bench placement --json > docs/benchmarks/placement.json
+python docs/benchmarks/plot.py
+"""
+
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+
+HERE = Path(__file__).parent
+COLOURS = {"textbook": "#b8b2a7", "tandem": "#0f766e"}
+
+
+def plot_placement() -> None:
+    """Orders per second and 99th percentile, for each case, both variants side by side."""
+    rows = json.loads((HERE / "placement.json").read_text())["rows"]
+    cases = [(clients, spread) for clients in (1, 32) for spread in ("spread", "hot")]
+    labels = [
+        f"{clients} client{'s' if clients > 1 else ''}\n"
+        + ("1,000 products" if spread == "spread" else "one hot product")
+        for clients, spread in cases
+    ]
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4))
+    for axis, column, title in (
+        (axes[0], "per_second", "Orders per second (more is better)"),
+        (axes[1], "p99_ms", "99th percentile in ms, logarithmic (less is better)"),
+    ):
+        for offset, variant in ((-0.2, "textbook"), (0.2, "tandem")):
+            values = [
+                next(
+                    row[column]
+                    for row in rows
+                    if (row["variant"], row["clients"], row["spread"]) == (variant, *case)
+                )
+                for case in cases
+            ]
+            bars = axis.bar(
+                [position + offset for position in range(len(cases))],
+                values,
+                width=0.38,
+                label=variant,
+                color=COLOURS[variant],
+            )
+            axis.bar_label(bars, fmt="%.0f", fontsize=8, padding=2)
+        axis.set_title(title, fontsize=10)
+        axis.set_xticks(range(len(cases)), labels, fontsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[1].set_yscale("log")
+    axes[0].legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(HERE / "placement.svg")
+
+
+if __name__ == "__main__":
+    plot_placement()

@@ -1,0 +1,56 @@
+"""Media work at the operator's desk: the jobs. The originals are in `asset_admin`."""
+
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from media_jobs.asset_admin import AssetAdmin
+from media_jobs.models import Asset, MediaJob
+from media_jobs.private import address_of
+from media_jobs.remaking import make_again
+from project.job_admin import JobAdmin
+from project.job_decisions import CANCEL, RETRY, RETRY_CANCELLED, Decision
+from project.jobs import Status
+
+KINDS = {"pickup_pass": _("Pickup pass"), "renditions": _("Renditions"), "print": _("Print file")}
+
+MAKE_AGAIN = Decision(
+    name="make-again",
+    label=_("Make again"),
+    statuses=(Status.DONE,),
+    apply=lambda jobs: make_again(jobs.filter(status=Status.DONE)),
+    report=RETRY.report,
+)
+admin.site.register(Asset, AssetAdmin)
+
+
+@admin.register(MediaJob)
+class MediaJobAdmin(JobAdmin):
+    decisions = (RETRY, CANCEL, RETRY_CANCELLED, MAKE_AGAIN)
+    list_filter = ("status", "recipe")
+    search_fields = ("error", "source")
+    about_fields = (("source", "recipe"), "asset")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("asset")
+
+    def for_order(self, order_id: UUID) -> QuerySet[Any]:
+        return super().for_order(order_id).prefetch_related("renditions")
+
+    def summary(self, job: MediaJob) -> str:
+        kind = KINDS.get(job.kind, job.kind)
+        about = job.asset or job.context.get("product")
+        return f"{kind} · {about}" if about else str(kind)
+
+    def pictures(self, job: MediaJob) -> list[tuple[str, str]]:
+        return [
+            (
+                f"{rendition.name}.{rendition.format} {rendition.width}×{rendition.height}",
+                address_of(rendition),
+            )
+            for rendition in job.renditions.all()
+        ]

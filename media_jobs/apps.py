@@ -1,0 +1,9 @@
+"""What the app is called at the desk."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MediaJobsConfig(AppConfig):
+    name = "media_jobs"
+    verbose_name = _("Media jobs")

@@ -1,0 +1,46 @@
+"""How long a picture may take.
+
+The task's own limits are those of the longest video, and a decoder that hangs in a picture must
+not hold up a worker for that long.
+"""
+
+import faulthandler
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from celery.exceptions import SoftTimeLimitExceeded
+
+PICTURE_SECONDS = 300
+GRACE_SECONDS = 30
+
+
+@contextmanager
+def picture_time(
+    seconds: float = PICTURE_SECONDS, *, grace: float = GRACE_SECONDS
+) -> Iterator[None]:
+    """Raise SoftTimeLimitExceeded after `seconds`, as Celery would.
+
+    A decoder that doesn't even let go then takes its process with it (a C thread ends it, whoever
+    holds the interpreter), and the job's lease counts a lost worker.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals reach the main thread only, which is where a prefork worker works
+        return
+
+    def over(_number: int, _frame: FrameType | None) -> None:
+        raise SoftTimeLimitExceeded
+
+    before = signal.signal(signal.SIGALRM, over)
+    timer = signal.setitimer(signal.ITIMER_REAL, seconds)
+    faulthandler.dump_traceback_later(
+        seconds + grace, exit=True, file=2
+    )  # whatever sys.stderr is now
+    try:
+        yield
+    finally:
+        faulthandler.cancel_dump_traceback_later()
+        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_REAL, *timer)

@@ -1,0 +1,159 @@
+"""Originals, the jobs that work on them, and what these made."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from project.jobs import Job
+
+
+class Asset(models.Model):
+    """An original file. No job ever changes or deletes it."""
+
+    file = models.FileField(_("file"), upload_to="originals/%Y/%m/", max_length=200)
+    name = models.CharField(_("name"), max_length=200, blank=True)
+    sha256 = models.CharField(_("SHA-256"), max_length=64, unique=True, editable=False)
+    content_type = models.CharField(_("type"), max_length=40, editable=False)
+    size = models.PositiveBigIntegerField(_("bytes"), editable=False)
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("asset")
+        verbose_name_plural = _("assets")
+        ordering = ["-pk"]
+
+    def __str__(self) -> str:
+        return self.name or self.sha256[:12]
+
+    @property
+    def is_video(self) -> bool:
+        return self.content_type.startswith("video/")
+
+
+class MediaJob(Job):
+    """Make every rendition that one recipe wants of one source."""
+
+    queue = "media"
+    task = "media_jobs.tasks.process"
+    app = "media"
+    shares_process = False
+    window = 4  # a picture takes a second, and what waits in the queue can't be overtaken
+    heartbeat = timedelta(seconds=10)
+    max_duration = timedelta(hours=2)  # of the longest video; each work has a limit of its own
+
+    source = models.CharField(_("source"), max_length=80)
+    """`asset:<id>`, `order:<uuid>` or `upload:<token>`."""
+    recipe = models.CharField(_("recipe"), max_length=40)
+    recipe_hash = models.CharField(
+        _("recipe's content"), max_length=16, blank=True, default="", db_default="", editable=False
+    )
+    """What the recipe said when its renditions were made; empty until then."""
+    placeholder = models.TextField(
+        _("placeholder"), blank=True, default="", db_default="", editable=False
+    )
+    """A tiny picture as a data: URL, to be seen while the renditions load."""
+    asset = models.ForeignKey(
+        Asset,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="jobs",
+        verbose_name=_("asset"),
+    )
+
+    class Meta(Job.Meta):
+        verbose_name = _("media job")
+        verbose_name_plural = _("media jobs")
+        constraints = [
+            *Job.Meta.constraints,
+            models.UniqueConstraint(fields=["source", "recipe"], name="one_job_per_recipe"),
+        ]
+
+    @classmethod
+    def claiming(cls, job_id: UUID) -> AbstractContextManager[bool]:
+        """Let a film be claimed only while no other is at work."""
+        from media_jobs.films import turn
+
+        return turn(job_id)
+
+    @classmethod
+    def before_ring(cls) -> None:
+        """Ring for no film while another is at work: nobody could claim it."""
+        from media_jobs.films import hold_back
+
+        hold_back()
+
+    @classmethod
+    def prunable(cls) -> models.QuerySet[Any]:
+        """Passes and print files of old orders; the renditions of an asset stay as long as it."""
+        return super().prunable().filter(asset=None)
+
+    @classmethod
+    def delete_jobs(cls, job_ids: Sequence[UUID]) -> None:
+        """Delete the jobs, then their files: a file without a row harms nobody."""
+        from media_jobs.storing import sweep_folders
+
+        files = Rendition.objects.filter(job__in=job_ids).values_list("file", flat=True)
+        folders = {file.rpartition("/")[0] for file in files}
+        super().delete_jobs(job_ids)
+        sweep_folders(sorted(folders))
+
+    @property
+    def source_hash(self) -> str:
+        """The SHA-256 of what the renditions are made of: a file, or what was frozen here."""
+        if self.asset is not None:
+            return self.asset.sha256
+        frozen = json.dumps(self.context, sort_keys=True, cls=DjangoJSONEncoder)
+        return hashlib.sha256(frozen.encode()).hexdigest()
+
+    def perform(self) -> dict[str, Any]:
+        from media_jobs.processing import (
+            process,  # the decoders load in the media worker only
+        )
+
+        return process(self)
+
+    def publish(self) -> None:
+        from media_jobs.processing import publish
+
+        publish(self)
+
+
+class Rendition(models.Model):
+    """One file that a settled job made."""
+
+    job = models.ForeignKey(
+        MediaJob, models.CASCADE, related_name="renditions", verbose_name=_("job")
+    )
+    name = models.CharField(_("name"), max_length=20)
+    format = models.CharField(_("format"), max_length=10)
+    width = models.PositiveIntegerField(_("width"))
+    height = models.PositiveIntegerField(_("height"))
+    size = models.PositiveBigIntegerField(_("bytes"))
+    file = models.FileField(_("file"), max_length=200)
+    seconds = models.FloatField(_("seconds"), null=True, blank=True)
+    """How long a video or an animation lasts."""
+
+    class Meta:
+        verbose_name = _("rendition")
+        verbose_name_plural = _("renditions")
+        ordering = ["job", "name", "format"]
+        constraints = [
+            models.UniqueConstraint(fields=["job", "name", "format"], name="rendition_once_per_job")
+        ]
+        # Which files of a folder are known.
+        indexes = [
+            models.Index(fields=["file"], name="rendition_file", opclasses=["varchar_pattern_ops"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name}.{self.format}"

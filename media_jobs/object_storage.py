@@ -1,0 +1,137 @@
+"""Media in a bucket: Django's storage for S3, with errors that say what can be tried again.
+
+Pages name files by our own addresses (`/media/…`), and `views.media` leads whoever may read one
+to the bucket by a signed address. So the bucket stays private, a page is the same for all, and
+the relative names in an HLS playlist lead through the same door. With `public`, renditions are
+named by that address instead: a bucket whose `renditions/` is public, or what caches it.
+"""
+
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePosixPath
+from typing import Any
+
+from boto3.exceptions import Boto3Error
+from botocore.config import Config
+from botocore.exceptions import BotoCoreError, ClientError
+from django.conf import settings
+from django.core.files import File
+from django.utils.encoding import filepath_to_uri
+from storages.backends.s3 import S3File, S3Storage
+
+from media_jobs.shown import SHOWN
+
+PUBLIC = "renditions/"
+SIGNED_SECONDS = 3600
+"""How long an address that the bucket was asked for by holds: longer than anybody watches."""
+IN_MEMORY = 4 * 2**20
+"""Bytes of a file that are kept in memory; the rest of it is read through a temporary file."""
+NOT_FOUND = ("404", "NoSuchKey", "NotFound")
+FULL_STATUS = 507
+
+
+class StorageDownError(OSError):
+    """The object storage doesn't answer, or doesn't let us: trying again may help."""
+
+
+@contextmanager
+def plain_errors(name: str) -> Iterator[None]:
+    """Raise what boto raises as the OSError that a file system would have raised."""
+    try:
+        yield
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") in NOT_FOUND:
+            raise FileNotFoundError(errno.ENOENT, "no such object", name) from error
+        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode")
+        if status == FULL_STATUS:
+            raise OSError(errno.ENOSPC, "the object storage is full", name) from error
+        raise StorageDownError(str(error)) from error
+    except (BotoCoreError, Boto3Error) as error:
+        raise StorageDownError(str(error)) from error
+
+
+class ObjectFile(S3File):
+    """A file that is fetched as it is first read."""
+
+    def _get_file(self) -> Any:
+        with plain_errors(self.name):
+            return super()._get_file()
+
+    file = property(_get_file, S3File._set_file)
+
+
+class ObjectStorage(S3Storage):
+    """A bucket; `public` is the address under which anybody may read its renditions, or empty."""
+
+    def __init__(self, *, public: str = "", **options: Any) -> None:
+        self.public = public
+        super().__init__(
+            **options,
+            # As every storage of Django: what is there is never written over.
+            file_overwrite=False,
+            max_memory_size=IN_MEMORY,
+            querystring_expire=SIGNED_SECONDS,
+            client_config=Config(
+                s3={"addressing_style": options["addressing_style"]},
+                signature_version="s3v4",
+                connect_timeout=5,
+                read_timeout=20,
+                # Not more: a job is tried again by its own backoff.
+                retries={"mode": "standard", "total_max_attempts": 2},
+            ),
+        )
+
+    def url(self, name: str, *args: Any, **options: Any) -> str:
+        """Return the address for pages: always the same, and it tells nothing of the bucket."""
+        if self.public and name.startswith(PUBLIC):
+            return f"{self.public}/{filepath_to_uri(name)}"
+        return f"{settings.MEDIA_URL}{filepath_to_uri(name)}"
+
+    def signed_url(self, name: str, *, disposition: str) -> str:
+        """Return an address at the bucket that lets anybody read this file for an hour."""
+        answer = {
+            "ResponseContentType": _content_type(name),
+            "ResponseContentDisposition": disposition,
+        }
+        with plain_errors(name):
+            return str(super().url(name, parameters=answer))
+
+    def get_object_parameters(self, name: str) -> dict[str, Any]:
+        """Return what the bucket says of the file to who reads it there."""
+        if name.startswith(PUBLIC):
+            # A name belongs to one claim of one job for ever.
+            kept = {"CacheControl": "public, max-age=31536000, immutable"}
+        else:
+            kept = {"CacheControl": "private", "ContentDisposition": "attachment"}
+        return {"ContentType": _content_type(name), **kept}
+
+    def _open(self, name: str, mode: str = "rb") -> ObjectFile:
+        with plain_errors(name):
+            return ObjectFile(self._normalize_name(name), mode, self)
+
+    def _save(self, name: str, content: File) -> str:
+        with plain_errors(name):
+            return str(super()._save(name, content))
+
+    def delete(self, name: str) -> None:
+        with plain_errors(name):
+            super().delete(name)
+
+    def exists(self, name: str) -> bool:
+        with plain_errors(name):
+            return bool(super().exists(name))
+
+    def listdir(self, path: str) -> tuple[list[str], list[str]]:
+        with plain_errors(path):
+            folders, files = super().listdir(path)
+            return folders, files
+
+    def size(self, name: str) -> int:
+        with plain_errors(name):
+            return int(super().size(name))
+
+
+def _content_type(name: str) -> str:
+    extension = PurePosixPath(name).suffix.removeprefix(".")
+    return SHOWN.get(extension, "application/octet-stream")

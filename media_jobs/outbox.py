@@ -1,0 +1,62 @@
+"""What asks for media work: the order's pickup pass and an asset's renditions."""
+
+from typing import Any
+from uuid import UUID
+
+from media_jobs.models import Asset, MediaJob
+from media_jobs.picture import product_recipe
+from media_jobs.recipes import PRINT_PICTURE, PRINT_VIDEO
+
+
+def pickup_pass_job(*, order_id: UUID, context: dict[str, Any]) -> MediaJob:
+    """Return the job that draws the order's pickup pass, unsaved: the StockWriter inserts it.
+
+    `context` is frozen with the job and is all that the drawing reads; amounts are texts:
+    number, name, shop_name, currency, items_total, delivery_total, total, status_url, language,
+    lines (each sku, name, quantity, unit_price, total).
+    """
+    return MediaJob(
+        order_id=order_id,
+        kind="pickup_pass",
+        context=context,
+        source=f"order:{order_id}",
+        recipe="pickup_pass",
+    )
+
+
+def print_job(
+    *,
+    order_id: UUID,
+    token: UUID,
+    file: str,
+    sha256: str,
+    is_video: bool,
+    context: dict[str, Any],
+) -> MediaJob:
+    """Return the job that prepares a shopper's upload for printing, unsaved: for the StockWriter.
+
+    `file` is where the upload lies. The context is for people: name, sku, product, quantity,
+    language.
+    """
+    return MediaJob(
+        order_id=order_id,
+        kind="print",
+        context={**context, "file": file, "sha256": sha256},
+        source=f"upload:{token}",
+        recipe=(PRINT_VIDEO if is_video else PRINT_PICTURE).name,
+    )
+
+
+def queue_renditions(asset: Asset, *, recipe: str = "") -> MediaJob:
+    """Queue the asset's renditions by one recipe, and return their job, new or as it is.
+
+    Without a name it is what products show of such a file. Written in the caller's transaction:
+    a product that exists has its pictures on the way.
+    """
+    recipe = recipe or product_recipe(asset).name
+    job, _created = MediaJob.objects.get_or_create(
+        source=f"asset:{asset.pk}",
+        recipe=recipe,
+        defaults={"kind": "renditions", "asset": asset},
+    )
+    return job

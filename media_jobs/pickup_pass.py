@@ -1,0 +1,240 @@
+"""The pickup pass: the picture that a shopper shows to get an order handed over.
+
+Drawn from the job's context alone. Shapes come from an SVG of our own, letters from our own
+fonts: no text of a shopper's ever becomes SVG.
+"""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyvips
+import segno
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, pgettext
+
+from media_jobs.lettering import Line, fit, wrap, write
+from media_jobs.watermark import inked, mark
+from project.templatetags.money import money
+
+WIDTH, HEIGHT = 1080, 1350
+GREEN, DEEP_GREEN, GOLD, PAPER = "#0e5a4b", "#0a4439", "#f2b84b", "#fbfaf7"
+INK, MUTED, PALE, HEADING = [22, 38, 34], [98, 112, 106], [200, 222, 215], [255, 255, 255]
+
+LEFT, RIGHT = 104, 976
+"""The ticket's text columns, in pixels from the left edge of the picture."""
+TICKET = (48, 168, 984, 1134)
+"""The paper: left, top, width, height."""
+TEAR = 616
+"""Where the two parts of the ticket meet."""
+QR_SIDE, QR_TOP, QR_PADDING = 328, 220, 16
+NAME_WIDTH = RIGHT - QR_SIDE - 44 - LEFT
+
+
+@dataclass(frozen=True)
+class RowStyle:
+    """How order lines are set: the more there are, the smaller."""
+
+    most: int
+    """For so many lines, over all columns."""
+    size: int
+    height: int
+    columns: int = 1
+    detail: int = 0
+    """The size of a second row with SKU and unit price; 0: none."""
+
+
+ROW_STYLES = (
+    RowStyle(most=4, size=34, height=104, detail=24),
+    RowStyle(most=7, size=32, height=64),
+    RowStyle(most=10, size=28, height=45),
+    RowStyle(most=14, size=23, height=33),
+    RowStyle(most=32, size=20, height=29, columns=2),
+)
+
+
+@dataclass
+class _Ink:
+    """The letters still to be drawn onto the paper."""
+
+    strokes: list[tuple[Line, int, int, list[int]]] = field(default_factory=list)
+
+    def put(self, line: Line, x: int, baseline: int, colour: list[int]) -> None:
+        self.strokes.append((line, x + line.left, baseline - line.rise, colour))
+
+    def put_right(self, line: Line, right: int, baseline: int, colour: list[int]) -> None:
+        self.put(line, right - line.width, baseline, colour)
+
+    def draw_on(self, picture: pyvips.Image) -> pyvips.Image:
+        letters = [inked(colour, line.mask) for line, _x, _y, colour in self.strokes]
+        xs = [x for _line, x, _y, _colour in self.strokes]
+        ys = [y for _line, _x, y, _colour in self.strokes]
+        return picture.composite(letters, "over", x=xs, y=ys).extract_band(0, n=3)
+
+
+def draw(context: dict[str, Any]) -> pyvips.Image:
+    """Return the pass of one order, 1080 × 1350, in the order's language.
+
+    `context` is what `media_jobs.outbox.pickup_pass_job` was given.
+    """
+    with translation.override(context["language"]):
+        ink = _Ink()
+        _write_header(ink, context)
+        _write_order(ink, context)
+        totals_top = _write_totals(ink, context)
+        _write_lines(ink, context, bottom=totals_top)
+        picture = ink.draw_on(_ground(totals_top))
+    code = qr_code(context["status_url"])
+    return picture.insert(
+        code, RIGHT - (QR_SIDE + code.width) // 2, QR_TOP + (QR_SIDE - code.height) // 2
+    )
+
+
+def qr_code(url: str) -> pyvips.Image:
+    """Return the QR code of `url`, with its quiet zone, as large as its tile allows."""
+    code = segno.make(url, error="m", micro=False)
+    rows = [bytes(0 if dark else 255 for dark in row) for row in code.matrix_iter(border=2)]
+    modules = pyvips.Image.new_from_memory(b"".join(rows), len(rows[0]), len(rows), 1, "uchar")
+    # Whole pixels a module: a scanner wants sharp edges.
+    scale = max(1, QR_SIDE // modules.width)
+    picture = modules.zoom(scale, scale)
+    return picture.bandjoin([picture, picture]).copy(interpretation="srgb")
+
+
+def _write_header(ink: _Ink, context: dict[str, Any]) -> None:
+    label = write(_("Pickup pass"), size=30)
+    ink.put_right(label, RIGHT + 24, 112, PALE)
+    room = RIGHT - label.width - 40 - 210
+    ink.put(
+        fit(context["shop_name"], size=52, smallest=32, width=room, bold=True), 202, 118, HEADING
+    )
+
+
+def _write_order(ink: _Ink, context: dict[str, Any]) -> None:
+    """The upper part: whose order it is."""
+    ink.put(_label(pgettext("pickup pass", "Order")), LEFT, 258, MUTED)
+    ink.put(
+        fit(context["number"], size=100, width=NAME_WIDTH, smallest=48, bold=True),
+        LEFT - 4,
+        354,
+        INK,
+    )
+    ink.put(_label(pgettext("pickup pass", "Name")), LEFT, 432, MUTED)
+    names = wrap(context["name"], size=50, smallest=36, width=NAME_WIDTH, lines=3, bold=True)
+    for row, name in enumerate(names):
+        ink.put(name, LEFT, 488 + row * 46, INK)
+    hint = fit(_("Scan to follow your order"), size=22, width=QR_SIDE + 24, smallest=16)
+    ink.put(hint, RIGHT - (QR_SIDE + hint.width) // 2, QR_TOP + QR_SIDE + 48, MUTED)
+
+
+def _write_totals(ink: _Ink, context: dict[str, Any]) -> int:
+    """The total, and what it is made of if there is more than items. Returns its upper edge."""
+    currency = context["currency"]
+    ink.put(write(pgettext("pickup pass", "Total"), size=34, bold=True), LEFT, 1246, INK)
+    total = fit(money(context["total"], currency), size=60, width=640, smallest=40, bold=True)
+    ink.put_right(total, RIGHT, 1248, INK)
+    if not float(context["delivery_total"]):
+        return 1160
+    parts = (
+        (pgettext("pickup pass", "Items"), "items_total", 1138),
+        (pgettext("pickup pass", "Delivery"), "delivery_total", 1176),
+    )
+    for label, key, baseline in parts:
+        ink.put(write(label, size=26), LEFT, baseline, MUTED)
+        ink.put_right(write(money(context[key], currency), size=26), RIGHT, baseline, MUTED)
+    return 1092
+
+
+def _write_lines(ink: _Ink, context: dict[str, Any], *, bottom: int) -> None:
+    """The lines between the tear and the totals, in one column or two."""
+    lines, currency = context["lines"], context["currency"]
+    top = TEAR + 34
+    room = bottom - 12 - top
+    style = next(
+        (
+            style
+            for style in ROW_STYLES
+            if len(lines) <= min(style.most, room // style.height * style.columns)
+        ),
+        ROW_STYLES[-1],
+    )
+    rows = room // style.height
+    places = rows * style.columns
+    shown = lines if len(lines) <= places else lines[: places - 1]
+    gap = 44
+    width = (RIGHT - LEFT - gap * (style.columns - 1)) // style.columns
+    # Columns of equal length read better than one full and one nearly empty.
+    per_column = rows if len(lines) > places else -(-len(lines) // style.columns)
+    quantities = [write(f"{line['quantity']} ×", size=style.size, bold=True) for line in shown]
+    indent = max(quantity.width for quantity in quantities) + style.size // 2
+    for index, (line, quantity) in enumerate(zip(shown, quantities, strict=True)):
+        x = LEFT + index // per_column * (width + gap)
+        y = top + index % per_column * style.height
+        ink.put_right(quantity, x + indent - style.size // 2, y + _first_baseline(style), INK)
+        _write_line(ink, line, style, x=x + indent, y=y, width=width - indent, currency=currency)
+    if more := len(lines) - len(shown):
+        text = ngettext("and %(count)d more product", "and %(count)d more products", more)
+        x = LEFT + (style.columns - 1) * (width + gap)
+        baseline = top + (rows - 1) * style.height + _first_baseline(style)
+        ink.put(write(text % {"count": more}, size=style.size, bold=True), x, baseline, MUTED)
+
+
+def _write_line(
+    ink: _Ink, line: dict[str, Any], style: RowStyle, *, x: int, y: int, width: int, currency: str
+) -> None:
+    """What for how much; `y` is the row's upper edge."""
+    baseline = y + _first_baseline(style)
+    amount = write(money(line["total"], currency), size=style.size)
+    ink.put_right(amount, x + width, baseline, INK)
+    # In small rows letters of different sizes look like a mistake: there it is only cut.
+    smallest = round(style.size * 0.8) if style.size > 30 else style.size
+    room = width - amount.width - style.size
+    ink.put(fit(line["name"], size=style.size, smallest=smallest, width=room), x, baseline, INK)
+    if style.detail:
+        text = f"{line['sku']} · {money(line['unit_price'], currency)}"
+        detail = fit(text, size=style.detail, width=room)
+        ink.put(detail, x, baseline + round(style.detail * 1.5), MUTED)
+
+
+def _first_baseline(style: RowStyle) -> int:
+    return round(style.size * 1.2 if style.detail else (style.height + style.size * 0.7) / 2)
+
+
+def _label(text: str) -> Line:
+    return write(text, size=26)
+
+
+def _ground(totals_top: int) -> pyvips.Image:
+    """Return everything but letters and code: the paper, its tear, the shop's mark as watermark."""
+    left, top, width, height = TICKET
+    right = left + width
+    svg = f"""<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">
+      <defs>
+        <linearGradient id="green" x1="0" y1="0" x2="1" y2="1">
+          <stop offset="0" stop-color="{GREEN}"/><stop offset="1" stop-color="{DEEP_GREEN}"/>
+        </linearGradient>
+        <clipPath id="paper">
+          <rect x="{left}" y="{top}" width="{width}" height="{height}" rx="36"/>
+        </clipPath>
+      </defs>
+      <rect width="{WIDTH}" height="{HEIGHT}" fill="url(#green)"/>
+      <g transform="translate(620 -190) scale(15)" opacity=".07">
+        {mark(first="#fff", second="#fff")}
+      </g>
+      <g transform="translate(78 58) scale(2.8)">{mark(first="#fff", second=GOLD)}</g>
+      <g clip-path="url(#paper)">
+        <rect x="{left}" y="{top}" width="{width}" height="{height}" fill="{PAPER}"/>
+        <g transform="translate(330 690) rotate(-14 360 252) scale(20)" opacity=".055">
+          {mark(first=GREEN, second=GOLD)}
+        </g>
+        <circle cx="{left}" cy="{TEAR}" r="26" fill="{GREEN}"/>
+        <circle cx="{right}" cy="{TEAR}" r="26" fill="{GREEN}"/>
+      </g>
+      <rect x="{RIGHT - QR_SIDE - QR_PADDING}" y="{QR_TOP - QR_PADDING}" rx="24"
+        width="{QR_SIDE + 2 * QR_PADDING}" height="{QR_SIDE + 2 * QR_PADDING}"
+        fill="#fff" stroke="#e4e2da" stroke-width="2"/>
+      <path d="M{left + 44} {TEAR}H{right - 44}" stroke="#c9cbc2" stroke-width="4"
+        stroke-linecap="round" stroke-dasharray="1 14"/>
+      <path d="M{LEFT} {totals_top}H{RIGHT}" stroke="#dcdbd2" stroke-width="2"/>
+    </svg>"""
+    return pyvips.Image.svgload_buffer(svg.encode()).flatten().copy(interpretation="srgb")

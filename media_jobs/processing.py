@@ -1,0 +1,186 @@
+"""A media job's work: draw, write the files under the claim's name, show them once it settled.
+
+`process` runs outside any transaction and may turn out to be late. So it only writes files,
+each in a folder of its claim (`storing`); `publish` makes them visible in the transaction that
+settles the job.
+"""
+
+import errno
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pyvips
+from celery.exceptions import SoftTimeLimitExceeded
+from django.core.files.storage import default_storage
+from django.utils.translation import gettext as _
+
+from media_jobs import pickup_pass, videos
+from media_jobs.filetypes import HEAD_BYTES, UnusableFileError, check_size, sniff
+from media_jobs.images import animations_of, encode, placeholder_of, renditions_of
+from media_jobs.limits import picture_time
+from media_jobs.models import MediaJob, Rendition
+from media_jobs.output import Output
+from media_jobs.recipes import PICKUP_PASS, RECIPES, WEBP, Format, Recipe, RenditionSpec
+from media_jobs.storing import folder_of, is_whole, local_file, store
+from project.jobs import LostClaimError, PermanentError, TransientError
+
+logger = logging.getLogger(__name__)
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+POSTER_PERCENT, ENCODED_PERCENT = 5, 95
+"""How far a video's job is once its poster is made, and once its sizes are encoded."""
+
+
+def process(job: MediaJob) -> dict[str, Any]:
+    """Make every rendition that the job's recipe wants; return what `publish` needs to know.
+
+    What was made by this very recipe before, and is still there, is not made again. Raises
+    PermanentError for what will never work, TransientError while the storage is down.
+    """
+    recipe = RECIPES.get(job.recipe)
+    if recipe is None:
+        raise PermanentError(_("There is no recipe called “%s”.") % job.recipe)
+    try:
+        if job.recipe_hash == recipe.hash and job.result and is_whole(job):
+            return job.result
+        return _Work(job, recipe).do()
+    except UnusableFileError as error:
+        raise PermanentError(str(error)) from error
+    except SoftTimeLimitExceeded as error:
+        raise PermanentError(
+            _("It took too long. The picture is too complex for this machine.")
+        ) from error
+    except MemoryError as error:  # see `limit_memory` in project/celery.py
+        raise PermanentError(
+            _("It needs more memory than a job may have. Make the original smaller.")
+        ) from error
+    except OSError as error:
+        if error.errno in FULL:
+            raise PermanentError(
+                _("The storage is full (%s). Make room, then retry the job.") % error
+            ) from error
+        raise TransientError(_("The storage doesn't answer: %s") % error) from error
+
+
+def publish(job: MediaJob) -> None:
+    """Replace the job's renditions by those of the claim that has just settled it."""
+    job.refresh_from_db(fields=["result"])
+    assert job.result is not None  # settled as done
+    job.renditions.all().delete()
+    Rendition.objects.bulk_create(
+        Rendition(job=job, **rendition) for rendition in job.result["renditions"]
+    )
+    MediaJob.objects.filter(pk=job.pk).update(
+        recipe_hash=job.result["recipe_hash"], placeholder=job.result["placeholder"]
+    )
+
+
+class _Work:
+    """One claim's work on one job: what it has stored so far, and how far it is."""
+
+    def __init__(self, job: MediaJob, recipe: Recipe) -> None:
+        self._job = job
+        self._recipe = recipe
+        self._folder = folder_of(job, recipe)
+        self._percent = 0
+        self._placeholder = ""
+
+    def do(self) -> dict[str, Any]:
+        if self._recipe.videos:
+            with TemporaryDirectory(prefix="tandem-video-") as workspace:
+                renditions = self._stored(self._from_video(Path(workspace)))
+        else:
+            with picture_time():
+                renditions = self._stored(self._from_picture())
+        return {
+            "renditions": renditions,
+            "placeholder": self._placeholder,
+            "recipe_hash": self._recipe.hash,
+        }
+
+    def _stored(self, outputs: Iterator[tuple[Output, int]]) -> list[dict[str, Any]]:
+        """Store one file after another, and show how far the job is with each."""
+        renditions = []
+        for output, percent in outputs:
+            renditions.append(store(self._folder, output))
+            self._show(percent)
+        return renditions
+
+    def _from_picture(self) -> Iterator[tuple[Output, int]]:
+        """Yield each file and how far the job is once it is stored."""
+        if self._recipe is not PICKUP_PASS:
+            yield from self._pictures(self._original())
+            return
+        (spec,) = self._recipe.renditions
+        picture = pickup_pass.draw(self._job.context)
+        for step, file_format in enumerate(spec.formats, start=1):
+            yield _encoded(spec, picture, file_format), 100 * step // len(spec.formats)
+
+    def _pictures(
+        self, data: bytes, *, first: int = 0, last: int = 100
+    ) -> Iterator[tuple[Output, int]]:
+        """Make the recipe's pictures of an original picture, or of a video's poster."""
+        specs = self._recipe.renditions
+        moving = {output.name: output for output in animations_of(data, specs)}
+        steps = sum(len(spec.formats) for spec in specs)
+        step = 0
+        for spec, picture in renditions_of(data, specs):
+            self._placeholder = self._placeholder or placeholder_of(picture)
+            for file_format in spec.formats:
+                step += 1
+                percent = first + (last - first) * step // steps
+                if spec.name not in moving or file_format is spec.formats[-1]:
+                    yield _encoded(spec, picture, file_format), percent
+                elif file_format is WEBP:
+                    yield moving[spec.name], percent
+
+    def _from_video(self, workspace: Path) -> Iterator[tuple[Output, int]]:
+        """Yield the poster's pictures, then each size as MP4 and HLS."""
+        path = local_file(self._original_name(), workspace)
+        with path.open("rb") as original:
+            filetype = sniff(original.read(HEAD_BYTES))
+        check_size(path.stat().st_size, filetype)
+        video = videos.look(path, filetype, folder=workspace, progress=self._still_wanted)
+        poster = videos.poster_of(video, folder=workspace, progress=self._still_wanted)
+        with picture_time():
+            yield from list(self._pictures(poster, last=POSTER_PERCENT))
+
+        def encoding(seconds: float) -> None:
+            done = min(1.0, seconds / video.seconds)
+            self._show(POSTER_PERCENT + int(done * (ENCODED_PERCENT - POSTER_PERCENT)))
+
+        made = videos.encode(video, self._recipe, folder=workspace, progress=encoding)
+        for output in made:
+            yield output, ENCODED_PERCENT
+
+    def _original(self) -> bytes:
+        with default_storage.open(self._original_name()) as original:
+            check_size(original.size, sniff(original.read(HEAD_BYTES)))
+            original.seek(0)
+            return bytes(original.read())
+
+    def _original_name(self) -> str:
+        """Return where the original lies: an asset, or what a shopper handed in."""
+        if self._recipe.private:
+            return str(self._job.context["file"])
+        if self._job.asset is None:
+            raise PermanentError(_("The original of this job was deleted."))
+        return str(self._job.asset.file.name)
+
+    def _show(self, percent: int) -> None:
+        """Show how far the job is; what is shown never goes back. Stops a claim that was lost."""
+        self._percent = max(self._percent, percent)
+        self._still_wanted()
+
+    def _still_wanted(self, _seconds: float = 0.0) -> None:
+        """Stop a claim that was lost, or whose job was cancelled."""
+        if not MediaJob.objects.set_progress(self._job, self._percent):
+            raise LostClaimError(self._job.pk)
+
+
+def _encoded(spec: RenditionSpec, picture: pyvips.Image, file_format: Format) -> Output:
+    content = encode(picture, file_format)
+    return Output(spec.name, file_format.name, picture.width, picture.height, content)

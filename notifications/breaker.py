@@ -1,0 +1,118 @@
+"""A channel's breaker: while its provider is down, messages wait and use up no attempts.
+
+    closed ── three failures of the provider in a row ──▶ open ◀─────────────┐
+      ▲                                                    │ after 15 s …    │ it fails:
+      │                                                    ▼                 │ twice the time,
+      └───────────── the provider answers ────────── one message probes ─────┘ 5 min at most
+
+The state is a row: workers are several processes, and time is the database's. Messages that
+wait are parked; the relay calls `wake` every second.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models.functions import Coalesce, Now
+
+from notifications.models import ChannelState, Notification
+from project.jobs import NotNowError
+
+logger = logging.getLogger(__name__)
+
+FAILURES_TO_OPEN = 3
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(minutes=5)
+PROBE_TIME = timedelta(seconds=30)
+"""How long nobody else tries while one message probes: a send's whole lease."""
+WAKE_BATCH = 2000
+"""How many messages are woken at a time; the relay rings about a thousand a second."""
+
+
+def admit(channel: str) -> bool:
+    """Let a message through; True if it is the one that probes a provider that was down.
+
+    Raises NotNowError while the breaker is open.
+    """
+    state = ChannelState.objects.filter(channel=channel, openings__gt=0).first()
+    if state is None:
+        return False
+    won = ChannelState.objects.filter(channel=channel, open_until__lte=Now()).update(
+        open_until=Now() + PROBE_TIME
+    )
+    if not won:
+        raise NotNowError(state.error)
+    return True
+
+
+def answered(channel: str) -> None:
+    """Note that the provider is there, whatever it said: the breaker closes."""
+    closed = (
+        ChannelState.objects.filter(channel=channel)
+        .exclude(failures=0)
+        .update(failures=0, openings=0, opened_at=None, open_until=None, error="")
+    )
+    if closed:
+        logger.info("%s: the provider answers", channel)
+
+
+def failed(channel: str, error: str, *, probing: bool) -> bool:
+    """Note that the provider was down for a message; True if the breaker is open now.
+
+    Only the failure of a probe prolongs an outage: the others began before it was known.
+    """
+    with transaction.atomic():
+        ChannelState.objects.bulk_create([ChannelState(channel=channel)], ignore_conflicts=True)
+        state = ChannelState.objects.select_for_update().get(channel=channel)
+        failures = state.failures + 1
+        row = ChannelState.objects.filter(channel=channel)
+        row.update(failures=failures, error=error)
+        if probing or (not state.openings and failures >= FAILURES_TO_OPEN):
+            row.update(
+                openings=state.openings + 1,
+                opened_at=Coalesce("opened_at", Now()),
+                open_until=Now() + pause(state.openings),
+            )
+            logger.warning("%s: the provider is down: %s", channel, error)
+            return True
+        return state.openings > 0
+
+
+def pause(openings: int) -> timedelta:
+    """Return for how long the breaker opens after so many openings: 15 s, 30 s … 5 min."""
+    return min(FIRST_PAUSE * 2 ** min(openings, 10), LONGEST_PAUSE)
+
+
+def wake() -> int:
+    """Wake the messages of channels that work, and one of each that may be tried again.
+
+    The least recently tried goes first, so one message that a provider always chokes on isn't
+    the only one that probes.
+    """
+    is_open = ChannelState.objects.filter(openings__gt=0)
+    may_be_tried = set(is_open.filter(open_until__lte=Now()).values_list("channel", flat=True))
+    asleep = set(is_open.values_list("channel", flat=True)) - may_be_tried
+    woken = Notification.objects.exclude(channel__in=asleep | may_be_tried).unpark(limit=WAKE_BATCH)
+    for channel in may_be_tried:
+        woken += Notification.objects.filter(channel=channel).unpark(limit=1)
+    return woken
+
+
+def try_now(channels: QuerySet[ChannelState]) -> int:
+    """End the pause of those that are open (the operator's "try now"); return of how many."""
+    return channels.filter(openings__gt=0).update(open_until=Now())
+
+
+def read_checks() -> dict[str, str]:
+    """Return what the health pages say: each channel's "ok", or its reason and for how long."""
+    down_for = ExpressionWrapper(Now() - F("opened_at"), output_field=DurationField())
+    down = {
+        state.channel: f"{state.error} (for {int(state.down_for.total_seconds())} s)"
+        for state in ChannelState.objects.filter(openings__gt=0).annotate(down_for=down_for)
+    }
+    used = [Notification.Channel.EMAIL.value]
+    if settings.SMS_URL:
+        used.append(Notification.Channel.SMS.value)
+    return {f"channel:{channel}": down.get(channel, "ok") for channel in sorted({*used, *down})}

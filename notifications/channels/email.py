@@ -1,0 +1,160 @@
+"""E-mail, by the backend that EMAIL_URL chooses.
+
+What goes wrong before the message is offered (connection, TLS, login) says nothing about the
+message: the provider is down. From then on the server's code decides: 4xx transient, 5xx
+permanent (RFC 5321, 4.2.1). A server that says nothing more, closes (421) or speaks of its own
+state (4.3.x, RFC 3463) is down, too.
+"""
+
+import re
+import smtplib
+from contextlib import suppress
+from email.mime.image import MIMEImage
+from email.utils import parseaddr
+from typing import Any
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.core.mail.message import SafeMIMEMultipart
+from django.utils.encoding import punycode
+
+from notifications.channels.deadline import Deadline
+from notifications.channels.message import (
+    Attachment,
+    Message,
+    NoAnswerError,
+    ProviderDownError,
+    Receipt,
+)
+from notifications.channels.smtp import SmtpBackend
+from project.jobs import PermanentError, TransientError
+
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+CLOSING = 421
+OF_THE_SYSTEM = re.compile(r"4\.3\.\d")
+
+
+def repeats_are_safe() -> bool:
+    """A second copy has the same Message-ID: mail programs show one, and people can tell."""
+    return True
+
+
+def send(message: Message, *, deadline: Deadline) -> Receipt:
+    """Hand the e-mail to the mail server and return its answer.
+
+    Raises TransientError, PermanentError with the server's words, ProviderDownError or
+    NoAnswerError.
+    """
+    email = _email(message)
+    if settings.EMAIL_BACKEND == SMTP:
+        answer = _send_by_smtp(email, SmtpBackend(deadline=deadline), deadline=deadline)
+    else:
+        answer = _send_by(email, get_connection())
+    return Receipt(provider_id=email.extra_headers["Message-ID"], answer=answer)
+
+
+class IllustratedEmail(EmailMultiAlternatives):
+    """An e-mail whose HTML shows pictures that come with it (RFC 2387, RFC 2392)."""
+
+    pictures: tuple[Attachment, ...] = ()
+
+    def _create_alternatives(self, msg: Any) -> Any:
+        body = super()._create_alternatives(msg)  # type: ignore[misc]
+        if not self.pictures:
+            return body
+        related = SafeMIMEMultipart(_subtype="related")
+        related.attach(body)
+        for picture in self.pictures:
+            part = MIMEImage(picture.content, picture.kind.partition("/")[2])
+            part["Content-ID"] = f"<{picture.cid}>"
+            part.add_header("Content-Disposition", "inline", filename=picture.name)
+            related.attach(part)
+        return related
+
+
+def _email(message: Message) -> EmailMultiAlternatives:
+    email = IllustratedEmail(
+        subject=message.subject,
+        body=message.text,
+        to=[message.recipient],
+        headers={
+            "Message-ID": f"<{message.id}@{_domain()}>",
+            # Keeps out-of-office replies and mail loops away (RFC 3834).
+            "Auto-Submitted": "auto-generated",
+        },
+    )
+    if message.html:
+        email.attach_alternative(message.html, "text/html")
+    email.pictures = tuple(file for file in message.attachments if file.cid)
+    for file in message.attachments:
+        if not file.cid:
+            email.attach(file.name, file.content, file.kind)
+    return email
+
+
+def _domain() -> str:
+    """The sender's domain: a Message-ID must not change with the host that sends it."""
+    _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
+    return punycode(address.rpartition("@")[2] or "localhost")
+
+
+def _send_by_smtp(
+    email: EmailMultiAlternatives, backend: SmtpBackend, *, deadline: Deadline
+) -> str:
+    try:
+        try:
+            backend.open()
+        except (smtplib.SMTPException, OSError) as error:
+            raise ProviderDownError(f"mail server: {_words(error)}") from error
+        connection = backend.connection
+        assert connection is not None  # open() gives one or raises
+        try:
+            deadline.remaining()
+            backend.send_messages([email])
+        except (smtplib.SMTPException, OSError) as error:
+            if connection.awaits_verdict:
+                raise NoAnswerError(f"no answer after DATA: {_words(error)}") from error
+            raise _verdict(error) from error
+        return f"{connection.last_code} {connection.last_words}"
+    finally:
+        with suppress(smtplib.SMTPException, OSError):
+            backend.close()
+
+
+def _send_by(email: EmailMultiAlternatives, backend: BaseEmailBackend) -> str:
+    """Any other backend can't say how far the message came before it failed."""
+    try:
+        backend.send_messages([email])
+    except (smtplib.SMTPException, OSError) as error:
+        raise NoAnswerError(_words(error)) from error
+    return ""
+
+
+def _verdict(error: Exception) -> TransientError | PermanentError:
+    code, words = _reply(error)
+    # Not supported: the address needs an extension of SMTP that this server lacks.
+    if isinstance(error, smtplib.SMTPNotSupportedError):
+        return PermanentError(_words(error))
+    if isinstance(error, smtplib.SMTPHeloError) or code in (0, CLOSING):
+        return ProviderDownError(_words(error))
+    if OF_THE_SYSTEM.match(words):
+        return ProviderDownError(_words(error))
+    return (PermanentError if 500 <= code <= 599 else TransientError)(_words(error))
+
+
+def _words(error: Exception) -> str:
+    """The server's code and words if it said something, else what happened to us."""
+    code, words = _reply(error)
+    return f"{code} {words}" if code else str(error) or type(error).__name__
+
+
+def _reply(error: Exception) -> tuple[int, str]:
+    """The server's last reply, as smtplib's errors carry it; (0, "") if there was none."""
+    if isinstance(error, smtplib.SMTPRecipientsRefused):
+        [(code, words)] = error.recipients.values()  # each message has one recipient
+        return code, words.decode(errors="replace")
+    if isinstance(error, smtplib.SMTPResponseException):
+        said = error.smtp_error
+        return error.smtp_code, said if isinstance(said, str) else said.decode(errors="replace")
+    return 0, ""

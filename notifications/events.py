@@ -1,0 +1,154 @@
+"""What is said, to whom, by which channels: one row per event.
+
+`outbox` writes jobs by this table, `rendering` finds the templates by it, `delivery` asks it
+what to do when a message may have arrived already.
+"""
+
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from enum import Enum
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models import Notification
+
+EMAIL, SMS = Notification.Channel.EMAIL, Notification.Channel.SMS
+
+
+class Audience(Enum):
+    SHOPPER = "shopper"
+    STAFF = "staff"
+    READERS = "readers"
+    """Who asked for announcements."""
+
+
+class InDoubt(Enum):
+    """What happens to a message that may have arrived, but nobody can say."""
+
+    RESEND = "resend"
+    """A second copy is better than none; it is recognisable by its id, and marked."""
+    ASK = "ask"
+    """A person decides: the job is left `unknown`."""
+
+
+@dataclass(frozen=True)
+class Event:
+    label: str | Promise
+    audience: Audience
+    channels: tuple[Notification.Channel, ...]
+    templates: str
+    """`<templates>.email.txt`, `.email.html`, `.email.subject.txt`, `.sms.txt`"""
+    may_opt_out: bool
+    in_doubt: InDoubt
+    secrets: tuple[str, ...] = ()
+    """What the templates say that is kept apart and masked: see `Notification.secrets`."""
+    valid_for: timedelta | None = None
+    """How long it is worth sending; later it fails. A code is of no use once it has expired."""
+
+
+CODE_VALID_FOR = timedelta(minutes=15)
+"""How long a code that was sent may be typed in; the settings of allauth follow it."""
+
+
+def _account_event(label: Promise, *, name: str, by_sms: bool = False) -> Event:
+    """What is said about an account: at once, by one channel, never to be switched off."""
+    return Event(
+        label=label,
+        audience=Audience.SHOPPER,
+        channels=(SMS,) if by_sms else (EMAIL,),
+        templates=f"notifications/{name}",
+        may_opt_out=False,
+        in_doubt=InDoubt.RESEND,
+    )
+
+
+def _staff_event(label: Promise, *, name: str) -> Event:
+    """What the people who run the shop are told, by e-mail."""
+    return Event(
+        label=label,
+        audience=Audience.STAFF,
+        channels=(EMAIL,),
+        templates=f"notifications/{name}",
+        may_opt_out=False,
+        in_doubt=InDoubt.RESEND,
+    )
+
+
+def _code_event(label: Promise, *, name: str, by_sms: bool = False) -> Event:
+    """A message with a code in it."""
+    event = _account_event(label, name=name, by_sms=by_sms)
+    return replace(event, secrets=("code",), valid_for=CODE_VALID_FOR)
+
+
+EVENTS = {
+    "order_placed": Event(
+        label=_("Order placed"),
+        audience=Audience.SHOPPER,
+        channels=(EMAIL, SMS),
+        templates="notifications/order_placed",
+        may_opt_out=False,
+        in_doubt=InDoubt.RESEND,
+    ),
+    "order_paid": Event(
+        label=_("Order paid"),
+        audience=Audience.SHOPPER,
+        channels=(EMAIL,),
+        templates="notifications/order_paid",
+        may_opt_out=False,
+        in_doubt=InDoubt.RESEND,
+    ),
+    "order_shipped": Event(
+        label=_("Order shipped"),
+        audience=Audience.SHOPPER,
+        channels=(EMAIL, SMS),
+        templates="notifications/order_shipped",
+        may_opt_out=False,
+        in_doubt=InDoubt.RESEND,
+    ),
+    "order_delivered": Event(
+        label=_("Order delivered"),
+        audience=Audience.SHOPPER,
+        channels=(EMAIL,),
+        templates="notifications/order_delivered",
+        may_opt_out=True,
+        in_doubt=InDoubt.RESEND,
+    ),
+    "order_cancelled": Event(
+        label=_("Order cancelled"),
+        audience=Audience.SHOPPER,
+        channels=(EMAIL, SMS),
+        templates="notifications/order_cancelled",
+        may_opt_out=False,
+        in_doubt=InDoubt.RESEND,
+    ),
+    "order_refunded": Event(
+        label=_("Order refunded"),
+        audience=Audience.SHOPPER,
+        channels=(EMAIL,),
+        templates="notifications/order_refunded",
+        may_opt_out=False,
+        in_doubt=InDoubt.RESEND,
+    ),
+    "sign_up_confirmation": _code_event(_("Sign-up confirmation"), name="sign_up_confirmation"),
+    "email_confirmation": _code_event(_("E-mail confirmation"), name="email_confirmation"),
+    "phone_confirmation": _code_event(
+        _("Phone confirmation"), name="phone_confirmation", by_sms=True
+    ),
+    "sign_in_code": _code_event(_("Sign-in code"), name="sign_in_code"),
+    "password_reset": _code_event(_("Password reset"), name="password_reset"),
+    "account_exists": _account_event(_("Account exists already"), name="account_exists"),
+    "unknown_account": _account_event(_("Unknown account"), name="unknown_account"),
+    "account_changed": _account_event(_("Account changed"), name="account_changed"),
+    "announcement": Event(
+        label=_("Announcement"),
+        audience=Audience.READERS,
+        channels=(EMAIL,),
+        templates="notifications/announcement",
+        may_opt_out=True,
+        in_doubt=InDoubt.RESEND,
+    ),
+    "low_stock": _staff_event(_("Low stock"), name="low_stock"),
+    "daily_report": _staff_event(_("Daily report"), name="daily_report"),
+    "order_link": _account_event(_("Link to an order"), name="order_link"),
+}

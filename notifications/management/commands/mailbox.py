@@ -1,0 +1,56 @@
+"""`manage.py mailbox`: a mail server and an SMS gateway that keep what they get, for local runs."""
+
+import logging
+import os
+import signal
+import threading
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+
+from notifications.mailbox import Mailbox
+from notifications.mailbox_doors import http_door, smtp_door
+
+POLL_SECONDS = 0.1
+"""How soon the SMS door sees that it shall stop."""
+
+
+class Command(BaseCommand):
+    help = (
+        "Keep the e-mails and SMS of a local run for /mailbox/ instead of sending them. "
+        "Listens on this machine, at MAILBOX_SMTP_PORT and MAILBOX_HTTP_PORT."
+    )
+    requires_system_checks = []
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if not settings.TANDEM_LOCAL:
+            raise CommandError("The mailbox is for local runs: set TANDEM_LOCAL=1.")
+        smtp_port, http_port = _port("MAILBOX_SMTP_PORT"), _port("MAILBOX_HTTP_PORT")
+        stop = threading.Event()
+        for ending in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(ending, lambda *_: stop.set())
+        logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every command
+        mailbox = Mailbox()
+        try:
+            sms = http_door(mailbox, port=http_port)
+            mail = smtp_door(mailbox, port=smtp_port)
+            mail.start()
+        except OSError as error:
+            raise CommandError(f"Ports {smtp_port} and {http_port}: {error.strerror}") from error
+        threading.Thread(
+            target=sms.serve_forever, args=(POLL_SECONDS,), name="sms-door", daemon=True
+        ).start()
+        self.stdout.write(f"E-mail on port {smtp_port}, SMS on port {http_port}.")
+        self.stdout.flush()  # whoever waits for this line reads a pipe
+        stop.wait()
+        mail.stop()
+        sms.shutdown()
+        sms.server_close()
+
+
+def _port(name: str) -> int:
+    value = os.environ.get(name, "")
+    if not value.isdecimal():
+        raise CommandError(f"{name} is not set: name a free port of this machine.")
+    return int(value)

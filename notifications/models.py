@@ -1,0 +1,144 @@
+"""Messages: the job, text and fate of each, and what is known of the channels they go by."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+from uuid import UUID
+
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from project.jobs import OPEN, Job, JobQuerySet, Status
+
+
+class NotificationQuerySet(JobQuerySet):
+    """What an operator decides about messages whose outcome is unknown."""
+
+    def confirm_sent(self) -> int:
+        """Settle unknown messages as done: they arrived after all. Return how many."""
+        return self.filter(status=Status.UNKNOWN).update(
+            status=Status.DONE, error="", progress=100, finished_at=Now()
+        )
+
+    def send_again(self) -> int:
+        """Queue unknown messages anew, at the risk of a second copy. Return how many."""
+        return self.filter(status=Status.UNKNOWN).update(
+            status=Status.QUEUED,
+            attempts=0,
+            lost=0,
+            rings=0,
+            run_after=Now(),
+            ring_after=Now(),
+            finished_at=None,
+        )
+
+
+class Notification(Job):
+    """A message. Its text is rendered at the first claim, then stored: a retry says the same."""
+
+    queue = "notify"
+    task = "notifications.tasks.send"
+    app = "notification"
+    forgotten: ClassVar[dict[str, Any]] = {"secrets": None}
+
+    class Channel(models.TextChoices):
+        EMAIL = "email", _("E-mail")
+        SMS = "sms", _("SMS")
+
+    event = models.CharField(_("event"), max_length=40)
+    occasion = models.CharField(
+        _("occasion"), max_length=40, blank=True, default="", db_default="", editable=False
+    )
+    """Tells events of one kind apart, such as an order's refunds; empty if it happens once."""
+    channel = models.CharField(_("channel"), max_length=10, choices=Channel)
+    recipient = models.CharField(_("recipient"), max_length=254)
+    """An e-mail address, or a phone number in E.164."""
+    language = models.CharField(_("language"), max_length=7)
+    secrets = models.JSONField(null=True, blank=True, editable=False)
+    """What the message says and nobody else may read, such as a sign-in code: by name, as the
+    templates call it. Kept apart from the context, never shown, gone once the job is settled."""
+    subject = models.CharField(_("subject"), max_length=300, blank=True, default="", db_default="")
+    text = models.TextField(_("text"), blank=True, default="", db_default="")
+    html = models.TextField(_("HTML"), blank=True, default="", db_default="")
+    attachments = models.JSONField(_("attachments"), null=True, blank=True)
+    """Files in the storage, which several messages may share: see `notifications.attachments`."""
+    provider_id = models.CharField(
+        _("provider id"), max_length=200, blank=True, default="", db_default=""
+    )
+    """What the other side calls the message: a Message-ID, or what the gateway answered."""
+    maybe_duplicate = models.BooleanField(_("maybe a duplicate"), default=False, db_default=False)
+    """An attempt ended when the other side may have accepted the message, without saying so."""
+
+    objects: ClassVar = NotificationQuerySet.as_manager()
+
+    class Meta(Job.Meta):
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
+        constraints = [
+            *Job.Meta.constraints,
+            models.UniqueConstraint(
+                fields=["order_id", "event", "occasion", "channel", "recipient"],
+                name="one_notification_per_event",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(secrets__isnull=True) | models.Q(status__in=OPEN),
+                name="notification_keeps_secrets_only_while_open",
+            ),
+        ]
+
+    def perform(self) -> dict[str, Any]:
+        from notifications.delivery import deliver  # delivery imports this module
+
+        return deliver(self)
+
+    @classmethod
+    def delete_jobs(cls, job_ids: Sequence[UUID]) -> None:
+        from notifications.attachments import delete_with_files
+
+        delete_with_files(job_ids)
+
+    def give_back(self) -> None:
+        from notifications.delivery import give_back
+
+        give_back(self)
+
+    def publish(self) -> None:
+        from notifications.breaker import answered
+
+        self.save(update_fields=["provider_id"])
+        # Here and not after the send: what fails between a provider's yes and the commit makes
+        # a second copy.
+        answered(self.channel)
+
+
+class ChannelState(models.Model):
+    """How one channel's provider does; `notifications.breaker` is the only one to write it.
+
+    A row, because workers are several processes: all of them stop asking a dead provider.
+    """
+
+    channel = models.CharField(
+        _("channel"), max_length=10, primary_key=True, choices=Notification.Channel
+    )
+    failures = models.PositiveIntegerField(_("failures in a row"), default=0)
+    openings = models.PositiveIntegerField(_("openings in a row"), default=0)
+    """How often the breaker opened since the provider last answered: each time for longer."""
+    opened_at = models.DateTimeField(_("not working since"), null=True, blank=True)
+    open_until = models.DateTimeField(_("next try"), null=True, blank=True)
+    error = models.TextField(_("reason"), blank=True, default="")
+
+    class Meta:
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
+        ordering = ["channel"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(openings=0, opened_at=None, open_until=None)
+                | Q(openings__gt=0, opened_at__isnull=False, open_until__isnull=False),
+                name="channel_is_open_or_closed",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.get_channel_display()

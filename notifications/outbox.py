@@ -1,0 +1,153 @@
+"""What an event has to say, as jobs that are not written yet.
+
+The caller inserts them in the transaction of what happened, so that both exist or neither.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import NAMESPACE_URL, UUID, uuid5
+
+from django.conf import settings
+
+from notifications.events import EMAIL, EVENTS, SMS
+from notifications.models import Notification
+
+
+def order_messages(
+    *,
+    event: str,
+    order_id: UUID,
+    context: dict[str, Any],
+    email: str,
+    phone: str,
+    language: str,
+    occasion: str = "",
+) -> list[Notification]:
+    """Return the unsaved messages to an order's shopper: e-mail, and SMS if there is a phone.
+
+    `occasion` tells an event from others of its kind, where an order can have several.
+    Part of placing an order, so it asks nobody and copies nothing: the messages share
+    `context`. Without a gateway (`SMS_URL` empty) nothing is said by SMS. Raises KeyError if
+    the event isn't in the table.
+    """
+    recipients = {EMAIL: email, SMS: phone if settings.SMS_URL else ""}
+    return [
+        Notification(
+            order_id=order_id,
+            kind=f"{event}.{channel.value}",
+            context=context,
+            event=event,
+            occasion=occasion,
+            channel=channel,
+            recipient=recipients[channel],
+            language=language,
+        )
+        for channel in EVENTS[event].channels
+        if recipients[channel]
+    ]
+
+
+def account_message(
+    *, event: str, recipient: str, language: str, context: dict[str, Any]
+) -> Notification:
+    """Return the unsaved message about an account, by the one channel of its event.
+
+    What the event's row calls a secret is kept apart from the context. Raises KeyError if the
+    event isn't in the table.
+    """
+    row = EVENTS[event]
+    [channel] = row.channels
+    valid_for = {"minutes": row.valid_for // timedelta(minutes=1)} if row.valid_for else {}
+    return Notification(
+        kind=f"{event}.{channel.value}",
+        context={
+            "shop_name": settings.SHOP_NAME,
+            **valid_for,
+            **{name: value for name, value in context.items() if name not in row.secrets},
+        },
+        secrets={name: context[name] for name in row.secrets} or None,
+        event=event,
+        channel=channel,
+        recipient=recipient,
+        language=language,
+    )
+
+
+def announcement_message(
+    *,
+    announcement_id: int,
+    reader_id: int,
+    email: str,
+    name: str,
+    language: str,
+    subject: str,
+    text: str,
+    preferences_url: str,
+    run_after: datetime | None = None,
+) -> Notification:
+    """Return the unsaved message that tells one reader of an announcement.
+
+    Its id derives from both, so that there is one however often it is inserted (ON CONFLICT DO
+    NOTHING). `run_after`: not before; None: at once.
+    """
+    message = Notification(
+        id=uuid5(NAMESPACE_URL, f"tandem:announcement:{announcement_id}:{reader_id}"),
+        kind=f"announcement.{EMAIL.value}",
+        context={
+            "shop_name": settings.SHOP_NAME,
+            "name": name,
+            "subject": subject,
+            "text": text,
+            "preferences_url": preferences_url,
+        },
+        event="announcement",
+        occasion=str(announcement_id),
+        channel=EMAIL,
+        recipient=email,
+        language=language,
+    )
+    if run_after is not None:
+        message.run_after = message.ring_after = run_after
+    return message
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Somebody who is told about the shop itself."""
+
+    email: str
+    language: str
+
+
+def staff_messages(
+    *,
+    event: str,
+    readers: Sequence[Staff],
+    context: dict[str, Any],
+    occasion: str = "",
+    attachments: Sequence[dict[str, str]] = (),
+) -> list[Notification]:
+    """Return the unsaved messages to the staff, one each, in their languages."""
+    return [
+        Notification(
+            kind=f"{event}.{EMAIL.value}",
+            context={"shop_name": settings.SHOP_NAME, **context},
+            event=event,
+            occasion=occasion,
+            channel=EMAIL,
+            recipient=reader.email,
+            language=reader.language,
+            attachments=list(attachments) or None,
+        )
+        for reader in readers
+    ]
+
+
+def attachment(file: str, *, name: str, cid: str = "") -> dict[str, str]:
+    """Return what a message keeps of a stored file: several may share it.
+
+    With a `cid` it is a picture that the HTML shows where it says `cid:…`.
+    """
+    return {"file": file, "name": name, "cid": cid}

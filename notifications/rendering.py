@@ -1,0 +1,73 @@
+"""A notification's words: its event's templates, in its language, from its frozen context."""
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Any
+
+from django.template import Context, Engine
+from django.utils import translation
+
+from notifications.events import EVENTS
+from notifications.models import Notification
+
+MAX_SUBJECT = Notification._meta.get_field("subject").max_length
+
+
+@dataclass(frozen=True)
+class Wording:
+    text: str
+    subject: str = ""
+    html: str = ""
+
+
+MASK = "••••••"
+"""What stands for a secret wherever a message is shown."""
+
+
+def render(notification: Notification) -> Wording:
+    """Return what the notification says, but for its secrets. Touches neither database nor network.
+
+    Raises KeyError if its event is no longer in the table.
+    """
+    return _render(notification, dict.fromkeys(EVENTS[notification.event].secrets, MASK))
+
+
+def render_with_secrets(notification: Notification) -> Wording:
+    """Return what the notification says to its recipient, and only there. Never store it."""
+    return _render(notification, notification.secrets or {})
+
+
+def _render(notification: Notification, secrets: dict[str, str]) -> Wording:
+    context = {**notification.context, **secrets}
+    with translation.override(notification.language):
+        if notification.channel == Notification.Channel.SMS:
+            return Wording(text=one_line(_part(notification, "txt", context)))
+        return Wording(
+            subject=one_line(_part(notification, "subject.txt", context))[:MAX_SUBJECT],
+            text=_part(notification, "txt", context).strip() + "\n",
+            html=_part(notification, "html", context),
+        )
+
+
+def one_line(text: str) -> str:
+    """Return the text without line breaks and control characters, its spaces single.
+
+    A name with a line break in a subject would otherwise write headers of its own; a
+    direction override in it would turn the rest of the line around.
+    """
+    spaced = " ".join(text.split())
+    return "".join(
+        character
+        for character in spaced
+        if unicodedata.category(character) != "Cc" and character not in _DIRECTION_OVERRIDES
+    )
+
+
+_DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def _part(notification: Notification, part: str, context: dict[str, Any]) -> str:
+    prefix = EVENTS[notification.event].templates
+    # The loader's shortcut would escape for HTML whatever the file is called.
+    template = Engine.get_default().get_template(f"{prefix}.{notification.channel}.{part}")
+    return template.render(Context(context, autoescape=part == "html"))

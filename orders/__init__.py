@@ -1,0 +1,1 @@
+"""The shop: catalogue, ordering, the operator's desk. Imports notifications and media_jobs."""

@@ -1,0 +1,1 @@
+"""Accounts: django-allauth behind `/accounts/`, with our messages, pages and rules."""

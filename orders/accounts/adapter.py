@@ -1,0 +1,122 @@
+"""What allauth asks of a project: its messages become our jobs, phones follow our rules.
+
+Every view that sends something runs in one transaction (`urls`), so a user, an address or a
+change exists with its message or not at all.
+"""
+
+from typing import Any
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django import forms
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext_lazy as _
+
+from notifications.outbox import account_message
+from orders.accounts.language import remember_language
+from orders.models import User
+from orders.placing.request import clean_email, clean_phone
+from orders.shop.forms import TextField
+from project.client_address import client_address
+
+MESSAGES: dict[str, tuple[str, dict[str, str]]] = {
+    "email_confirmation_signup": ("sign_up_confirmation", {}),
+    "email_confirmation": ("email_confirmation", {}),
+    "login_code": ("sign_in_code", {}),
+    "password_reset_code": ("password_reset", {}),
+    "account_already_exists": ("account_exists", {"page": "account_request_login_code"}),
+    "unknown_account": ("unknown_account", {"page": "account_signup"}),
+    "password_changed": ("account_changed", {"change": "password", "page": "account"}),
+    "password_reset": ("account_changed", {"change": "password", "page": "account"}),
+    "password_set": ("account_changed", {"change": "password_set", "page": "account"}),
+    "email_deleted": ("account_changed", {"change": "email_removed", "page": "account"}),
+    "email_changed": ("account_changed", {"change": "email", "page": "account"}),
+}
+"""What allauth calls a message: our event, and what its templates know besides."""
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    """Asked by allauth's views and flows; `self.request` is the request that they answer."""
+
+    # ── Messages ────────────────────────────────────────────────────────────────────────────
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        """Queue the message. Raises KeyError if allauth has one that isn't in the table."""
+        event, known = MESSAGES[template_prefix.removeprefix("account/email/")]
+        said: dict[str, Any] = {"change": known.get("change", "")}
+        if page := known.get("page"):
+            said["url"] = settings.SITE_URL + reverse(page)
+        if "code" in context:
+            said["code"] = context["code"]
+        if event == "account_changed":
+            said["client_address"] = client_address(self.request)
+            said["new_email"] = context.get("to_email", "")
+        self._queue(event, email, said)
+
+    def send_verification_code_sms(
+        self, user: AbstractBaseUser, phone: str, code: str, **kwargs: Any
+    ) -> None:
+        self._queue("phone_confirmation", phone, {"code": code})
+
+    def _queue(self, event: str, recipient: str, context: dict[str, Any]) -> None:
+        """Write the job, in the language of the page that the person is looking at."""
+        account_message(
+            event=event, recipient=recipient, language=get_language() or "en", context=context
+        ).save(force_insert=True)
+
+    # ── E-mail addresses ────────────────────────────────────────────────────────────────────
+
+    def clean_email(self, email: str) -> str:
+        """Return the address by the rule of orders. Raises ValidationError."""
+        field = TextField(rule=clean_email, max_length=254, required=False)
+        return str(field.clean(email))
+
+    # ── Phones ──────────────────────────────────────────────────────────────────────────────
+    # No way in, only a way to be reached: so a number may belong to several accounts, and it is
+    # stored when its code was typed in, never before.
+
+    def get_login_stages(self) -> list[str]:
+        return [stage for stage in super().get_login_stages() if "Phone" not in stage]
+
+    def phone_form_field(self, **kwargs: Any) -> forms.Field:
+        return TextField(
+            rule=clean_phone,
+            label=_("Phone"),
+            max_length=40,
+            widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
+            required=kwargs.get("required", True),
+        )
+
+    def get_phone(self, user: AbstractBaseUser) -> tuple[str, bool] | None:
+        phone = User.objects.values_list("phone", flat=True).get(pk=user.pk)
+        return (phone, True) if phone else None
+
+    def set_phone(self, user: AbstractBaseUser, phone: str, verified: bool) -> None:
+        if verified:
+            self.set_phone_verified(user, phone)
+
+    def set_phone_verified(self, user: AbstractBaseUser, phone: str) -> None:
+        User.objects.filter(pk=user.pk).update(phone=phone)
+
+    def get_user_by_phone(self, phone: str) -> AbstractBaseUser | None:
+        return None
+
+    # ── Signing in ──────────────────────────────────────────────────────────────────────────
+
+    def get_login_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("account")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_address(request)
+
+    def post_login(
+        self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any
+    ) -> HttpResponse:
+        """Answer in the user's language from here on; a new user's is that of the page."""
+        response = super().post_login(request, user, **kwargs)
+        assert isinstance(user, User)
+        remember_language(response, user)
+        return response

@@ -1,0 +1,121 @@
+"""What people tell us of themselves, and the search for an order without an account."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from notifications.events import EVENTS, Audience
+from orders.models import Address, User
+from orders.models.order import NUMBER_PREFIX
+from orders.placing.request import MAX_NAME_LENGTH, clean_email
+from orders.shop.forms import CheckoutForm, TextField
+
+MUTABLE = tuple(
+    name
+    for name, event in EVENTS.items()
+    if event.may_opt_out and event.audience is Audience.SHOPPER
+)
+"""Which messages about orders may be switched off. Announcements are asked for instead."""
+
+
+class AddressForm(forms.Form):
+    """An address by the rules of the checkout."""
+
+    line1 = TextField(
+        label=_("Street and number"),
+        max_length=200,
+        widget=forms.TextInput({"autocomplete": "address-line1"}),
+    )
+    line2 = TextField(
+        label=_("Apartment, floor, company"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "address-line2"}),
+    )
+    postcode = TextField(
+        label=_("Postcode"),
+        max_length=20,
+        widget=forms.TextInput({"autocomplete": "postal-code"}),
+    )
+    city = TextField(
+        label=_("City"),
+        max_length=100,
+        widget=forms.TextInput({"autocomplete": "address-level2"}),
+    )
+    country = forms.ChoiceField(
+        label=_("Country"),
+        choices=CheckoutForm.base_fields["country"].choices,  # type: ignore[attr-defined]
+        initial=settings.SHOP_COUNTRY,
+        widget=forms.Select({"autocomplete": "country"}),
+    )
+    is_default = forms.BooleanField(label=_("Fill the checkout with it"), required=False)
+
+    @staticmethod
+    def values_of(address: Address) -> dict[str, Any]:
+        return {name: getattr(address, name) for name in AddressForm.base_fields}
+
+
+class SettingsForm(forms.Form):
+    """Name, language, and which messages are welcome."""
+
+    name = TextField(
+        label=pgettext_lazy("person", "Name"),
+        max_length=MAX_NAME_LENGTH,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "name"}),
+    )
+    language = forms.ChoiceField(
+        label=_("Language of pages and messages"), choices=settings.LANGUAGES
+    )
+    welcome_events = forms.MultipleChoiceField(
+        label=_("Messages about my orders"),
+        choices=lambda: [(name, EVENTS[name].label) for name in MUTABLE],
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+    )
+    wants_announcements = forms.BooleanField(
+        label=_("News and offers, now and then"), required=False
+    )
+
+    @staticmethod
+    def values_of(user: User) -> dict[str, Any]:
+        return {
+            "name": user.name,
+            "language": user.language,
+            "welcome_events": [name for name in MUTABLE if name not in user.muted_events],
+            "wants_announcements": user.wants_announcements,
+        }
+
+    def changes(self) -> dict[str, Any]:
+        """Return what a valid form says, as fields of a user."""
+        values = self.cleaned_data
+        return {
+            "name": values["name"],
+            "language": values["language"],
+            "muted_events": [name for name in MUTABLE if name not in values["welcome_events"]],
+            "wants_announcements": values["wants_announcements"],
+        }
+
+
+class FindOrderForm(forms.Form):
+    """An order's number and the e-mail address that it was placed with."""
+
+    number = TextField(
+        label=_("Order number"),
+        max_length=20,
+        widget=forms.TextInput({"placeholder": f"{NUMBER_PREFIX}1001", "autocomplete": "off"}),
+    )
+    email = TextField(
+        rule=clean_email,
+        label=pgettext_lazy("address", "E-mail"),
+        max_length=254,
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+
+    def clean_number(self) -> int:
+        """Return the number, typed with or without its letter; 0, which is nobody's, for others."""
+        typed = self.cleaned_data["number"].replace(" ", "").upper().removeprefix(NUMBER_PREFIX)
+        return int(typed) if typed.isdecimal() and len(typed) <= 18 else 0

@@ -1,0 +1,34 @@
+"""Which orders are a user's: what they placed signed in, and what they placed as a guest."""
+
+from allauth.account.models import EmailAddress
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Lower
+
+from notifications.events import EVENTS
+from orders.models import Order, User
+
+
+def orders_of(user: User) -> QuerySet[Order]:
+    """Return the user's orders, newest first.
+
+    Guest orders are found by the e-mail address, if the user has confirmed that it is theirs.
+    An order that somebody else placed signed in stays theirs, whatever address it carries.
+    """
+    # Read first: by a join PostgreSQL would go through all orders.
+    confirmed = EmailAddress.objects.filter(user=user, verified=True)
+    emails = [email.lower() for email in confirmed.values_list("email", flat=True)]
+    orders = Order.objects.alias(email_in_small=Lower("email"))
+    return orders.filter(Q(user=user) | Q(user=None, email_in_small__in=emails)).order_by("-number")
+
+
+def is_muted(event: str, *, order: Order) -> bool:
+    """Whether the order's shopper switched this message off, as far as it may be."""
+    if not EVENTS[event].may_opt_out:
+        return False
+    if order.user_id:
+        owners = User.objects.filter(pk=order.user_id)
+    else:
+        owners = User.objects.filter(
+            emailaddress__email=order.email.lower(), emailaddress__verified=True
+        )
+    return owners.filter(muted_events__contains=[event]).exists()

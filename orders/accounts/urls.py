@@ -1,0 +1,48 @@
+"""The URLs below `/accounts/`: our pages and those of allauth.
+
+allauth's views run in one transaction each, so what they change exists with its message or not
+at all. All but signing in: it checks a password for half a second, which must not hold a
+connection, and writes nothing but a message.
+"""
+
+from collections.abc import Callable
+
+from allauth.account import urls as allauth_urls
+from allauth.account import views as allauth_views
+from django.db import transaction
+from django.http import HttpResponseBase
+from django.urls import URLPattern, path
+
+from orders.accounts.guards import needs_sms
+from orders.accounts.views import account
+
+View = Callable[..., HttpResponseBase]
+UNBOUND = ("account_login", "account_logout", "account_inactive")
+
+
+def _in_one_transaction(pattern: URLPattern) -> URLPattern:
+    if pattern.name not in UNBOUND:
+        pattern.callback = transaction.atomic(pattern.callback)
+    return pattern
+
+
+urlpatterns = [
+    path("", account.history, name="account"),
+    path("addresses/", account.addresses, name="addresses"),
+    path("addresses/new/", account.address, name="address-new"),
+    path("addresses/<int:address_id>/", account.address, name="address"),
+    path("addresses/<int:address_id>/delete/", account.address_delete, name="address-delete"),
+    path("settings/", account.account_settings, name="account-settings"),
+    *map(_in_one_transaction, allauth_urls.urlpatterns),
+    # allauth has these only where a phone belongs to signing up; here it may be added later.
+    path(
+        "phone/verify/",
+        transaction.atomic(needs_sms(allauth_views.verify_phone)),
+        name="account_verify_phone",
+    ),
+    path(
+        "phone/change/",
+        transaction.atomic(needs_sms(allauth_views.change_phone)),
+        name="account_change_phone",
+    ),
+]

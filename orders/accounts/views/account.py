@@ -1,0 +1,109 @@
+"""`/accounts/`: the user's orders, addresses and settings."""
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from orders.accounts.addresses import TooManyAddressesError, delete_address, save_address
+from orders.accounts.forms import AddressForm, SettingsForm
+from orders.accounts.history import orders_of
+from orders.accounts.language import remember_language
+from orders.models import Address, User
+from orders.models.user import MAX_ADDRESSES
+from orders.shop.countries import COUNTRIES
+
+ORDERS_PER_PAGE = 20
+
+
+def _reader(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # by login_required
+    return request.user
+
+
+@never_cache
+@login_required
+@require_safe
+def history(request: HttpRequest) -> HttpResponse:
+    """Show the user's orders, newest first."""
+    orders = orders_of(_reader(request)).prefetch_related("lines")
+    page = Paginator(orders, ORDERS_PER_PAGE).get_page(request.GET.get("page"))
+    return render(request, "accounts/history.html", {"page": page})
+
+
+@never_cache
+@login_required
+@require_safe
+def addresses(request: HttpRequest) -> HttpResponse:
+    """Show the user's addresses."""
+    kept = [
+        (address, COUNTRIES.get(address.country, address.country))
+        for address in _reader(request).addresses.all()
+    ]
+    context = {"addresses": kept, "is_full": len(kept) >= MAX_ADDRESSES}
+    return render(request, "accounts/addresses.html", context)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def address(request: HttpRequest, address_id: int | None = None) -> HttpResponse:
+    """Ask for a new address, or for changes of the user's own."""
+    if request.method != "POST":
+        form = AddressForm(initial=_known(request, address_id))
+        return render(request, "accounts/address.html", {"form": form, "address_id": address_id})
+    form = AddressForm(request.POST)
+    if not form.is_valid():
+        context = {"form": form, "address_id": address_id}
+        return render(request, "accounts/address.html", context, status=422)
+    try:
+        if not save_address(_reader(request), address_id=address_id, values=form.cleaned_data):
+            raise Http404
+    except TooManyAddressesError:
+        messages.warning(request, _("You keep as many addresses as we can. Delete one first."))
+    else:
+        messages.success(request, _("The address is saved."))
+    return redirect("addresses")
+
+
+def _known(request: HttpRequest, address_id: int | None) -> dict[str, object]:
+    if address_id is None:
+        return {}
+    own = Address.objects.filter(user=_reader(request))
+    return AddressForm.values_of(get_object_or_404(own, pk=address_id))
+
+
+@never_cache
+@login_required
+@require_POST
+def address_delete(request: HttpRequest, address_id: int) -> HttpResponse:
+    """Delete the user's own address."""
+    if not delete_address(_reader(request), address_id=address_id):
+        raise Http404
+    messages.success(request, _("The address is deleted."))
+    return redirect("addresses")
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def account_settings(request: HttpRequest) -> HttpResponse:
+    """Ask for name, language and welcome messages; lead to what needs a proof."""
+    user = _reader(request)
+    form = SettingsForm(request.POST or None, initial=SettingsForm.values_of(user))
+    if request.method == "POST" and form.is_valid():
+        User.objects.filter(pk=user.pk).update(**form.changes())
+        user.language = form.cleaned_data["language"]
+        with translation.override(user.language):
+            messages.success(request, _("Your settings are saved."))
+        response = redirect("account-settings")
+        remember_language(response, user)
+        return response
+    context = {"form": form, "has_sms": bool(settings.SMS_URL)}
+    return render(request, "accounts/settings.html", context, status=422 if form.is_bound else 200)

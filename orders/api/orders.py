@@ -1,0 +1,133 @@
+"""`POST orders` and `GET orders/<id>`: placing an order and following it."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import OperationalError
+from django.db.models import CharField, F, OuterRef, Value
+from django.db.models.functions import JSONObject
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from ninja import Header, Router, Status
+
+from orders.api.problems import Problem
+from orders.api.schemas import (
+    ConflictOut,
+    IdempotencyKey,
+    InvalidOut,
+    JobOut,
+    LineOut,
+    LineUpload,
+    OrderIn,
+    OrderOut,
+    ProblemOut,
+    UnavailableOut,
+)
+from orders.models import Order, Upload
+from orders.placing.errors import OutcomeUnknown
+from orders.placing.placement import place_order
+from project.jobs import job_models
+
+router = Router(tags=["Orders"])
+
+_UPLOADS = Upload.objects.filter(line=OuterRef("pk")).values(
+    row=JSONObject(token=F("token"), quantity=F("quantity"))
+)
+_TEXT = {"schema": {"type": "string"}}
+
+
+@router.post(
+    "/orders",
+    response={
+        201: OrderOut,
+        200: OrderOut,
+        (400, 413, 415, 500): ProblemOut,
+        409: ConflictOut,
+        422: InvalidOut,
+        503: UnavailableOut,
+    },
+    summary="Place an order",
+    openapi_extra={
+        "responses": {
+            201: {"headers": {"Location": _TEXT}},
+            200: {
+                "description": "The order was placed before, by the same key.",
+                "headers": {"Idempotent-Replayed": _TEXT},
+            },
+            503: {"headers": {"Retry-After": _TEXT}},
+        }
+    },
+)
+def create_order(
+    request: HttpRequest,
+    response: HttpResponse,
+    order: OrderIn,
+    key: Annotated[IdempotencyKey, Header(alias="Idempotency-Key")],
+) -> Status[OrderOut]:
+    """Take the stock and queue the messages: all of the order or nothing.
+
+    Repeat a request with the same `Idempotency-Key` as often as you like: it is one order.
+    """
+    placement = place_order(order.request(key=key))
+    try:
+        answer = _answer(placement.order)
+    except OperationalError as error:
+        # It is placed: "busy" would say that nothing was.
+        raise OutcomeUnknown(placement.order.pk) from error
+    if placement.replayed:
+        response["Idempotent-Replayed"] = "true"
+        return Status(200, answer)
+    path = reverse("api:read_order", args=[placement.order.pk])
+    response["Location"] = settings.SITE_URL + path
+    return Status(201, answer)
+
+
+@router.get(
+    "/orders/{uuid:order_id}",
+    response={200: OrderOut, 404: ProblemOut},
+    summary="Read an order and its jobs",
+)
+def read_order(request: HttpRequest, order_id: UUID) -> OrderOut:
+    """The id can't be guessed: whoever holds it may read."""
+    order = Order.objects.filter(pk=order_id).first()
+    if order is None:
+        raise Problem(404, "not_found", "There is no such order.")
+    return _answer(order)
+
+
+def _answer(order: Order) -> OrderOut:
+    """Return the order with its lines and jobs: two queries."""
+    return OrderOut(
+        id=order.pk,
+        number=order.display_number,
+        status=order.status,
+        total=str(order.total),
+        currency=order.currency,
+        lines=[
+            LineOut(
+                sku=line.sku,
+                name=line.name,
+                quantity=line.quantity,
+                unit_price=str(line.unit_price),
+                total=str(line.total),
+                uploads=[LineUpload(**upload) for upload in line.taken],
+            )
+            for line in order.lines.annotate(taken=ArraySubquery(_UPLOADS))
+        ],
+        status_url=settings.SITE_URL + order.get_absolute_url(),
+        jobs=[JobOut.model_construct(**job) for job in _jobs(order.pk)],
+    )
+
+
+def _jobs(order_id: UUID) -> list[dict[str, Any]]:
+    """Return the order's jobs of every kind, in the order they were queued, by one query."""
+    columns = [name for name in JobOut.model_fields if name != "app"]
+    first, *others = (
+        model.objects.filter(order_id=order_id)
+        .order_by()
+        .values(*columns, "created_at", app=Value(model.app, CharField()))
+        for model in job_models()
+    )
+    return list(first.union(*others, all=True).order_by("created_at", "app", "kind"))

@@ -1,0 +1,102 @@
+"""What the API answers instead of what was asked for: `application/problem+json` (RFC 9457).
+
+Everything below /api/ ends here, also what Django refuses before a view is reached.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+
+PREFIX = "/api/"
+CONTENT_TYPE = "application/problem+json"
+
+TITLES = {
+    "bad_request": "The request can't be read",
+    "not_found": "There is nothing here",
+    "method_not_allowed": "This method doesn't work here",
+    "too_large": "The request is too large",
+    "unsupported_media_type": "Send JSON",
+    "invalid": "The request is invalid",
+    "key_reused": "Another order was placed under this key",
+    "out_of_stock": "Not enough in stock",
+    "total_changed": "The total has changed",
+    "placement_failed": "The order could not be placed",
+    "too_many_uploads": "Too many uploads",
+    "busy": "The shop is busy",
+    "outcome_unknown": "The order may have been placed",
+    "server_error": "Something is wrong with us",
+}
+_CODE_BY_STATUS = {
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    503: "busy",
+}
+
+
+class Problem(Exception):
+    """An answer that is no success; `members` are added to its body.
+
+    `retry_after` (seconds) goes with statuses 429 and 503.
+    """
+
+    def __init__(
+        self, status: int, code: str, detail: str, *, retry_after: int = 2, **members: Any
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.retry_after = retry_after
+        self.members = members
+
+    def response(self) -> HttpResponse:
+        response = HttpResponse(self.body(), status=self.status, content_type=CONTENT_TYPE)
+        if self.status in (429, 503):
+            response["Retry-After"] = str(self.retry_after)
+        return response
+
+    def body(self) -> bytes:
+        body = {
+            "type": f"{settings.SITE_URL}/api/v1/docs#{self.code}",
+            "title": TITLES[self.code],
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            **self.members,
+        }
+        return json.dumps(body).encode()
+
+
+class ProblemMiddleware:
+    """Turn every other error below /api/ into a problem: unknown paths, methods, crashes.
+
+    The outermost middleware, so it sees what the other ones refuse.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        response = self.get_response(request)
+        if (
+            request.path_info.startswith(PREFIX)
+            and response.status_code >= 400
+            and response.headers.get("Content-Type") != CONTENT_TYPE
+            and isinstance(response, HttpResponse)
+        ):
+            _rewrite(response)
+        return response
+
+
+def _rewrite(response: HttpResponse) -> None:
+    """Give the response a problem's body; its other headers stay."""
+    status = response.status_code
+    code = _CODE_BY_STATUS.get(status, "bad_request" if status < 500 else "server_error")
+    response.content = Problem(status, code, f"{TITLES[code]}.").body()
+    response["Content-Type"] = CONTENT_TYPE
+    response["Content-Length"] = str(len(response.content))

@@ -1,0 +1,295 @@
+"""The shapes of what the API takes and gives; OpenAPI is written from them.
+
+Input is checked by the rules of `orders.placing.request`, so shop and API refuse the same.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
+from functools import partial
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    StrictInt,
+    model_serializer,
+)
+from pydantic_core import PydanticCustomError
+
+from orders.models import Order, Product
+from orders.placing.errors import InvalidOrder
+from orders.placing.request import (
+    KEY_PATTERN,
+    MAX_LINES,
+    MAX_NAME_LENGTH,
+    MAX_QUANTITY,
+    OrderRequest,
+    RequestedLine,
+    clean_country,
+    clean_email,
+    clean_key,
+    clean_phone,
+    clean_text,
+    clean_upload,
+)
+from project.jobs import Status
+
+PRICE_PATTERN = r"^(0|[1-9][0-9]{0,11})\.[0-9]{2}$"
+
+
+def _rule(clean: Callable[[str], str]) -> AfterValidator:
+    """Apply a rule of the order request. pydantic knows the field, so the rule's own is left."""
+
+    def check(value: str) -> str:
+        try:
+            return clean(value)
+        except InvalidOrder as invalid:
+            messages = {"message": " ".join(error.message for error in invalid.errors)}
+            raise PydanticCustomError("invalid", "{message}", messages) from None
+
+    return AfterValidator(check)
+
+
+def _text(*, max_length: int, required: bool = True) -> AfterValidator:
+    return _rule(partial(clean_text, field="", max_length=max_length, required=required))
+
+
+# `json_schema_extra` instead of constraints: the rules refuse, OpenAPI only tells of them.
+_LONG = Field(json_schema_extra={"minLength": 1, "maxLength": 200})
+_SHORT = Field(json_schema_extra={"minLength": 1, "maxLength": 100})
+
+IdempotencyKey = Annotated[
+    str,
+    _rule(clean_key),
+    Field(
+        description="Yours for this order: repeating the request with it is safe.",
+        json_schema_extra={"pattern": KEY_PATTERN},
+    ),
+]
+Price = Annotated[str, Field(pattern=PRICE_PATTERN, examples=["12.30"])]
+
+
+class _Input(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class LineIn(_Input):
+    sku: Annotated[str, _text(max_length=40), Field(json_schema_extra={"maxLength": 40})]
+    quantity: Annotated[StrictInt, Field(ge=1, le=MAX_QUANTITY)]
+    upload: Annotated[
+        str,
+        _rule(clean_upload),
+        Field(
+            description="The token of an upload, for a product that is personalised.",
+            json_schema_extra={"anyOf": [{"format": "uuid"}, {"maxLength": 0}]},
+        ),
+    ] = ""
+
+
+class AddressIn(_Input):
+    """Where the order goes; without one it is picked up."""
+
+    line1: Annotated[str, _text(max_length=200), _LONG]
+    line2: Annotated[str, _text(max_length=200, required=False)] = ""
+    city: Annotated[str, _text(max_length=100), _SHORT]
+    postcode: Annotated[str, _text(max_length=20), _SHORT]
+    country: Annotated[
+        str, _rule(clean_country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})
+    ]
+
+
+PICKUP = AddressIn.model_construct(line1="", line2="", city="", postcode="", country="")
+
+
+class OrderIn(_Input):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "name": "Ada Lovelace",
+                    "email": "ada@example.org",
+                    "lines": [{"sku": "MUG-01", "quantity": 2}],
+                }
+            ]
+        }
+    )
+
+    name: Annotated[str, _text(max_length=MAX_NAME_LENGTH), _LONG]
+    email: Annotated[str, _rule(clean_email), Field(json_schema_extra={"format": "email"})]
+    phone: Annotated[
+        str, _rule(clean_phone), Field(description="E.164, or national of the shop's country.")
+    ] = ""
+    language: Literal["en", "zh-hans"] = "en"
+    address: AddressIn = Field(default_factory=lambda: PICKUP)
+    lines: Annotated[
+        list[LineIn],
+        Field(
+            min_length=1,
+            max_length=MAX_LINES,
+            description="A SKU on two lines is merged; its uploads stay apart.",
+        ),
+    ]
+    expected_total: Annotated[
+        Price,
+        Field(description="What the shopper was shown; another total is refused, not charged."),
+    ] = ""
+
+    def request(self, *, key: str) -> OrderRequest:
+        address = self.address.model_dump()
+        return OrderRequest(
+            door=Order.Door.API,
+            key=key,
+            name=self.name,
+            email=self.email,
+            phone=self.phone,
+            language=self.language,
+            address={part: text for part, text in address.items() if text},
+            lines=tuple(RequestedLine(**vars(line)) for line in self.lines),
+            expected_total=Decimal(self.expected_total) if self.expected_total else None,
+        )
+
+
+class ProductFilters(BaseModel):
+    search: Annotated[
+        str,
+        _text(max_length=100, required=False),
+        Field(
+            description="Words that the name, the SKU or the description has.",
+            json_schema_extra={"maxLength": 100},
+        ),
+    ] = ""
+    page: Annotated[int, Field(ge=1, le=100_000, description="Fifty products each.")] = 1
+
+
+class Image(BaseModel):
+    rendition: str
+    format: str
+    width: int
+    height: int
+    url: str
+
+
+class Video(Image):
+    """A file that plays (`mp4`, `m3u8`), or the `poster` to show before."""
+
+    seconds: float | None
+
+
+class ProductOut(BaseModel):
+    sku: str
+    name: str
+    price: Price
+    currency: str
+    available: int
+    units_sold: int
+    images: list[Image]
+    videos: list[Video]
+    personalisation: Annotated[
+        str,
+        Field(
+            description="What the product asks the shopper for, as `upload` of its line.",
+            json_schema_extra={"enum": Product.Personalisation.values},
+        ),
+    ]
+    requires_upload: bool
+
+
+class ProductPage(BaseModel):
+    items: list[ProductOut]
+    count: int
+
+
+class LineUpload(BaseModel):
+    token: UUID
+    quantity: int
+    """For so many of the line's units."""
+
+
+class LineOut(BaseModel):
+    sku: str
+    name: str
+    quantity: int
+    unit_price: Price
+    total: Price
+    uploads: list[LineUpload] = []
+    """Left out where there are none."""
+
+    @model_serializer(mode="wrap")
+    def _plain(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        line: dict[str, Any] = serialize(self)
+        if not self.uploads:
+            del line["uploads"]
+        return line
+
+
+class UploadOut(BaseModel):
+    token: UUID
+    kind: Literal["picture", "video"]
+    name: str
+    content_type: str
+    size: int
+    """Bytes."""
+
+
+class JobOut(BaseModel):
+    id: UUID
+    app: str
+    kind: str
+    status: Annotated[str, Field(json_schema_extra={"enum": Status.values})]
+    attempts: int
+    progress: int
+    error: str
+    finished_at: datetime | None
+
+
+class OrderOut(BaseModel):
+    id: UUID
+    number: str
+    status: Annotated[str, Field(json_schema_extra={"enum": Order.Status.values})]
+    total: Price
+    currency: str
+    lines: list[LineOut]
+    status_url: str
+    jobs: list[JobOut]
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457. `code` is for programs, `detail` for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class FieldErrorOut(BaseModel):
+    field: str
+    message: str
+
+
+class InvalidOut(ProblemOut):
+    errors: list[FieldErrorOut]
+
+
+class ShortageOut(BaseModel):
+    sku: str
+    requested: int
+    available: int
+
+
+class ConflictOut(ProblemOut):
+    """`items` with `out_of_stock`, `total` with `total_changed`, neither with `key_reused`."""
+
+    items: list[ShortageOut] | None = None
+    total: Price | None = None
+
+
+class UnavailableOut(ProblemOut):
+    status_url: str | None = None
+    """With `outcome_unknown`: where the order is, if it is."""

@@ -1,0 +1,166 @@
+"""The API itself: its routers, its documents, and what becomes of errors."""
+
+import logging
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import RequestDataTooBig
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
+from ninja import NinjaAPI, Swagger
+from ninja.errors import HttpError, ValidationError
+from ninja.operation import Operation
+
+from orders.api import orders, products, uploads
+from orders.api.problems import CONTENT_TYPE, Problem
+from orders.api.strict_json import StrictParser
+from orders.placing.errors import (
+    InvalidOrder,
+    KeyReused,
+    OutcomeUnknown,
+    OutOfStock,
+    PlacementError,
+    ShopBusy,
+    TotalChanged,
+)
+
+logger = logging.getLogger(__name__)
+
+MAX_ERRORS = 100
+MAX_FIELD_LENGTH = 200
+
+_MESSAGES = {
+    "missing": _("This field is required."),
+    "extra_forbidden": _("There is no such field."),
+    "int_type": _("Use a whole number."),
+    "model_type": _("Send an object."),
+    "string_unicode": _("Remove the characters that can't be printed."),
+}
+
+
+class ShopAPI(NinjaAPI):
+    def get_openapi_operation_id(self, operation: Operation) -> str:
+        """Return the name that generated clients give the call."""
+        return operation.view_func.__name__
+
+    def get_openapi_schema(self, **options: Any) -> Any:
+        """Return the schema; errors are problems there too."""
+        schema = super().get_openapi_schema(**options)
+        for path_item in schema["paths"].values():
+            for operation in path_item.values():
+                for status, answer in operation["responses"].items():
+                    if status >= 400:
+                        content = answer["content"]
+                        content[CONTENT_TYPE] = content.pop("application/json")
+        return schema
+
+
+class Docs(Swagger):
+    """ninja's own Swagger UI from our static files, on a page that fits a phone."""
+
+    template = "api/docs.html"
+
+
+api = ShopAPI(
+    title=f"{settings.SHOP_NAME} API",
+    version="1",
+    description="Products, and orders that are placed once however often they are sent.",
+    urls_namespace="api",
+    parser=StrictParser(),
+    docs=Docs(),
+)
+api.add_router("", products.router)
+api.add_router("", orders.router)
+api.add_router("", uploads.router)
+
+
+@api.exception_handler(Problem)
+def _problem(request: HttpRequest, error: Problem) -> HttpResponse:
+    return error.response()
+
+
+@api.exception_handler(HttpError)
+def _unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
+    """ninja wraps what the parser raises."""
+    if isinstance(error.__cause__, Problem):
+        return error.__cause__.response()
+    return Problem(400, "bad_request", str(error)).response()
+
+
+@api.exception_handler(RequestDataTooBig)
+def _too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
+    detail = f"Send at most {settings.DATA_UPLOAD_MAX_MEMORY_SIZE} bytes."
+    if request.content_type == "multipart/form-data":
+        detail = "Send a smaller file."
+    return Problem(413, "too_large", detail).response()
+
+
+@api.exception_handler(ValidationError)
+def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
+    return _invalid_problem(
+        [
+            {
+                "field": _field(item["loc"]),
+                "message": str(_MESSAGES.get(item["type"], item["msg"])),
+            }
+            for item in error.errors[:MAX_ERRORS]
+        ]
+    ).response()
+
+
+def _field(location: tuple[str | int, ...]) -> str:
+    """Return the field's path as clients know it: `lines.0.quantity`, `Idempotency-Key`."""
+    source, *parts = location
+    if source == "body":
+        parts = parts[1:]  # the name of the function's argument
+    return ".".join(str(part) for part in parts)[:MAX_FIELD_LENGTH]
+
+
+def _invalid_problem(errors: list[dict[str, str]]) -> Problem:
+    fields = ", ".join(error["field"] or "body" for error in errors[:5])
+    return Problem(422, "invalid", f"Please check: {fields}.", errors=errors)
+
+
+@api.exception_handler(PlacementError)
+def _not_placed(request: HttpRequest, error: PlacementError) -> HttpResponse:
+    return _placement_problem(error).response()
+
+
+def _placement_problem(error: PlacementError) -> Problem:
+    match error:
+        case InvalidOrder(errors):
+            return _invalid_problem([vars(item) for item in errors])
+        case KeyReused():
+            # Without its id: that is for the one who placed it.
+            detail = "Choose another Idempotency-Key for another order."
+            return Problem(409, "key_reused", detail)
+        case OutOfStock(items):
+            names = ", ".join(f"{item.sku}: {item.available} left" for item in items)
+            shortages = [
+                {"sku": item.sku, "requested": item.requested, "available": item.available}
+                for item in items
+            ]
+            return Problem(409, "out_of_stock", f"{names}.", items=shortages)
+        case TotalChanged(total):
+            return Problem(409, "total_changed", f"It is {total} now.", total=str(total))
+        case ShopBusy(retry_after):
+            detail = "Nothing was placed. Repeat the request in a moment."
+            return Problem(503, "busy", detail, retry_after=retry_after)
+        case OutcomeUnknown(order_id):
+            detail = "Repeat the request with the same key: it is safe, and tells."
+            status_url = settings.SITE_URL + reverse("order", args=[order_id])
+            return Problem(503, "outcome_unknown", detail, status_url=status_url)
+        case _:
+            detail = "Nothing was placed. The same key may be used again."
+            return Problem(500, "placement_failed", detail)
+
+
+@api.exception_handler(OperationalError)
+def _database_away(request: HttpRequest, error: OperationalError) -> HttpResponse:
+    logger.warning("%s without the database", request.path, exc_info=error)
+    return Problem(503, "busy", "Repeat the request in a moment.").response()
+
+
+urlpatterns = [path("v1/", api.urls)]

@@ -1,0 +1,12 @@
+"""The shop's benchmarks (`manage.py bench`)."""
+
+from orders.benchmarks.placement import bench_placement
+from project.benchmarks import Benchmark, register
+
+register(
+    Benchmark(
+        name="placement",
+        summary="orders/s and latency against a textbook transaction, hot and spread",
+        run=bench_placement,
+    )
+)

@@ -1,0 +1,70 @@
+"""Changing the catalogue: a product with its counters, a picture or video with its renditions."""
+
+from decimal import Decimal
+
+from django.db import transaction
+from django.db.models import Max
+
+from media_jobs.models import Asset
+from media_jobs.outbox import queue_renditions
+from orders.models import Category, Product, ProductMedia, ProductSales, Stock
+
+
+def create_product(
+    *,
+    sku: str,
+    name: str,
+    slug: str,
+    category: Category,
+    price: Decimal,
+    description: str = "",
+    is_active: bool = True,
+    personalisation: str = Product.Personalisation.NONE,
+    requires_upload: bool = False,
+    stock: int = 0,
+    low_stock: int | None = None,
+) -> Product:
+    """Create the product with its stock (units on hand, its ledger's beginning) and its sales.
+
+    Raises IntegrityError if the SKU or the slug is taken.
+    """
+    with transaction.atomic():
+        product = Product.objects.create(
+            sku=sku,
+            name=name,
+            slug=slug,
+            category=category,
+            price=price,
+            description=description,
+            is_active=is_active,
+            low_stock=low_stock,
+            personalisation=personalisation,
+            requires_upload=requires_upload,
+        )
+        Stock.objects.create(product=product, initial=stock, available=stock)
+        ProductSales.objects.create(product=product)
+    return product
+
+
+def add_media(*, product: Product, asset: Asset, alt: str = "") -> ProductMedia:
+    """Show the asset as the product's last picture or video, and queue its renditions.
+
+    `alt` says what can be seen, for those who can't.
+    """
+    with transaction.atomic():
+        last = product.media.aggregate(last=Max("position"))["last"]
+        medium = ProductMedia.objects.create(
+            product=product, asset=asset, alt=alt, position=0 if last is None else last + 1
+        )
+        queue_renditions(asset)
+    return medium
+
+
+def replace_media(medium: ProductMedia, asset: Asset) -> None:
+    """Show the asset in place of what is shown, once it is made; queue its renditions.
+
+    The medium isn't saved here: the caller saves it with what else changes.
+    """
+    medium.asset = medium.shown
+    medium.replacement = None if asset == medium.asset else asset
+    queue_renditions(asset)

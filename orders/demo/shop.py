@@ -1,0 +1,77 @@
+"""Filling an empty shop: draw the pictures, store them, then write all rows at once."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyvips
+from django.core.files.base import ContentFile
+from django.db import connection, transaction
+
+from media_jobs.assets import store_asset
+from media_jobs.models import Asset
+from orders.catalogue import add_media, create_product
+from orders.demo.catalogue import CATEGORIES
+from orders.models import Category, Product
+
+DRAWINGS = Path(__file__).parent / "drawings"
+PICTURE_SIDE = 1600  # pixels; what a photographer would hand over
+LOCK = 0x7A0DE  # two starts of the same shop must not fill it twice
+
+
+@dataclass(frozen=True)
+class Filled:
+    """What was made."""
+
+    categories: int
+    products: int
+    pictures: int
+
+
+def fill_empty_shop() -> Filled | None:
+    """Make the demo shop, or nothing (None) if there is any product already.
+
+    The rows are one transaction: there is no half-made demo shop.
+    """
+    if Product.objects.exists():
+        return None
+    pictures = {
+        product.drawing: _stored_drawing(product.drawing, name=product.name)
+        for category in CATEGORIES
+        for product in category.products
+    }
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        if Product.objects.exists():
+            return None
+        return _write_rows(pictures)
+
+
+def _stored_drawing(drawing: str, *, name: str) -> Asset:
+    """Return the drawing as an asset: a PNG, because an SVG can carry scripts and is refused."""
+    picture = pyvips.Image.thumbnail(str(DRAWINGS / f"{drawing}.svg"), PICTURE_SIDE)
+    data = picture.flatten().pngsave_buffer(compression=6, keep="none")
+    return store_asset(ContentFile(data), name=name)
+
+
+def _write_rows(pictures: dict[str, Asset]) -> Filled:
+    products = 0
+    for position, demo_category in enumerate(CATEGORIES):
+        category, _created = Category.objects.get_or_create(
+            slug=demo_category.slug,
+            defaults={"name": demo_category.name, "position": position},
+        )
+        for demo in demo_category.products:
+            product = create_product(
+                sku=demo.sku,
+                name=demo.name,
+                slug=demo.slug,
+                category=category,
+                price=demo.price,
+                description=demo.description,
+                personalisation=demo.personalisation,
+                stock=demo.stock,
+            )
+            add_media(product=product, asset=pictures[demo.drawing], alt=demo.alt)
+            products += 1
+    return Filled(categories=len(CATEGORIES), products=products, pictures=len(pictures))

@@ -1,0 +1,286 @@
+"""Announcements at the desk: written, shown to whom they would go, sent, watched, stopped."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db.models import Count
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_safe
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+
+from orders import announcements
+from orders.desk.moments import MomentWidget
+from orders.models import Announcement
+from project.job_admin import moment
+from project.jobs import Status
+
+State = Announcement.Status
+COLOURS = {
+    State.DRAFT.value: "",
+    State.SCHEDULED.value: "info",
+    State.SENDING.value: "primary",
+    State.SENT.value: "success",
+    State.STOPPED.value: "warning",
+}
+
+
+class AnnouncementForm(forms.ModelForm):
+    class Meta:
+        model = Announcement
+        fields = Announcement.TEXTS
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if bool(values.get("subject_zh_hans")) != bool(values.get("text_zh_hans")):
+            raise ValidationError(_("In Chinese, write both subject and text, or neither."))
+        return values
+
+
+class SendForm(forms.Form):
+    """When the announcement goes out."""
+
+    at = forms.DateTimeField(
+        label=format_lazy("{} ({})", _("Send at"), settings.TIME_ZONE),
+        help_text=_("Empty: now."),
+        required=False,
+        widget=MomentWidget,
+    )
+
+    def clean_at(self) -> Any:
+        at = self.cleaned_data["at"]
+        if at is not None and at < timezone.now():
+            raise ValidationError(_("That time is over."))
+        return at
+
+
+@admin.register(Announcement)
+class AnnouncementAdmin(ModelAdmin):
+    form = AnnouncementForm
+    list_display = ("subject_en", "state", "send_time", "recipients", "finished", "user")
+    list_select_related = ("user",)
+    list_filter = ("status",)
+    search_fields = ("subject_en", "subject_zh_hans")
+    fieldsets = (
+        (_("English"), {"fields": ("subject_en", "text_en")}),
+        (
+            _("Chinese"),
+            {
+                "fields": ("subject_zh_hans", "text_zh_hans"),
+                "description": _("Without it, everybody gets the English text."),
+            },
+        ),
+    )
+    change_form_template = "desk/announcement.html"
+    actions_detail = ("send", "withdraw", "stop")
+
+    @display(description=_("status"), ordering="status", label=COLOURS)
+    def state(self, announcement: Announcement) -> tuple[str, str]:
+        return announcement.status, announcement.get_status_display()
+
+    @display(description=_("send at"), ordering="send_at")
+    def send_time(self, announcement: Announcement) -> SafeString:
+        return moment(announcement.send_at)
+
+    @display(description=_("finished"), ordering="finished_at")
+    def finished(self, announcement: Announcement) -> SafeString:
+        return moment(announcement.finished_at)
+
+    # ── Who may do what ─────────────────────────────────────────────────────────────────────
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_draft = obj is None or obj.status == State.DRAFT
+        return is_draft and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_draft = obj is None or obj.status == State.DRAFT
+        return is_draft and super().has_delete_permission(request, obj)
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """None: deleting many at once would ask nobody whether they are drafts."""
+        return {}
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if not change:
+            super().save_model(request, obj, form, change)
+            return
+        # The page may be older than the decision to send it: what goes out isn't rewritten.
+        draft = Announcement.objects.filter(pk=obj.pk, status=State.DRAFT)
+        if not draft.update(**{name: form.cleaned_data[name] for name in Announcement.TEXTS}):
+            raise PermissionDenied
+
+    def _has(self, request: HttpRequest, object_id: Any, *statuses: State) -> bool:
+        if not super().has_change_permission(request):
+            return False
+        if object_id is None or not str(object_id).isdecimal():
+            return True
+        return Announcement.objects.filter(pk=object_id, status__in=statuses).exists()
+
+    def has_send_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._has(request, object_id, State.DRAFT)
+
+    def has_withdraw_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._has(request, object_id, State.SCHEDULED)
+
+    def has_stop_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return self._has(request, object_id, State.SENDING)
+
+    # ── Deciding ────────────────────────────────────────────────────────────────────────────
+
+    @action(description=_("Send"), url_path="send", icon="send", permissions=["send"])
+    def send(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Show what goes to how many, and ask when."""
+        announcement = self._wanted(object_id)
+        form = SendForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            at = form.cleaned_data["at"]
+            if announcements.plan(announcement.pk, at=at, user_id=request.user.pk):
+                text = _("The announcement goes out at its time.") if at else _("It goes out now.")
+                messages.success(request, text)
+            return self._back(announcement)
+        languages = announcements.audience().order_by().values("language").annotate(n=Count("pk"))
+        found = {row["language"] or settings.LANGUAGE_CODE: 0 for row in languages}
+        for row in languages:
+            found[row["language"] or settings.LANGUAGE_CODE] += row["n"]
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Send"),
+            "subtitle": announcement.subject_en,
+            "opts": self.opts,
+            "original": announcement,
+            "form": form,
+            "readers": sum(found.values()),
+            "versions": [
+                (name, found.get(code, 0), *announcement.words(code))
+                for code, name in settings.LANGUAGES
+            ],
+        }
+        status = 422 if form.errors else 200
+        return TemplateResponse(request, "desk/announcement_send.html", context, status=status)
+
+    @action(
+        description=_("Back to draft"), url_path="withdraw", icon="undo", permissions=["withdraw"]
+    )
+    def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        return self._decide(
+            request,
+            object_id,
+            question=_("Make a draft of it again? Nothing has been sent yet."),
+            decide=lambda pk: _("It is a draft again.") if announcements.withdraw(pk) else None,
+        )
+
+    @action(description=_("Stop"), url_path="stop", icon="stop_circle", permissions=["stop"])
+    def stop(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        return self._decide(
+            request,
+            object_id,
+            question=_("Stop sending? What has been sent can't be taken back."),
+            decide=_stop,
+        )
+
+    def _decide(
+        self, request: HttpRequest, object_id: str, *, question: Any, decide: Any
+    ) -> HttpResponseBase:
+        announcement = self._wanted(object_id)
+        if request.method != "POST":
+            context = {
+                **self.admin_site.each_context(request),
+                "title": announcement.subject_en,
+                "opts": self.opts,
+                "original": announcement,
+                "question": question,
+            }
+            return TemplateResponse(request, "desk/announcement_decide.html", context)
+        if says := decide(announcement.pk):
+            messages.success(request, says)
+        else:
+            messages.warning(request, _("Too late: look how it stands now."))
+        return self._back(announcement)
+
+    def _wanted(self, object_id: str) -> Announcement:
+        if not object_id.isdecimal():
+            raise Http404
+        return get_object_or_404(Announcement, pk=object_id)
+
+    def _back(self, announcement: Announcement) -> HttpResponseBase:
+        return redirect("admin:orders_announcement_change", announcement.pk)
+
+    # ── Watching ────────────────────────────────────────────────────────────────────────────
+
+    def get_urls(self) -> list[URLPattern]:
+        state = path(
+            "<int:pk>/state/",
+            self.admin_site.admin_view(require_safe(self._state_view)),
+            name="orders_announcement_state",
+        )
+        return [state, *super().get_urls()]
+
+    def _state_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        announcement = get_object_or_404(Announcement, pk=pk)
+        if not self.has_view_permission(request, announcement):
+            raise PermissionDenied
+        context = _progress(announcement)
+        response = render(request, "desk/announcement_state.html", context)
+        if not context["state_url"]:
+            response["HX-Refresh"] = "true"
+        return response
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        found = self.get_object(request, object_id)
+        context = _progress(found) if found is not None else {}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+
+def _stop(pk: int) -> str | None:
+    cancelled = announcements.stop(pk)
+    if cancelled is None:
+        return None
+    text = ngettext(
+        "Stopped; %(count)d message is cancelled.",
+        "Stopped; %(count)d messages are cancelled.",
+        cancelled,
+    )
+    return text % {"count": cancelled}
+
+
+def _progress(announcement: Announcement) -> dict[str, Any]:
+    """Return what the page's first line shows: how far the sending is."""
+    is_draft = announcement.status == State.DRAFT
+    goes_on = announcement.status in (State.SCHEDULED, State.SENDING)
+    waits = announcement.status in (State.DRAFT, State.SCHEDULED)
+    found = {} if waits else announcements.counts(announcement)
+    expected = announcements.audience().count() if not announcement.queued_at else 0
+    url = reverse("admin:notifications_notification_changelist")
+    query = f"event__exact=announcement&occasion={announcement.pk}"
+    return {
+        "announcement": announcement,
+        "is_draft": is_draft,
+        "status_colour": COLOURS[announcement.status],
+        "expected": max(expected, announcement.recipients),
+        "sent": found.get(Status.DONE, 0),
+        "figures": [
+            (Status(status).label, count, f"{url}?{query}&status__exact={status}")
+            for status, count in sorted(found.items())
+        ],
+        "state_url": reverse("admin:orders_announcement_state", args=[announcement.pk])
+        if goes_on
+        else "",
+    }

@@ -1,0 +1,117 @@
+"""The desk's first page: how the day goes, and what needs a person."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from django.conf import settings
+from django.db.models import Count, Q, Sum
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from orders.desk.orders import COLOURS, TROUBLE
+from orders.models import Order, Product
+from orders.stock import is_low
+from project.health import read_health
+from project.job_admin import job_admins
+from project.jobs import OPEN
+from project.models import AuditRun
+from project.templatetags.money import money
+
+LATEST = 8
+UNCOUNTED = (Order.Status.CANCELLED, Order.Status.REFUNDED)
+MEANINGS = {
+    "broker": _("Orders go on. The relay sends messages itself, pictures wait."),
+    "relay": _("Orders go on. Messages and pictures wait until it is back."),
+    "notify": _("Orders go on. Messages wait until it is back."),
+    "media": _("Orders go on. Pictures wait until it is back."),
+    "default": _("Orders go on. Audits and other scheduled work wait."),
+    "beat": _("Orders go on. No scheduled work is started."),
+}
+"""What it means for the shop that a service isn't well."""
+
+
+@dataclass(frozen=True)
+class Trouble:
+    service: str
+    state: str
+    meaning: str | Promise
+
+
+@dataclass(frozen=True)
+class Figure:
+    title: str | Promise
+    value: Any
+    note: str | Promise
+    url: str
+    colour: str = ""
+    """`danger` or `warning` if somebody should look."""
+
+
+def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
+    """Add the figures to the page's context (unfold's DASHBOARD_CALLBACK)."""
+    # Imported late: unfold's settings name this module before the admin is filled.
+    from django.contrib import admin
+
+    health = read_health()
+    audit = AuditRun.objects.first()
+    context |= {
+        "figures": [
+            _orders_today(),
+            *(_jobs(desk) for desk in job_admins(admin.site)),
+            _services(health.degraded),
+        ],
+        "checks": health.checks,
+        "troubles": [
+            Trouble(service=name, state=health.checks[name], meaning=MEANINGS.get(name, ""))
+            for name in health.degraded
+        ],
+        "audit": audit,
+        "latest": [
+            (order, COLOURS[order.status]) for order in Order.objects.order_by("-number")[:LATEST]
+        ],
+        "low_stock": Product.objects.filter(is_low(), is_active=True)
+        .select_related("stock")
+        .order_by("stock__available", "name")[:LATEST],
+    }
+    return context
+
+
+def _orders_today() -> Figure:
+    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    today = Order.objects.filter(placed_at__gte=midnight).exclude(status__in=UNCOUNTED)
+    figures = today.aggregate(count=Count("pk"), amount=Sum("total"))
+    return Figure(
+        title=_("Orders today"),
+        value=figures["count"],
+        note=money(figures["amount"] or Decimal(0), settings.SHOP_CURRENCY),
+        url=reverse("admin:orders_order_changelist"),
+    )
+
+
+def _jobs(desk: Any) -> Figure:
+    counts = desk.model.objects.aggregate(
+        going_on=Count("pk", filter=Q(status__in=OPEN)),
+        trouble=Count("pk", filter=Q(status__in=TROUBLE)),
+    )
+    url = reverse(f"admin:{desk.opts.app_label}_{desk.opts.model_name}_changelist")
+    return Figure(
+        title=desk.opts.verbose_name_plural,
+        value=counts["trouble"],
+        note=_("need attention, %(count)d going on") % {"count": counts["going_on"]},
+        url=f"{url}?status__exact=failed" if counts["trouble"] else url,
+        colour="danger" if counts["trouble"] else "",
+    )
+
+
+def _services(degraded: list[str]) -> Figure:
+    return Figure(
+        title=_("Services"),
+        value=", ".join(degraded) if degraded else _("All well"),
+        note=_("not well") if degraded else _("relay, workers, broker, schedule"),
+        url=reverse("admin:project_heartbeat_changelist"),
+        colour="danger" if degraded else "",
+    )

@@ -1,0 +1,174 @@
+"""The operator's background work at the desk: how far it is, what came of it, and its reports."""
+
+from io import TextIOWrapper
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import FileResponse, Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+from unfold.decorators import action
+
+from orders.desk.imports import import_view, may_import
+from orders.desk_jobs import IMPORT_PRODUCTS, KINDS, queue_desk_job
+from orders.imports.report import Outcome, RowReport, read_report
+from orders.models import DeskJob
+from project.job_admin import JobAdmin
+from project.job_decisions import CANCEL, RETRY, RETRY_CANCELLED
+from project.jobs import Status
+
+PAGE_ROWS = 100
+OUTCOMES = {
+    Outcome.CREATED: (_("Created"), "success"),
+    Outcome.CHANGED: (_("Changed"), "info"),
+    Outcome.UNCHANGED: (_("Unchanged"), ""),
+    Outcome.REFUSED: (_("Refused"), "danger"),
+}
+"""What an outcome is called, and unfold's name of its colour."""
+
+
+@admin.register(DeskJob)
+class DeskJobAdmin(JobAdmin):
+    decisions = (RETRY, CANCEL, RETRY_CANCELLED)
+    change_form_template = "desk/desk_job.html"
+    list_display: Any = (
+        "about",
+        "state",
+        "percent",
+        "user",
+        "attempts",
+        "reason",
+        "queued",
+        "finished",
+    )
+    list_select_related = ("user",)
+    about_fields = ("user",)
+    actions_list = ("import_products",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("user")
+
+    def summary(self, job: DeskJob) -> str:
+        kind = KINDS.get(job.kind)
+        words = [str(kind.label) if kind else job.kind, job.context.get("name", "")]
+        if job.context.get("dry_run"):
+            words.append(str(_("dry run")))
+        return " · ".join(word for word in words if word)
+
+    @admin.display(description=_("progress"), ordering="progress")
+    def percent(self, job: DeskJob) -> str:
+        return f"{job.progress} %"
+
+    # ── What it made ────────────────────────────────────────────────────────────────────────
+
+    def page_context(self, request: HttpRequest, job: DeskJob) -> dict[str, Any]:
+        if not job.report or not _may_read(request, job):
+            return {}
+        context: dict[str, Any] = {
+            "report_url": reverse("admin:orders_deskjob_report", args=[job.pk])
+        }
+        if job.kind == IMPORT_PRODUCTS.name:
+            context |= _import_context(request, job)
+        return context
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path(
+                "import/",
+                view(lambda request: import_view(request, self)),
+                name="orders_deskjob_import",
+            ),
+            path(
+                "<uuid:job_id>/import/",
+                view(require_POST(self._import_now)),
+                name="orders_deskjob_import_now",
+            ),
+            path(
+                "<uuid:job_id>/report/",
+                view(require_safe(self._report)),
+                name="orders_deskjob_report",
+            ),
+            *super().get_urls(),
+        ]
+
+    def _report(self, request: HttpRequest, job_id: UUID) -> FileResponse:
+        job = get_object_or_404(self.get_queryset(request), pk=job_id)
+        if not self.has_view_permission(request, job) or not _may_read(request, job):
+            raise PermissionDenied
+        if not job.report:
+            raise Http404
+        name = job.report.name.rpartition("/")[2]
+        response = FileResponse(job.report.open("rb"), as_attachment=True, filename=name)
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Cache-Control"] = "private, no-store"
+        return response
+
+    # ── Importing ───────────────────────────────────────────────────────────────────────────
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return may_import(request)
+
+    @action(
+        description=_("Import products"),
+        url_path="import-products",
+        icon="upload",
+        permissions=["import"],
+    )
+    def import_products(self, request: HttpRequest) -> HttpResponseBase:
+        return redirect("admin:orders_deskjob_import")
+
+    def _import_now(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+        """Queue what the dry run has shown; clicked twice it is one job."""
+        if not may_import(request):
+            raise PermissionDenied
+        rehearsed = get_object_or_404(
+            DeskJob, pk=job_id, kind=IMPORT_PRODUCTS.name, status=Status.DONE, context__dry_run=True
+        )
+        job = queue_desk_job(
+            IMPORT_PRODUCTS,
+            user_id=request.user.pk,
+            file=rehearsed.file.name or "",
+            context={"name": rehearsed.context["name"], "dry_run": False},
+            job_id=uuid5(rehearsed.pk, "import"),
+        )
+        return redirect("admin:orders_deskjob_change", job.pk)
+
+
+def _may_read(request: HttpRequest, job: DeskJob) -> bool:
+    kind = KINDS.get(job.kind)
+    return kind is not None and bool(request.user.has_perms(kind.permissions))
+
+
+def _import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
+    """Return the counts, and the page of the report's rows that the request asks for."""
+    counts = job.result or {}
+    chosen = request.GET.get("outcome", "")
+    rows = [row for row in _rows(job) if chosen in ("", row.outcome)]
+    page = Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
+    changes = counts.get(Outcome.CREATED, 0) + counts.get(Outcome.CHANGED, 0)
+    return {
+        "outcomes": [
+            (outcome.value, label, counts.get(outcome, 0), outcome == chosen)
+            for outcome, (label, _colour) in OUTCOMES.items()
+        ],
+        "counts": counts,
+        "chosen": chosen,
+        "page": page,
+        "rows": [(row, *OUTCOMES[row.outcome]) for row in page],
+        "import_url": reverse("admin:orders_deskjob_import_now", args=[job.pk])
+        if job.context.get("dry_run") and changes and may_import(request)
+        else "",
+    }
+
+
+def _rows(job: DeskJob) -> list[RowReport]:
+    with job.report.open("rb") as file:
+        return list(read_report(TextIOWrapper(file, encoding="utf-8", newline="")))

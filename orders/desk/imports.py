@@ -1,0 +1,75 @@
+"""Handing in an import at the desk: the upload becomes a file and a dry run, nothing else."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from orders.desk_jobs import IMPORT_PRODUCTS, queue_desk_job
+
+MAX_BYTES = 2_000_000_000
+SUFFIXES = (".zip", ".csv", ".xlsx")
+COLUMNS = (
+    ("sku", _("Tells the products apart. A row whose SKU is known changes that product.")),
+    ("name", _("A new product needs one.")),
+    ("category", _("A new product needs one. It is created if there is none of this name.")),
+    ("description", ""),
+    ("price", _("With a point: 12.30. A new product needs one.")),
+    ("stock", _("Units a new product begins with. Never changes the stock of a known one.")),
+    ("on sale", _("yes or no; a new product is on sale unless it says no.")),
+    ("pictures", _("File names, with | between them. They are added; none is taken away.")),
+    ("alt", _("What the pictures show, in the same order, with | between the texts.")),
+)
+
+
+class ImportForm(forms.Form):
+    file = forms.FileField(
+        label=_("Zip with one table and its pictures, or the table alone"),
+        help_text=_("The table is .csv or .xlsx. A dry run shows first what would be done."),
+        widget=UnfoldAdminFileFieldWidget({"accept": ",".join(SUFFIXES)}),
+    )
+
+    def clean_file(self) -> UploadedFile:
+        upload: UploadedFile = self.cleaned_data["file"]
+        if not (upload.name or "").lower().endswith(SUFFIXES):
+            raise ValidationError(_("Choose a .zip, .csv or .xlsx."))
+        if (upload.size or 0) > MAX_BYTES:
+            text = _("The file is too large: at most %(limit)d MB. Split the import.")
+            raise ValidationError(text % {"limit": MAX_BYTES // 1_000_000})
+        return upload
+
+
+def may_import(request: HttpRequest) -> bool:
+    return bool(request.user.has_perms((*IMPORT_PRODUCTS.permissions, "orders.view_deskjob")))
+
+
+def import_view(request: HttpRequest, desk: Any) -> HttpResponseBase:
+    """Take the file, queue its dry run, and lead to that job's page."""
+    if not may_import(request):
+        raise PermissionDenied
+    form = ImportForm(request.POST or None, request.FILES or None)
+    if request.method == "POST" and form.is_valid():
+        upload: UploadedFile = form.cleaned_data["file"]
+        job = queue_desk_job(
+            IMPORT_PRODUCTS,
+            user_id=request.user.pk,
+            file=upload,
+            context={"name": (upload.name or "")[-80:], "dry_run": True},
+        )
+        return redirect("admin:orders_deskjob_change", job.pk)
+    context = {
+        **desk.admin_site.each_context(request),
+        "title": _("Import products"),
+        "opts": desk.opts,
+        "form": form,
+        "columns": COLUMNS,
+    }
+    status = 422 if form.errors else 200
+    return TemplateResponse(request, "desk/import.html", context, status=status)

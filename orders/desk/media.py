@@ -1,0 +1,105 @@
+"""A product's pictures and videos at the desk: handed in, put in order, replaced."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminFileFieldWidget
+
+from media_jobs.asset_admin import thumbnail
+from media_jobs.assets import store_asset
+from media_jobs.filetypes import HEAD_BYTES, TYPES, UnusableFileError, check_size, sniff
+from media_jobs.outbox import queue_renditions
+from media_jobs.picture import PREFETCH, product_recipe
+from orders.catalogue import replace_media
+from orders.models import ProductMedia
+from project.jobs import OPEN, Status
+
+ACCEPTED = ",".join(file_type.content_type for file_type in TYPES)
+
+
+class MediaForm(forms.ModelForm):
+    """One picture or video of a product: uploaded here, stored as an asset, its renditions queued.
+
+    What replaces another is shown only once it is made.
+    """
+
+    upload = forms.FileField(
+        label=_("picture or video"),
+        required=False,
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ACCEPTED}),
+    )
+
+    class Meta:
+        model = ProductMedia
+        fields = ("upload", "alt", "position")
+
+    def clean_upload(self) -> UploadedFile | None:
+        upload: UploadedFile | None = self.cleaned_data["upload"]
+        if upload is None and self.instance.pk is None:
+            raise ValidationError(_("Choose a picture or a video."))
+        if upload is not None:
+            try:
+                check_size(upload.size or 0, sniff(upload.read(HEAD_BYTES)))
+            except UnusableFileError as error:
+                raise ValidationError(str(error)) from error
+        return upload
+
+    def save(self, commit: bool = True) -> ProductMedia:
+        if upload := self.cleaned_data["upload"]:
+            asset = store_asset(upload, name=upload.name or "")
+            if self.instance.pk is None:
+                self.instance.asset = asset
+                queue_renditions(asset)
+            else:
+                replace_media(self.instance, asset)
+        return super().save(commit)
+
+
+class MediaInline(TabularInline):
+    model = ProductMedia
+    form = MediaForm
+    fields = ("preview", "upload", "alt", "position")
+    readonly_fields = ("preview",)
+    ordering_field = "position"
+    hide_ordering_field = True
+    extra = 0
+
+    @display(description=_("now"))
+    def preview(self, medium: ProductMedia) -> str | SafeString:
+        """What is shown, and what became of what was handed in last."""
+        if not medium.asset_id:
+            return "–"
+        return format_html("{} {}", thumbnail(medium.shown), _state(medium))
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ProductMedia]:
+        media = super().get_queryset(request)
+        return media.select_related("asset", "replacement").prefetch_related(
+            f"asset__{PREFETCH}", f"replacement__{PREFETCH}"
+        )
+
+
+def _state(medium: ProductMedia) -> str | SafeString:
+    """Return what the newest file's job says, with a link to it; nothing once it is done."""
+    asset = medium.newest
+    name = product_recipe(asset).name
+    job: Any = next((job for job in asset.jobs.all() if job.recipe == name), None)
+    if job is None or job.status == Status.DONE:
+        return ""
+    if job.status in OPEN:
+        says = _("“%(name)s” is in the making.") % {"name": asset}
+    elif job.status == Status.CANCELLED:
+        says = _("“%(name)s” was cancelled.") % {"name": asset}
+    else:
+        says = _("“%(name)s” couldn't be used. %(reason)s") % {"name": asset, "reason": job.error}
+    url = reverse("admin:media_jobs_mediajob_change", args=[job.pk])
+    return format_html('<a class="desk-media-{}" href="{}">{}</a>', job.status, url, says)

@@ -1,0 +1,206 @@
+"""Orders at the desk: the list, and one order with its lines, timeline and jobs on one page."""
+
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from orders.desk.payment import read_payment
+from orders.desk.steps import StepPages
+from orders.desk.transitions import TransitionActions
+from orders.models import Order, Payment
+from orders.timeline import read_timeline
+from project.job_admin import COLOURS as JOB_COLOURS
+from project.job_admin import JobAdmin, job_admins, moment
+from project.jobs import OPEN, Job, Status, job_models
+from project.templatetags.money import money
+
+COLOURS = {
+    Order.Status.PLACED.value: "info",
+    Order.Status.PAID.value: "primary",
+    Order.Status.PACKED.value: "primary",
+    Order.Status.SHIPPED.value: "primary",
+    Order.Status.DELIVERED.value: "success",
+    Order.Status.CANCELLED.value: "",
+    Order.Status.REFUNDED.value: "warning",
+}
+TROUBLE = (Status.FAILED, Status.UNKNOWN)
+
+
+def has_job(*statuses: str) -> Q:
+    """Orders with a job of any kind in one of these statuses."""
+    return reduce(
+        or_,
+        (
+            Q(Exists(model.objects.filter(order_id=OuterRef("pk"), status__in=statuses)))
+            for model in job_models()
+        ),
+    )
+
+
+class JobsFilter(admin.SimpleListFilter):
+    title = _("jobs")
+    parameter_name = "jobs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("trouble", _("Need attention")), ("open", _("Going on"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if self.value() == "trouble":
+            return queryset.filter(has_job(*TROUBLE))
+        if self.value() == "open":
+            return queryset.filter(has_job(*OPEN))
+        return queryset
+
+
+class PaymentFilter(admin.SimpleListFilter):
+    title = _("payment")
+    parameter_name = "payment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("none", _("Unpaid")), ("part", _("Paid in part"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        has_payment = Exists(Payment.objects.filter(order=OuterRef("pk")))
+        if self.value() == "none":
+            return queryset.filter(~has_payment, status=Order.Status.PLACED)
+        if self.value() == "part":
+            return queryset.filter(has_payment, status=Order.Status.PLACED)
+        return queryset
+
+
+@dataclass(frozen=True)
+class JobRow:
+    """A job as the order's page shows it."""
+
+    job: Job
+    summary: str
+    url: str
+    colour: str
+    pictures: list[tuple[str, str]]
+    decisions: list[tuple[str | Promise, str]]
+
+
+@admin.register(Order)
+class OrderAdmin(StepPages, TransitionActions, ModelAdmin):
+    change_form_template = "desk/order.html"
+    list_display = ("number_shown", "state", "customer", "total_shown", "placed", "jobs")
+    list_display_links = ("number_shown",)
+    list_filter = (JobsFilter, PaymentFilter, "status", "door")
+    list_per_page = 50
+    date_hierarchy = "placed_at"
+    ordering = ("-number",)
+    search_fields = ("name", "email", "phone")
+    search_help_text = _("Number, id, name, e-mail or phone.")
+    show_full_result_count = False
+    view_on_site = False
+
+    # ── The list ────────────────────────────────────────────────────────────────────────────
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
+        orders = super().get_queryset(request)
+        return orders.annotate(has_trouble=has_job(*TROUBLE), is_going_on=has_job(*OPEN))
+
+    @display(description=_("number"), ordering="number")
+    def number_shown(self, order: Order) -> str:
+        return order.display_number
+
+    @display(description=_("status"), ordering="status", label=COLOURS)
+    def state(self, order: Order) -> tuple[str, str]:
+        return order.status, str(order.get_status_display())
+
+    @display(description=_("customer"), ordering="name", header=True)
+    def customer(self, order: Order) -> list[str]:
+        return [Truncator(order.name).chars(40), order.email]
+
+    @display(description=_("total"), ordering="total")
+    def total_shown(self, order: Order) -> str:
+        return money(order.total, order.currency)
+
+    @display(description=_("placed"), ordering="placed_at")
+    def placed(self, order: Order) -> SafeString:
+        return moment(order.placed_at)
+
+    @display(
+        description=_("jobs"), label={"trouble": "danger", "going on": "info", "done": "success"}
+    )
+    def jobs(self, order: Any) -> tuple[str, Any]:
+        if order.has_trouble:
+            return "trouble", _("need attention")
+        if order.is_going_on:
+            return "going on", _("going on")
+        return "done", _("done")
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
+    ) -> tuple[QuerySet[Order], bool]:
+        """Find a number or an id exactly, anything else in the customer's words."""
+        term = search_term.strip()
+        digits = term[1:] if term[:1] in ("T", "t") else term
+        if digits.isdecimal() and len(digits) <= 18:
+            known_by_phone = Q(phone__icontains=digits)
+            return queryset.filter(Q(number=int(digits)) | known_by_phone), False
+        try:
+            return queryset.filter(pk=UUID(term)), False
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+
+    # ── One order ───────────────────────────────────────────────────────────────────────────
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        order = self.get_object(request, object_id)
+        context: dict[str, Any] = {"subtitle": None, "show_history": False}
+        if order is not None:
+            context |= {
+                "title": _("Order %(number)s") % {"number": order.display_number},
+                "status_colour": COLOURS[order.status],
+                "steps": self.step_buttons(request, order),
+                "payment": read_payment(order),
+                "lines": order.lines.prefetch_related("uploads"),
+                "timeline": read_timeline(order),
+                "jobs": [
+                    _row(desk, request, job)
+                    for desk in job_admins(self.admin_site)
+                    for job in desk.for_order(order.pk)
+                ],
+            }
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+
+def _row(desk: JobAdmin, request: HttpRequest, job: Job) -> JobRow:
+    name = f"admin:{desk.opts.app_label}_{desk.opts.model_name}_change"
+    return JobRow(
+        job=job,
+        summary=desk.summary(job),
+        url=reverse(name, args=[job.pk]),
+        colour=JOB_COLOURS[job.status],
+        pictures=desk.pictures(job),
+        decisions=desk.decisions_for(request, job),
+    )

@@ -1,0 +1,36 @@
+"""What an order's page says of its payment: how much is there, and what if the rest isn't paid."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.conf import settings
+from django.utils import timezone
+
+from orders.models import Order
+from orders.placing.transitions import paid_so_far
+from project.templatetags.money import money
+
+
+@dataclass(frozen=True)
+class PaymentState:
+    paid: str
+    left: str
+    """Empty if nothing is left to pay, or nobody waits for it any more."""
+    expires_at: datetime | None = None
+    """When the order is cancelled by itself."""
+    is_overdue: bool = False
+    """It would have expired, but a part of it is paid: somebody should decide."""
+
+
+def read_payment(order: Order) -> PaymentState:
+    """Return the state of the order's payment: one query."""
+    paid = paid_so_far(order)
+    if order.status != Order.Status.PLACED or paid == order.total:
+        return PaymentState(money(paid, order.currency), "")
+    state = PaymentState(money(paid, order.currency), money(order.total - paid, order.currency))
+    if settings.PAYMENT_DUE_HOURS is None:
+        return state
+    due = order.placed_at + timedelta(hours=settings.PAYMENT_DUE_HOURS)
+    if paid:
+        return PaymentState(state.paid, state.left, is_overdue=due <= timezone.now())
+    return PaymentState(state.paid, state.left, expires_at=due)

@@ -1,0 +1,44 @@
+"""Who may use the desk, and who has an account in the shop."""
+
+from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
+from allauth.account.models import EmailAddress
+from django.contrib import admin
+from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
+from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
+from django.contrib.auth.models import Group
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+
+from orders.models import User
+
+admin.site.unregister(Group)
+admin.site.unregister(EmailAddress)
+
+
+@admin.register(User)
+class UserAdmin(DjangoUserAdmin, ModelAdmin):
+    form = UserChangeForm
+    add_form = UserCreationForm
+    change_password_form = AdminPasswordChangeForm
+    list_display = ("username", "email", "name", "is_staff")
+    search_fields = ("username", "email", "name", "phone")
+    fieldsets = (
+        *(DjangoUserAdmin.fieldsets or ()),
+        (
+            _("Account in the shop"),
+            {"fields": ("name", "phone", "language", "muted_events", "wants_announcements")},
+        ),
+    )
+    readonly_fields = ("phone", "muted_events")  # the user's to confirm and to choose
+    filter_horizontal = ()  # two lists side by side don't fit a phone
+
+
+@admin.register(Group)
+class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+    filter_horizontal = ()
+
+
+@admin.register(EmailAddress)
+class EmailAddressAdmin(AllauthEmailAddressAdmin, ModelAdmin):
+    """Which addresses were confirmed: by them users find what they ordered as guests."""

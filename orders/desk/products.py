@@ -1,0 +1,280 @@
+"""Products and categories at the desk.
+
+A product's stock is shown, and changed only by a movement with its reason, in a transaction of
+its own: saving a product never writes its stock.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.conf import settings
+from django.contrib import admin, messages
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
+
+from media_jobs.asset_admin import thumbnail
+from orders.catalogue import create_product
+from orders.desk.imports import may_import
+from orders.desk.media import MediaInline
+from orders.desk.scheduled import ScheduledChangeInline
+from orders.desk.stock import StockForm
+from orders.models import Category, Product, ScheduledChange, StockMovement
+from orders.models.catalogue import PREFETCH_MEDIA
+from orders.stock import StockTooLowError, correct_stock, is_low, low_stock_at
+from project.templatetags.money import money
+
+PLANNABLE = ("price", "is_active")
+"""What may change at a set time, so a form compares it with what its page showed."""
+
+
+class NewProductForm(forms.ModelForm):
+    """A product that isn't there yet also says how many units there are."""
+
+    stock = forms.IntegerField(
+        label=_("Units on hand"),
+        min_value=0,
+        max_value=1_000_000,
+        initial=0,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+
+
+class StockLevelFilter(admin.SimpleListFilter):
+    title = _("stock")
+    parameter_name = "stock"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("none", _("Sold out")), ("few", _("Low"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
+        if self.value() == "none":
+            return queryset.filter(stock__available=0)
+        if self.value() == "few":
+            return queryset.filter(is_low(), stock__available__gt=0)
+        return queryset
+
+
+@admin.register(Product)
+class ProductAdmin(ModelAdmin):
+    list_display = ("picture", "label", "category", "price_shown", "stock_level", "sold", "on_sale")
+    list_display_links = ("picture", "label")
+    list_select_related = ("category", "stock", "sales")
+    list_filter = (StockLevelFilter, "is_active", "category")
+    list_per_page = 50
+    search_fields = ("sku", "name", "description")
+    ordering = ("name", "pk")
+    prepopulated_fields = {"slug": ("name",)}
+    autocomplete_fields = ("category",)
+    inlines = (ScheduledChangeInline, MediaInline)
+    actions = ("put_on_sale", "take_off_sale")
+    actions_list = ("import_products",)
+    actions_detail = ("stock",)
+    readonly_fields = ("on_hand", "sold")
+
+    # ── The list ────────────────────────────────────────────────────────────────────────────
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
+        return super().get_queryset(request).prefetch_related(*PREFETCH_MEDIA)
+
+    @display(description="")
+    def picture(self, product: Product) -> str | SafeString:
+        medium = next(iter(product.media.all()), None)
+        return thumbnail(medium.shown if medium else None)
+
+    @display(description=_("product"), ordering="name", header=True)
+    def label(self, product: Product) -> list[str]:
+        return [product.name, product.sku]
+
+    @display(description=_("price"), ordering="price")
+    def price_shown(self, product: Product) -> str:
+        return money(product.price, settings.SHOP_CURRENCY)
+
+    @display(
+        description=_("stock"),
+        ordering="stock__available",
+        label={"none": "danger", "few": "warning", "enough": "success"},
+    )
+    def stock_level(self, product: Product) -> tuple[str, str]:
+        available = product.stock.available
+        level = "enough" if available > low_stock_at(product) else "few" if available else "none"
+        return level, str(available)
+
+    @display(description=_("units on hand"))
+    def on_hand(self, product: Product) -> int:
+        return product.stock.available
+
+    @display(description=_("units sold"), ordering="sales__units")
+    def sold(self, product: Product) -> int:
+        return product.sales.units
+
+    @display(description=_("on sale"), ordering="is_active", boolean=True)
+    def on_sale(self, product: Product) -> bool:
+        return product.is_active
+
+    @admin.action(description=_("Put on sale"), permissions=["change"])
+    def put_on_sale(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        self._switch(request, queryset, is_active=True)
+
+    @admin.action(description=_("Take off sale"), permissions=["change"])
+    def take_off_sale(self, request: HttpRequest, queryset: QuerySet[Product]) -> None:
+        self._switch(request, queryset, is_active=False)
+
+    def _switch(
+        self, request: HttpRequest, queryset: QuerySet[Product], *, is_active: bool
+    ) -> None:
+        count = queryset.order_by().update(is_active=is_active)
+        text = ngettext("%(count)d product changed.", "%(count)d products changed.", count)
+        messages.success(request, text % {"count": count})
+
+    def has_import_permission(self, request: HttpRequest) -> bool:
+        return may_import(request)
+
+    @action(description=_("Import"), url_path="import", icon="upload", permissions=["import"])
+    def import_products(self, request: HttpRequest) -> HttpResponseBase:
+        return redirect("admin:orders_deskjob_import")
+
+    # ── One product ─────────────────────────────────────────────────────────────────────────
+
+    def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
+        stock = ("on_hand", "sold") if obj else ("stock",)
+        return (
+            (
+                None,
+                {
+                    "fields": (
+                        "name",
+                        ("sku", "slug"),
+                        ("category", "price"),
+                        "description",
+                        "is_active",
+                        ("personalisation", "requires_upload"),
+                    )
+                },
+            ),
+            (_("Stock"), {"fields": (stock, "low_stock")}),
+        )
+
+    def get_form(
+        self, request: HttpRequest, obj: Product | None = None, change: bool = False, **options: Any
+    ) -> type[forms.ModelForm]:
+        if not change:
+            options["form"] = NewProductForm
+        return super().get_form(request, obj, change, **options)
+
+    def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
+        field = super().formfield_for_dbfield(db_field, request, **options)
+        if field and db_field.name == "low_stock":
+            default = settings.LOW_STOCK_UNITS
+            field.help_text = _("Staff are told from here on down. Empty: %(units)d.") % {
+                "units": default
+            }
+        if field and db_field.name in PLANNABLE:
+            field.show_hidden_initial = True
+        return field
+
+    def save_model(
+        self, request: HttpRequest, obj: Product, form: forms.ModelForm, change: bool
+    ) -> None:
+        if change:
+            # What the relay changed at its set time while the page was open stays.
+            obj.save(update_fields=[name for name in form.changed_data if name in form.fields])
+            return
+        created = create_product(
+            sku=obj.sku,
+            name=obj.name,
+            slug=obj.slug,
+            category=obj.category,
+            price=obj.price,
+            description=obj.description,
+            is_active=obj.is_active,
+            personalisation=obj.personalisation,
+            requires_upload=obj.requires_upload,
+            stock=form.cleaned_data["stock"],
+            low_stock=obj.low_stock,
+        )
+        obj.pk, obj._state.adding = created.pk, False
+
+    def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
+        if formset.model is ScheduledChange:
+            for extra in formset.extra_forms:
+                extra.instance.user = request.user
+        super().save_formset(request, form, formset, change)
+
+    # ── Its stock ───────────────────────────────────────────────────────────────────────────
+
+    def has_stock_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        return request.user.has_perm("orders.add_stockmovement")
+
+    @action(
+        description=_("Correct stock"), url_path="stock", icon="swap_vert", permissions=["stock"]
+    )
+    def stock(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        """Ask by how much and why; a correction is a movement in the ledger."""
+        if not object_id.isdecimal():
+            raise Http404
+        product = get_object_or_404(Product.objects.select_related("stock"), pk=object_id)
+        initial = {"shown": product.stock.available, "key": uuid4()}
+        form = StockForm(request.POST or None, initial=initial)
+        if request.method == "POST" and form.is_valid():
+            try:
+                stock = correct_stock(
+                    product_id=product.pk,
+                    delta=form.cleaned_data["delta"],
+                    reason=form.cleaned_data["reason"],
+                    user_id=request.user.pk,
+                    key=form.cleaned_data["key"],
+                )
+            except StockTooLowError as error:
+                form.add_error(None, str(error))
+            else:
+                text = _("%(product)s: %(available)d units on hand.")
+                messages.success(
+                    request, text % {"product": product.name, "available": stock.available}
+                )
+                return redirect("admin:orders_product_change", product.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Correct stock"),
+            "subtitle": product.name,
+            "opts": self.opts,
+            "original": product,
+            "form": form,
+            "movements": StockMovement.objects.filter(product=product).select_related(
+                "order", "user"
+            )[:20],
+        }
+        status = 422 if form.errors else 200
+        return TemplateResponse(request, "desk/stock.html", context, status=status)
+
+
+@admin.register(Category)
+class CategoryAdmin(ModelAdmin):
+    list_display = ("name", "slug", "product_count", "position")
+    list_editable = ("position",)
+    search_fields = ("name",)
+    prepopulated_fields = {"slug": ("name",)}
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Category]:
+        return super().get_queryset(request).annotate(count=Count("products"))
+
+    @display(description=_("products"), ordering="count")
+    def product_count(self, category: Any) -> SafeString:
+        url = reverse("admin:orders_product_changelist")
+        return format_html(
+            '<a class="text-link" href="{}?category__id__exact={}">{}</a>',
+            url,
+            category.pk,
+            category.count,
+        )

@@ -1,0 +1,102 @@
+"""A product's changes at a set time, at the desk: planned, edited until they are applied."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import TabularInline
+from unfold.decorators import display
+
+from orders.desk.moments import MomentWidget
+from orders.models import ScheduledChange
+from orders.scheduled_changes import collide
+from project.job_admin import moment
+from project.templatetags.money import money
+
+PLANNED = ("what", "price", "at", "back_at")
+
+
+class ScheduledChangeForm(forms.ModelForm):
+    """One change; nothing of it can be edited once it is applied."""
+
+    class Meta:
+        model = ScheduledChange
+        fields = PLANNED
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for field in self.fields.values():
+            field.disabled = self.instance.applied_at is not None
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if self.instance.applied_at is not None or self.errors:
+            return values
+        if values["what"] != ScheduledChange.What.PRICE:
+            values["price"] = None
+        elif values.get("price") is None:
+            self.add_error("price", _("Which price?"))
+        if values["back_at"] and values["back_at"] <= values["at"]:
+            self.add_error("back_at", _("The end is after the beginning."))
+        return values
+
+
+class ScheduledChanges(forms.BaseInlineFormSet):
+    """All changes of one product. The relay may apply one while its page is open."""
+
+    def clean(self) -> None:
+        """Refuse two changes in each other's time."""
+        super().clean()
+        if any(self.errors):
+            return
+        kept = [
+            form.instance
+            for form in self.forms
+            if form not in self.deleted_forms and (form.instance.pk or form.has_changed())
+        ]
+        going_on = [change for change in kept if change.reverted_at is None]
+        for place, change in enumerate(going_on):
+            if any(collide(change, other) for other in going_on[place + 1 :]):
+                raise ValidationError(_("Two changes are in each other's time. Move one of them."))
+
+    def save_existing(
+        self, form: forms.ModelForm, obj: models.Model, commit: bool = True
+    ) -> models.Model:
+        still_open = ScheduledChange.objects.filter(pk=obj.pk, applied_at=None)
+        still_open.update(**{name: form.cleaned_data[name] for name in PLANNED})
+        return obj
+
+    def delete_existing(self, obj: models.Model, commit: bool = True) -> None:
+        ScheduledChange.objects.filter(pk=obj.pk, applied_at=None).delete()
+
+
+class ScheduledChangeInline(TabularInline):
+    model = ScheduledChange
+    form = ScheduledChangeForm
+    formset = ScheduledChanges
+    verbose_name_plural = format_lazy("{} ({})", _("at a set time"), settings.TIME_ZONE)
+    fields = (*PLANNED, "state")
+    readonly_fields = ("state",)
+    formfield_overrides = {
+        models.DateTimeField: {"form_class": forms.DateTimeField, "widget": MomentWidget}
+    }
+    extra = 0
+
+    @display(description=_("state"))
+    def state(self, change: ScheduledChange) -> str | Promise:
+        if change.applied_at is None:
+            return _("planned") if change.pk else "–"
+        if change.is_kept:
+            return _("over; the product had been changed meanwhile and stays so")
+        if change.reverted_at:
+            return _("taken back %(time)s") % {"time": moment(change.reverted_at)}
+        if change.what == ScheduledChange.What.PRICE and change.previous_price is not None:
+            return _("applied; the price was %(price)s") % {
+                "price": money(change.previous_price, settings.SHOP_CURRENCY)
+            }
+        return _("applied")

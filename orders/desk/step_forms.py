@@ -1,0 +1,143 @@
+"""What a step of an order's life needs to know: forms for the list and the order's page."""
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold.widgets import (
+    UnfoldAdminDecimalFieldWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+    UnfoldBooleanWidget,
+)
+
+from orders.models import Order, OrderEvent, Payment, User
+from orders.placing import transitions
+from orders.placing.transitions import paid_so_far
+
+
+class StepForm(forms.Form):
+    """What a step needs to know; `take` takes it for one order."""
+
+    def __init__(self, *args: Any, order: Order, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.order = order
+
+    def take(self, order: Order, user: User) -> Order:
+        """Call the step's service. Raises TransitionError."""
+        raise NotImplementedError
+
+
+class PaymentForm(StepForm):
+    method = forms.ChoiceField(
+        label=gettext_lazy("Method"),
+        choices=Payment.Method.choices,
+        widget=UnfoldAdminSelectWidget,
+    )
+    reference = forms.CharField(
+        label=gettext_lazy("Reference"),
+        max_length=100,
+        help_text=gettext_lazy("What tells the payment from others: the same one counts once."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    amount = forms.DecimalField(
+        label=gettext_lazy("Amount"),
+        max_digits=14,
+        decimal_places=2,
+        min_value=0,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )
+
+    def __init__(self, *args: Any, order: Order, **options: Any) -> None:
+        super().__init__(*args, order=order, **options)
+        self.fields["amount"].initial = order.total - paid_so_far(order)
+
+    def take(self, order: Order, user: User) -> Order:
+        return transitions.pay(order_id=order.pk, user=user, **self.cleaned_data)
+
+
+class ParcelForm(StepForm):
+    carrier = forms.CharField(
+        label=gettext_lazy("Carrier"), max_length=100, widget=UnfoldAdminTextInputWidget
+    )
+    tracking_number = forms.CharField(
+        label=gettext_lazy("Tracking number"),
+        max_length=100,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    def take(self, order: Order, user: User) -> Order:
+        return transitions.ship(order_id=order.pk, user=user, **self.cleaned_data)
+
+
+class CorrectionForm(ParcelForm):
+    """The parcel as it is known, to be corrected."""
+
+    def __init__(self, *args: Any, order: Order, **options: Any) -> None:
+        super().__init__(*args, order=order, **options)
+        kinds = (OrderEvent.Kind.SHIPPED, OrderEvent.Kind.PARCEL_CORRECTED)
+        known = order.events.filter(kind__in=kinds).order_by("pk").last()
+        for name, field in self.fields.items():
+            field.initial = known.detail.get(name, "") if known else ""
+
+    def take(self, order: Order, user: User) -> Order:
+        return transitions.correct_parcel(order_id=order.pk, user=user, **self.cleaned_data)
+
+
+class CancelForm(StepForm):
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        help_text=gettext_lazy("The shopper reads it."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    def take(self, order: Order, user: User) -> Order:
+        return transitions.cancel(order_id=order.pk, user=user, **self.cleaned_data)
+
+
+class RefundForm(StepForm):
+    refund_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    restock = forms.BooleanField(
+        label=gettext_lazy("The goods are back on the shelf"),
+        required=False,
+        widget=UnfoldBooleanWidget,
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        required=False,
+        help_text=gettext_lazy("The shopper reads it."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+
+    def __init__(self, *args: Any, order: Order, **options: Any) -> None:
+        super().__init__(*args, order=order, **options)
+        self.lines = {f"line-{line.pk}": line for line in order.lines.all()}
+        for name, line in self.lines.items():
+            left = line.quantity - line.refunded
+            self.fields[name] = forms.IntegerField(
+                label=line.name,
+                min_value=0,
+                # Not the units left: a repeat finds fewer, and is no error.
+                max_value=line.quantity,
+                initial=left,
+                help_text=_("%(left)d of %(all)d left") % {"left": left, "all": line.quantity},
+                widget=UnfoldAdminIntegerFieldWidget,
+            )
+
+    def take(self, order: Order, user: User) -> Order:
+        said = self.cleaned_data
+        units = {line.sku: said[name] for name, line in self.lines.items() if said[name]}
+        return transitions.refund(
+            order_id=order.pk,
+            refund_id=said["refund_id"],
+            restock=said["restock"],
+            reason=said["reason"],
+            lines=units,
+            user=user,
+        )

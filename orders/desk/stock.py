@@ -1,0 +1,94 @@
+"""Stock at the desk: the ledger of movements, and the form that corrects a product's stock."""
+
+from typing import Any
+
+from django import forms
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.contrib.filters.admin import RangeDateFilter
+from unfold.decorators import display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+
+from orders.models import StockMovement
+
+MAX_UNITS = 1_000_000
+
+
+class StockForm(forms.Form):
+    """How the stock of a product changes: by so many, or to what was counted."""
+
+    delta = forms.IntegerField(
+        label=_("Change by"),
+        help_text=_("Units that came in, or with a minus sign that are gone."),
+        min_value=-MAX_UNITS,
+        max_value=MAX_UNITS,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget({"placeholder": "+12", "inputmode": "text"}),
+    )
+    counted = forms.IntegerField(
+        label=_("Or: counted"),
+        help_text=_("Units that are there. What was ordered while you counted stays ordered."),
+        min_value=0,
+        max_value=MAX_UNITS,
+        required=False,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    reason = forms.CharField(
+        label=_("Reason"),
+        help_text=_("Stays in the ledger for good, with your name."),
+        max_length=200,
+        widget=UnfoldAdminTextInputWidget({"placeholder": _("Delivery note 4711")}),
+    )
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    """Each page has its own, so that a double click corrects once."""
+    shown = forms.IntegerField(widget=forms.HiddenInput)
+    """Units on hand as the page showed them: what `counted` is compared with."""
+
+    def clean(self) -> dict[str, Any]:
+        """Reduce both ways to `delta`."""
+        values = super().clean() or {}
+        delta, counted = values.get("delta"), values.get("counted")
+        if self.errors:
+            return values
+        if (delta is None) == (counted is None):
+            raise ValidationError(_("Fill in one: the change, or what you counted."))
+        if counted is not None:
+            # Against what was shown, not what is there now: units ordered meanwhile are still
+            # on the shelf, so they were counted too.
+            delta = counted - values["shown"]
+        if not delta:
+            raise ValidationError(_("That would change nothing."))
+        return {**values, "delta": delta}
+
+
+@admin.register(StockMovement)
+class StockMovementAdmin(ModelAdmin):
+    """The ledger. It is written by orders and corrections, never here."""
+
+    list_display = ("created_at", "product", "units", "kind_label", "order", "reason", "user")
+    list_display_links = None
+    list_select_related = ("product", "order", "user")
+    list_filter = ("kind", ("created_at", RangeDateFilter))
+    list_filter_submit = True
+    search_fields = ("product__sku", "product__name", "reason")
+    show_full_result_count = False
+
+    @display(description=_("units"), ordering="quantity", label={"in": "success", "out": ""})
+    def units(self, movement: StockMovement) -> tuple[str, str]:
+        return "in" if movement.quantity > 0 else "out", f"{movement.quantity:+d}"
+
+    @display(description=_("kind"), ordering="kind")
+    def kind_label(self, movement: StockMovement) -> str:
+        return movement.get_kind_display()
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False

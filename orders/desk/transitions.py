@@ -1,0 +1,139 @@
+"""The steps of an order's life as actions of the order list. Rules and effects are the services'.
+
+Steps that need to know something show a page with a form first. What a service refuses is shown
+in its own words; a repeated click changes nothing.
+"""
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from orders.desk.step_forms import CancelForm, ParcelForm, PaymentForm, RefundForm, StepForm
+from orders.models import Order, User
+from orders.placing import transitions
+from orders.placing.refusals import TransitionError
+
+MAX_REFUSALS = 10
+"""How many refusals of one action are shown; the others are counted."""
+
+
+class TransitionActions:
+    """For the orders' ModelAdmin: the actions, and who may use them."""
+
+    def has_step_permission(self, request: HttpRequest) -> bool:
+        """Whoever may change orders may take them a step further."""
+        return request.user.has_perm("orders.change_order")
+
+    @admin.action(description=gettext_lazy("Take a payment"), permissions=["step"])
+    def take_payment(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        return _ask(self, request, orders, PaymentForm, "take_payment")
+
+    @admin.action(description=gettext_lazy("Mark as packed"), permissions=["step"])
+    def mark_packed(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
+        tell(request, take_all(request, orders.order_by("number"), _pack))
+
+    @admin.action(description=gettext_lazy("Ship"), permissions=["step"])
+    def ship_order(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        return _ask(self, request, orders, ParcelForm, "ship_order")
+
+    @admin.action(description=gettext_lazy("Mark as delivered"), permissions=["step"])
+    def mark_delivered(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
+        tell(request, take_all(request, orders.order_by("number"), _deliver))
+
+    @admin.action(description=gettext_lazy("Cancel"), permissions=["step"])
+    def cancel_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        return _ask(self, request, orders, CancelForm, "cancel_orders", many=True)
+
+    @admin.action(description=gettext_lazy("Refund"), permissions=["step"])
+    def refund_order(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        return _ask(self, request, orders, RefundForm, "refund_order")
+
+    actions = (
+        "take_payment",
+        "mark_packed",
+        "ship_order",
+        "mark_delivered",
+        "cancel_orders",
+        "refund_order",
+    )
+
+
+def _pack(order: Order, user: User) -> Order:
+    return transitions.pack(order_id=order.pk, user=user)
+
+
+def _deliver(order: Order, user: User) -> Order:
+    return transitions.deliver(order_id=order.pk, user=user)
+
+
+def _ask(
+    desk: Any,
+    request: HttpRequest,
+    orders: QuerySet[Order],
+    form_class: type[StepForm],
+    action: str,
+    *,
+    many: bool = False,
+) -> HttpResponse | None:
+    """Show the step's form, and take the step when it comes back in order."""
+    chosen = list(orders.order_by("number"))
+    if not chosen or (len(chosen) > 1 and not many):
+        messages.warning(request, _("Choose one order: this step is taken one by one."))
+        return None
+    form = form_class(request.POST if "take" in request.POST else None, order=chosen[0])
+    if form.is_valid():
+        refusals = take_all(request, chosen, form.take)
+        if many or not refusals:
+            tell(request, refusals)
+            return None
+        form.add_error(None, refusals[0])  # what was typed stays
+    description: str | Promise = getattr(desk, action).short_description
+    context = {
+        **desk.admin_site.each_context(request),
+        "opts": desk.opts,
+        "title": description,
+        "orders": chosen,
+        "form": form,
+        "action": action,
+        "checkbox_name": ACTION_CHECKBOX_NAME,
+        "back": reverse("admin:orders_order_changelist"),
+    }
+    return TemplateResponse(request, "desk/step.html", context)
+
+
+def take_all(
+    request: HttpRequest, orders: Iterable[Order], take: Callable[[Order, User], Order]
+) -> list[str]:
+    """Take a step with each order; say how many it was, and return why the others are refused."""
+    assert isinstance(request.user, User)  # the desk lets nobody else in
+    refusals = []
+    done = 0
+    for order in orders:
+        try:
+            take(order, request.user)
+        except TransitionError as refusal:
+            refusals.append(str(refusal))
+        else:
+            done += 1
+    if done:
+        said = ngettext("%(count)d order is done.", "%(count)d orders are done.", done)
+        messages.success(request, said % {"count": done})
+    return refusals
+
+
+def tell(request: HttpRequest, refusals: list[str]) -> None:
+    """Show why steps were refused, each once."""
+    for refusal in refusals[:MAX_REFUSALS]:
+        messages.warning(request, refusal)
+    more = len(refusals) - MAX_REFUSALS
+    if more > 0:
+        messages.warning(request, _("And %(more)d more were refused.") % {"more": more})

@@ -1,0 +1,72 @@
+"""An import as the desk's background work: upload in, report out."""
+
+import time
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import TextIOWrapper
+from tempfile import TemporaryFile
+from typing import Any
+
+from django.core.files.base import File
+from django.utils.translation import gettext as _
+
+from orders.imports.errors import ImportRefusedError, RowRefusedError
+from orders.imports.package import TABLES, Package, PackedFile, zip_package
+from orders.imports.run import import_products
+from orders.models import DeskJob
+from project.jobs import PermanentError
+
+CHECK_IN_SECONDS = 0.5
+
+
+def work(job: DeskJob) -> dict[str, Any]:
+    """Import the job's file; `context`: its `name`, and `dry_run`. Returns the counts.
+
+    A retry begins at the first row and finds what is imported unchanged.
+    """
+    dry_run = bool(job.context["dry_run"])
+    try:
+        with (
+            job.file.open("rb") as file,
+            uploaded_package(file, name=job.context["name"]) as package,
+        ):
+            report = import_products(package, dry_run=dry_run, on_progress=_checking_in(job))
+    except FileNotFoundError as error:
+        raise PermanentError(_("The uploaded file is gone. Upload it again.")) from error
+    except (ImportRefusedError, RowRefusedError) as error:
+        raise PermanentError(str(error)) from error
+    with TemporaryFile() as written:
+        text = TextIOWrapper(written, encoding="utf-8", newline="")
+        report.write(text)
+        text.flush()
+        job.keep_report(File(written), name="report.csv")
+        text.detach()
+    return {"dry_run": dry_run, **report.counts()}
+
+
+@contextmanager
+def uploaded_package(file: File, *, name: str) -> Iterator[Package]:
+    """Give the package that was uploaded under `name`: a zip, or a table without pictures."""
+    if name.lower().endswith(TABLES):
+        yield Package([PackedFile(name, file.size or 0, lambda: file)])
+        return
+    try:
+        archive = zipfile.ZipFile(file)
+    except zipfile.BadZipFile as error:
+        raise ImportRefusedError(_("This isn't a zip that can be read. Pack it anew.")) from error
+    with archive:
+        yield zip_package(archive)
+
+
+def _checking_in(job: DeskJob) -> Callable[[int, int], None]:
+    """Return what tells the job's row how far it is, twice a second: it is how a cancel is seen."""
+    last = 0.0
+
+    def check_in(done: int, total: int) -> None:
+        nonlocal last
+        if done == total or time.monotonic() - last >= CHECK_IN_SECONDS:
+            last = time.monotonic()
+            job.check_in(min(99, 100 * done // max(total, 1)))
+
+    return check_in

@@ -1,0 +1,147 @@
+"""One row, parsed strictly: what is doubtful is refused, with the column and what to do."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from orders.imports.errors import RowRefusedError
+from orders.imports.table import MAX_NUMBERED, RawRow
+
+MAX_UNITS = 1_000_000
+MAX_PICTURES = 20
+MAX_DESCRIPTION = 20_000
+LENGTHS = {"sku": 40, "name": 200, "category": 100, "description": MAX_DESCRIPTION}
+YES = ("yes", "y", "true", "1", "x", "是")
+NO = ("no", "n", "false", "0", "否")
+_PRICE = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
+_COUNT = re.compile(r"[0-9]{1,7}")
+# Control characters; a description may have lines and tabs.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+
+
+@dataclass(frozen=True)
+class PictureCell:
+    file: str
+    alt: str
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row that can be read. None: the table says nothing about it."""
+
+    number: int
+    sku: str
+    name: str | None
+    category: str | None
+    description: str | None
+    price: Decimal | None
+    stock: int | None
+    on_sale: bool | None
+    pictures: tuple[PictureCell, ...]
+
+
+def parse_row(raw: RawRow) -> Row:
+    """Return the row's values. Raises RowRefusedError naming every column that is wrong."""
+    faults: list[str] = []
+    if raw.surplus:
+        faults.append(_("more cells than the header: put texts with commas in quotes"))
+    sku = _text(raw, "sku", faults)
+    if not sku:
+        faults.append(_("sku: is missing"))
+    row = Row(
+        number=raw.number,
+        sku=sku or "",
+        name=_text(raw, "name", faults),
+        category=_text(raw, "category", faults),
+        description=_text(raw, "description", faults),
+        price=_price(raw, faults),
+        stock=_stock(raw, faults),
+        on_sale=_on_sale(raw, faults),
+        pictures=_pictures(raw, faults),
+    )
+    if faults:
+        raise RowRefusedError("; ".join(faults))
+    return row
+
+
+def rows_by_sku(rows: Iterable[Row]) -> dict[str, list[int]]:
+    """Return the numbers of the rows that name each sku."""
+    numbers: dict[str, list[int]] = {}
+    for row in rows:
+        numbers.setdefault(row.sku, []).append(row.number)
+    return numbers
+
+
+def _text(raw: RawRow, column: str, faults: list[str]) -> str | None:
+    text = raw.cells.get(column, "")
+    if column != "description":
+        text = " ".join(text.split())
+    if len(text) > LENGTHS[column]:
+        fault = _("%(column)s: has %(count)d characters; %(limit)d at most")
+        faults.append(fault % {"column": column, "count": len(text), "limit": LENGTHS[column]})
+    if _CONTROL.search(text):
+        faults.append(_("%(column)s: has a control character") % {"column": column})
+    return text or None
+
+
+def _price(raw: RawRow, faults: list[str]) -> Decimal | None:
+    text = raw.cells.get("price", "")
+    if not text:
+        return None
+    if _PRICE.fullmatch(text):
+        return Decimal(text)
+    meant = text.replace(",", ".")
+    if "," in text and _PRICE.fullmatch(meant):
+        fault = _("price: write “%(meant)s” instead of “%(text)s”")
+        faults.append(fault % {"meant": meant, "text": text})
+    else:
+        fault = _("price: “%(text)s” isn't a price; write it like 12.30, without a currency")
+        faults.append(fault % {"text": text[:40]})
+    return None
+
+
+def _stock(raw: RawRow, faults: list[str]) -> int | None:
+    text = raw.cells.get("stock", "")
+    if not text:
+        return None
+    if _COUNT.fullmatch(text) and int(text) <= MAX_UNITS:
+        return int(text)
+    fault = _("stock: “%(text)s” isn't a whole number from 0 to %(limit)d")
+    faults.append(fault % {"text": text[:40], "limit": MAX_UNITS})
+    return None
+
+
+def _on_sale(raw: RawRow, faults: list[str]) -> bool | None:
+    text = raw.cells.get("on sale", "")
+    if not text:
+        return None
+    if text.casefold() in YES:
+        return True
+    if text.casefold() not in NO:
+        faults.append(_("on sale: “%(text)s” is neither yes nor no") % {"text": text[:40]})
+    return False
+
+
+def _pictures(raw: RawRow, faults: list[str]) -> tuple[PictureCell, ...]:
+    """Read both ways: names separated by “|” in one column, or a column for each."""
+    files = [part.strip() for part in raw.cells.get("pictures", "").split("|")]
+    alts = [part.strip() for part in raw.cells.get("alt", "").split("|")]
+    alts += [""] * (len(files) - len(alts))
+    if any(alts[len(files) :]):
+        faults.append(_("alt: has more texts than there are pictures"))
+    pairs = list(zip(files, alts, strict=False))
+    pairs += [
+        (raw.cells.get(f"picture {number}", ""), raw.cells.get(f"alt {number}", ""))
+        for number in range(1, MAX_NUMBERED + 1)
+    ]
+    if any(alt and not file for file, alt in pairs):
+        faults.append(_("alt: there is a text without a picture"))
+    cells = tuple(PictureCell(file, " ".join(alt.split())) for file, alt in pairs if file)
+    if len(cells) > MAX_PICTURES:
+        faults.append(_("pictures: at most %(limit)d a product") % {"limit": MAX_PICTURES})
+    if any(len(cell.alt) > 200 for cell in cells):
+        faults.append(_("alt: at most 200 characters a picture"))
+    return cells

@@ -1,0 +1,141 @@
+"""One import from its package to its report; the one path of command and desk."""
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+
+from django.db import connection
+from django.utils.translation import gettext as _
+
+from orders.imports.catalogue import CatalogueImport
+from orders.imports.errors import RowRefusedError
+from orders.imports.package import Package, PackedFile
+from orders.imports.pictures import Picture, Unusable, take_pictures
+from orders.imports.report import Outcome, Report, RowReport
+from orders.imports.rows import Row, parse_row, rows_by_sku
+from orders.imports.table import RawRow, read_table
+
+BATCH_ROWS = 100
+LOCK = 0x1A9027  # one import writes at a time: two would race for the same new products
+LOCK_POLL_SECONDS = 0.5
+
+Progress = Callable[[int, int], None]
+"""Is told (done, total) rows and pictures; what it raises stops the import between two steps."""
+
+
+def import_products(
+    package: Package, *, dry_run: bool, on_progress: Progress = lambda done, total: None
+) -> Report:
+    """Bring the package's rows into the catalogue, and report on each.
+
+    Batches of rows, a transaction each: what was imported stays when the rest is stopped, and
+    the same package again changes nothing of it. Raises ImportRefusedError before anything is
+    written.
+    """
+    report = Report(dry_run=dry_run)
+    raw_rows = read_table(package.table)
+    wanted = _with_files(_readable(raw_rows, report), package, report)
+    total = len(raw_rows) + len({file.name for _row, files in wanted for file, _alt in files})
+    done = len(report.rows)
+    on_progress(done, total)
+    with _alone(dry_run=dry_run, wait=lambda: on_progress(done, total)):
+        catalogue = CatalogueImport(report)
+        taken: dict[str, Picture | Unusable] = {}
+        for start in range(0, len(wanted), BATCH_ROWS):
+            batch = wanted[start : start + BATCH_ROWS]
+            missing = {
+                file.name: file for _row, files in batch for file, _alt in files
+                if file.name not in taken
+            }  # fmt: skip
+            # Closed when `on_progress` raises, so that a cancelled import's threads stop at once.
+            with closing(take_pictures(missing.values(), dry_run=dry_run)) as outcomes:
+                for name, outcome in outcomes:
+                    taken[name] = outcome
+                    done += 1
+                    on_progress(done, total)
+            catalogue.take(list(_with_pictures(batch, taken, report)))
+            done += len(batch)
+            on_progress(done, total)
+    return report
+
+
+def _readable(raw_rows: list[RawRow], report: Report) -> list[Row]:
+    """Return the rows that can be read; the others, and a sku's every row but one, are refused."""
+    rows = []
+    for raw in raw_rows:
+        try:
+            rows.append(parse_row(raw))
+        except RowRefusedError as error:
+            _refuse(report, raw.number, raw.cells.get("sku", "")[:40], str(error))
+    numbers = rows_by_sku(rows)
+    for row in rows:
+        if len(numbers[row.sku]) > 1:
+            text = _("sku: is in the rows %(rows)s; keep one of them")
+            listed = ", ".join(str(number) for number in numbers[row.sku][:10])
+            _refuse(report, row.number, row.sku, text % {"rows": listed})
+    return [row for row in rows if len(numbers[row.sku]) == 1]
+
+
+Wanted = list[tuple[Row, list[tuple[PackedFile, str]]]]
+
+
+def _with_files(rows: list[Row], package: Package, report: Report) -> Wanted:
+    """Return the rows whose pictures are all there, with these and their alt texts."""
+    wanted: Wanted = []
+    for row in rows:
+        try:
+            files = [(package.find(cell.file), cell.alt) for cell in row.pictures]
+        except RowRefusedError as error:
+            _refuse(report, row.number, row.sku, _pictures_fault(error))
+        else:
+            wanted.append((row, files))
+    return wanted
+
+
+def _with_pictures(
+    batch: Wanted, taken: dict[str, Picture | Unusable], report: Report
+) -> Iterator[tuple[Row, list[tuple[Picture, str]]]]:
+    """Yield the rows whose pictures can all be used, with these; refuse the others."""
+    for row, files in batch:
+        pictures = []
+        for file, alt in files:
+            outcome = taken[file.name]
+            if isinstance(outcome, Unusable):
+                reason = f"“{file.name}”: {outcome.reason}"
+                _refuse(report, row.number, row.sku, _pictures_fault(reason))
+                break
+            pictures.append((outcome, alt))
+        else:
+            yield row, pictures
+
+
+def _pictures_fault(reason: object) -> str:
+    return f"pictures: {reason}"
+
+
+def _refuse(report: Report, number: int, sku: str, reason: str) -> None:
+    report.rows.append(RowReport(number, sku, Outcome.REFUSED, reason))
+
+
+@contextmanager
+def _alone(*, dry_run: bool, wait: Callable[[], None]) -> Iterator[None]:
+    """Hold the import's lock; while another has it, call `wait` now and then.
+
+    It belongs to the connection, so it ends with the process however that ends.
+    """
+    if dry_run:
+        yield
+        return
+    while not _locked("pg_try_advisory_lock"):
+        wait()
+        time.sleep(LOCK_POLL_SECONDS)
+    try:
+        yield
+    finally:
+        _locked("pg_advisory_unlock")
+
+
+def _locked(function: str) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {function}(%s)", [LOCK])
+        return bool(cursor.fetchone()[0])

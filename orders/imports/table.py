@@ -1,0 +1,175 @@
+"""The table of an import: CSV or XLSX → rows of texts under known columns."""
+
+import csv
+import io
+import zipfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from orders.imports.errors import ImportRefusedError
+from orders.imports.package import MAX_TABLE_BYTES, PackedFile
+from orders.spreadsheets import as_meant
+
+MAX_ROWS = 20_000
+MAX_SHEET_BYTES = 200_000_000
+"""What an .xlsx, which is a zip too, may grow to."""
+MAX_NUMBERED = 20
+"""How many columns `picture 1`, `picture 2` … there may be."""
+DELIMITERS = ",;\t"
+COLUMNS = {
+    "sku": ("sku", "article number", "货号", "商品编号"),
+    "name": ("name", "名称", "商品名称"),
+    "category": ("category", "分类", "类别"),
+    "description": ("description", "描述"),
+    "price": ("price", "价格"),
+    "stock": ("stock", "库存"),
+    "on sale": ("on sale", "active", "上架"),
+    "pictures": ("pictures", "picture", "images", "image", "图片"),
+    "alt": ("alt", "alt text", "alternative text", "替代文本"),
+}
+"""A column, and what its header may say."""
+_BY_HEADER = {header: column for column, headers in COLUMNS.items() for header in headers} | {
+    f"{prefix} {number}": f"{column} {number}"
+    for column, prefixes in (
+        ("picture", ("picture", "image", "图片")),
+        ("alt", ("alt", "替代文本")),
+    )
+    for prefix in prefixes
+    for number in range(1, MAX_NUMBERED + 1)
+}
+
+
+@dataclass(frozen=True)
+class RawRow:
+    """A row as it stands in the table; the header is row 1."""
+
+    number: int
+    cells: dict[str, str]
+    surplus: bool = False
+    """It has more cells than the header."""
+
+
+def read_table(packed: PackedFile) -> list[RawRow]:
+    """Return the rows that say anything. Raises ImportRefusedError."""
+    with packed.open() as file:
+        if packed.name.lower().endswith(".xlsx"):
+            lines = iter(_xlsx_lines(file))
+        else:
+            lines = iter(_csv_lines(file.read(MAX_TABLE_BYTES + 1)))
+        header = next(lines, None)
+        if header is None:
+            raise ImportRefusedError(_("The table is empty."))
+        columns = _columns(header)
+        rows = [row for row in _rows(lines, columns) if any(row.cells.values()) or row.surplus]
+    if not rows:
+        raise ImportRefusedError(_("The table has a header and no rows."))
+    return rows
+
+
+def _rows(lines: Iterable[list[str]], columns: list[str]) -> Iterator[RawRow]:
+    for number, line in enumerate(lines, start=2):
+        if number > MAX_ROWS + 1:
+            text = _("The table has more than %(limit)d rows. Split it.")
+            raise ImportRefusedError(text % {"limit": MAX_ROWS})
+        surplus = any(cell.strip() for cell in line[len(columns) :])
+        cells = {
+            column: as_meant(cell.strip())
+            for column, cell in zip(columns, line, strict=False)
+            if column
+        }
+        yield RawRow(number, cells, surplus)
+
+
+def _columns(header: list[str]) -> list[str]:
+    """Return the column that each cell of the header names; "" for a trailing empty one."""
+    while header and not header[-1].strip():
+        header = header[:-1]
+    columns = []
+    for cell in header:
+        column = _BY_HEADER.get(_plain(cell))
+        if column is None:
+            text = _("Column “%(column)s” isn't known. Known are: %(known)s.")
+            known = ", ".join([*COLUMNS, "picture 1, alt 1, picture 2 …"])
+            raise ImportRefusedError(text % {"column": cell.strip()[:60], "known": known})
+        if column in columns:
+            text = _("Column “%(column)s” is there twice. Leave one.")
+            raise ImportRefusedError(text % {"column": column})
+        columns.append(column)
+    if "sku" not in columns:
+        raise ImportRefusedError(_("There is no column “sku”: it tells the products apart."))
+    return columns
+
+
+def _plain(header: str) -> str:
+    return " ".join(header.replace("_", " ").split()).casefold()
+
+
+def _csv_lines(data: bytes) -> Iterator[list[str]]:
+    text = _decoded(data)
+    delimiter = _delimiter(text.partition("\n")[0])
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        yield from lines
+    except csv.Error as error:
+        sentence = _("Line %(line)d can't be read: %(reason)s. Look for a quote too many.")
+        values = {"line": lines.line_num, "reason": error}
+        raise ImportRefusedError(sentence % values) from error
+
+
+def _decoded(data: bytes) -> str:
+    encoding = "utf-16" if data.startswith((b"\xff\xfe", b"\xfe\xff")) else "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ImportRefusedError(_not_unicode()) from error
+    if "\0" in text:  # UTF-16 without its mark, or no text at all
+        raise ImportRefusedError(_not_unicode())
+    return text
+
+
+def _not_unicode() -> str:
+    return _("The table isn't UTF-8 or UTF-16. In Excel, save it as “CSV UTF-8” or as .xlsx.")
+
+
+def _delimiter(header: str) -> str:
+    """Return the delimiter by which the header has the most columns that are known."""
+
+    def known(delimiter: str) -> int:
+        cells = next(csv.reader([header], delimiter=delimiter), [])
+        return sum(_plain(cell) in _BY_HEADER for cell in cells)
+
+    return max(DELIMITERS, key=known)
+
+
+def _xlsx_lines(file: Any) -> Iterator[list[str]]:
+    """Yield the cells of the first sheet; one row at a time is in memory."""
+    import openpyxl  # takes 0.2 s to load
+
+    try:
+        with zipfile.ZipFile(file) as parts:
+            sizes = sum(part.file_size for part in parts.infolist())
+        if sizes > MAX_SHEET_BYTES:
+            raise ImportRefusedError(_("The table would grow beyond measure. Split it."))
+        book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        text = _("The table can't be read as .xlsx. Open it, save it anew, and try again.")
+        raise ImportRefusedError(text) from error
+    try:
+        for line in book.worksheets[0].iter_rows(values_only=True):
+            yield [_text(value) for value in line]
+    finally:
+        book.close()
+
+
+def _text(value: Any) -> str:
+    """Return the cell as a person would have typed it."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return str(value)

@@ -1,0 +1,35 @@
+"""What the shop remembers: users, the catalogue, orders and their money, the ledgers."""
+
+from orders.models.announcement import Announcement
+from orders.models.catalogue import Category, Product, ProductMedia
+from orders.models.desk import DeskJob
+from orders.models.money import Payment, Refund, RefundLine
+from orders.models.order import Order, OrderEvent, OrderLine
+from orders.models.sales import ProductSales, SalesEntry
+from orders.models.scheduled import ScheduledChange
+from orders.models.stock import Stock, StockAlert, StockMovement
+from orders.models.upload import Upload
+from orders.models.user import Address, User
+
+__all__ = [
+    "Address",
+    "Announcement",
+    "Category",
+    "DeskJob",
+    "Order",
+    "OrderEvent",
+    "OrderLine",
+    "Payment",
+    "Product",
+    "ProductMedia",
+    "ProductSales",
+    "Refund",
+    "RefundLine",
+    "SalesEntry",
+    "ScheduledChange",
+    "Stock",
+    "StockAlert",
+    "StockMovement",
+    "Upload",
+    "User",
+]

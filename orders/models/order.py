@@ -1,0 +1,180 @@
+"""Orders, their lines and their timeline."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Func, Q, Value
+from django.db.models.functions import Lower, Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from orders.models.catalogue import Product
+
+NUMBER_PREFIX = "T"
+"""What tells an order's number from other numbers, on pages, in messages and in the API."""
+
+
+class Order(models.Model):
+    """A placed order. It exists only with its stock taken and its jobs queued.
+
+    Its id derives from the idempotency key (`orders.placing.identity`), so a repeat finds it.
+    """
+
+    class Status(models.TextChoices):
+        PLACED = "placed", _("Placed")
+        PAID = "paid", _("Paid")
+        PACKED = "packed", _("Packed")
+        SHIPPED = "shipped", _("Shipped")
+        DELIVERED = "delivered", _("Delivered")
+        CANCELLED = "cancelled", _("Cancelled")
+        REFUNDED = "refunded", _("Refunded")
+
+    class Door(models.TextChoices):
+        SHOP = "shop", _("Shop")
+        API = "api", _("API")
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    number = models.BigIntegerField(
+        _("number"),
+        unique=True,
+        editable=False,
+        db_default=Func(Value("orders_order_number"), function="nextval"),
+    )
+    door = models.CharField(_("door"), max_length=4, choices=Door)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="orders",
+        verbose_name=_("user"),
+    )
+    fingerprint = models.CharField(max_length=64, editable=False)
+    """SHA-256 of the order as it was parsed: another order under the same key is refused."""
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status, default=Status.PLACED, db_default="placed"
+    )
+    name = models.CharField(pgettext_lazy("person", "name"), max_length=200)
+    email = models.EmailField(_("e-mail"))
+    phone = models.CharField(_("phone"), max_length=20, blank=True)
+    """E.164, or empty."""
+    language = models.CharField(_("language"), max_length=7, choices=settings.LANGUAGES)
+    address = models.JSONField(_("address"), default=dict, blank=True)
+    """line1, line2, city, postcode, country (ISO 3166-1 alpha-2); empty for pickup."""
+    currency = models.CharField(_("currency"), max_length=3)
+    items_total = models.DecimalField(_("items"), max_digits=14, decimal_places=2)
+    delivery_total = models.DecimalField(
+        _("delivery"), max_digits=14, decimal_places=2, default=0, db_default=0
+    )
+    total = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
+    placed_at = models.DateTimeField(_("placed"), db_default=Now())
+    changed_at = models.DateTimeField(_("changed"), db_default=Now(), db_index=True)
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        ordering = ["-number"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(total=F("items_total") + F("delivery_total")),
+                name="order_total_is_items_and_delivery",
+            ),
+        ]
+        indexes = [
+            # A signed-in shopper finds the orders that were placed with their address as a guest.
+            models.Index(Lower("email"), F("number").desc(), name="order_by_email"),
+        ]
+
+    def __str__(self) -> str:
+        return self.display_number
+
+    def get_absolute_url(self) -> str:
+        return reverse("order", args=[self.pk])
+
+    @property
+    def display_number(self) -> str:
+        """The number as people read it."""
+        return f"{NUMBER_PREFIX}{self.number}"
+
+
+class OrderLine(models.Model):
+    """One product of an order, with the name and the price (tax included) as they were."""
+
+    order = models.ForeignKey(
+        Order,
+        models.PROTECT,
+        related_name="lines",
+        verbose_name=_("order"),
+        db_index=False,  # the unique constraint's index begins with it
+    )
+    product = models.ForeignKey(
+        Product, models.PROTECT, related_name="order_lines", verbose_name=_("product")
+    )
+    sku = models.CharField(_("SKU"), max_length=40)
+    name = models.CharField(_("name"), max_length=200)
+    quantity = models.IntegerField(_("quantity"))
+    unit_price = models.DecimalField(_("unit price"), max_digits=10, decimal_places=2)
+    total = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
+    refunded = models.IntegerField(_("refunded"), default=0, db_default=0)
+    """Units whose price was given back: the sum of the line's refund lines."""
+
+    class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+        ordering = ["pk"]
+        constraints = [
+            models.UniqueConstraint(fields=["order", "product"], name="line_once_per_product"),
+            models.CheckConstraint(condition=Q(quantity__gte=1), name="line_has_a_quantity"),
+            models.CheckConstraint(
+                condition=Q(total=F("quantity") * F("unit_price")),
+                name="line_total_is_quantity_times_price",
+            ),
+            models.CheckConstraint(
+                condition=Q(refunded__gte=0, refunded__lte=F("quantity")),
+                name="line_is_refunded_at_most_once",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.name}"
+
+
+class OrderEvent(models.Model):
+    """One entry of an order's timeline: what, by whom, and why. Written once, never changed."""
+
+    class Kind(models.TextChoices):
+        """The status that the order reached, or a part of the way there."""
+
+        PLACED = "placed", _("Placed")
+        PART_PAID = "part_paid", _("Paid in part")
+        PAID = "paid", _("Paid")
+        PACKED = "packed", _("Packed")
+        SHIPPED = "shipped", _("Shipped")
+        PARCEL_CORRECTED = "parcel_corrected", _("Parcel corrected")
+        DELIVERED = "delivered", _("Delivered")
+        CANCELLED = "cancelled", _("Cancelled")
+        PART_REFUNDED = "part_refunded", _("Refunded in part")
+        REFUNDED = "refunded", _("Refunded")
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="events", verbose_name=_("order"))
+    kind = models.CharField(_("what"), max_length=20, choices=Kind)
+    detail = models.JSONField(_("detail"), default=dict, blank=True)
+    """What is particular to it, amounts as text: method, reference, amount; carrier,
+    tracking_number, corrected; reason, by_shopper, expired, given_back; restocked, lines."""
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    created_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("order event")
+        verbose_name_plural = _("order events")
+        ordering = ["pk"]
+
+    def __str__(self) -> str:
+        return self.get_kind_display()

@@ -1,0 +1,138 @@
+"""Stock: a counter per product, and the ledger that explains it."""
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from orders.models.catalogue import Product
+from orders.models.money import Refund
+from orders.models.order import Order
+
+
+class Stock(models.Model):
+    """Units on hand. Invariant: initial + movements = available, and never below zero."""
+
+    product = models.OneToOneField(
+        Product,
+        models.CASCADE,
+        primary_key=True,
+        related_name="stock",
+        verbose_name=_("product"),
+    )
+    initial = models.PositiveIntegerField(_("initial"), default=0)
+    available = models.IntegerField(_("available"), default=0)
+
+    class Meta:
+        verbose_name = _("stock")
+        verbose_name_plural = _("stock")
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(available__gte=0), name="stock_available_is_not_negative"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.available}"
+
+
+class StockMovement(models.Model):
+    """One change of a product's stock, with its reason. Written once, never changed."""
+
+    class Kind(models.TextChoices):
+        ORDER = "order", _("Order")
+        CANCEL = "cancel", _("Cancelled order")
+        REFUND = "refund", _("Refunded goods")
+        CORRECTION = "correction", _("Correction")
+
+    product = models.ForeignKey(
+        Product, models.PROTECT, related_name="movements", verbose_name=_("product")
+    )
+    order = models.ForeignKey(
+        Order,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="movements",
+        verbose_name=_("order"),
+        db_index=False,  # the unique constraint's index begins with it
+    )
+    refund = models.ForeignKey(
+        Refund,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="movements",
+        verbose_name=_("refund"),
+        db_index=False,  # found by the order; on each order's way in an index costs time
+    )
+    kind = models.CharField(_("kind"), max_length=10, choices=Kind)
+    quantity = models.IntegerField(_("quantity"))
+    """Units added (above zero) or taken (below)."""
+    reason = models.CharField(_("reason"), max_length=200, blank=True, default="", db_default="")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    key = models.UUIDField(null=True, editable=False)
+    """Of the form that made a correction: sent twice, it moves stock once."""
+    created_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("stock movement")
+        verbose_name_plural = _("stock movements")
+        ordering = ["-pk"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(quantity=0), name="movement_moves_something"),
+            # The ledger's key: an order takes each product once and gives it back once, and
+            # so does each of its refunds.
+            models.UniqueConstraint(
+                fields=["order", "product", "kind", "refund"],
+                nulls_distinct=False,
+                condition=Q(order__isnull=False),
+                name="movement_once_per_order",
+            ),
+            models.UniqueConstraint(
+                fields=["key"], condition=Q(key__isnull=False), name="movement_once_per_form"
+            ),
+            models.CheckConstraint(
+                condition=Q(kind="order", order__isnull=False, refund__isnull=True, quantity__lt=0)
+                | Q(kind="cancel", order__isnull=False, refund__isnull=True, quantity__gt=0)
+                | Q(kind="refund", order__isnull=False, refund__isnull=False, quantity__gt=0)
+                | Q(kind="correction", order__isnull=True, refund__isnull=True),
+                name="movement_fits_its_kind",
+            ),
+            models.CheckConstraint(
+                condition=~Q(kind="correction", reason=""), name="correction_has_a_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity:+d} {self.kind}"
+
+
+class StockAlert(models.Model):
+    """The staff know that this product is low. Gone once it has risen: the next fall is told."""
+
+    product = models.OneToOneField(
+        Product,
+        models.CASCADE,
+        primary_key=True,
+        related_name="stock_alert",
+        verbose_name=_("product"),
+    )
+    available = models.IntegerField(_("available"))
+    """When they were told."""
+    told_at = models.DateTimeField(_("told"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("low stock")
+        verbose_name_plural = _("low stock")
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.available}"

@@ -1,0 +1,20 @@
+"""Who is told about the shop itself."""
+
+from django.conf import settings
+from django.db.models.functions import Lower
+
+from notifications.outbox import Staff
+from orders.models import User
+
+
+def staff() -> list[Staff]:
+    """Return everyone in `STAFF_EMAILS`, each with the language of their account, if any."""
+    emails = list(dict.fromkeys(filter(None, (e.strip() for e in settings.STAFF_EMAILS))))
+    known = User.objects.annotate(lower=Lower("email")).filter(
+        lower__in=[email.lower() for email in emails]
+    )
+    languages = dict(known.exclude(language="").values_list("lower", "language"))
+    return [
+        Staff(email=email, language=languages.get(email.lower(), settings.LANGUAGE_CODE))
+        for email in emails
+    ]

@@ -1,0 +1,1 @@
+"""Placing an order: the request, the two writers, the one correction (settle)."""

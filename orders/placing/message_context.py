@@ -1,0 +1,37 @@
+"""What an order's jobs know of it: frozen with them, so that a job never reads an order.
+
+`placement` and `life` write it, the templates of notifications and the pickup pass read it.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+
+from orders.models import Order, OrderLine
+from orders.placing.stock_writer import DraftLine
+
+
+def message_context(order: Order, lines: Iterable[DraftLine | OrderLine]) -> dict[str, Any]:
+    """Return all but the order's number, which an order in the making hasn't got yet."""
+    return {
+        "name": order.name,
+        "shop_name": settings.SHOP_NAME,
+        "language": order.language,
+        "currency": order.currency,
+        "items_total": str(order.items_total),
+        "delivery_total": str(order.delivery_total),
+        "total": str(order.total),
+        "status_url": settings.SITE_URL + reverse("order", args=[order.pk]),
+        "lines": [
+            {
+                "sku": line.sku,
+                "name": line.name,
+                "quantity": line.quantity,
+                "unit_price": str(line.unit_price),
+                "total": str(line.total),
+            }
+            for line in lines
+        ],
+    }

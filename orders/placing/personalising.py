@@ -1,0 +1,122 @@
+"""The shopper's pictures and videos of an order: may they be used, and for what.
+
+Looked at without a lock, and only where a line has an upload: a plain order asks nothing more.
+The StockWriter has the last word.
+"""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import UUID
+
+from django.utils.translation import gettext as _
+
+from media_jobs.outbox import print_job
+from orders.models import Order, Product, Upload
+from orders.placing.errors import FieldError
+from orders.placing.request import OrderRequest, RequestedLine
+from orders.placing.upload_taking import DraftUpload
+
+Asks = Product.Personalisation
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A product on sale, as it was seen without a lock."""
+
+    product_id: int
+    name: str
+    price: Decimal
+    available: int
+    personalisation: str
+    requires_upload: bool
+
+
+def find_uploads(request: OrderRequest) -> dict[str, Upload]:
+    """Return the request's uploads that no order has, by token; asks nothing if it has none."""
+    tokens = request.uploads
+    if not tokens:
+        return {}
+    found = Upload.objects.filter(token__in=tokens, line=None)
+    return {str(upload.token): upload for upload in found}
+
+
+def upload_errors(
+    request: OrderRequest, offers: dict[str, Offer], uploads: dict[str, Upload]
+) -> list[FieldError]:
+    """Return what is wrong with the uploads of the request's lines, or with their absence."""
+    first_sku = {token: sku for token, (sku, _quantity) in request.uploads.items()}
+    errors = []
+    for position, line in enumerate(request.lines):
+        offer = offers.get(line.sku)
+        if offer is None:
+            continue  # refused already
+        message = _error(line, offer, uploads.get(line.upload), first_sku)
+        if message:
+            errors.append(FieldError(f"lines.{position}.upload", message))
+    return errors
+
+
+def _error(
+    line: RequestedLine, offer: Offer, upload: Upload | None, first_sku: dict[str, str]
+) -> str:
+    name = {"name": offer.name}
+    if not line.upload:
+        if offer.requires_upload:
+            return _("“%(name)s” needs a picture or video of yours.") % name
+        return ""
+    if offer.personalisation == Asks.NONE:
+        return _("“%(name)s” can't be personalised.") % name
+    if upload is None:
+        return _gone()
+    if first_sku[line.upload] != line.sku:
+        return _("Upload the file once for each product.")
+    return kind_error(offer.personalisation, is_video=upload.is_video)
+
+
+def kind_error(personalisation: str, *, is_video: bool) -> str:
+    """Return what to say of a picture where a video is asked for, or the reverse; else nothing."""
+    if personalisation == Asks.PICTURE and is_video:
+        return _("This is a video. Choose a picture.")
+    if personalisation == Asks.VIDEO and not is_video:
+        return _("This is a picture. Choose a video.")
+    return ""
+
+
+def gone_errors(request: OrderRequest, tokens: Collection[UUID]) -> list[FieldError]:
+    """Return an error for each line whose upload was taken or pruned meanwhile."""
+    gone = {str(token) for token in tokens}
+    return [
+        FieldError(f"lines.{position}.upload", _gone())
+        for position, line in enumerate(request.lines)
+        if line.upload in gone
+    ]
+
+
+def draft_uploads(
+    request: OrderRequest, order: Order, offers: dict[str, Offer], uploads: dict[str, Upload]
+) -> tuple[DraftUpload, ...]:
+    """Return the order's uploads, each with the job that prepares it for printing."""
+    parts = []
+    for token, (sku, quantity) in request.uploads.items():
+        offer, upload = offers[sku], uploads[token]
+        job = print_job(
+            order_id=order.pk,
+            token=upload.token,
+            file=upload.file.name or "",
+            sha256=upload.sha256,
+            is_video=upload.is_video,
+            context={
+                "name": upload.name,
+                "sku": sku,
+                "product": offer.name,
+                "quantity": quantity,
+                "language": order.language,
+            },
+        )
+        parts.append(DraftUpload(upload.token, order.pk, offer.product_id, quantity, job))
+    return tuple(parts)
+
+
+def _gone() -> str:
+    return _("This upload was used or has expired. Upload the file again.")

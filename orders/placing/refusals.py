@@ -1,0 +1,55 @@
+"""Why a transition is refused. The messages are for who asked: the operator or the shopper."""
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from orders.models import Order, OrderEvent
+
+Status = Order.Status
+
+_CANT: dict[str, str | Promise] = {
+    Status.PAID: gettext_lazy("Order %(number)s is %(status)s: it takes no payment."),
+    Status.PACKED: gettext_lazy("Order %(number)s is %(status)s: it can't be packed."),
+    Status.SHIPPED: gettext_lazy("Order %(number)s is %(status)s: it can't be shipped."),
+    OrderEvent.Kind.PARCEL_CORRECTED: gettext_lazy(
+        "Order %(number)s is %(status)s: its parcel can't be corrected."
+    ),
+    Status.DELIVERED: gettext_lazy("Order %(number)s is %(status)s: it can't be delivered."),
+    Status.CANCELLED: gettext_lazy("Order %(number)s is %(status)s: it can't be cancelled."),
+    Status.REFUNDED: gettext_lazy("Order %(number)s is %(status)s: it can't be refunded."),
+}
+
+
+class TransitionError(Exception):
+    """The order was left as it is; the message says why."""
+
+
+class UnknownOrder(TransitionError):
+    """There is no such order."""
+
+    def __init__(self) -> None:
+        super().__init__(_("There is no such order."))
+
+
+class WrongStatus(TransitionError):
+    """The order's status doesn't lead to the wanted one."""
+
+    def __init__(self, order: Order, *, to: str) -> None:
+        facts = {"number": order, "status": order.get_status_display().lower()}
+        super().__init__(str(_CANT[to]) % facts)
+
+
+class InvalidTransition(TransitionError):
+    """An amount, a line or a text that was given can't be."""
+
+
+class DoneDifferently(TransitionError):
+    """It was done before, but not like this: another amount, parcel or quantity."""
+
+
+class OrderBusy(TransitionError):
+    """Somebody holds the order or its stock: the same request may succeed in a moment."""
+
+    def __init__(self) -> None:
+        super().__init__(_("The order is being worked on. Please try again in a moment."))

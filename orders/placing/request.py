@@ -1,0 +1,160 @@
+"""What a shopper asks for, as parsed: the doors build it, `place_order` takes it."""
+
+import hashlib
+import json
+import re
+import unicodedata
+from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import phonenumbers
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
+from django.utils.translation import gettext as _
+
+from orders.models import Order
+from orders.placing.errors import FieldError, InvalidOrder
+
+UNFIT = frozenset("\ufffd\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+"""What a lone surrogate became in a form, and the marks that turn the text around them."""
+MAX_LINES = 100
+MAX_QUANTITY = 999
+MAX_NAME_LENGTH = 200
+KEY_PATTERN = r"^[\x21-\x7e]{16,128}$"
+"""An idempotency key: 16 to 128 visible ASCII characters."""
+COUNTRY_CODES = frozenset(phonenumbers.SUPPORTED_REGIONS)
+"""ISO 3166-1 alpha-2, as far as there are telephones."""
+
+
+@dataclass(frozen=True)
+class RequestedLine:
+    sku: str
+    quantity: int
+    upload: str = ""
+    """The token of the shopper's picture or video for these units, or empty."""
+
+
+@dataclass(frozen=True)
+class OrderRequest:
+    """One order as asked for. `merged_lines` is what counts; `lines` is as it was written."""
+
+    door: Order.Door
+    key: str
+    name: str
+    email: str
+    lines: tuple[RequestedLine, ...]
+    phone: str = ""
+    """E.164, or empty."""
+    language: str = "en"
+    address: dict[str, str] = field(default_factory=dict)
+    user_id: int | None = None
+    expected_total: Decimal | None = None
+
+    @property
+    def merged_lines(self) -> dict[str, int]:
+        """Units by SKU, a SKU on two lines added up, in the order of first mention."""
+        merged: dict[str, int] = {}
+        for line in self.lines:
+            merged[line.sku] = merged.get(line.sku, 0) + line.quantity
+        return merged
+
+    @property
+    def uploads(self) -> dict[str, tuple[str, int]]:
+        """SKU and units by upload; an upload on two lines of its SKU is added up."""
+        wanted: dict[str, tuple[str, int]] = {}
+        for line in self.lines:
+            if line.upload:
+                sku, quantity = wanted.get(line.upload, (line.sku, 0))
+                wanted[line.upload] = (sku, quantity + line.quantity)
+        return wanted
+
+    def fingerprint(self) -> str:
+        """SHA-256 of what makes this order this order: not its key, not its expected total."""
+        parsed: list[Any] = [
+            self.name,
+            self.email,
+            self.phone,
+            self.language,
+            sorted(self.address.items()),
+            sorted(self.merged_lines.items()),
+        ]
+        if self.uploads:
+            parsed.append(sorted(self.uploads.items()))
+        return hashlib.sha256(json.dumps(parsed).encode()).hexdigest()
+
+
+def clean_text(value: str, *, field: str, max_length: int, required: bool = True) -> str:
+    """Return the text on one line, without surrounding space. Raises InvalidOrder naming `field`.
+
+    Control characters are invalid (PostgreSQL can't store NUL), and so are lone surrogates.
+    """
+    value = " ".join(value.split())
+    visible = any(unicodedata.category(character)[0] not in "CZ" for character in value)
+    if required and not visible:
+        raise InvalidOrder([FieldError(field, _("This field is required."))])
+    if len(value) > max_length:
+        message = _("Use at most %(count)d characters.") % {"count": max_length}
+        raise InvalidOrder([FieldError(field, message)])
+    if any(
+        unicodedata.category(character) in ("Cc", "Cs") or character in UNFIT for character in value
+    ):
+        message = _("Remove the characters that can't be printed.")
+        raise InvalidOrder([FieldError(field, message)])
+    return value
+
+
+def clean_email(value: str) -> str:
+    """Return the address as given, without surrounding space. Raises InvalidOrder."""
+    value = clean_text(value, field="email", max_length=254)
+    try:
+        validate_email(value)
+    except ValidationError:
+        message = _("Enter a valid e-mail address, like name@example.org.")
+        raise InvalidOrder([FieldError("email", message)]) from None
+    return value
+
+
+def clean_phone(value: str) -> str:
+    """Return the number in E.164; national numbers are read as of `SHOP_COUNTRY`.
+
+    Raises InvalidOrder.
+    """
+    value = clean_text(value, field="phone", max_length=40, required=False)
+    if not value:
+        return ""
+    try:
+        number = phonenumbers.parse(value, settings.SHOP_COUNTRY)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_valid_number(number):
+        message = _("Enter a valid phone number, with its country code (+49 …) or national.")
+        raise InvalidOrder([FieldError("phone", message)])
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def clean_country(value: str) -> str:
+    """Return the code of a country. Raises InvalidOrder."""
+    value = clean_text(value, field="address.country", max_length=2)
+    if value not in COUNTRY_CODES:
+        message = _("Enter a country by its code of two capital letters, like DE.")
+        raise InvalidOrder([FieldError("address.country", message)])
+    return value
+
+
+def clean_upload(value: str) -> str:
+    """Return an upload's token in its one spelling; empty stays empty. Raises InvalidOrder."""
+    try:
+        return str(UUID(value)) if value else ""
+    except ValueError:
+        raise InvalidOrder([FieldError("upload", _("There is no such upload."))]) from None
+
+
+def clean_key(value: str) -> str:
+    """Return the idempotency key as it is. Raises InvalidOrder."""
+    if not re.fullmatch(KEY_PATTERN, value):
+        message = _("Send a key of 16 to 128 visible ASCII characters.")
+        raise InvalidOrder([FieldError("Idempotency-Key", message)])
+    return value

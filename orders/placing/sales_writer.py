@@ -1,0 +1,98 @@
+"""The sales writer: counts what orders sell, many in one transaction, in parallel with stock.
+
+It *sets* what an order counts for and moves the product's counter by the difference, so doing
+it again changes nothing. It may count an order that stock then refuses: a Settle corrects it.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from orders.models import ProductSales
+from orders.placing.row_locks import RowLocks
+from orders.placing.sales_ledger import (
+    NOTHING,
+    Sold,
+    Targets,
+    create_counters,
+    set_entries,
+    true_targets,
+)
+from project.group_commit import DEFER, RepeatBatch
+
+
+@dataclass(frozen=True)
+class Count:
+    """Count an order that is being placed, as it was asked for."""
+
+    order_id: UUID
+    sold: dict[int, Sold]
+    """By product id."""
+
+
+@dataclass(frozen=True)
+class Settle:
+    """Make the order count for what it is: its lines, or nothing if it doesn't exist."""
+
+    order_id: UUID
+
+
+@dataclass(frozen=True)
+class Counted:
+    """The sales are what was asked for."""
+
+
+class SalesWriter:
+    """`apply` is what the group committer runs; the suspects are remembered between batches."""
+
+    def __init__(self) -> None:
+        self._locks = RowLocks(ProductSales, column="units")
+
+    def apply(
+        self, connection: BaseDatabaseWrapper, requests: Sequence[Count | Settle]
+    ) -> list[Any]:
+        """Set each order's entries to their target; the answers are Counted or DEFER.
+
+        Of two requests for one order the later one counts.
+        """
+        settled = {request.order_id for request in requests if isinstance(request, Settle)}
+        with connection.cursor() as cursor:
+            touched: dict[UUID, set[int]] = defaultdict(set)
+            if settled:
+                for order_id, product_id in true_targets(cursor, settled):
+                    touched[order_id].add(product_id)
+            for request in requests:
+                if isinstance(request, Count):
+                    touched[request.order_id] |= request.sold.keys()
+            held, suspects = self._locks.acquire(connection, set().union(*touched.values()))
+            # Once more, after the locks: only what this statement sees can't change any more.
+            truth: dict[UUID, Targets] = defaultdict(dict)
+            if settled:
+                for key, sold in true_targets(cursor, settled).items():
+                    truth[key[0]][key] = sold
+
+            answers: list[Any] = []
+            targets: dict[UUID, Targets] = defaultdict(dict)
+            for request in requests:
+                order_id = request.order_id
+                if not suspects.isdisjoint(touched[order_id]):
+                    answers.append(DEFER)
+                    continue
+                if isinstance(request, Count):
+                    asked = {(order_id, product): sold for product, sold in request.sold.items()}
+                else:
+                    asked = dict.fromkeys(targets[order_id], NOTHING) | truth[order_id]
+                targets[order_id] |= asked
+                answers.append(Counted())
+
+            merged = {key: sold for order in targets.values() for key, sold in order.items()}
+            missing = {product_id for _order_id, product_id in merged} - held.keys()
+            if missing and create_counters(cursor, missing) != missing:
+                raise RepeatBatch  # an order got its lines between the two looks
+            if merged:
+                set_entries(cursor, merged)
+        return answers

@@ -1,0 +1,253 @@
+"""The stock writer: takes stock and writes orders, many in one transaction.
+
+The order is the commit record: it exists only with its stock taken and its jobs queued.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.utils import CursorWrapper
+
+from media_jobs.models import MediaJob
+from notifications.models import Notification
+from orders.models import Order, Stock
+from orders.models.order import NUMBER_PREFIX
+from orders.placing.errors import KeyReused, OutOfStock, Shortage, UploadsGone
+from orders.placing.row_locks import RowLocks
+from orders.placing.upload_taking import DraftUpload, lock_untaken, take
+from project.arrays import array_literal
+from project.group_commit import DEFER, RepeatBatch
+
+
+@dataclass(frozen=True)
+class DraftLine:
+    product_id: int
+    sku: str
+    name: str
+    quantity: int
+    unit_price: Decimal
+    total: Decimal
+
+
+@dataclass(frozen=True)
+class Draft:
+    """An order that is priced and ready to be written, with its jobs."""
+
+    order: Order
+    lines: tuple[DraftLine, ...]
+    notifications: tuple[Notification, ...]
+    media_jobs: tuple[MediaJob, ...]
+    context: dict[str, Any]
+    """What every job of the order knows of it, but for its number."""
+    uploads: tuple[DraftUpload, ...] = ()
+
+
+@dataclass(frozen=True)
+class Taken:
+    """The stock is taken and the order committed."""
+
+    number: int
+    placed_at: datetime
+
+
+@dataclass(frozen=True)
+class AlreadyPlaced:
+    """The order was there before: this draft repeats it."""
+
+
+class StockWriter:
+    """`apply` is what the group committer runs; the suspects are remembered between batches."""
+
+    def __init__(self) -> None:
+        self._locks = RowLocks(Stock, column="available")
+
+    def apply(self, connection: BaseDatabaseWrapper, drafts: Sequence[Draft]) -> list[Any]:
+        """Place what can be placed, first come first served, all lines of an order or none.
+
+        Answers per draft: Taken, AlreadyPlaced, OutOfStock, UploadsGone, KeyReused or DEFER.
+        Three statements, however many drafts: bulk_create alone would halve the orders/s. Two
+        more where somebody personalises.
+        """
+        held, suspects = self._locks.acquire(
+            connection, (line.product_id for draft in drafts for line in draft.lines)
+        )
+        available = {product_id: values[0] for product_id, values in held.items()}
+        tokens = {part.token for draft in drafts for part in draft.uploads}
+        with connection.cursor() as cursor:
+            untaken = lock_untaken(cursor, tokens) if tokens else set()
+            # After the locks: who committed these ids before us is visible now.
+            fingerprints = _existing(cursor, {draft.order.id for draft in drafts})
+            answers: list[Any] = []
+            accepted: dict[UUID, Draft] = {}
+            for draft in drafts:
+                seen = fingerprints.get(draft.order.id)
+                if seen is not None:
+                    same = seen == draft.order.fingerprint
+                    answers.append(AlreadyPlaced() if same else KeyReused(draft.order.id))
+                elif not suspects.isdisjoint(line.product_id for line in draft.lines):
+                    answers.append(DEFER)
+                elif shortages := _shortages(draft, available):
+                    answers.append(OutOfStock(shortages))
+                elif gone := {part.token for part in draft.uploads} - untaken:
+                    answers.append(UploadsGone(frozenset(gone)))
+                else:
+                    for line in draft.lines:
+                        available[line.product_id] -= line.quantity
+                    untaken.difference_update(part.token for part in draft.uploads)
+                    # A second draft of the same order in this batch finds it placed.
+                    fingerprints[draft.order.id] = draft.order.fingerprint
+                    accepted[draft.order.id] = draft
+                    answers.append(None)
+            written = _write(cursor, list(accepted.values())) if accepted else {}
+            parts = [
+                part.row(number=written[draft.order.id].number)
+                for draft in accepted.values()
+                for part in draft.uploads
+            ]
+            if parts:
+                take(cursor, parts)
+        return [
+            written[draft.order.id] if answer is None else answer
+            for draft, answer in zip(drafts, answers, strict=True)
+        ]
+
+
+def _existing(cursor: CursorWrapper, order_ids: set[UUID]) -> dict[UUID, str]:
+    cursor.execute(
+        "SELECT id, fingerprint FROM orders_order WHERE id = ANY(%s::uuid[])",
+        [array_literal(order_ids)],
+    )
+    return dict(cursor.fetchall())
+
+
+def _shortages(draft: Draft, available: dict[int, int]) -> list[Shortage]:
+    return [
+        Shortage(line.sku, line.name, line.quantity, available.get(line.product_id, 0))
+        for line in draft.lines
+        if available.get(line.product_id, 0) < line.quantity
+    ]
+
+
+def _write(cursor: CursorWrapper, drafts: list[Draft]) -> dict[UUID, Taken]:
+    cursor.execute(
+        _WRITE, {"drafts": json.dumps([_row(draft) for draft in drafts]), "prefix": NUMBER_PREFIX}
+    )
+    rows = cursor.fetchall()
+    if len(rows) < len(drafts):
+        # The same key with other products, committed elsewhere since we looked.
+        raise RepeatBatch
+    return {row[0]: Taken(number=row[1], placed_at=row[2]) for row in rows}
+
+
+def _row(draft: Draft) -> dict[str, Any]:
+    """The draft as `_WRITE` reads it."""
+    order = draft.order
+    return {
+        "id": str(order.pk),
+        "door": order.door,
+        "user_id": order.user_id,
+        "fingerprint": order.fingerprint,
+        "name": order.name,
+        "email": order.email,
+        "phone": order.phone,
+        "language": order.language,
+        "address": order.address,
+        "currency": order.currency,
+        "items_total": str(order.items_total),
+        "delivery_total": str(order.delivery_total),
+        "total": str(order.total),
+        "context": draft.context,
+        "lines": [
+            {
+                "product_id": line.product_id,
+                "sku": line.sku,
+                "name": line.name,
+                "quantity": line.quantity,
+                "unit_price": str(line.unit_price),
+                "total": str(line.total),
+            }
+            for line in draft.lines
+        ],
+        "notifications": [
+            {
+                "kind": job.kind,
+                "event": job.event,
+                "channel": job.channel,
+                "recipient": job.recipient,
+                "language": job.language,
+            }
+            for job in draft.notifications
+        ],
+        "media_jobs": [
+            {"kind": job.kind, "source": job.source, "recipe": job.recipe}
+            for job in draft.media_jobs
+        ],
+    }
+
+
+# One statement for the whole batch: the drafts go in as one JSON document. Sixteen orders take
+# one round trip and 3 ms of PostgreSQL here; with a statement per table, each waiting for the
+# interpreter between a hundred shoppers' threads, they took 50 ms.
+_WRITE = """
+WITH draft AS MATERIALIZED (
+    SELECT *, nextval('orders_order_number') AS number
+    FROM jsonb_to_recordset(%(drafts)s::jsonb) AS draft (
+        id uuid, door text, user_id bigint, fingerprint text, name text, email text, phone text,
+        language text, address jsonb, currency text, items_total numeric,
+        delivery_total numeric, total numeric, context jsonb, lines jsonb, notifications jsonb,
+        media_jobs jsonb
+    )
+), placed AS (
+    INSERT INTO orders_order (
+        id, number, door, user_id, fingerprint, name, email, phone, language, address, currency,
+        items_total, delivery_total, total
+    )
+    SELECT id, number, door, user_id, fingerprint, name, email, phone, language, address,
+           currency, items_total, delivery_total, total
+    FROM draft ORDER BY id
+    ON CONFLICT (id) DO NOTHING
+    RETURNING id, number, placed_at
+), work AS MATERIALIZED (
+    SELECT id AS order_id, lines, notifications, media_jobs,
+           jsonb_build_object('number', %(prefix)s::text || placed.number) || context AS context
+    FROM placed JOIN draft USING (id)
+), line AS MATERIALIZED (
+    SELECT order_id, line.*
+    FROM work, jsonb_to_recordset(lines) AS line (
+        product_id bigint, sku text, name text, quantity integer, unit_price numeric,
+        total numeric
+    )
+), taken AS (
+    UPDATE orders_stock AS stock SET available = available - units
+    FROM (SELECT product_id, sum(quantity) AS units FROM line GROUP BY product_id) AS line
+    WHERE stock.product_id = line.product_id
+), lines AS (
+    INSERT INTO orders_orderline
+        (order_id, product_id, sku, name, quantity, unit_price, total)
+    SELECT order_id, product_id, sku, name, quantity, unit_price, total FROM line
+), movements AS (
+    INSERT INTO orders_stockmovement (order_id, product_id, kind, quantity)
+    SELECT order_id, product_id, 'order', -quantity FROM line
+), events AS (
+    INSERT INTO orders_orderevent (order_id, kind, detail)
+    SELECT order_id, 'placed', '{}' FROM work
+), messages AS (
+    INSERT INTO notifications_notification
+        (id, order_id, kind, context, event, channel, recipient, language)
+    SELECT gen_random_uuid(), order_id, job.kind, context, job.event, job.channel, job.recipient,
+           job.language
+    FROM work, jsonb_to_recordset(notifications)
+         AS job (kind text, event text, channel text, recipient text, language text)
+), pictures AS (
+    INSERT INTO media_jobs_mediajob (id, order_id, kind, context, source, recipe)
+    SELECT gen_random_uuid(), order_id, job.kind, context, job.source, job.recipe
+    FROM work, jsonb_to_recordset(media_jobs) AS job (kind text, source text, recipe text)
+)
+SELECT id, number, placed_at FROM placed
+"""

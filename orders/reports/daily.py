@@ -1,0 +1,87 @@
+"""The daily report: read a day's figures, draw and store what is attached, tell the staff.
+
+Once per day of the shop: a day that has a message has its report, so nothing of it is made again.
+"""
+
+from datetime import date
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+
+from django.conf import settings
+from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
+from django.urls import reverse
+
+from notifications.models import Notification
+from notifications.outbox import Staff, attachment, staff_messages
+from orders.people import staff
+from orders.reports.chart import draw
+from orders.reports.figures import HEADER, Figures, read_figures, table
+from orders.spreadsheets import write_csv
+from project.templatetags.money import money
+
+
+def send_report(day: date) -> dict[str, Any]:
+    """Queue the day's report to everyone in `STAFF_EMAILS`; return what was done.
+
+    The caller sees to it that only one does it at a time (`project.daily`).
+    """
+    readers = staff()
+    sent = Notification.objects.filter(order_id=None, event="daily_report", occasion=str(day))
+    if sent.exists():
+        return {"day": str(day), "recipients": 0, "told before": True}
+    if not readers:
+        return {"day": str(day), "recipients": 0}
+    figures = read_figures(day)
+    files = [
+        attachment(_keep(f"{day}/chart.png", _chart(figures)), name="chart.png", cid="chart"),
+        attachment(_keep(f"{day}/orders.csv", _csv(day)), name=f"orders-{day}.csv"),
+    ]
+    queued = Notification.objects.bulk_create(_messages(figures, files, readers))
+    return {"day": str(day), "recipients": len(queued), "orders": figures.orders}
+
+
+def _messages(figures: Figures, files: list[dict[str, str]], readers: list[Staff]) -> Any:
+    before = figures.turnover_by_day[-2][1]
+    return staff_messages(
+        event="daily_report",
+        occasion=str(figures.day),
+        readers=readers,
+        attachments=files,
+        context={
+            "day": str(figures.day),
+            "currency": settings.SHOP_CURRENCY,
+            "orders": figures.orders,
+            "cancelled": figures.cancelled,
+            "units": figures.units,
+            "turnover": str(figures.turnover),
+            "before": str(before),
+            "refunds": figures.refunds,
+            "refunded": str(figures.refunded),
+            "jobs_failed": figures.jobs_failed,
+            "top": [
+                {"name": name, "units": units, "amount": str(amount)}
+                for name, units, amount in figures.top
+            ],
+            "url": f"{settings.SITE_URL}{reverse('admin:index')}",
+        },
+    )
+
+
+def _chart(figures: Figures) -> bytes:
+    highest = max((amount for _day, amount in figures.turnover_by_day), default=Decimal(0))
+    return draw(figures.turnover_by_day, highest=money(highest, settings.SHOP_CURRENCY))
+
+
+def _csv(day: date) -> bytes:
+    text = StringIO(newline="")
+    write_csv(text, HEADER, table(day))
+    return text.getvalue().encode()
+
+
+def _keep(name: str, data: bytes) -> str:
+    """Store the file in place of one that an attempt before left, and return its name."""
+    path = f"desk/reports/{name}"
+    default_storage.delete(path)
+    return default_storage.save(path, ContentFile(data))

@@ -1,0 +1,113 @@
+"""Changes of products at a set time: applied when it has come, taken back when it is over.
+
+The relay calls `apply_scheduled` (`orders/sweeps.py`). Each step is one conditional UPDATE that
+counts its row, so two relays at once, or one that is killed, do it once. A price goes back to what
+it was only if it still is what the change made it: whoever changed it meanwhile knew better.
+"""
+
+from datetime import datetime
+from typing import Any
+
+from django.core.exceptions import ObjectDoesNotExist
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from orders.models import Product, ScheduledChange
+
+BATCH_SIZE = 200
+"""Steps of one run. The next run, two seconds later, takes the rest."""
+
+What = ScheduledChange.What
+
+
+def apply_scheduled() -> int | None:
+    """Do what is due, in the order of its times; return how many steps that were, None if none."""
+    done = 0
+    for pk, step in _due():
+        try:
+            done += _revert(pk) if step == "revert" else _apply(pk)
+        except ObjectDoesNotExist:
+            continue  # deleted meanwhile
+    return done or None
+
+
+def collide(one: ScheduledChange, other: ScheduledChange) -> bool:
+    """Whether two changes of one product do the same kind of thing in the same time.
+
+    Inside each other, each would take what the other made for what was there before.
+    """
+    if (one.what == What.PRICE) != (other.what == What.PRICE):
+        return False
+    if one.back_at and other.back_at:
+        return one.at < other.back_at and other.at < one.back_at
+    return one.at == other.at or _is_within(one.at, other) or _is_within(other.at, one)
+
+
+def _is_within(moment: datetime, change: ScheduledChange) -> bool:
+    return change.back_at is not None and change.at <= moment < change.back_at
+
+
+def _due() -> list[tuple[int, str]]:
+    """Return the steps that are due as (change, "apply" or "revert"), the earliest first.
+
+    After a downtime both of one change may be.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id, step FROM (
+                SELECT id, at AS due, 'apply' AS step FROM orders_scheduledchange
+                WHERE applied_at IS NULL AND at <= now()
+                UNION ALL
+                SELECT id, back_at, 'revert' FROM orders_scheduledchange
+                WHERE reverted_at IS NULL AND back_at <= now()
+            ) AS steps
+            ORDER BY due, step DESC, id LIMIT %s
+            """,  # at the same moment what ends comes before what begins
+            [BATCH_SIZE],
+        )
+        return cursor.fetchall()
+
+
+def _apply(pk: int) -> int:
+    with transaction.atomic():
+        product = _locked_product(pk)
+        change = ScheduledChange.objects.filter(pk=pk)
+        due = change.filter(applied_at=None, at__lte=Now())
+        if not due.update(applied_at=Now(), previous_price=product.price):
+            return 0
+        Product.objects.filter(pk=product.pk).update(**_made(change.get()))
+    return 1
+
+
+def _revert(pk: int) -> int:
+    with transaction.atomic():
+        product = _locked_product(pk)
+        change = ScheduledChange.objects.filter(pk=pk)
+        over = change.filter(applied_at__isnull=False, reverted_at=None, back_at__lte=Now())
+        if not over.update(reverted_at=Now()):
+            return 0
+        as_made = Product.objects.filter(pk=product.pk, **_made(change.get()))
+        if not as_made.update(**_before(change.get())):
+            change.update(is_kept=True)
+    return 1
+
+
+def _locked_product(change_id: int) -> Product:
+    """Lock the change's product: what it is now is what the change replaces."""
+    change = ScheduledChange.objects.get(pk=change_id)
+    return Product.objects.select_for_update(no_key=True).get(pk=change.product_id)
+
+
+def _made(change: ScheduledChange) -> dict[str, Any]:
+    """What the change makes of its product."""
+    if change.what == What.PRICE:
+        return {"price": change.price}
+    return {"is_active": change.what == What.ON_SALE}
+
+
+def _before(change: ScheduledChange) -> dict[str, Any]:
+    """What the product is when the change is over."""
+    if change.what == What.PRICE:
+        return {"price": change.previous_price}
+    return {"is_active": change.what == What.OFF_SALE}

@@ -1,0 +1,196 @@
+"""The cart: SKUs and quantities in the session, priced anew whenever a page shows them.
+
+A product with a picture or video of the shopper's is a line of its own for each upload.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from uuid import uuid4
+
+from django.contrib.sessions.backends.base import SessionBase
+
+from orders.models import Product, Upload
+from orders.placing.request import MAX_LINES, MAX_QUANTITY, RequestedLine
+from orders.shop.catalogue import products_on_sale
+from orders.shop.lines import line_text
+
+_CART = "cart"
+_UPLOADS = "cart_uploads"
+_CHECKOUT_KEY = "checkout_key"
+
+
+class CartFullError(Exception):
+    """The cart holds as many different products as an order may have lines."""
+
+
+class Cart:
+    """The session's cart. A session is written only when its cart changes."""
+
+    def __init__(self, session: SessionBase) -> None:
+        self._session = session
+
+    @property
+    def quantities(self) -> dict[str, int]:
+        """Units by SKU, in the order in which the products were added."""
+        return dict(self._session.get(_CART, {}))
+
+    @property
+    def personalised(self) -> dict[str, tuple[str, int]]:
+        """SKU and units by upload, in the order in which they were added."""
+        kept = self._session.get(_UPLOADS, {})
+        return {token: (sku, units) for token, (sku, units) in kept.items()}
+
+    @property
+    def lines(self) -> list[RequestedLine]:
+        plain = [RequestedLine(sku, quantity) for sku, quantity in self.quantities.items()]
+        return plain + [
+            RequestedLine(sku, quantity, token)
+            for token, (sku, quantity) in self.personalised.items()
+        ]
+
+    @property
+    def units(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+    def add(self, sku: str, quantity: int, upload: str = "") -> None:
+        """Add units, up to what an order takes of one product. Raises CartFullError."""
+        quantities, personalised = self.quantities, self.personalised
+        is_new = upload not in personalised if upload else sku not in quantities
+        if is_new and len(quantities) + len(personalised) >= MAX_LINES:
+            raise CartFullError
+        if upload:
+            _sku, before = personalised.get(upload, (sku, 0))
+            personalised[upload] = (sku, min(before + quantity, MAX_QUANTITY))
+            self._session[_UPLOADS] = personalised
+            return
+        quantities[sku] = min(quantities.get(sku, 0) + quantity, MAX_QUANTITY)
+        self._session[_CART] = quantities
+
+    def set(self, sku: str, quantity: int, upload: str = "") -> None:
+        """Change a line that is in the cart; below one it is removed."""
+        if upload:
+            self._set_personalised(sku, quantity, upload)
+            return
+        quantities = self.quantities
+        if sku not in quantities:
+            return
+        if quantity < 1:
+            del quantities[sku]
+        else:
+            quantities[sku] = min(quantity, MAX_QUANTITY)
+        self._session[_CART] = quantities
+
+    def _set_personalised(self, sku: str, quantity: int, upload: str) -> None:
+        personalised = self.personalised
+        if upload not in personalised:
+            return
+        if quantity < 1:
+            del personalised[upload]
+        else:
+            personalised[upload] = (sku, min(quantity, MAX_QUANTITY))
+        self._session[_UPLOADS] = personalised
+
+    def checkout_key(self) -> str:
+        """The idempotency key of this cart's order: the same in every tab, until it is placed."""
+        if _CHECKOUT_KEY not in self._session:
+            self._session[_CHECKOUT_KEY] = uuid4().hex
+        return str(self._session[_CHECKOUT_KEY])
+
+    def take_out_ordered(self, key: str, ordered: Iterable[RequestedLine]) -> None:
+        """Remove what was ordered under the key.
+
+        Once only: a form that is sent again from the browser's history must not empty a cart
+        that was filled since.
+        """
+        if self._session.get(_CHECKOUT_KEY) != key:
+            return
+        del self._session[_CHECKOUT_KEY]
+        for line in ordered:
+            _sku, units = self.personalised.get(line.upload, ("", 0))
+            here = units if line.upload else self.quantities.get(line.sku, 0)
+            self.set(line.sku, here - line.quantity, line.upload)
+
+
+@dataclass(frozen=True)
+class PricedLine:
+    product: Product
+    quantity: int
+    available: int
+    """What is left for this line: other lines may have the same product."""
+    upload: Upload | None = None
+
+    @property
+    def total(self) -> Decimal:
+        return self.product.price * self.quantity
+
+    @property
+    def is_short(self) -> bool:
+        return self.quantity > self.available
+
+    @property
+    def token(self) -> str:
+        return str(self.upload.token) if self.upload else ""
+
+    @property
+    def text(self) -> str:
+        """The line as the checkout sends it."""
+        return self._text(self.quantity)
+
+    @property
+    def text_of_available(self) -> str:
+        return self._text(self.available)
+
+    @property
+    def text_of_none(self) -> str:
+        return self._text(0)
+
+    def _text(self, quantity: int) -> str:
+        return line_text(RequestedLine(self.product.sku, quantity, self.token))
+
+
+@dataclass(frozen=True)
+class PricedCart:
+    lines: list[PricedLine]
+    gone: list[RequestedLine]
+    """Whose product is not on sale any more, or whose upload isn't there."""
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.total for line in self.lines), Decimal(0))
+
+    @property
+    def units(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def is_short(self) -> bool:
+        return any(line.is_short for line in self.lines)
+
+
+def priced(wanted: Sequence[RequestedLine]) -> PricedCart:
+    """Return the lines with today's names, prices and stock, and their uploads."""
+    if not wanted:
+        return PricedCart([], [])
+    skus = {line.sku for line in wanted}
+    products = {product.sku: product for product in products_on_sale().filter(sku__in=skus)}
+    tokens = [line.upload for line in wanted if line.upload]
+    uploads = Upload.objects.filter(token__in=tokens, line=None).in_bulk() if tokens else {}
+    known = {"": None} | {str(token): upload for token, upload in uploads.items()}
+    here = [line for line in wanted if line.sku in products and line.upload in known]
+    units = Counter[str]()
+    for line in here:
+        units[line.sku] += line.quantity
+    return PricedCart(
+        lines=[
+            PricedLine(
+                product=(product := products[line.sku]),
+                quantity=line.quantity,
+                available=max(0, product.available - units[line.sku] + line.quantity),
+                upload=known[line.upload],
+            )
+            for line in here
+        ],
+        gone=[line for line in wanted if line not in here],
+    )

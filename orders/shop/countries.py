@@ -1,0 +1,50 @@
+"""Where the checkout delivers to, by ISO 3166-1 code, for people to choose from."""
+
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+
+_NAMES = {
+    "AU": _("Australia"),
+    "AT": _("Austria"),
+    "BE": _("Belgium"),
+    "BG": _("Bulgaria"),
+    "CA": _("Canada"),
+    "CN": _("China"),
+    "HR": _("Croatia"),
+    "CY": _("Cyprus"),
+    "CZ": _("Czechia"),
+    "DK": _("Denmark"),
+    "EE": _("Estonia"),
+    "FI": _("Finland"),
+    "FR": _("France"),
+    "DE": _("Germany"),
+    "GR": _("Greece"),
+    "HK": _("Hong Kong"),
+    "HU": _("Hungary"),
+    "IS": _("Iceland"),
+    "IE": _("Ireland"),
+    "IT": _("Italy"),
+    "JP": _("Japan"),
+    "LV": _("Latvia"),
+    "LI": _("Liechtenstein"),
+    "LT": _("Lithuania"),
+    "LU": _("Luxembourg"),
+    "MT": _("Malta"),
+    "NL": _("Netherlands"),
+    "NZ": _("New Zealand"),
+    "NO": _("Norway"),
+    "PL": _("Poland"),
+    "PT": _("Portugal"),
+    "RO": _("Romania"),
+    "SG": _("Singapore"),
+    "SK": _("Slovakia"),
+    "SI": _("Slovenia"),
+    "ES": _("Spain"),
+    "SE": _("Sweden"),
+    "CH": _("Switzerland"),
+    "TW": _("Taiwan"),
+    "GB": _("United Kingdom"),
+    "US": _("United States"),
+}
+# The shop's own country is always among them, if only by its code.
+COUNTRIES = {settings.SHOP_COUNTRY: settings.SHOP_COUNTRY, **_NAMES}

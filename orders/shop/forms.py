@@ -1,0 +1,198 @@
+"""What shoppers send: changes of the cart, and the checkout."""
+
+from collections.abc import Callable
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from orders.models import Order
+from orders.placing.errors import InvalidOrder
+from orders.placing.request import (
+    KEY_PATTERN,
+    MAX_LINES,
+    MAX_NAME_LENGTH,
+    MAX_QUANTITY,
+    OrderRequest,
+    RequestedLine,
+    clean_email,
+    clean_phone,
+    clean_text,
+)
+from orders.shop.countries import COUNTRIES
+from orders.shop.lines import read_line
+
+
+class CartForm(forms.Form):
+    """One change of the cart: add, set or remove a product."""
+
+    action = forms.ChoiceField(choices=[(name, name) for name in ("add", "set", "remove")])
+    sku = forms.CharField(max_length=40)
+    quantity = forms.IntegerField(min_value=0, max_value=MAX_QUANTITY, required=False)
+    upload = forms.UUIDField(required=False)
+    """Which of the product's lines: that with this picture or video of the shopper's."""
+    step = forms.IntegerField(min_value=-1, max_value=1, required=False)
+    """One more or one less than `quantity`: the buttons beside the number."""
+
+    def clean(self) -> dict[str, Any]:
+        """Reduce `quantity` and `step` to the `quantity` that is meant."""
+        values = super().clean() or {}
+        quantity = values.get("quantity")
+        quantity = (1 if quantity is None else quantity) + (values.get("step") or 0)
+        if values.get("action") == "remove":
+            quantity = 0
+        elif values.get("action") == "add" and quantity < 1:
+            raise ValidationError(_("Choose a quantity from 1 to 999."))
+        return {**values, "quantity": min(quantity, MAX_QUANTITY)}
+
+
+class LinesField(forms.Field):
+    """The lines that the shopper saw and confirmed, as `lines.line_text` writes them."""
+
+    widget = forms.MultipleHiddenInput
+    default_error_messages = {"required": "", "invalid": ""}
+
+    def to_python(self, value: Any) -> tuple[RequestedLine, ...]:
+        texts = value or []
+        if len(texts) > MAX_LINES:
+            raise ValidationError(self.error_messages["invalid"])
+        return tuple(self._line(text) for text in texts)
+
+    def _line(self, text: str) -> RequestedLine:
+        line = read_line(text)
+        if line is None or line.quantity < 1:
+            raise ValidationError(self.error_messages["invalid"])
+        return line
+
+
+class TextField(forms.CharField):
+    """A text by a rule of `orders.placing.request`; its errors become the form's."""
+
+    def __init__(self, *, rule: Callable[[str], str] | None = None, **options: Any) -> None:
+        super().__init__(**options)
+        self._rule = rule
+
+    def clean(self, value: Any) -> str:
+        text = super().clean(value)
+        if not text:
+            return ""
+        try:
+            text = clean_text(text, field="", max_length=self.max_length or 0)
+            return self._rule(text) if self._rule else text
+        except InvalidOrder as invalid:
+            raise ValidationError([error.message for error in invalid.errors]) from None
+
+
+class CheckoutForm(forms.Form):
+    """Who orders what, and where it goes; the rules are those of `orders.placing.request`."""
+
+    ADDRESS_FIELDS = ("line1", "line2", "city", "postcode", "country")
+    CONFIRMED_FIELDS = ("key", "line", "expected_total")
+    """What the shopper confirms without typing it; written by the page, so errors in them mean
+    that the page is not ours or out of date."""
+
+    name = TextField(
+        label=pgettext_lazy("person", "Name"),  # other apps translate their own "Name"
+        max_length=MAX_NAME_LENGTH,
+        widget=forms.TextInput({"autocomplete": "name"}),
+    )
+    email = TextField(
+        rule=clean_email,
+        label=pgettext_lazy("address", "E-mail"),
+        max_length=254,
+        help_text=_("Your confirmation goes here."),
+        widget=forms.EmailInput({"autocomplete": "email"}),
+    )
+    phone = TextField(
+        rule=clean_phone,
+        label=_("Phone"),
+        max_length=40,
+        required=False,
+        help_text=_("So that we can reach you about this order."),
+        widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
+    )
+    handover = forms.ChoiceField(
+        label=_("How would you like to get it?"),
+        choices=[
+            ("pickup", _("Pick up in the shop")),
+            ("delivery", _("Deliver to an address")),
+        ],
+        initial="pickup",
+        widget=forms.RadioSelect,
+    )
+    line1 = TextField(
+        label=_("Street and number"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "address-line1"}),
+    )
+    line2 = TextField(
+        label=_("Apartment, floor, company"),
+        max_length=200,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "address-line2"}),
+    )
+    postcode = TextField(
+        label=_("Postcode"),
+        max_length=20,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "postal-code"}),
+    )
+    city = TextField(
+        label=_("City"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "address-level2"}),
+    )
+    country = forms.ChoiceField(
+        label=_("Country"),
+        # In GB 18030 the common Chinese characters are sorted by their pronunciation.
+        choices=lambda: sorted(COUNTRIES.items(), key=lambda item: str(item[1]).encode("gb18030")),
+        initial=settings.SHOP_COUNTRY,
+        required=False,
+        widget=forms.Select({"autocomplete": "country"}),
+    )
+    key = forms.CharField(validators=[RegexValidator(KEY_PATTERN)], widget=forms.HiddenInput)
+    line = LinesField()
+    expected_total = forms.DecimalField(max_digits=14, decimal_places=2, widget=forms.HiddenInput)
+
+    @classmethod
+    def typed_fields(cls) -> list[str]:
+        return [name for name in cls.base_fields if name not in cls.CONFIRMED_FIELDS]
+
+    def clean(self) -> dict[str, Any]:
+        """Ask for an address where one is needed, and for none elsewhere."""
+        values = super().clean() or {}
+        is_delivery = values.get("handover") == "delivery"
+        for name in self.ADDRESS_FIELDS:
+            if not is_delivery:
+                self.errors.pop(name, None)
+                values[name] = ""
+            elif not values.get(name) and name not in self.errors and name != "line2":
+                self.add_error(name, self.fields[name].error_messages["required"])
+        return values
+
+    @property
+    def is_outdated(self) -> bool:
+        """What the shopper would confirm isn't there, or not in order."""
+        return any(name in self.errors for name in self.CONFIRMED_FIELDS)
+
+    def order_request(self, *, language: str, user_id: int | None) -> OrderRequest:
+        """Return what is asked for by a valid form."""
+        values = self.cleaned_data
+        return OrderRequest(
+            door=Order.Door.SHOP,
+            key=values["key"],
+            name=values["name"],
+            email=values["email"],
+            phone=values["phone"],
+            language=language,
+            address={name: values[name] for name in self.ADDRESS_FIELDS if values[name]},
+            lines=values["line"],
+            user_id=user_id,
+            expected_total=values["expected_total"],
+        )

@@ -1,0 +1,200 @@
+"""What the order's page says of the jobs behind it, in the shopper's words."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal, cast
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.translation import gettext as _
+
+from media_jobs.models import MediaJob, Rendition
+from media_jobs.recipes import PICKUP_PASS
+from notifications.events import EVENTS
+from notifications.models import Notification
+from orders.models import Order
+from project.jobs import Job, Status
+
+# How often the page asks, by the order's age: jobs take seconds, so what is still open after a
+# minute waits for somebody, and after an hour the page stops to ask.
+PACES = (
+    (timedelta(minutes=1), 1),
+    (timedelta(minutes=10), 5),
+    (timedelta(hours=1), 30),
+)
+
+
+Tone = Literal["waiting", "running", "done", "failed"]
+"""How a step looks."""
+SETTLED = ("done", "failed")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One job as the shopper sees it."""
+
+    icon: str
+    title: str
+    text: str
+    tone: Tone
+    percent: int = 0
+    preview: dict[str, Rendition] | None = None
+    """What a print file looks like, by format, once it is made."""
+
+
+@dataclass(frozen=True)
+class Progress:
+    order: Order
+    steps: list[Step]
+    pictures: dict[str, Rendition]
+    """The pickup pass by format, when it is ready."""
+    pace: int | None
+    """Seconds until the page asks again; None: nothing more will come, or not soon."""
+
+    @property
+    def is_settled(self) -> bool:
+        return all(step.tone in SETTLED for step in self.steps)
+
+    @property
+    def headline(self) -> str:
+        """The state in one sentence; also for those who hear the page."""
+        done = sum(step.tone == "done" for step in self.steps)
+        if not self.is_settled:
+            return _("%(done)d of %(all)d done") % {"done": done, "all": len(self.steps)}
+        if done < len(self.steps):
+            return _("Your order stands, but not everything worked")
+        return _("All done")
+
+    @property
+    def version(self) -> str:
+        """Changes whenever the page would look different."""
+        shown = (self.order.status, self.steps, sorted(self.pictures), self.pace)
+        return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
+
+
+def read_progress(order_id: UUID, *, now: datetime) -> Progress:
+    """Return how far the order's jobs are: four queries. Raises Http404."""
+    order = get_object_or_404(Order, pk=order_id)
+    messages = cast(
+        "QuerySet[Notification]",
+        Notification.objects.filter(order_id=order_id).order_by("created_at", "channel"),
+    )
+    made = MediaJob.objects.filter(order_id=order_id).order_by("created_at", "source")
+    media = list(made.prefetch_related("renditions"))
+    pickup_pass = next((job for job in media if job.recipe == PICKUP_PASS.name), None)
+    steps = [_message_step(message) for message in messages]
+    steps += [
+        _print_step(job) for job in media if job.kind == "print" and job.status != Status.CANCELLED
+    ]
+    if pickup_pass and pickup_pass.status != Status.CANCELLED:
+        steps.append(_pass_step(pickup_pass, is_pickup=not order.address))
+    is_settled = all(step.tone in SETTLED for step in steps)
+    return Progress(
+        order=order,
+        steps=steps,
+        pictures=_pictures(pickup_pass),
+        pace=None if is_settled else _pace(now - order.placed_at),
+    )
+
+
+def pass_pictures(order_id: UUID) -> dict[str, Rendition]:
+    """Return the order's pickup pass by format; empty while there is none."""
+    drawn = MediaJob.objects.filter(order_id=order_id, recipe=PICKUP_PASS.name)
+    return _pictures(drawn.prefetch_related("renditions").first())
+
+
+def _pictures(job: MediaJob | None) -> dict[str, Rendition]:
+    if job is None or job.status != Status.DONE:
+        return {}
+    return {rendition.format: rendition for rendition in job.renditions.all()}
+
+
+def _pace(age: timedelta) -> int | None:
+    return next((seconds for until, seconds in PACES if age < until), None)
+
+
+def _message_step(message: Notification) -> Step:
+    """What became of an e-mail or text message. Its error is for the operator, not shown."""
+    recipient = {"recipient": message.recipient}
+    match _tone(message), message.status:
+        case "waiting", _status if message.attempts:
+            text = _("Not delivered to %(recipient)s yet. We keep trying.")
+        case "waiting", _status:
+            text = _("To %(recipient)s, in a moment")
+        case "running", _status:
+            text = _("Being sent to %(recipient)s")
+        case "done", _status:
+            text = _("Sent to %(recipient)s")
+        case "failed", Status.CANCELLED:
+            text = _("Not sent")
+        case "failed", Status.UNKNOWN:
+            text = _("Perhaps sent to %(recipient)s: we couldn't make sure.")
+        case _:
+            text = _("We couldn't reach %(recipient)s. Your order stands all the same.")
+    event = EVENTS[message.event].label if message.event in EVENTS else message.event
+    return Step(
+        icon=message.channel,
+        title=f"{event} · {message.get_channel_display()}",
+        text=text % recipient,
+        tone=_tone(message),
+    )
+
+
+def _pass_step(job: MediaJob, *, is_pickup: bool) -> Step:
+    match _tone(job):
+        case "waiting":
+            text = _("We draw it in a moment")
+        case "running":
+            text = _("Being drawn")
+        case "done" if is_pickup:
+            text = _("Ready: show it when you pick up your order")
+        case "done":
+            text = _("Ready")
+        case _:
+            text = _("It couldn't be drawn. Your order number is enough.")
+    return Step(
+        icon="pass",
+        title=_("Pickup pass"),
+        text=text,
+        tone=_tone(job),
+        percent=job.progress if job.status == Status.RUNNING else 0,
+    )
+
+
+def _print_step(job: MediaJob) -> Step:
+    """What became of a picture or video of the shopper's. Its error is for the operator."""
+    about = {"name": job.context["name"], "product": job.context["product"]}
+    match _tone(job):
+        case "waiting":
+            text = _("%(name)s: we prepare it in a moment")
+        case "running":
+            text = _("%(name)s is being prepared for printing")
+        case "done":
+            text = _("%(name)s is ready for printing")
+        case _:
+            text = _("We couldn't use %(name)s. Your order stands, and we'll write to you.")
+    is_made = job.status == Status.DONE
+    return Step(
+        icon="picture",
+        title=_("Your file for %(product)s") % about,
+        text=text % about,
+        tone=_tone(job),
+        percent=job.progress if job.status == Status.RUNNING else 0,
+        preview={made.format: made for made in job.renditions.all() if made.name == "preview"}
+        if is_made
+        else None,
+    )
+
+
+def _tone(job: Job) -> Tone:
+    match job.status:
+        case Status.QUEUED:
+            return "waiting"
+        case Status.RUNNING:
+            return "running"
+        case Status.DONE:
+            return "done"
+        case _:
+            return "failed"

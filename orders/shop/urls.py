@@ -1,0 +1,19 @@
+"""The URLs of the shop's pages."""
+
+from django.urls import path
+
+from orders.accounts.views.find_order import find_order
+from orders.shop.views import cart, catalogue, checkout, order, upload
+
+urlpatterns = [
+    path("", catalogue.shop, name="shop"),
+    path("products/<slug:slug>/", catalogue.product, name="product"),
+    path("products/<slug:slug>/upload/", upload.upload, name="product-upload"),
+    path("cart/", cart.cart, name="cart"),
+    path("checkout/", checkout.checkout, name="checkout"),
+    path("orders/find/", find_order, name="order-find"),
+    path("orders/<uuid:order_id>/", order.order, name="order"),
+    path("orders/<uuid:order_id>/progress/", order.progress, name="order-progress"),
+    path("orders/<uuid:order_id>/cancel/", order.cancel_order, name="order-cancel"),
+    path("orders/<uuid:order_id>/pass/", order.pickup_pass, name="order-pass"),
+]

@@ -1,0 +1,79 @@
+"""The pages for what went wrong, in the shop's dress. They ask neither database nor session."""
+
+import sys
+
+from django.conf import settings
+from django.db import OperationalError
+from django.http import HttpRequest, HttpResponse
+from django.template import loader
+from django.utils.translation import gettext as _
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(
+        400,
+        _("We couldn't read that"),
+        _("What your browser sent was too much or not in order. Please go back and try again."),
+    )
+
+
+def forbidden(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(403, _("This page is not for you"), _("You don't have the right to see it."))
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _page(
+        404,
+        _("There is nothing here"),
+        _("The page may have moved, or its address has a typing error."),
+    )
+
+
+def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    return _page(
+        429,
+        _("That was a bit much"),
+        _("You tried this very often in a short time. Please wait a few minutes."),
+    )
+
+
+def locked_out(
+    request: HttpRequest, response: HttpResponse | None, credentials: dict[str, object] | None
+) -> HttpResponse:
+    """What axes shows after too many wrong passwords."""
+    return _page(
+        429,
+        _("Too many wrong passwords"),
+        _("Sign-in with a password is blocked for an hour. You can sign in with a code."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    """Say 503 where the database is away, or all its connections are taken, else 500."""
+    if isinstance(sys.exception(), OperationalError):
+        response = _page(
+            503, _("The shop is busy"), _("Nothing is lost. Please try again in a moment.")
+        )
+        response["Retry-After"] = "5"
+        return response
+    return _page(
+        500,
+        _("Something went wrong on our side"),
+        _("It was noted, and we look into it. Please try again in a moment."),
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    return _page(
+        403,
+        _("This form is out of date"),
+        _(
+            "Go back, reload the page, and send the form again. Your browser must accept cookies"
+            " from this shop."
+        ),
+    )
+
+
+def _page(status: int, title: str, text: str) -> HttpResponse:
+    context = {"shop_name": settings.SHOP_NAME, "status": status, "title": title, "text": text}
+    return HttpResponse(loader.render_to_string("shop/error.html", context), status=status)

@@ -1,0 +1,82 @@
+"""`/orders/<id>/`: an order, and its jobs followed live. Whoever holds the id may look."""
+
+from uuid import UUID
+
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from orders.models import Order, User
+from orders.placing.life import BEFORE_PACKING
+from orders.placing.refusals import TransitionError, UnknownOrder
+from orders.placing.transitions import cancel
+from orders.shop.countries import COUNTRIES
+from orders.shop.progress import pass_pictures, read_progress
+from orders.timeline import read_timeline
+
+
+@never_cache
+@require_safe
+def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Show the order, its lines, its timeline and how far its jobs are."""
+    progress = read_progress(order_id, now=timezone.now())
+    context = {
+        "order": progress.order,
+        "progress": progress,
+        "lines": progress.order.lines.all(),
+        "timeline": read_timeline(progress.order),
+        "is_called_off": progress.order.status in (Order.Status.CANCELLED, Order.Status.REFUNDED),
+        "may_cancel": progress.order.status in BEFORE_PACKING,
+        "address": _address_lines(progress.order),
+    }
+    return render(request, "shop/order.html", context)
+
+
+@never_cache
+@require_POST
+def cancel_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Call the order off, while nothing is packed, and lead back to it."""
+    user = request.user if isinstance(request.user, User) else None
+    try:
+        cancel(order_id=order_id, by_shopper=True, user=user)
+    except UnknownOrder:
+        raise Http404 from None
+    except TransitionError as refusal:
+        messages.warning(request, str(refusal))
+    else:
+        messages.success(request, _("Your order is cancelled."))
+    return redirect("order", order_id=order_id)
+
+
+@never_cache
+@require_safe
+def progress(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Answer the page's polling: what it shows of the jobs, or 204 if it shows that already."""
+    progress = read_progress(order_id, now=timezone.now())
+    if request.GET.get("seen") == progress.version:
+        return HttpResponse(status=204)
+    context = {"order": progress.order, "progress": progress, "is_update": True}
+    return render(request, "shop/_progress.html", context)
+
+
+@never_cache
+@require_safe
+def pickup_pass(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Lead to the pickup pass as PNG, or to where it will appear."""
+    get_object_or_404(Order, pk=order_id)
+    png = pass_pictures(order_id).get("png")
+    return redirect(png.file.url if png else reverse("order", args=[order_id]) + "#pickup-pass")
+
+
+def _address_lines(order: Order) -> list[str]:
+    """The delivery address as people write it; empty for pickup."""
+    parts = order.address
+    town = f"{parts.get('postcode', '')} {parts.get('city', '')}"
+    country = parts.get("country", "")
+    lines = [parts.get("line1"), parts.get("line2"), town, COUNTRIES.get(country, country)]
+    return [str(line) for line in lines if line and line.strip()]

@@ -1,0 +1,142 @@
+"""`/products/<slug>/upload/`: the shopper's picture or video, taken in before it is ordered."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+
+from media_jobs.filetypes import PICTURES, TYPES, UnusableFileError
+from media_jobs.receiving import received, receives_files
+from orders.models import Product, Upload
+from orders.placing.errors import InvalidOrder
+from orders.placing.personalising import Asks
+from orders.placing.request import clean_upload
+from orders.uploads import TooManyUploadsError, discard, store_upload
+from project.client_address import client_address
+
+_LABELS: dict[str, str | Promise] = {
+    Asks.PICTURE: gettext_lazy("Your picture"),
+    Asks.VIDEO: gettext_lazy("Your video"),
+    Asks.EITHER: gettext_lazy("Your picture or video"),
+}
+
+
+@dataclass(frozen=True)
+class UploadField:
+    """What the page says of what it asks for."""
+
+    asked_for: str
+
+    @property
+    def label(self) -> str:
+        return str(_LABELS[self.asked_for])
+
+    @property
+    def accept(self) -> str:
+        types = [
+            filetype.content_type
+            for filetype in TYPES
+            if self.asked_for == Asks.EITHER
+            or (filetype in PICTURES) == (self.asked_for == Asks.PICTURE)
+        ]
+        return ",".join(types)
+
+    @property
+    def help(self) -> str:
+        limits = {"picture": settings.MEDIA_MAX_PICTURE_MB, "video": settings.MEDIA_MAX_VIDEO_MB}
+        match self.asked_for:
+            case Asks.PICTURE:
+                text = _("JPEG, PNG, WebP, AVIF, GIF or TIFF, at most %(picture)d MB.")
+            case Asks.VIDEO:
+                text = _("MP4, MOV, WebM or MKV, at most %(video)d MB.")
+            case _either:
+                text = _("A picture of at most %(picture)d MB, or a video of at most %(video)d MB.")
+        return text % limits
+
+    @property
+    def too_large(self) -> str:
+        return _("The file is too large.") + " " + self.help
+
+    @property
+    def picture_bytes(self) -> int:
+        return settings.MEDIA_MAX_PICTURE_MB * 1_000_000
+
+    @property
+    def video_bytes(self) -> int:
+        return settings.MEDIA_MAX_VIDEO_MB * 1_000_000
+
+
+def field_of(product: Product) -> UploadField | None:
+    """Return the product's upload field; None if it asks for nothing."""
+    if product.personalisation == Asks.NONE:
+        return None
+    return UploadField(product.personalisation)
+
+
+@never_cache
+@require_POST
+@receives_files
+def upload(request: HttpRequest, slug: str) -> HttpResponse:
+    """Take the file in, and answer the field with it, or with what is wrong.
+
+    What the field held before is deleted: its shopper replaced it, or removed it.
+    """
+    products = Product.objects.filter(is_active=True).exclude(personalisation=Asks.NONE)
+    product = get_object_or_404(products, slug=slug)
+    before = untaken(request.POST.get("upload", ""))
+    if "remove" in request.POST:
+        if before:
+            discard(before.token)
+        return _answer(request, product)
+    try:
+        stored = receive_upload(request, product)
+    except UnusableFileError as refusal:
+        return _answer(request, product, before, error=str(refusal), status=422)
+    except TooManyUploadsError as refusal:
+        text = _("You uploaded very many files in a short time. Please try again in %(count)d min.")
+        minutes = {"count": -(-refusal.retry_after // 60)}
+        response = _answer(request, product, before, error=text % minutes, status=429)
+        response["Retry-After"] = str(refusal.retry_after)
+        return response
+    if before:
+        discard(before.token)
+    return _answer(request, product, stored)
+
+
+def receive_upload(request: HttpRequest, product: Product) -> Upload:
+    """Store the request's file for the product. Raises UnusableFileError, TooManyUploadsError."""
+    with received(request) as file:
+        return store_upload(
+            file,
+            name=file.name or "",
+            address=client_address(request),
+            asked_for=product.personalisation,
+        )
+
+
+def untaken(token: str) -> Upload | None:
+    """Return the upload with this token, if it is there and no order has it."""
+    try:
+        wanted = clean_upload(token)
+    except InvalidOrder:
+        return None
+    return Upload.objects.filter(token=UUID(wanted), line=None).first() if wanted else None
+
+
+def _answer(
+    request: HttpRequest,
+    product: Product,
+    upload: Upload | None = None,
+    *,
+    error: str = "",
+    status: int = 200,
+) -> HttpResponse:
+    context = {"product": product, "field": field_of(product), "upload": upload, "error": error}
+    return render(request, "shop/_upload.html", context, status=status)

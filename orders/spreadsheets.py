@@ -1,0 +1,33 @@
+"""Tables for a spreadsheet to open, in which no cell is taken for a formula."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from typing import IO, Any
+
+BOM = "\ufeff"
+"""Without it Excel takes UTF-8 for something else."""
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+
+
+def harmless(value: Any) -> Any:
+    """Return the cell; a text that a spreadsheet would calculate gets an apostrophe before it.
+
+    As OWASP's "CSV Injection" says. Numbers stay numbers, below zero too.
+    """
+    if isinstance(value, str) and value.startswith(_FORMULA):
+        return f"'{value}"
+    return value
+
+
+def as_meant(text: str) -> str:
+    """Return the text without the apostrophe that `harmless` put before it."""
+    return text[1:] if text.startswith("'") and text[1:].startswith(_FORMULA) else text
+
+
+def write_csv(file: IO[str], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """Write the table, row by row as it comes; open the file with newline=""."""
+    file.write(BOM)
+    writer = csv.writer(file)
+    writer.writerow(header)
+    for row in rows:
+        writer.writerow([harmless(cell) for cell in row])

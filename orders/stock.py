@@ -1,0 +1,63 @@
+"""When stock is low; and correcting it by hand: a movement, and the counter with it."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+
+from orders.models import Product, Stock, StockMovement
+
+
+def is_low() -> Q:
+    """The products of which no more are left than their threshold, or the shop's."""
+    return Q(stock__available__lte=Coalesce("low_stock", settings.LOW_STOCK_UNITS))
+
+
+def low_stock_at(product: Product) -> int:
+    """Return the threshold at which the product's stock is low."""
+    units: int = settings.LOW_STOCK_UNITS
+    return units if product.low_stock is None else product.low_stock
+
+
+@dataclass
+class StockTooLowError(Exception):
+    """The correction would leave less than nothing; nothing was changed."""
+
+    available: int
+
+    def __str__(self) -> str:
+        return _("There are only %(available)d left.") % {"available": self.available}
+
+
+def correct_stock(
+    *, product_id: int, delta: int, reason: str, user_id: int | None, key: UUID | None = None
+) -> Stock:
+    """Add `delta` units (below zero: take them) for the reason given; return the new stock.
+
+    A transaction of its own, as the writers': the stock row first, and nothing that waits while
+    it is locked. A `key` that has corrected already changes nothing more.
+    Raises StockTooLowError, ValueError without a change or a reason, Stock.DoesNotExist.
+    """
+    if not delta or not reason.strip():
+        raise ValueError("a correction has an amount and a reason")
+    with transaction.atomic(durable=True):
+        stock = Stock.objects.select_for_update(no_key=True).get(pk=product_id)
+        if key is not None and StockMovement.objects.filter(key=key).exists():
+            return stock
+        if stock.available + delta < 0:
+            raise StockTooLowError(stock.available)
+        stock.available += delta
+        stock.save(update_fields=["available"])
+        StockMovement.objects.create(
+            product_id=product_id,
+            kind=StockMovement.Kind.CORRECTION,
+            quantity=delta,
+            reason=reason.strip(),
+            user_id=user_id,
+            key=key,
+        )
+    return stock

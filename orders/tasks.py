@@ -1,0 +1,55 @@
+"""The Celery doors: the operator's jobs, and what the schedule asks for."""
+
+from datetime import date, timedelta
+from typing import Any
+from uuid import UUID
+
+from celery import shared_task
+from celery.exceptions import Ignore
+
+from orders.low_stock import tell_low_stock
+from orders.models import DeskJob
+from orders.placing.expiry import TASK as EXPIRE
+from orders.placing.expiry import expire_due
+from orders.uploads import prune_uploads as pruned
+from project.daily import daily
+from project.jobs import JobError, LostClaimError, NotClaimedError, run_job
+
+
+# A JobError is an outcome that the row explains, not a fault of the worker: no traceback.
+@shared_task(name="orders.tasks.work", throws=(JobError,))
+def work(job_id: str) -> dict[str, Any]:
+    """Do the operator's job and return what came of it.
+
+    Ignored if another worker owns the job, or somebody cancelled it.
+    """
+    try:
+        return run_job(DeskJob, UUID(job_id))
+    except (NotClaimedError, LostClaimError) as error:
+        raise Ignore from error
+
+
+@daily("orders.tasks.prune_uploads")
+def prune_uploads(day: date) -> dict[str, int]:
+    """Delete what shoppers uploaded and didn't order within a day."""
+    return {"uploads": pruned()}
+
+
+@shared_task(name=EXPIRE)
+def expire() -> dict[str, Any]:
+    """Cancel orders that nobody paid in time: one run of what the relay does every 20 s."""
+    return {"expired": expire_due()}
+
+
+@shared_task(name="orders.tasks.low_stock")
+def low_stock() -> dict[str, Any]:
+    """Tell the staff which products have fallen to their threshold."""
+    return tell_low_stock()
+
+
+@daily("orders.tasks.daily_report", catch_up=7)
+def daily_report(day: date) -> dict[str, Any]:
+    """Mail the figures of the day before to the staff."""
+    from orders.reports.daily import send_report  # loads libvips, which only a worker needs
+
+    return send_report(day - timedelta(days=1))

@@ -1,0 +1,49 @@
+"""An order's timeline as shop and desk show it: what happened, when, and what is good to know."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from orders.models import Order, OrderEvent, User
+from project.templatetags.money import money
+
+Kind = OrderEvent.Kind
+
+
+@dataclass(frozen=True)
+class Entry:
+    title: str
+    note: str
+    when: datetime
+    user: User | None
+    """Who did it; for the desk."""
+
+
+def read_timeline(order: Order) -> list[Entry]:
+    """Return what happened to the order, oldest first: one query."""
+    return [
+        Entry(event.get_kind_display(), _note(event, order.currency), event.created_at, event.user)
+        for event in order.events.select_related("user")
+    ]
+
+
+def _note(event: OrderEvent, currency: str) -> str:
+    """What the shopper may know of the event's detail."""
+    detail: dict[str, Any] = event.detail
+    match event.kind:
+        case Kind.PART_PAID | Kind.PAID if detail.get("amount"):
+            return money(detail["amount"], currency)
+        case Kind.SHIPPED | Kind.PARCEL_CORRECTED:
+            return " · ".join(filter(None, (detail.get("carrier"), detail.get("tracking_number"))))
+        case Kind.CANCELLED if detail.get("by_shopper"):
+            return _("on the order's page")
+        case Kind.CANCELLED if detail.get("expired"):
+            return _("not paid in time")
+        case Kind.CANCELLED:
+            return str(detail.get("reason", ""))
+        case Kind.PART_REFUNDED | Kind.REFUNDED if detail.get("amount"):
+            what = ", ".join(f"{item['quantity']} × {item['name']}" for item in detail["items"])
+            return f"{money(detail['amount'], currency)}: {what}"
+    return ""

@@ -1,0 +1,150 @@
+"""Taking in what shoppers hand in for personalised products, and pruning what nobody ordered."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.conf import settings
+from django.core.files.base import File
+from django.core.files.storage import default_storage
+from django.db import connection, transaction
+from django.db.models.functions import Now
+
+from media_jobs.assets import measure
+from media_jobs.filetypes import HEAD_BYTES, UnusableFileError, sniff
+from orders.models import Upload
+from orders.models.upload import ROOT
+from orders.placing.personalising import Asks, kind_error
+
+KEEP = timedelta(days=1)
+"""How long an upload waits for its order."""
+LIMIT_TIME = timedelta(hours=1)
+"""`MAX_UPLOADS_PER_HOUR` counts what came from one address in this time and wasn't ordered."""
+BATCH_SIZE = 500
+
+
+class TooManyUploadsError(Exception):
+    """This address has handed in as much as it may without ordering."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__()
+        self.retry_after = retry_after
+        """Seconds."""
+
+
+def check_limit(address: str) -> None:
+    """Raise TooManyUploadsError where another upload from this address would be too many."""
+    waiting = Upload.objects.filter(
+        address=address, line=None, created_at__gt=Now() - LIMIT_TIME
+    ).order_by("-created_at")
+    limit = settings.MAX_UPLOADS_PER_HOUR
+    full = list(waiting.values_list("created_at", flat=True)[limit - 1 : limit])
+    if full:
+        over = (full[0] + LIMIT_TIME - _now()).total_seconds()
+        raise TooManyUploadsError(max(1, round(over)))
+
+
+def store_upload(file: File, *, name: str, address: str, asked_for: str = Asks.EITHER) -> Upload:
+    """Store a shopper's file and return its upload. Nothing is decoded.
+
+    `asked_for` is the product's `personalisation`. Raises UnusableFileError with a sentence for
+    the shopper, TooManyUploadsError.
+    """
+    file.seek(0)
+    filetype = sniff(file.read(HEAD_BYTES))
+    if message := kind_error(asked_for, is_video=filetype.is_video):
+        raise UnusableFileError(message)
+    digest, size = measure(file, filetype)
+    upload = Upload(
+        name=_printable(name)[:200],
+        content_type=filetype.content_type,
+        size=size,
+        sha256=digest,
+        address=address,
+    )
+    check_limit(address)
+    file.seek(0)
+    # Before its row: an upload that can be ordered has its file. A file without row is pruned.
+    upload.file.save(f"upload.{filetype.extension}", file, save=False)
+    try:
+        with transaction.atomic():
+            with connection.cursor() as cursor:
+                # One after the other, or many at once would each find room for one more.
+                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"upload {address}"])
+            check_limit(address)
+            upload.save(force_insert=True)
+    except BaseException:
+        upload.file.delete(save=False)
+        raise
+    return upload
+
+
+def discard(token: UUID) -> bool:
+    """Delete an upload that no order has taken, with its file; False if there is none."""
+    return bool(_delete([token]))
+
+
+def prune_uploads() -> int:
+    """Delete the uploads that no order took in a day, and files without an upload.
+
+    Returns how many uploads.
+    """
+    pruned = 0
+    old = Upload.objects.filter(line=None, created_at__lt=Now() - KEEP)
+    while tokens := list(old.values_list("token", flat=True)[:BATCH_SIZE]):
+        if not (deleted := _delete(tokens)):
+            break  # all that is left is being ordered this moment
+        pruned += deleted
+    _delete_strays()
+    return pruned
+
+
+def _delete(tokens: list[UUID]) -> int:
+    """Delete those that no order has or is about to take, then their files."""
+    with transaction.atomic():
+        # An order that holds one has locked its row; one that comes later finds none.
+        free = Upload.objects.filter(pk__in=tokens, line=None).order_by("pk")
+        rows = list(free.select_for_update(skip_locked=True))
+        Upload.objects.filter(pk__in=[upload.pk for upload in rows]).delete()
+    for upload in rows:
+        default_storage.delete(str(upload.file.name))
+    return len(rows)
+
+
+def _delete_strays() -> None:
+    """Delete files whose process died before their row was written, or after it was deleted."""
+    last = _now() - 2 * KEEP
+    for folder in _days_until(f"{last:%Y/%m/%d}"):
+        files = default_storage.listdir(folder)[1]
+        known = set(
+            Upload.objects.filter(file__startswith=f"{folder}/").values_list("file", flat=True)
+        )
+        for name in files:
+            if f"{folder}/{name}" not in known:
+                default_storage.delete(f"{folder}/{name}")
+
+
+def _days_until(last: str) -> list[str]:
+    """Return the folders of the days up to this one, written year/month/day."""
+    days = [""]
+    for _level in range(3):
+        days = [f"{day}/{name}" for day in days for name in _folders(f"{ROOT}{day}")]
+    return [f"{ROOT}{day}" for day in days if day.removeprefix("/") <= last]
+
+
+def _folders(path: str) -> list[str]:
+    try:
+        return default_storage.listdir(path)[0]
+    except FileNotFoundError:
+        return []
+
+
+def _printable(name: str) -> str:
+    return " ".join("".join(c if c.isprintable() else " " for c in name).split()) or "upload"
+
+
+def _now() -> datetime:
+    """The database's time: hosts may disagree about theirs."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT now()")
+        now: datetime = cursor.fetchone()[0]
+        return now

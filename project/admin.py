@@ -1,0 +1,161 @@
+"""What other apps register at the desk, in its looks: results, schedules, health, failed logins.
+
+The entries of the schedule are in `project.schedule_admin`.
+"""
+
+import json
+from typing import Any
+
+from axes.admin import AccessAttemptAdmin
+from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django.contrib import admin
+from django.db.models import Model
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.text import Truncator
+from django.utils.timesince import timesince
+from django.utils.translation import gettext_lazy as _
+from django_celery_beat.admin import ClockedScheduleAdmin, CrontabScheduleAdmin
+from django_celery_beat.models import (
+    ClockedSchedule,
+    CrontabSchedule,
+    IntervalSchedule,
+    SolarSchedule,
+)
+from django_celery_results.admin import TaskResultAdmin
+from django_celery_results.models import GroupResult, TaskResult
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from project import schedule_admin
+from project.health import FRESH
+from project.models import AuditRun, DailyRun, Heartbeat, Sweep
+
+__all__ = ["schedule_admin"]
+
+for model in (
+    *(AccessAttempt, AccessFailureLog, AccessLog, GroupResult, TaskResult),
+    *(IntervalSchedule, CrontabSchedule, SolarSchedule, ClockedSchedule),
+):
+    if admin.site.is_registered(model):
+        admin.site.unregister(model)
+
+
+class ReadOnlyAdmin(ModelAdmin):
+    """What the machinery writes, for people to read."""
+
+    show_full_result_count = False
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+        return False
+
+
+# ── Celery ──────────────────────────────────────────────────────────────────────────────────
+@admin.register(TaskResult)
+class ResultAdmin(ReadOnlyAdmin, TaskResultAdmin):
+    """Celery's own log: a job's last attempt stands here under the job's id."""
+
+    COLOURS = {"SUCCESS": "success", "FAILURE": "danger", "RETRY": "warning", "STARTED": "info"}
+    list_display = ("task_id", "state", "task_name", "worker", "date_done")
+    list_filter = ("status", "task_name")
+    search_fields = ("task_id", "task_name")
+
+    @display(description=_("status"), ordering="status", label=COLOURS)
+    def state(self, result: TaskResult) -> str:
+        return str(result.status)
+
+
+@admin.register(IntervalSchedule)
+class IntervalAdmin(ModelAdmin):
+    pass
+
+
+@admin.register(CrontabSchedule)
+class CrontabAdmin(ModelAdmin, CrontabScheduleAdmin):
+    inlines = ()
+
+
+@admin.register(ClockedSchedule)
+class ClockedAdmin(ModelAdmin, ClockedScheduleAdmin):
+    inlines = ()
+
+
+# ── Health ──────────────────────────────────────────────────────────────────────────────────
+@admin.register(Heartbeat)
+class HeartbeatAdmin(ReadOnlyAdmin):
+    list_display = ("name", "state", "seen", "detail")
+
+    @display(description=_("state"), label={"alive": "success", "silent": "danger"})
+    def state(self, heartbeat: Heartbeat) -> tuple[str, Any]:
+        if timezone.now() - heartbeat.seen_at <= FRESH:
+            return "alive", _("alive")
+        return "silent", _("silent")
+
+    @display(description=_("seen"), ordering="seen_at")
+    def seen(self, heartbeat: Heartbeat) -> str:
+        return _("%(time)s ago") % {"time": timesince(heartbeat.seen_at)}
+
+
+@admin.register(AuditRun)
+class AuditRunAdmin(ReadOnlyAdmin):
+    list_display = ("started_at", "state", "drift", "took")
+    list_filter = ("is_clean",)
+    change_form_template = "desk/audit_run.html"
+    fields = (("started_at", "finished_at"),)
+
+    @display(description=_("state"), label={True: "success", False: "danger"})
+    def state(self, run: AuditRun) -> tuple[bool, Any]:
+        return run.is_clean, _("clean") if run.is_clean else _("drift")
+
+    @display(description=_("drift"))
+    def drift(self, run: AuditRun) -> str:
+        return ", ".join(
+            f"{finding['name']}: {finding['violations']}"
+            for finding in run.findings
+            if finding["violations"]
+        )
+
+    @display(description=_("took"))
+    def took(self, run: AuditRun) -> str:
+        return f"{(run.finished_at - run.started_at).total_seconds():.2f} s"
+
+
+@admin.register(Sweep)
+class SweepAdmin(ReadOnlyAdmin):
+    """What the relay calls every few seconds."""
+
+    list_display = ("name", "ran_at", "result", "error", "done_until")
+
+
+@admin.register(DailyRun)
+class DailyRunAdmin(ReadOnlyAdmin):
+    """Which daily work is done for which day."""
+
+    COLOURS = {"done": "success", "failed": "danger", "open": "info"}
+    list_display = ("day", "name", "state", "attempts", "finished_at", "outcome")
+    list_filter = ("name",)
+    date_hierarchy = "day"
+
+    @display(description=_("state"), label=COLOURS)
+    def state(self, run: DailyRun) -> tuple[str, Any]:
+        if run.finished_at:
+            return "done", _("done")
+        return ("failed", _("failed")) if run.error else ("open", _("going on"))
+
+    @display(description=_("last result"))
+    def outcome(self, run: DailyRun) -> str:
+        return Truncator(run.error or json.dumps(run.result)).chars(80)
+
+
+@admin.register(AccessAttempt)
+class FailedLoginAdmin(ModelAdmin, AccessAttemptAdmin):
+    """Wrong passwords. Deleting a line lets its user try again."""
+
+    list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
+    list_filter = ("attempt_time",)

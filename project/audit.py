@@ -1,0 +1,89 @@
+"""The audit: invariants that no single row or key can state, checked in one snapshot.
+
+An app states its invariants in `audits.py`. Nothing here locks anything; a fix does, counter by
+counter, and shows the change it makes.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+
+from django.db import connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.utils.module_loading import autodiscover_modules
+
+from project.models import AuditRun
+
+MAX_EXAMPLES = 20
+"""How many offending rows a finding names."""
+
+
+@dataclass(frozen=True)
+class Invariant:
+    """One sentence that must hold."""
+
+    name: str
+    query: str
+    """SQL giving one row of text per violation; runs in the audit's snapshot."""
+    checked: str
+    """SQL giving how many things were looked at."""
+    fix: Callable[[], Iterator[str]] | None = None
+    """Mends drift in transactions of its own and yields each change as it is made."""
+
+
+@dataclass
+class Finding:
+    """An invariant's figure in one audit."""
+
+    name: str
+    checked: int
+    violations: int
+    examples: list[str] = field(default_factory=list)
+
+
+_invariants: list[Invariant] = []
+
+
+def register(invariant: Invariant) -> Invariant:
+    """Add an invariant to every audit."""
+    _invariants.append(invariant)
+    return invariant
+
+
+def invariants() -> list[Invariant]:
+    """Return the invariants of all apps."""
+    autodiscover_modules("audits")
+    return _invariants
+
+
+def run_audit() -> AuditRun:
+    """Check every invariant in one REPEATABLE READ snapshot and record the result."""
+    run = AuditRun(is_clean=True)
+    checks = invariants()
+    with _snapshot() as cursor:
+        cursor.execute("SELECT now()")
+        run.started_at = cursor.fetchone()[0]
+        findings = [_check(cursor, invariant) for invariant in checks]
+    run.is_clean = not any(finding.violations for finding in findings)
+    run.findings = [asdict(finding) for finding in findings]
+    run.save()
+    return run
+
+
+@contextmanager
+def _snapshot() -> Iterator[CursorWrapper]:
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
+        yield cursor
+
+
+def _check(cursor: CursorWrapper, invariant: Invariant) -> Finding:
+    cursor.execute(invariant.checked)
+    checked = cursor.fetchone()[0]
+    cursor.execute(f"SELECT count(*) FROM ({invariant.query}) AS violation")
+    violations = cursor.fetchone()[0]
+    examples = []
+    if violations:
+        cursor.execute(f"SELECT * FROM ({invariant.query}) AS violation LIMIT {MAX_EXAMPLES}")
+        examples = [str(row[0]) for row in cursor.fetchall()]
+    return Finding(invariant.name, checked, violations, examples)

@@ -1,0 +1,73 @@
+"""Benchmarks: what is compared, on a scratch database, in one run, with its targets.
+
+An app registers its benchmarks in `benchmarks`; `manage.py bench NAME` runs one.
+"""
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+from django.db import connections
+from django.db.backends.postgresql.base import DatabaseWrapper
+from django.utils.module_loading import autodiscover_modules
+
+
+@dataclass
+class Report:
+    """What a benchmark measured. Machines differ, so the ratios are what counts."""
+
+    rows: list[dict[str, Any]]
+    ratios: dict[str, float]
+    missed: list[str] = field(default_factory=list)
+    """A sentence for each target that was not reached."""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    name: str
+    summary: str
+    run: Callable[[], Report]
+
+
+_benchmarks: dict[str, Benchmark] = {}
+
+
+def register(benchmark: Benchmark) -> Benchmark:
+    """Make the benchmark known to `manage.py bench`."""
+    _benchmarks[benchmark.name] = benchmark
+    return benchmark
+
+
+def benchmarks() -> dict[str, Benchmark]:
+    """Return the benchmarks of all apps by name."""
+    autodiscover_modules("benchmarks")
+    return _benchmarks
+
+
+@contextmanager
+def scratch_database(*, pool_size: int) -> Iterator[None]:
+    """Point this process at a new, migrated database on the same server; drop it afterwards.
+
+    The `default` alias gets a connection pool of `pool_size`, as in the web process.
+    """
+    default = cast("DatabaseWrapper", connections["default"])
+    writer = connections["writer"]
+    own_name = default.settings_dict["NAME"]
+    own_options = dict(default.settings_dict["OPTIONS"])
+    default.settings_dict["TEST"]["NAME"] = f"tandem_bench_{os.getpid()}"
+    default.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    writer.close()
+    writer.creation.set_as_test_mirror(default.settings_dict)
+    default.close()
+    default.settings_dict["OPTIONS"]["pool"] = {"min_size": pool_size, "max_size": pool_size}
+    default.settings_dict["CONN_MAX_AGE"] = 0
+    try:
+        yield
+    finally:
+        default.close()
+        default.close_pool()
+        default.settings_dict["OPTIONS"] = own_options
+        default.creation.destroy_test_db(own_name, verbosity=0)
+        writer.settings_dict["NAME"] = own_name

@@ -1,0 +1,93 @@
+"""The Celery application that relay, workers and beat share."""
+
+import logging
+import os
+import resource
+import time
+
+from celery import Celery, bootsteps
+from celery.signals import heartbeat_sent, worker_process_init
+from celery.worker import WorkController
+from celery.worker.consumer import Consumer
+from celery.worker.heartbeat import Heart
+
+from project import acks
+from project.local_env import load_local_env
+
+load_local_env()
+acks.install()
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+
+logger = logging.getLogger(__name__)
+_next_heartbeat: dict[str, float] = {}
+
+app = Celery("tandem")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks()
+
+
+class PlainConsumer(Consumer):
+    """A worker's consumer without Celery's queues for delayed messages.
+
+    For quorum queues Celery declares 28 of them, with as many exchanges, at each connection. No
+    message of ours has a delay: time lives in the job's row.
+    """
+
+    class Blueprint(Consumer.Blueprint):
+        default_steps = [
+            step
+            for step in Consumer.Blueprint.default_steps
+            if not step.endswith("DelayedDelivery")
+        ]
+
+
+class BoundedStop(bootsteps.StartStopStep):
+    """Has a worker's stop begin with its bound: the pool would wait for its jobs for ever."""
+
+    requires = {"celery.worker.components:Pool"}  # so it stops before the pool
+
+    def stop(self, parent: WorkController) -> None:
+        from project.stopping import bound_the_stop
+
+        bound_the_stop()
+
+
+app.steps["worker"].add(BoundedStop)
+
+
+@heartbeat_sent.connect
+def note_heartbeat(sender: Heart, **kwargs: object) -> None:
+    """Leave a worker's sign of life in the database, where the health page reads it."""
+    from django.db import Error, connection
+
+    from project.models import Heartbeat
+
+    worker = sender.eventer.hostname  # notify@host
+    if time.monotonic() < _next_heartbeat.get(worker, 0.0):
+        return
+    _next_heartbeat[worker] = time.monotonic() + 5.0
+    try:
+        Heartbeat.objects.beat(worker, pid=os.getpid())
+    except Error as error:
+        logger.warning("heartbeat missed: %s", error)
+    finally:
+        # A prefork worker forks new children at any time: no connection may be open then.
+        connection.close()
+
+
+@worker_process_init.connect
+def limit_memory(**kwargs: object) -> None:
+    """Bound what a prefork worker's process may allocate.
+
+    A decoder that eats memory then fails, or dies alone, before the system's OOM killer chooses
+    a victim: PostgreSQL, perhaps. The threads of other pools share one process with their
+    neighbours, and allocate little.
+    """
+    from django.conf import settings
+
+    # Not RLIMIT_AS: libvips' threads reserve addresses that they never use.
+    limit = settings.WORKER_MEMORY_MB * 1024 * 1024
+    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
+    if hard != resource.RLIM_INFINITY:
+        limit = min(limit, hard)
+    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))

@@ -1,0 +1,36 @@
+"""How gunicorn serves the shop: `gunicorn -c python:project.gunicorn project.wsgi`.
+
+2 × 64 threads outnumber the orders that may be placed at a time, so that pages and health
+checks stay alive in a rush.
+"""
+
+import os
+from typing import Any
+
+from project.embedded.data_folder import is_free
+
+
+def _loopback(port: str) -> list[str]:
+    """Both addresses that `localhost` may mean; IPv6 where the machine has it."""
+    hosts = ["127.0.0.1"] + ["[::1]"] * is_free(0, "::1")
+    return [f"{host}:{port}" for host in hosts]
+
+
+_port = os.environ.get("PORT", "8000")
+# The local run has simulated carriers and everybody's mail: it isn't for the network.
+bind = _loopback(_port) if os.environ.get("TANDEM_LOCAL") == "1" else [f"0.0.0.0:{_port}"]
+worker_class = "gthread"
+workers = 2
+threads = 64
+keepalive = 5
+timeout = 60
+graceful_timeout = 20  # seconds that a stop leaves to the requests in hand
+worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 (its own file)
+control_socket_disable = True  # a socket's path may have 100 characters, ours may not
+
+
+def worker_exit(server: Any, worker: Any) -> None:
+    """Let the order writers finish what they took, then end them."""
+    from orders.placing import writers
+
+    writers.drain()

@@ -1,0 +1,89 @@
+"""Is the shop well? Read from the heartbeats that relay, workers and beat leave in the database.
+
+A web request never touches the broker, so its health is what the relay last wrote of it.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import connection
+from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models.functions import Now
+
+from project.models import Heartbeat
+
+SERVICES = ("relay", "notify", "media", "default", "beat")
+"""Whoever must be alive, each by at least one heartbeat named `SERVICE@host`."""
+FRESH = timedelta(seconds=20)
+"""Heartbeats come every 3 to 5 seconds."""
+STARTUP_GRACE = 45.0
+"""Seconds in which a local shop's services may still be starting."""
+
+_started = time.monotonic()
+_reporters: list[Callable[[], dict[str, str]]] = []
+
+
+def report_health(read_checks: Callable[[], dict[str, str]]) -> None:
+    """Have the health pages show an app's own checks; call it in the app's `ready`."""
+    _reporters.append(read_checks)
+
+
+@dataclass(frozen=True)
+class Health:
+    """`checks` says "ok" or what is wrong, by service."""
+
+    checks: dict[str, str]
+
+    @property
+    def degraded(self) -> list[str]:
+        """The services that aren't well."""
+        return [name for name, state in self.checks.items() if state != "ok"]
+
+    @property
+    def status(self) -> str:
+        return "degraded" if self.degraded else "ok"
+
+    @property
+    def starting(self) -> bool:
+        """True while `bin/up` is still starting services that have not been seen yet."""
+        young = time.monotonic() - _started < STARTUP_GRACE
+        return settings.TANDEM_LOCAL and young and "not seen yet" in self.checks.values()
+
+
+def read_health() -> Health:
+    """Return the state of every service. Raises django.db.Error without a database."""
+    age = ExpressionWrapper(Now() - F("seen_at"), output_field=DurationField())
+    heartbeats = list(Heartbeat.objects.annotate(age=age))
+    checks = {"database": "ok"}
+    for service in SERVICES:
+        mine = [beat for beat in heartbeats if beat.name.partition("@")[0] == service]
+        latest = min(mine, key=lambda beat: beat.age, default=None)
+        if latest is None:
+            checks[service] = "not seen yet"
+        elif latest.age > FRESH:
+            checks[service] = f"not seen for {int(latest.age.total_seconds())} s"
+        else:
+            checks[service] = "ok"
+        if service == "relay":
+            checks["broker"] = "unknown"
+            if latest is not None and latest.age <= FRESH:
+                checks["broker"] = latest.detail["broker"]
+    for read_checks in _reporters:
+        checks |= read_checks()
+    return Health(checks)
+
+
+def forget_heartbeats() -> None:
+    """Forget who was alive before: called by the supervisor before it starts anything."""
+    Heartbeat.objects.all().delete()
+
+
+def is_migrated() -> bool:
+    """True if the database has every migration of this code."""
+    from django.db.migrations.executor import MigrationExecutor
+
+    executor = MigrationExecutor(connection)
+    return not executor.migration_plan(executor.loader.graph.leaf_nodes())

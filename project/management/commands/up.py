@@ -1,0 +1,15 @@
+"""`manage.py up`: see project.local_shop. (manage.py itself calls it, before the settings.)"""
+
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from project.local_shop import up
+
+
+class Command(BaseCommand):
+    help = "Run the whole shop on this machine: servers, web, relay, workers, beat, mailbox."
+    requires_system_checks = ()
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        raise SystemExit(up())

@@ -1,0 +1,109 @@
+"""`MEDIA_STORAGE`: a folder, or a bucket in an S3 object storage.
+
+s3://KEY:SECRET@HOST[:PORT]/BUCKET?region=…&tls=no&public=https://…   any S3 server
+s3://BUCKET?region=…                                                  Amazon's
+"""
+
+import os
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+OPTIONS = {"region", "tls", "public"}
+FOLDER_STORAGE = "django.core.files.storage.FileSystemStorage"
+BUCKET_STORAGE = "media_jobs.object_storage.ObjectStorage"
+
+
+@dataclass(frozen=True)
+class MediaStorage:
+    """What the settings need to know of where media lie."""
+
+    folder: str
+    """Empty if they lie in a bucket."""
+    backend: dict[str, Any]
+    """For `STORAGES`."""
+    origins: tuple[str, ...] = ()
+    """Where else pages load pictures and videos from."""
+
+
+def media_storage(value: str) -> MediaStorage:
+    """Return what `MEDIA_STORAGE` says. Raises ImproperlyConfigured with what is wrong."""
+    if "://" not in value:
+        if not value.strip():
+            raise _wrong("is empty: name a folder, or s3://…")
+        return MediaStorage(folder=value, backend={"BACKEND": FOLDER_STORAGE})
+    # Never shown in an error: it may hold the secret.
+    try:
+        url = urlsplit(value)
+        port = url.port
+    except ValueError as error:
+        raise _wrong(
+            "is no URL. Write / + ? # @ in its key or secret as %2F %2B %3F %23 %40"
+        ) from error
+    if url.scheme != "s3":
+        raise _wrong(f"begins with {url.scheme}://; it is a folder, or s3://…")
+    options = _options(url)
+    if bool(url.username) != bool(url.password):
+        raise _wrong("has a key without its secret, or a secret without its key")
+    bucket = unquote(url.path.strip("/"))
+    server = bool(bucket)
+    if not server:
+        if port is not None:
+            raise _wrong("has no bucket: s3://HOST:PORT/BUCKET")
+        bucket = url.netloc.rpartition("@")[2]  # as it is written: `hostname` is lower case
+    if not bucket or "/" in bucket:
+        raise _wrong("must name one bucket: s3://HOST/BUCKET, or s3://BUCKET for Amazon's")
+    region = options.get("region") or os.environ.get("AWS_REGION") or ""
+    region = region or os.environ.get("AWS_DEFAULT_REGION") or "us-east-1"
+    if server:
+        scheme = "http" if options.get("tls") == "no" else "https"
+        endpoint = f"{scheme}://{url.hostname}" + (f":{port}" if port else "")
+        origin = endpoint
+    else:
+        endpoint = f"https://s3.{region}.amazonaws.com"
+        # A bucket with dots doesn't match Amazon's certificate as a host.
+        origin = endpoint if "." in bucket else f"https://{bucket}.s3.{region}.amazonaws.com"
+    public = options.get("public", "").rstrip("/")
+    return MediaStorage(
+        folder="",
+        backend={
+            "BACKEND": BUCKET_STORAGE,
+            "OPTIONS": {
+                "bucket_name": bucket,
+                "endpoint_url": endpoint,
+                "region_name": region,
+                "addressing_style": "path" if origin == endpoint else "virtual",
+                "public": public,
+                **(
+                    {"access_key": unquote(url.username), "secret_key": unquote(url.password)}
+                    if url.username and url.password
+                    else {}  # what AWS' own variables, files or machines say
+                ),
+            },
+        },
+        origins=tuple({origin: None, **({_origin(public): None} if public else {})}),
+    )
+
+
+def _options(url: SplitResult) -> dict[str, str]:
+    options = dict(parse_qsl(url.query, keep_blank_values=True))
+    if unknown := set(options) - OPTIONS:
+        known = ", ".join(sorted(OPTIONS))
+        raise _wrong(f"has an option “{min(unknown)}”; there are: {known}")
+    if options.get("tls", "yes") not in ("yes", "no"):
+        raise _wrong("says neither tls=yes nor tls=no")
+    public = urlsplit(options.get("public", "https://example.org"))
+    if public.scheme not in ("http", "https") or not public.hostname or public.query:
+        raise _wrong("has a `public` that is no https:// address")
+    return options
+
+
+def _origin(address: str) -> str:
+    url = urlsplit(address)
+    return f"{url.scheme}://{url.netloc}"
+
+
+def _wrong(what: str) -> ImproperlyConfigured:
+    return ImproperlyConfigured(f"MEDIA_STORAGE {what}. See .env.example.")

@@ -1,0 +1,176 @@
+"""What the house itself remembers: who is alive, how far the sweeps are, how the audits went."""
+
+from collections.abc import Iterable
+from datetime import date, timedelta
+from typing import Any, ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Min
+from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
+
+from project.jobs import OPEN, Job, JobQuerySet
+
+
+class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
+    def beat(self, name: str, **detail: Any) -> None:
+        """Note that `name` is alive now, with what it says of itself."""
+        self.update_or_create(name=name, defaults={"seen_at": Now(), "detail": detail})
+
+
+class Heartbeat(models.Model):
+    """The last sign of life of a relay, worker or beat, on the database's clock."""
+
+    name = models.CharField(_("name"), max_length=300, primary_key=True)
+    """`SERVICE@host`; a host's name may have 253 characters."""
+    seen_at = models.DateTimeField(_("seen"), db_default=Now())
+    detail = models.JSONField(_("detail"), default=dict, blank=True)
+
+    objects = HeartbeatQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("heartbeat")
+        verbose_name_plural = _("heartbeats")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SweepQuerySet(models.QuerySet["Sweep"]):
+    def note(self, name: str, *, result: str = "", error: str = "") -> None:
+        """Note that a sweep ran now, and what came of it."""
+        values = {"ran_at": Now(), "result": result[:200], "error": error[:1000]}
+        self.update_or_create(name=name, defaults=values)
+
+
+class Sweep(models.Model):
+    """What the relay calls again and again: how far it has come, and how its last run ended."""
+
+    name = models.CharField(_("name"), max_length=60, primary_key=True)
+    done_until = models.DateTimeField(_("done until"), null=True, blank=True)
+    """Everything that changed before has been seen; for sweeps that remember."""
+    ran_at = models.DateTimeField(_("last run"), null=True, blank=True)
+    result = models.CharField(
+        _("last result"), max_length=200, blank=True, default="", db_default=""
+    )
+    error = models.TextField(_("error"), blank=True, default="", db_default="")
+
+    objects = SweepQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("sweep")
+        verbose_name_plural = _("sweeps")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class AuditRun(models.Model):
+    """One audit: when, how it ended, and every invariant's figure."""
+
+    started_at = models.DateTimeField(_("started"), db_default=Now())
+    finished_at = models.DateTimeField(_("finished"), db_default=Now())
+    is_clean = models.BooleanField(_("clean"))
+    findings = models.JSONField(_("findings"), default=list)
+
+    class Meta:
+        verbose_name = _("audit run")
+        verbose_name_plural = _("audit runs")
+        ordering = ["-started_at"]
+
+    def __str__(self) -> str:
+        return f"{self.started_at:%Y-%m-%d %H:%M} {'clean' if self.is_clean else 'drift'}"
+
+
+class DailyRunQuerySet(models.QuerySet["DailyRun"]):
+    def first_day(self, name: str) -> date | None:
+        """Return the first day on record for this work."""
+        first: date | None = self.filter(name=name).aggregate(day=Min("day"))["day"]
+        return first
+
+    def done(self, name: str, days: Iterable[date]) -> set[date]:
+        """Return those of the days for which the work is done."""
+        runs = self.filter(name=name, day__in=days, finished_at__isnull=False)
+        return set(runs.values_list("day", flat=True))
+
+    def begin(self, name: str, day: date) -> "DailyRun":
+        """Return the day's run, begun now: a new one, or one that didn't come to its end."""
+        run, _created = self.get_or_create(name=name, day=day)
+        self.filter(pk=run.pk).update(started_at=Now(), attempts=F("attempts") + 1)
+        return run
+
+    def finish(self, run: "DailyRun", result: Any) -> None:
+        """Note that the day's work is done."""
+        self.filter(pk=run.pk).update(finished_at=Now(), result=result, error="")
+
+    def fail(self, run: "DailyRun", error: str) -> None:
+        """Note why the work isn't done; it is tried again."""
+        self.filter(pk=run.pk).update(error=error[:1000])
+
+
+class DailyRun(models.Model):
+    """Daily work for one day: done once it is finished, however often it was begun."""
+
+    name = models.CharField(_("name"), max_length=200)
+    """The work's Celery task."""
+    day = models.DateField(_("day"))
+    """In the shop's time zone."""
+    started_at = models.DateTimeField(_("started"), db_default=Now())
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+    attempts = models.PositiveIntegerField(_("attempts"), default=0, db_default=0)
+    result = models.JSONField(_("result"), null=True, blank=True)
+    error = models.TextField(_("error"), blank=True, default="", db_default="")
+
+    objects = DailyRunQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("daily run")
+        verbose_name_plural = _("daily runs")
+        ordering = ["-day", "name"]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "day"], name="daily_run_once_per_day"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.day}"
+
+
+class ManualRunQuerySet(JobQuerySet):
+    def going_on(self) -> models.QuerySet[Any]:
+        """Runs that wait or run."""
+        return self.filter(status__in=OPEN)
+
+
+class ManualRun(Job):
+    """One run of a scheduled task that an operator asked for: the relay rings it, not the page."""
+
+    queue = "default"
+    task = "project.tasks.run_now"
+    app = "schedule"
+    heartbeat = timedelta(seconds=10)
+    max_duration = timedelta(hours=2)
+
+    periodic_task = models.CharField(_("entry"), max_length=200)
+    """The entry's name in the schedule."""
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("asked by"),
+    )
+
+    objects: ClassVar = ManualRunQuerySet.as_manager()
+
+    class Meta(Job.Meta):
+        verbose_name = _("run by hand")
+        verbose_name_plural = _("runs by hand")
+
+    def perform(self) -> dict[str, Any]:
+        from project.schedules import run  # imports this module
+
+        return run(self)

@@ -1,0 +1,53 @@
+"""Pruning what has served its time, in batches that never hold a lock for long."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+from django.contrib.sessions.models import Session
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django_celery_results.models import TaskResult
+
+from project.jobs import job_models
+from project.models import AuditRun, DailyRun, Heartbeat
+
+BATCH_SIZE = 1000
+KEEP_RESULTS = timedelta(days=30)
+KEEP_JOBS = timedelta(days=90)
+KEEP_AUDITS = timedelta(days=30)
+KEEP_DAILY_RUNS = timedelta(days=400)
+KEEP_HEARTBEATS = timedelta(days=1)
+"""Of hosts that are gone: in a cluster each deployment brings new names."""
+
+
+def prune() -> dict[str, int]:
+    """Delete what is old, from task results to finished jobs; return how many of each.
+
+    Failed and unknown jobs stay until somebody has dealt with them.
+    """
+    old: dict[str, QuerySet[Any]] = {
+        "results": TaskResult.objects.filter(date_done__lt=Now() - KEEP_RESULTS),
+        "sessions": Session.objects.filter(expire_date__lt=Now()),
+        "heartbeats": Heartbeat.objects.filter(seen_at__lt=Now() - KEEP_HEARTBEATS),
+        "audits": AuditRun.objects.filter(started_at__lt=Now() - KEEP_AUDITS),
+        "daily runs": DailyRun.objects.filter(started_at__lt=Now() - KEEP_DAILY_RUNS),
+    }
+    deleted = {name: _delete(rows, _by_key(rows)) for name, rows in old.items()}
+    for model in job_models():
+        finished = model.prunable().filter(finished_at__lt=Now() - KEEP_JOBS)
+        deleted[model.app] = _delete(finished, model.delete_jobs)
+    return deleted
+
+
+def _by_key(rows: QuerySet[Any]) -> Callable[[list[Any]], object]:
+    """Return a function that deletes rows of this kind by their keys."""
+    return lambda keys: rows.model.objects.filter(pk__in=keys).delete()
+
+
+def _delete(rows: QuerySet[Any], delete: Callable[[list[Any]], object]) -> int:
+    deleted = 0
+    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
+        delete(keys)
+        deleted += len(keys)
+    return deleted

@@ -1,0 +1,169 @@
+"""What is scheduled, for people: when in words, when next, and once more because somebody asks.
+
+The schedule itself is django-celery-beat's tables. "Run now" is a job (`ManualRun`): the relay
+rings it, a worker does what beat would have asked for.
+"""
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+from celery import current_app
+from django.conf import settings
+from django.utils.dates import WEEKDAYS
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop, ngettext
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from project import daily
+from project.jobs import PermanentError
+from project.models import ManualRun
+
+NAMES = (
+    gettext_noop("Audit"),
+    gettext_noop("Catch up"),
+    gettext_noop("Prune"),
+    gettext_noop("Prune uploads"),
+    gettext_noop("Unpaid orders"),
+    gettext_noop("Low stock"),
+    gettext_noop("Daily report"),
+)
+"""What the migrations call their entries; an operator's own names stay as they are."""
+
+
+# ── In words ────────────────────────────────────────────────────────────────────────────────
+def when(task: PeriodicTask) -> str:
+    """Return the entry's schedule in words: “every day at 06:00”."""
+    if task.interval:
+        return _every(task.interval)
+    if task.crontab:
+        return _by_crontab(task.crontab)
+    if task.clocked:
+        moment = date_format(localtime(task.clocked.clocked_time), "Y-m-d H:i")
+        return _("once, at %(time)s") % {"time": moment}
+    return str(task.scheduler or "–")
+
+
+def next_run(task: PeriodicTask, *, now: datetime) -> datetime | None:
+    """Return when beat asks for it next; None if it won't. A time that is over means: at once."""
+    if not task.enabled or (task.expires and task.expires <= now):
+        return None
+    begin = max(now, task.start_time or now)
+    if task.clocked:
+        due: datetime = task.clocked.clocked_time
+        return due if not task.last_run_at else None
+    if task.interval:
+        pause = task.interval.schedule.run_every
+        return max(begin, (task.last_run_at or begin) + pause)
+    if task.crontab:
+        schedule = task.crontab.schedule
+        start, ahead, _now = schedule.remaining_delta(begin.astimezone(schedule.tz))
+        found: datetime = start + ahead
+        return found.astimezone(UTC)
+    return None
+
+
+def _every(interval: IntervalSchedule) -> str:
+    count = interval.every
+    texts = {
+        "days": ngettext("every day", "every %(count)d days", count),
+        "hours": ngettext("every hour", "every %(count)d hours", count),
+        "minutes": ngettext("every minute", "every %(count)d minutes", count),
+        "seconds": ngettext("every second", "every %(count)d seconds", count),
+    }
+    text = texts.get(interval.period)
+    return text % {"count": count} if text else str(interval)
+
+
+def _by_crontab(crontab: CrontabSchedule) -> str:
+    fields = (crontab.minute, crontab.hour, crontab.day_of_month, crontab.month_of_year)
+    minute, hour, day, month = fields
+    if month != "*":
+        return str(crontab)
+    if hour == day == crontab.day_of_week == "*" and minute.startswith("*/"):
+        count = int(minute[2:])
+        text = ngettext("every minute", "every %(count)d minutes", count) % {"count": count}
+    elif not minute.isdecimal() or not (hour.isdecimal() or hour == "*"):
+        return str(crontab)
+    elif hour == "*":
+        text = _("every hour at minute %(minute)s") % {"minute": minute}
+    else:
+        text = _days(crontab) % {"time": f"{int(hour):02}:{int(minute):02}"}
+    if str(crontab.timezone) != settings.TIME_ZONE:
+        text = f"{text} ({crontab.timezone})"
+    return text
+
+
+def _days(crontab: CrontabSchedule) -> str:
+    """Return on which days, with a place for the time."""
+    if crontab.day_of_month != "*":
+        return _("on day %(days)s of the month at %%(time)s") % {"days": crontab.day_of_month}
+    days = sorted(crontab.schedule.day_of_week, key=lambda day: (day - 1) % 7)
+    if len(days) == 7:
+        return _("every day at %(time)s")
+    names = ", ".join(str(WEEKDAYS[(day - 1) % 7]) for day in days)
+    return _("%(days)s at %%(time)s") % {"days": names}
+
+
+# ── Changed ─────────────────────────────────────────────────────────────────────────────────
+def move(task: PeriodicTask, *, hour: int, minute: int) -> None:
+    """Give the entry that time of the day, unsaved. Others that share its crontab keep theirs."""
+    old = task.crontab
+    same = {
+        "day_of_week": old.day_of_week,
+        "day_of_month": old.day_of_month,
+        "month_of_year": old.month_of_year,
+        "timezone": old.timezone,
+    }
+    task.crontab = _found_or_made(CrontabSchedule, hour=str(hour), minute=str(minute), **same)
+
+
+def pace(task: PeriodicTask, *, every: int, period: str) -> None:
+    """Give the entry that interval, unsaved."""
+    task.interval = _found_or_made(IntervalSchedule, every=every, period=period)
+
+
+def _found_or_made(model: type[Any], **fields: Any) -> Any:
+    # The tables have no unique keys: there may be several.
+    return model.objects.filter(**fields).first() or model.objects.create(**fields)
+
+
+def is_off(task_name: str) -> bool:
+    """Whether the operator turned every entry of this task off. Without an entry it is on."""
+    entries = set(
+        PeriodicTask.objects.filter(task=task_name).values_list("enabled", flat=True).distinct()
+    )
+    return entries == {False}
+
+
+# ── Once more ───────────────────────────────────────────────────────────────────────────────
+def ask_to_run(task: PeriodicTask, *, user_id: int | None) -> ManualRun:
+    """Queue one run of the entry's work. While one waits or runs, it is that one."""
+    waiting: ManualRun | None
+    waiting = ManualRun.objects.filter(periodic_task=task.name).going_on().first()
+    return waiting or ManualRun.objects.create(
+        kind=task.task, periodic_task=task.name, user_id=user_id
+    )
+
+
+def run(asked: ManualRun) -> dict[str, Any]:
+    """Do the work of the entry and return its result, as small JSON.
+
+    Daily work is done for today, due or not, done or not: it is idempotent.
+    Raises PermanentError: nobody asked for more than one try.
+    """
+    current_app.loader.import_default_modules()
+    entry = PeriodicTask.objects.filter(name=asked.periodic_task).first()
+    task = current_app.tasks.get(entry.task) if entry else None
+    if entry is None or task is None:
+        raise PermanentError(f"There is no entry “{asked.periodic_task}” with a known task.")
+    try:
+        if daily.is_daily(entry.task):
+            result = daily.do_today(entry.task)
+        else:
+            result = task.run(*json.loads(entry.args), **json.loads(entry.kwargs))
+    except Exception as error:
+        raise PermanentError(f"{type(error).__name__}: {error}") from error
+    return result if isinstance(result, dict) else {"result": result}

@@ -1,0 +1,373 @@
+"""Settings from the environment (12-factor); `.env.example` lists every variable.
+
+`bin/up` writes what it embeds to `$TANDEM_DATA/env`, and `project.local_env` loads that file
+before this module is read, so any `manage.py` command in another terminal finds the running shop.
+"""
+
+from datetime import timedelta
+from email.utils import formataddr
+from pathlib import Path
+
+import environ
+from csp.constants import NONCE, NONE, SELF
+from django.urls import reverse_lazy
+
+from project.brokers import transport_options
+from project.hours import whole_hours
+from project.logs import logging_config
+from project.media_storage import media_storage
+from project.unfold import unfold_settings
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = environ.Env()
+
+DATA_DIR = Path(env.str("TANDEM_DATA", default=str(BASE_DIR / ".data"))).resolve()
+
+# Local mode is what `bin/up` runs: a mailbox page, plain-http cookies, simulated carriers.
+TANDEM_LOCAL = env.bool("TANDEM_LOCAL", default=False)
+# Set by project/wsgi.py: only the web process has many threads that share connections.
+IS_WEB_PROCESS = env.bool("TANDEM_WEB_PROCESS", default=False)
+
+DEBUG = env.bool("DEBUG", default=False)
+SECRET_KEY = env.str("SECRET_KEY")
+SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
+SITE_URL = env.str("SITE_URL").rstrip("/")
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if TANDEM_LOCAL else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+
+# ── The shop ────────────────────────────────────────────────────────────────────────────────
+SHOP_NAME = env.str("SHOP_NAME", default="Tandem")
+SHOP_COUNTRY = env.str("SHOP_COUNTRY", default="DE")
+SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="EUR")
+STAFF_EMAILS = env.list("STAFF_EMAILS", default=[])
+# Orders not paid for so long are cancelled; None: never.
+PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", env.str("PAYMENT_DUE_HOURS", default=""))
+LOW_STOCK_UNITS = env.int("LOW_STOCK_UNITS", default=5)
+PHONENUMBER_DEFAULT_REGION = SHOP_COUNTRY
+UNFOLD = unfold_settings(shop_name=SHOP_NAME)
+
+# ── Applications ────────────────────────────────────────────────────────────────────────────
+INSTALLED_APPS = [
+    "unfold",
+    "unfold.contrib.filters",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "django.contrib.staticfiles",
+    "django.contrib.humanize",
+    "django_celery_results",
+    "django_celery_beat",
+    "django_htmx",
+    "ninja",
+    "phonenumber_field",
+    "axes",
+    "csp",
+    "project",
+    "notifications",
+    "media_jobs",
+    "orders",
+    # After ours, whose templates take the place of theirs.
+    "allauth",
+    "allauth.account",
+]
+
+MIDDLEWARE = [
+    "orders.api.problems.ProblemMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "project.admin_policy.AdminPolicyMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+    "django_htmx.middleware.HtmxMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "axes.middleware.AxesMiddleware",
+]
+
+ROOT_URLCONF = "project.urls"
+WSGI_APPLICATION = "project.wsgi.application"
+AUTH_USER_MODEL = "orders.User"
+LOGIN_URL = reverse_lazy("account_login")  # the admin leads to a page of its own
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")  # so this is the admin's
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "project" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+                "django.template.context_processors.i18n",
+                "orders.shop.context.shop",
+            ],
+        },
+    },
+]
+
+AUTHENTICATION_BACKENDS = [
+    "axes.backends.AxesStandaloneBackend",
+    "django.contrib.auth.backends.ModelBackend",
+    "allauth.account.auth_backends.AuthenticationBackend",
+]
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+# How many proxies of ours stand before the web process: that many entries at the end of
+# X-Forwarded-For are true. What a client writes before them is not believed.
+TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+# Ten wrong passwords lock that user from that address for an hour, in the admin and the shop.
+AXES_FAILURE_LIMIT = 10
+AXES_COOLOFF_TIME = 1
+AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_USERNAME_CALLABLE = "orders.accounts.guards.username"
+AXES_CLIENT_IP_CALLABLE = "project.client_address.client_address"
+AXES_LOCKOUT_CALLABLE = "orders.shop.views.errors.locked_out"
+
+# ── Accounts ────────────────────────────────────────────────────────────────────────────────
+# docs/accounts.md says why. Nobody has a password before their address is confirmed.
+ACCOUNT_ADAPTER = "orders.accounts.adapter.AccountAdapter"
+ACCOUNT_FORMS = {
+    "signup": "orders.accounts.entrance.SignUpForm",
+    "login": "orders.accounts.entrance.SignInForm",
+    "request_login_code": "orders.accounts.entrance.SignInCodeForm",
+    "reset_password": "orders.accounts.entrance.PasswordResetForm",
+}
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_UNIQUE_EMAIL = True
+ACCOUNT_SIGNUP_REDIRECT_URL = reverse_lazy("account")
+ACCOUNT_PREVENT_ENUMERATION = True
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = True
+ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
+ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
+ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
+ACCOUNT_CHANGE_EMAIL = True  # one address; the old one counts until the new one is confirmed
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_SESSION_REMEMBER = True
+# Seconds; the messages with the codes are valid as long.
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 * 60
+ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 15 * 60
+ACCOUNT_RATE_LIMITS = {
+    "change_phone": "2/m/user,20/d/user",
+    "find_order": "10/m/ip,5/h/key",
+}
+
+# ── Database ────────────────────────────────────────────────────────────────────────────────
+_connection_options = {
+    "connect_timeout": 5,
+    "keepalives": 1,
+    "keepalives_idle": 15,
+    "keepalives_interval": 5,
+    "keepalives_count": 3,
+}
+_database = {
+    **env.db_url("DATABASE_URL"),
+    "CONN_HEALTH_CHECKS": True,
+    "ATOMIC_REQUESTS": False,  # place_order refuses to run inside an open transaction
+}
+DATABASES = {
+    "default": {
+        **_database,
+        # Commands, relay and workers keep one connection per thread for ten minutes.
+        "CONN_MAX_AGE": 0 if IS_WEB_PROCESS else 600,
+        "OPTIONS": {
+            **_connection_options,
+            # Not in workers: Celery closes the pool after each prefork task. Twenty are enough
+            # for 64 threads, because an order gives its connection back while it waits.
+            # Whoever waits for a lock or a runaway statement gives it back, too, and says 503.
+            **(
+                {
+                    "pool": {"min_size": 2, "max_size": 20, "timeout": 5},
+                    "options": "-c lock_timeout=5s -c statement_timeout=15s",
+                }
+                if IS_WEB_PROCESS
+                else {}
+            ),
+        },
+    },
+    # The order writers' own connections, outside the pool: a writer must never wait for a slot
+    # that its own waiting requests hold. The timeouts bound how long anything can hang: a row
+    # locked by somebody, a runaway statement, our own process frozen with its locks held.
+    "writer": {
+        **_database,
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": False,  # a writer repeats its batch on a new connection
+        "OPTIONS": {
+            **_connection_options,
+            # Few statements, run often, with long arrays: planned once and sent in binary.
+            "server_side_binding": True,
+            "prepare_threshold": 2,
+            "options": "-c lock_timeout=1s -c statement_timeout=10s"
+            " -c idle_in_transaction_session_timeout=10s",
+        },
+        "TEST": {"MIRROR": "default"},
+    },
+}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+# ── Cache and sessions ──────────────────────────────────────────────────────────────────────
+# Sessions live in PostgreSQL: ordering must need neither cache nor broker. So do the counts of
+# allauth's rate limits, which it keeps in the default cache: all processes share them, and no
+# server that is down can lock shoppers out or let guessers in.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "project_cache",
+        "OPTIONS": {"MAX_ENTRIES": 20_000},
+    },
+    "server": env.cache_url("CACHE_URL", default="locmemcache://"),
+}
+SESSION_ENGINE = "django.contrib.sessions.backends.db"
+
+# ── Security ────────────────────────────────────────────────────────────────────────────────
+_https = not (DEBUG or TANDEM_LOCAL)
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _https
+# Plain-http probes of a load balancer must reach the health pages.
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
+SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+CSRF_FAILURE_VIEW = "orders.shop.views.errors.csrf_failure"
+_media = media_storage(env.str("MEDIA_STORAGE", default=str(DATA_DIR / "media")))
+CONTENT_SECURITY_POLICY = {
+    # The admin has a policy of its own: see project/admin_policy.py.
+    "EXCLUDE_URL_PREFIXES": ["/admin/"],
+    "DIRECTIVES": {
+        "default-src": [SELF],
+        "script-src": [SELF, NONCE],
+        "style-src": [SELF],
+        "img-src": [SELF, "data:", *_media.origins],
+        "media-src": [SELF, *_media.origins],
+        "object-src": [NONE],
+        "base-uri": [SELF],
+        "form-action": [SELF],
+        "frame-ancestors": [NONE],
+    },
+}
+# Bytes; a larger body is refused before it is parsed. Above the megabyte that an API client may
+# put into one field, so that it is told which one.
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
+
+# ── Languages and time ──────────────────────────────────────────────────────────────────────
+LANGUAGE_CODE = "en"
+LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+# Before those of the installed apps: "Name" is ours to translate, not django-celery-beat's.
+LOCALE_PATHS = [
+    BASE_DIR / app / "locale"
+    for app in ("project", "orders", "notifications", "media_jobs", "project/borrowed")
+]
+USE_I18N = USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+
+# ── Files ───────────────────────────────────────────────────────────────────────────────────
+STATIC_URL = "/static/"
+MEDIA_URL = "/media/"
+MEDIA_ROOT = _media.folder
+MEDIA_ORIGINS = _media.origins  # what the pages' policies allow besides ourselves
+# Local mode serves static files straight from the apps; production runs `collectstatic`.
+WHITENOISE_USE_FINDERS = DEBUG or TANDEM_LOCAL
+STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
+STORAGES = {
+    "default": _media.backend,
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if WHITENOISE_USE_FINDERS
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+FILE_UPLOAD_PERMISSIONS = 0o640
+# What may be uploaded, and what a decoder is let near.
+MEDIA_MAX_PICTURE_MB = env.int("MEDIA_MAX_PICTURE_MB", default=25)
+MEDIA_MAX_MEGAPIXELS = env.int("MEDIA_MAX_MEGAPIXELS", default=40)
+MEDIA_MAX_VIDEO_MB = env.int("MEDIA_MAX_VIDEO_MB", default=500)
+MEDIA_MAX_VIDEO_MINUTES = env.int("MEDIA_MAX_VIDEO_MINUTES", default=10)
+# What one address may hand in for personalised products in an hour without ordering it.
+MAX_UPLOADS_PER_HOUR = env.int("MAX_UPLOADS_PER_HOUR", default=20)
+FFMPEG_BINARY = env.str("FFMPEG_BINARY", default="")  # empty: the one that imageio-ffmpeg brings
+
+# ── Messages ────────────────────────────────────────────────────────────────────────────────
+vars().update(env.email_url("EMAIL_URL"))
+EMAIL_TIMEOUT = 10  # seconds per socket operation; delivery bounds the whole send
+DEFAULT_FROM_EMAIL = env.str(
+    "DEFAULT_FROM_EMAIL", default=formataddr((SHOP_NAME, "shop@localhost"))
+)
+SERVER_EMAIL = DEFAULT_FROM_EMAIL
+SMS_URL = env.str("SMS_URL", default="")
+
+# ── Celery ──────────────────────────────────────────────────────────────────────────────────
+# Plain on purpose: a job is a row, its lease and the relay's re-ring are the only recovery.
+CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
+CELERY_RESULT_BACKEND = env.str("CELERY_RESULT_BACKEND", default="django-db")
+CELERY_RESULT_EXTENDED = True  # the admin shows a task's name and arguments
+CELERY_TASK_DEFAULT_QUEUE = "default"
+CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
+CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
+CELERY_TASK_ACKS_LATE = False  # a worker that dies is found by its lease, not by its ack
+CELERY_TASK_TRACK_STARTED = False  # a duplicate delivery must not overwrite a result
+# Beat tries once more, on a new connection. The relay doesn't: it gives back what it can't ring.
+CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
+# In our database project.prune deletes results; elsewhere Celery does, after its usual day.
+CELERY_RESULT_EXPIRES = None if CELERY_RESULT_BACKEND == "django-db" else timedelta(days=1)
+# A result backend that is away must not hold up workers: the job's row already says all. Celery
+# would try 20 times for each result, and wait for ever for one that hangs.
+CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"retry_policy": {"max_retries": 1}}
+CELERY_REDIS_SOCKET_TIMEOUT = 5.0
+CELERY_REDIS_SOCKET_CONNECT_TIMEOUT = 3.0
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a long job must not sit on short ones
+# A process of the media pool is replaced after so many jobs, or when it holds so much after one:
+# what decoders leak and fragment goes with it. Between jobs, so no job notices.
+CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
+CELERY_WORKER_MAX_MEMORY_PER_CHILD = 512 * 1024  # KiB
+# Within a job, this is what it may allocate (project/celery.py).
+WORKER_MEMORY_MB = env.int("WORKER_MEMORY_MB", default=2048)
+# On SIGQUIT (or SIGTERM with REMAP_SIGTERM=SIGQUIT) jobs have so many seconds to end before they
+# are cut off. For a plain SIGTERM see project/stopping.py.
+CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 8.0
+CELERY_WORKER_HIJACK_ROOT_LOGGER = False
+CELERY_BROKER_CONNECTION_TIMEOUT = 3.0
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_BROKER_CONNECTION_MAX_RETRIES = None  # a worker waits for its broker for ever
+CELERY_BROKER_TRANSPORT_OPTIONS = transport_options(CELERY_BROKER_URL)
+# On RabbitMQ: a silent connection is noticed after twice this time, as on Redis.
+CELERY_BROKER_HEARTBEAT = 10
+# On RabbitMQ: kept on several nodes, the only replicated kind since version 4.
+CELERY_TASK_DEFAULT_QUEUE_TYPE = CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = "quorum"
+CELERY_WORKER_CONSUMER = "project.celery:PlainConsumer"  # no queues for delays, see there
+CELERY_TIMEZONE = TIME_ZONE
+CELERY_ENABLE_UTC = True
+CELERY_BEAT_SCHEDULER = "project.beat:HeartbeatScheduler"
+CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds; also how often beat's heartbeat is written
+# About late acks only, so nothing here; False warns at each reconnect that Celery 6 says True.
+CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
+
+# ── Logs and errors ─────────────────────────────────────────────────────────────────────────
+LOGGING = logging_config(json=not (DEBUG or TANDEM_LOCAL))
+LOGGING_CONFIG = "logging.config.dictConfig"
+if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+    import sentry_sdk
+
+    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)

@@ -1,0 +1,111 @@
+"""How the admin looks: unfold's settings. Its pages are in `*/admin.py` and `orders/desk/`."""
+
+from typing import Any
+
+from django.http import HttpRequest
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+def _page(title: str | Promise, icon: str, model: str) -> dict[str, Any]:
+    """One line of the sidebar: a model's list, shown to who may see it."""
+    app, name = model.split(".")
+
+    def may_see(request: HttpRequest) -> bool:
+        return any(request.user.has_perm(f"{app}.{may}_{name}") for may in ("view", "change"))
+
+    link = reverse_lazy(f"admin:{app}_{name}_changelist")
+    return {"title": title, "icon": icon, "link": link, "permission": may_see}
+
+
+def _group(title: str | Promise, *pages: dict[str, Any]) -> dict[str, Any]:
+    return {"title": title, "separator": True, "items": list(pages)}
+
+
+def unfold_settings(*, shop_name: str) -> dict[str, Any]:
+    """Return the setting UNFOLD."""
+    return {
+        "SITE_TITLE": shop_name,
+        "SITE_HEADER": shop_name,
+        "SITE_SUBHEADER": _("Desk"),
+        "SITE_SYMBOL": "storefront",
+        "SITE_FAVICONS": [
+            {
+                "rel": "icon",
+                "type": "image/svg+xml",
+                "href": lambda request: static("shop/favicon.svg"),
+            }
+        ],
+        "SHOW_VIEW_ON_SITE": True,
+        "SHOW_HISTORY": True,
+        "SHOW_BACK_BUTTON": True,
+        "SHOW_LANGUAGES": True,
+        "DASHBOARD_CALLBACK": "orders.desk.dashboard.dashboard",
+        "STYLES": [lambda request: static("desk/desk.css")],
+        "BORDER_RADIUS": "8px",
+        # The shop's teal, from light to dark.
+        "COLORS": {
+            "primary": {
+                "50": "oklch(98.4% .014 180.7)",
+                "100": "oklch(95.3% .051 180.8)",
+                "200": "oklch(91% .096 180.4)",
+                "300": "oklch(85.5% .138 181.1)",
+                "400": "oklch(77.7% .152 181.9)",
+                "500": "oklch(70.4% .14 182.5)",
+                "600": "oklch(52% .102 184.7)",
+                "700": "oklch(45% .09 186.4)",
+                "800": "oklch(39% .075 188.2)",
+                "900": "oklch(34% .06 188.4)",
+                "950": "oklch(27.7% .046 192.5)",
+            },
+        },
+        "SIDEBAR": {
+            "show_search": False,
+            "show_all_applications": False,
+            "navigation": [
+                {
+                    "items": [
+                        {
+                            "title": _("Overview"),
+                            "icon": "dashboard",
+                            "link": reverse_lazy("admin:index"),
+                        },
+                    ],
+                },
+                _group(
+                    _("Shop"),
+                    _page(_("Orders"), "receipt_long", "orders.order"),
+                    _page(_("Products"), "inventory_2", "orders.product"),
+                    _page(_("Categories"), "category", "orders.category"),
+                    _page(_("Stock movements"), "swap_vert", "orders.stockmovement"),
+                    _page(_("Announcements"), "campaign", "orders.announcement"),
+                ),
+                _group(
+                    _("Jobs"),
+                    _page(_("Notifications"), "mail", "notifications.notification"),
+                    _page(_("Channels"), "cell_tower", "notifications.channelstate"),
+                    _page(_("Media jobs"), "imagesmode", "media_jobs.mediajob"),
+                    _page(_("Desk jobs"), "work_history", "orders.deskjob"),
+                    _page(_("Task results"), "task_alt", "django_celery_results.taskresult"),
+                    _page(_("Schedule"), "schedule", "django_celery_beat.periodictask"),
+                    _page(_("Runs by hand"), "play_circle", "project.manualrun"),
+                ),
+                _group(
+                    _("Health"),
+                    _page(_("Heartbeats"), "monitor_heart", "project.heartbeat"),
+                    _page(_("Audits"), "fact_check", "project.auditrun"),
+                    _page(_("Sweeps"), "cleaning_services", "project.sweep"),
+                    _page(_("Daily runs"), "today", "project.dailyrun"),
+                    _page(_("Failed logins"), "gpp_maybe", "axes.accessattempt"),
+                ),
+                _group(
+                    _("People"),
+                    _page(_("Users"), "person", "orders.user"),
+                    _page(_("E-mail addresses"), "alternate_email", "account.emailaddress"),
+                    _page(_("Groups"), "group", "auth.group"),
+                ),
+            ],
+        },
+    }

@@ -1,0 +1,28 @@
+"""Every URL of the shop, one include per door."""
+
+from django.conf import settings
+from django.contrib import admin
+from django.urls import include, path
+
+from orders.accounts.views.language import set_language
+from project import views
+
+handler400 = "orders.shop.views.errors.bad_request"
+handler403 = "orders.shop.views.errors.forbidden"
+handler404 = "orders.shop.views.errors.not_found"
+handler429 = "orders.shop.views.errors.too_many_requests"
+handler500 = "orders.shop.views.errors.server_error"
+
+urlpatterns = [
+    path("", include("orders.shop.urls")),
+    path("api/", include("orders.api.urls")),
+    path("accounts/", include("orders.accounts.urls")),
+    path("i18n/setlang/", set_language, name="set_language"),
+    path("favicon.ico", views.favicon),
+    path("healthz", views.healthz, name="healthz"),
+    path("readyz", views.readyz, name="readyz"),
+    path("metrics", views.metrics, name="metrics"),
+    path("admin/", admin.site.urls),
+    path("mailbox/", include("notifications.urls")),
+    path(settings.MEDIA_URL.lstrip("/"), include("media_jobs.urls")),
+]

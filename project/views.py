@@ -1,0 +1,59 @@
+"""The health pages: for load balancers, monitors and people."""
+
+from django.db import Error, connection
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect
+from django.templatetags.static import static
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+from prometheus_client import CONTENT_TYPE_LATEST
+
+from project.health import is_migrated, read_health
+from project.metrics import read_metrics
+
+_migrated = False
+
+
+@require_safe
+@never_cache
+def healthz(request: HttpRequest) -> HttpResponse:
+    """This process answers. No I/O, so it says so in any rush."""
+    return HttpResponse("ok\n", content_type="text/plain")
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
+    """200 if orders can be placed, "degraded" if some service isn't well; else 503."""
+    global _migrated
+    try:
+        _migrated = _migrated or is_migrated()
+        health = read_health() if _migrated else None
+    except Error:
+        connection.close()
+        return JsonResponse(
+            {"status": "down", "checks": {"database": "can't be reached"}}, status=503
+        )
+    if health is None:
+        checks = {"database": "has migrations to run: manage.py migrate"}
+        return JsonResponse({"status": "starting", "checks": checks}, status=503)
+    if health.starting:
+        return JsonResponse({"status": "starting", "checks": health.checks}, status=503)
+    return JsonResponse({"status": health.status, "checks": health.checks})
+
+
+@require_safe
+def favicon(request: HttpRequest) -> HttpResponse:
+    """The shop's sign for pages that don't name one: browsers ask for it at this path."""
+    return redirect(static("shop/favicon.svg"))
+
+
+@require_safe
+@never_cache
+def metrics(request: HttpRequest) -> HttpResponse:
+    """The figures for Prometheus. Keep it from the public in the reverse proxy."""
+    try:
+        return HttpResponse(read_metrics(), content_type=CONTENT_TYPE_LATEST)
+    except Error:
+        connection.close()
+        return HttpResponse("the database can't be used\n", "text/plain", status=503)

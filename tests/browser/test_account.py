@@ -1,0 +1,64 @@
+"""Signing up and in with codes from the mailbox, in a real browser on the live shop."""
+
+import re
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.test_shop import assert_fits
+from tests.live import LiveShop, wait_until
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
+
+CODE = re.compile(r"\b[A-Z]{4}-[A-Z]{4}\b")
+
+
+def code_for(email: str, shop: LiveShop, *, other_than: str = "") -> str:
+    """Wait for the newest code that came to the address, and return it."""
+
+    def found() -> list[str]:
+        kept = sorted((shop.data / "mailbox").glob("*"), key=lambda file: file.name)
+        texts = [file.read_text(errors="replace") for file in kept]
+        codes = [CODE.search(text) for text in texts if email in text]
+        return [code[0] for code in codes if code and code[0] != other_than]
+
+    wait_until(found, seconds=60, what=f"a code for {email}")
+    return found()[-1]
+
+
+def test_a_shopper_signs_up_orders_and_finds_the_order_by_a_code(
+    page: Page, live_shop: LiveShop
+) -> None:
+    email = f"ada-{uuid4().hex[:8]}@example.org"
+    page.goto(live_shop.url)
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("link", name="Create an account").click()
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("button", name="Send me the code").click()
+    first = code_for(email, live_shop)
+    page.get_by_label("Code").fill(first.lower())
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_text("You have no orders yet.")).to_be_visible()
+    assert_fits(page)
+
+    page.goto(live_shop.url)
+    page.locator(".grid a:not(:has-text('Sold out'))").first.click()
+    page.get_by_role("button", name="Add to cart").click()
+    page.goto(f"{live_shop.url}/checkout/")
+    expect(page.get_by_label("E-mail")).to_have_value(email)
+    page.get_by_label("Name", exact=False).first.fill("Zoë 王小明")
+    page.get_by_role("button", name=re.compile("Place order")).last.click()
+    expect(page).to_have_url(re.compile(r"/orders/[0-9a-f-]{36}/"))
+
+    page.goto(f"{live_shop.url}/accounts/")
+    page.get_by_role("button", name="Sign out").click()
+    page.get_by_role("link", name="Sign in").click()
+    page.get_by_role("link", name="Send me a code by e-mail").click()
+    page.get_by_label("E-mail").fill(email)
+    page.get_by_role("button", name="Send me the code").click()
+    page.get_by_label("Code").fill(code_for(email, live_shop, other_than=first))
+    page.get_by_role("button", name="Continue").click()
+
+    expect(page.get_by_role("link", name=re.compile(r"Order T\d+"))).to_be_visible()
+    assert_fits(page)

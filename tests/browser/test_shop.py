@@ -1,0 +1,73 @@
+"""A shopper's way through the shop, in a real browser on the live shop."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.live import LiveShop
+from tests.media_jobs.originals import camera_jpeg
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
+
+
+def test_a_shopper_orders_and_watches_the_jobs_finish(page: Page, live_shop: LiveShop) -> None:
+    page.goto(live_shop.url)
+    page.locator(".grid a:not(:has-text('Sold out'))").first.click()
+    page.get_by_role("button", name="Add to cart").click()
+    page.goto(f"{live_shop.url}/cart/")
+    page.get_by_role("link", name=re.compile("checkout", re.IGNORECASE)).click()
+    page.get_by_label("Name", exact=False).first.fill("Zoë 王小明")
+    page.get_by_label("E-mail", exact=False).fill("zoe@example.org")
+    page.get_by_role("button", name=re.compile("Place order")).last.click()
+
+    expect(page).to_have_url(re.compile(r"/orders/[0-9a-f-]{36}/"))
+    expect(page.locator(".steps-headline")).to_have_text("All done", timeout=90_000)
+    expect(page.locator("#pickup-pass img")).to_be_visible()
+    assert page.locator("#pickup-pass img").evaluate("image => image.naturalWidth") == 1080
+    assert page.locator("[hx-trigger]").count() == 0  # the polling has ended
+    assert_fits(page)
+
+
+def test_a_shopper_orders_with_a_picture_and_sees_what_is_made_of_it(
+    page: Page, live_shop: LiveShop
+) -> None:
+    page.goto(f"{live_shop.url}/products/notebook-dotted/")
+    picture = {"name": "ada.jpg", "mimeType": "image/jpeg", "buffer": camera_jpeg(6, 1200, 900)}
+    page.locator("#upload input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+    shown = page.locator("#upload [data-preview] img")
+    expect(shown).to_be_visible()  # the browser's own, by its blob: address
+    expect(page.locator("#upload")).to_contain_text("ada.jpg")
+    assert_fits(page)
+    page.get_by_role("button", name="Add to cart").click()
+    page.goto(f"{live_shop.url}/cart/")
+    expect(page.locator(".cart-line")).to_contain_text("with ada.jpg")
+    assert_fits(page)
+    page.goto(f"{live_shop.url}/checkout/")
+    page.get_by_label("Name", exact=False).first.fill("Ada Lovelace")
+    page.get_by_label("E-mail", exact=False).fill("ada@example.org")
+    page.get_by_role("button", name=re.compile("Place order")).last.click()
+
+    preview = page.locator(".step-preview img")
+    expect(preview).to_be_visible(timeout=90_000)
+    assert preview.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1000
+    assert_fits(page)
+
+
+@pytest.mark.parametrize("path", ["/", "/?q=zzz", "/cart/", "/mailbox/"])
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_no_page_is_wider_than_its_window(
+    page: Page, live_shop: LiveShop, path: str, language: str
+) -> None:
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": live_shop.url}])
+
+    page.goto(live_shop.url + path)
+
+    expect(page.locator("html")).to_have_attribute("lang", language)
+    assert_fits(page)
+
+
+def assert_fits(page: Page) -> None:
+    """Nothing sticks out to the right, so nobody has to scroll sideways."""
+    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
+    assert wide <= 0

@@ -1,0 +1,19 @@
+"""As `breaking`, for a control: whoever finishes settles the job, whoever's it is by then."""
+
+from typing import Any
+
+from celery.signals import worker_init
+
+from tests.faults.breaking import app
+
+__all__ = ["app"]
+
+
+@worker_init.connect
+def take_the_fence_out(**kwargs: Any) -> None:
+    from project.jobs import JobQuerySet
+
+    def held(self: JobQuerySet, job: Any) -> Any:
+        return self.filter(pk=job.pk)
+
+    JobQuerySet.held = held  # type: ignore[method-assign]

@@ -1,0 +1,46 @@
+"""Orders at any point of their life, brought there by the services themselves."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from orders.models import Order
+from orders.placing.placement import place_order
+from orders.placing.transitions import cancel, deliver, pack, pay, refund, ship
+from tests.shelf import order_request
+
+
+def placed(*lines: tuple[str, int], **changes: Any) -> Order:
+    """Place an order for (sku, quantity) lines."""
+    return place_order(order_request(*(lines or (("TEA", 2),)), **changes)).order
+
+
+def paid(*lines: tuple[str, int], **changes: Any) -> Order:
+    order = placed(*lines, **changes)
+    return pay(order_id=order.pk, method="transfer", reference="R-1", amount=order.total)
+
+
+def packed(*lines: tuple[str, int], **changes: Any) -> Order:
+    return pack(order_id=paid(*lines, **changes).pk)
+
+
+def shipped(*lines: tuple[str, int], **changes: Any) -> Order:
+    order = packed(*lines, **changes)
+    return ship(order_id=order.pk, carrier="DHL", tracking_number="JD01")
+
+
+def delivered(*lines: tuple[str, int], **changes: Any) -> Order:
+    return deliver(order_id=shipped(*lines, **changes).pk)
+
+
+def cancelled(*lines: tuple[str, int], **changes: Any) -> Order:
+    return cancel(order_id=placed(*lines, **changes).pk, reason="broken in store")
+
+
+def refunded(*lines: tuple[str, int], **changes: Any) -> Order:
+    return give_back(paid(*lines, **changes).pk)
+
+
+def give_back(order_id: UUID, lines: dict[str, int] | None = None, **changes: Any) -> Order:
+    """Refund some units by SKU, or all, with the goods back in stock unless `restock=False`."""
+    wanted = {"order_id": order_id, "refund_id": uuid4(), "restock": True, "lines": lines}
+    return refund(**wanted | changes)

@@ -1,0 +1,14 @@
+"""What lies in the media storage, whichever it is."""
+
+from django.core.files.storage import default_storage
+
+
+def files_of(folder: str = "renditions") -> set[str]:
+    """Name every file from this folder down."""
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return set()
+    here = f"{folder}/" if folder else ""
+    below = [files_of(f"{here}{name}") for name in folders]
+    return {f"{here}{name}" for name in files}.union(*below)

@@ -1,0 +1,103 @@
+"""A file's type is what its first bytes say."""
+
+import pytest
+
+from media_jobs.filetypes import (
+    HEAD_BYTES,
+    JPEG,
+    MP4,
+    PNG,
+    WEBP,
+    UnusableFileError,
+    check_size,
+    sniff,
+)
+from tests.media_jobs.originals import alpha_png, photo, saved
+
+
+@pytest.mark.parametrize(
+    ("file_format", "content_type"),
+    [
+        ("JPEG", "image/jpeg"),
+        ("PNG", "image/png"),
+        ("WEBP", "image/webp"),
+        ("AVIF", "image/avif"),
+        ("GIF", "image/gif"),
+        ("TIFF", "image/tiff"),
+    ],
+)
+def test_the_types_that_are_taken_are_known_by_their_first_bytes(file_format, content_type):
+    head = saved(photo(), file_format)[:HEAD_BYTES]
+
+    assert sniff(head).content_type == content_type
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"Dear shop, here is my picture.",
+        b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>',
+        b"%PDF-1.7 ...",
+        b"PK\x03\x04 a zip file",
+        b"RIFF\x00\x00\x00\x00WAVEfmt ",
+        b"\x00\x00\x00\x18ftypM4A ",
+        b"#EXTM3U\n#EXTINF:1,\nhttp://example.org/a.ts\n",
+        b"ffconcat version 1.0\nfile /etc/passwd\n",
+        b"\x1a\x45\xdf\xa3\x93\x42\x82\x88unknown!",
+    ],
+)
+def test_what_is_not_a_picture_is_refused_with_what_to_choose_instead(content):
+    with pytest.raises(
+        UnusableFileError, match=r"Choose a picture \(JPEG, PNG, WebP, AVIF, GIF, TIFF\)"
+    ):
+        sniff(content)
+
+
+def test_an_empty_file_is_called_empty():
+    with pytest.raises(UnusableFileError, match="The file is empty"):
+        sniff(b"")
+
+
+def test_heic_gets_advice_of_its_own():
+    with pytest.raises(UnusableFileError, match="Export the picture as JPEG"):
+        sniff(b"\x00\x00\x00\x24ftypheic\x00\x00\x00\x00mif1")
+
+
+def test_a_file_at_the_limit_passes_and_a_larger_one_is_told_the_limit():
+    check_size(25_000_000, PNG)
+    check_size(500_000_000, MP4)
+
+    with pytest.raises(UnusableFileError, match=r"picture has 25\.0 MB; at most 25 MB"):
+        check_size(25_000_001, PNG)
+    with pytest.raises(UnusableFileError, match=r"video has 500\.0 MB; at most 500 MB"):
+        check_size(500_000_001, MP4)
+
+
+def test_the_limits_are_settings(settings):
+    settings.MEDIA_MAX_PICTURE_MB, settings.MEDIA_MAX_VIDEO_MB = 1, 2
+
+    with pytest.raises(UnusableFileError, match="at most 1 MB"):
+        check_size(1_500_000, PNG)
+    with pytest.raises(UnusableFileError, match="at most 2 MB"):
+        check_size(2_500_000, MP4)
+
+
+@pytest.mark.parametrize(
+    ("head", "content_type"),
+    [
+        (b"\x00\x00\x00\x18ftypmp42", "video/mp4"),
+        (b"\x00\x00\x00\x20ftypisom", "video/mp4"),
+        (b"\x00\x00\x00\x14ftypqt  ", "video/quicktime"),
+        (b"\x00\x00\x00\x08wide\x00\x00\x10\x00mdat", "video/quicktime"),
+        (b"\x1a\x45\xdf\xa3\x93\x42\x82\x84webm\x42\x87", "video/webm"),
+        (b"\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska", "video/x-matroska"),
+    ],
+)
+def test_videos_are_known_by_their_first_bytes(head, content_type):
+    assert sniff(head).content_type == content_type
+
+
+def test_the_name_plays_no_part():
+    assert sniff(alpha_png()[:HEAD_BYTES]) is PNG
+    assert sniff(saved(photo(), "WEBP")[:HEAD_BYTES]) is WEBP
+    assert sniff(saved(photo(), "JPEG")[:HEAD_BYTES]) is JPEG

@@ -1,0 +1,207 @@
+"""Orders through the API, as they are placed, repeated, refused and read."""
+
+from uuid import UUID
+
+import pytest
+from django.conf import settings
+from django.db import OperationalError, connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from notifications.models import Notification
+from orders.models import Order, Product, Stock
+from project.jobs import Status
+from tests.orders.api.conftest import Post, order
+from tests.shelf import new_key, shelve
+
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
+    pytest.mark.usefixtures("writers"),
+]
+
+
+def test_an_order_is_placed_and_answered_with_its_jobs(post: Post) -> None:
+    shelve("MUG", price="12.30")
+
+    answer = post(order(("MUG", 2)))
+
+    placed = Order.objects.get()
+    body = answer.json()
+    assert answer.status_code == 201
+    assert answer["Location"] == f"{settings.SITE_URL}/api/v1/orders/{placed.pk}"
+    jobs = body.pop("jobs")
+    assert body == {
+        "id": str(placed.pk),
+        "number": f"T{placed.number}",
+        "status": "placed",
+        "total": "24.60",
+        "currency": settings.SHOP_CURRENCY,
+        "lines": [
+            {
+                "sku": "MUG",
+                "name": "Thing MUG",
+                "quantity": 2,
+                "unit_price": "12.30",
+                "total": "24.60",
+            }
+        ],
+        "status_url": f"{settings.SITE_URL}/orders/{placed.pk}/",
+    }
+    assert {(job["app"], job["kind"], job["status"]) for job in jobs} == {
+        ("notification", "order_placed.email", "queued"),
+        ("media", "pickup_pass", "queued"),
+    }
+    assert placed.door == Order.Door.API
+
+
+def test_everything_that_may_be_said_is_kept(post: Post) -> None:
+    shelve("MUG", price="12.30")
+    address = {"line1": "Am Kai 1", "city": "Kiel", "postcode": "24103", "country": "DE"}
+
+    answer = post(
+        order(
+            ("MUG", 1),
+            name="  李小龍 ",
+            phone="0431 901-0",
+            language="zh-hans",
+            address={**address, "line2": ""},
+            expected_total="12.30",
+        )
+    )
+
+    placed = Order.objects.get()
+    assert answer.status_code == 201
+    assert (placed.name, placed.phone, placed.language) == ("李小龍", "+494319010", "zh-hans")
+    assert placed.address == address
+
+
+def test_the_same_key_and_order_is_the_same_order(post: Post) -> None:
+    shelve("MUG", stock=3)
+    key = new_key()
+    first = post(order(("MUG", 3)), key=key)
+
+    # The lines merged, the defaults filled, what was expected left out: still this order.
+    again = post(order(("MUG", 1), ("MUG", 2), language="en", expected_total="1.00"), key=key)
+
+    assert first.status_code == 201
+    assert again.status_code == 200
+    assert again["Idempotent-Replayed"] == "true"
+    assert again.json() == first.json()
+    assert Stock.objects.get().available == 0
+
+
+def test_an_order_that_is_placed_but_cannot_be_read_is_not_called_busy(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelve("MUG")
+    key = new_key()
+
+    def fail(order_id: UUID) -> None:
+        raise OperationalError("no connection left")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("orders.api.orders._jobs", fail)
+        answer = post(order(("MUG", 1)), key=key)
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown")
+    assert post(order(("MUG", 1)), key=key).status_code == 200
+
+
+def test_another_order_under_the_same_key_is_refused_without_the_first_ones_id(
+    post: Post,
+) -> None:
+    shelve("MUG")
+    key = new_key()
+    first = post(order(("MUG", 1)), key=key).json()
+
+    other = post(order(("MUG", 2)), key=key)
+
+    assert other.status_code == 409
+    assert other.json()["code"] == "key_reused"
+    assert first["id"] not in other.content.decode()
+
+
+def test_a_product_on_two_lines_is_one_line(post: Post) -> None:
+    shelve("MUG", price="2.50")
+    shelve("CUP", price="1.00")
+
+    answer = post(order(("MUG", 1), ("CUP", 1), ("MUG", 2))).json()
+
+    assert [(line["sku"], line["quantity"]) for line in answer["lines"]] == [
+        ("MUG", 3),
+        ("CUP", 1),
+    ]
+    assert answer["total"] == "8.50"
+
+
+def test_out_of_stock_says_what_is_left_and_the_key_may_succeed_later(post: Post) -> None:
+    product = shelve("MUG", stock=1)
+    shelve("CUP")
+    key = new_key()
+
+    refused = post(order(("CUP", 1), ("MUG", 2)), key=key)
+    Stock.objects.filter(product=product).update(available=2, initial=2)
+    later = post(order(("CUP", 1), ("MUG", 2)), key=key)
+
+    assert refused.status_code == 409
+    assert refused.json()["code"] == "out_of_stock"
+    assert refused.json()["items"] == [{"sku": "MUG", "requested": 2, "available": 1}]
+    assert later.status_code == 201
+
+
+def test_a_total_that_changed_is_told_and_nothing_is_taken(post: Post) -> None:
+    shelve("MUG", price="12.30", stock=5)
+
+    answer = post(order(("MUG", 2), expected_total="24.00"))
+
+    assert answer.status_code == 409
+    assert answer.json()["code"] == "total_changed"
+    assert answer.json()["total"] == "24.60"
+    assert Stock.objects.get().available == 5
+
+
+def test_an_order_is_read_with_the_state_of_its_jobs(post: Post) -> None:
+    shelve("MUG")
+    order_id = UUID(post(order(("MUG", 1))).json()["id"])
+    Notification.objects.filter(order_id=order_id).update(
+        status=Status.FAILED, attempts=8, error="550 no such mailbox"
+    )
+
+    answer = Client().get(f"/api/v1/orders/{order_id}")
+
+    assert answer.status_code == 200
+    (message,) = (job for job in answer.json()["jobs"] if job["app"] == "notification")
+    expected = {"status": "failed", "attempts": 8, "error": "550 no such mailbox"}
+    assert expected.items() <= message.items()
+    assert set(message) == {
+        *("id", "app", "kind", "status", "attempts", "progress", "error", "finished_at"),
+    }
+
+
+def test_reading_an_order_takes_few_queries(post: Post) -> None:
+    skus = [shelve(f"SKU-{number}").sku for number in range(20)]
+    url = post(order(*((sku, 1) for sku in skus)))["Location"]
+
+    with CaptureQueriesContext(connection) as queries:
+        answer = Client().get(url.removeprefix(settings.SITE_URL))
+
+    assert len(answer.json()["lines"]) == 20
+    assert len(queries) <= 3
+
+
+@pytest.mark.parametrize("order_id", ["0b5c7a52-6f1e-4c39-9d0a-0e5a6c1d2f3b", "1", "x"])
+def test_an_order_that_is_not_there(order_id: str) -> None:
+    answer = Client().get(f"/api/v1/orders/{order_id}")
+
+    assert answer.status_code == 404
+    assert answer.json()["code"] == "not_found"
+
+
+def test_an_inactive_product_can_not_be_ordered(post: Post) -> None:
+    shelve("MUG")
+    Product.objects.update(is_active=False)
+
+    answer = post(order(("MUG", 1)))
+
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["lines.0.sku"]

@@ -1,0 +1,160 @@
+"""`GET products`."""
+
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from media_jobs.models import Asset, MediaJob, Rendition
+from orders.models import Product, ProductMedia, ProductSales
+from tests.shelf import shelve
+
+pytestmark = pytest.mark.django_db
+
+URL = "/api/v1/products"
+
+
+def get(path: str = "", **query: Any) -> Any:
+    return Client().get(URL + path, query)
+
+
+def picture(product: Product) -> Rendition:
+    asset = Asset.objects.create(sha256=product.sku, content_type="image/png", size=1)
+    ProductMedia.objects.create(product=product, asset=asset)
+    job = MediaJob.objects.create(
+        kind="renditions", source=f"asset:{asset.pk}", recipe="product", asset=asset
+    )
+    return Rendition.objects.create(
+        job=job,
+        name="card",
+        format="webp",
+        width=640,
+        height=480,
+        size=1,
+        file=f"renditions/{product.sku}.webp",
+    )
+
+
+def test_a_product_says_what_it_costs_and_how_many_are_left() -> None:
+    product = shelve("MUG", stock=7, price="12.30")
+    ProductSales.objects.filter(product=product).update(units=3)
+
+    answer = get("/MUG")
+
+    assert answer.status_code == 200
+    assert answer.json() == {
+        "sku": "MUG",
+        "name": "Thing MUG",
+        "price": "12.30",
+        "currency": settings.SHOP_CURRENCY,
+        "available": 7,
+        "units_sold": 3,
+        "images": [],
+        "videos": [],
+        "personalisation": "none",
+        "requires_upload": False,
+    }
+
+
+def test_its_pictures_have_absolute_urls() -> None:
+    product = shelve("MUG")
+    rendition = picture(product)
+
+    images = get("/MUG").json()["images"]
+
+    assert images == [
+        {
+            "rendition": "card",
+            "format": "webp",
+            "width": 640,
+            "height": 480,
+            "url": settings.SITE_URL + rendition.file.url,
+        }
+    ]
+
+
+@pytest.mark.parametrize("sku", ["NONE", "HIDDEN", "MUG%00", "X" * 3000])
+def test_what_is_not_on_sale_is_not_there(sku: str) -> None:
+    shelve("MUG")
+    shelve("HIDDEN", active=False)
+
+    answer = get(f"/{sku}")
+
+    assert answer.status_code == 404
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer.json()["code"] == "not_found"
+
+
+def test_the_list_has_what_is_on_sale_by_name() -> None:
+    for sku in ("B", "A", "C"):
+        shelve(sku)
+    shelve("HIDDEN", active=False)
+
+    answer = get().json()
+
+    assert [item["sku"] for item in answer["items"]] == ["A", "B", "C"]
+    assert answer["count"] == 3
+
+
+@pytest.mark.parametrize("search", ["mug-4", "blue", "EARTHENWARE", "blue mug"])
+def test_search_looks_into_sku_name_and_description(search: str) -> None:
+    shelve("CUP-1")
+    found = shelve("MUG-42")
+    Product.objects.filter(pk=found.pk).update(
+        name="Blue mug", description="Earthenware from the sea."
+    )
+
+    answer = get(search=search).json()
+
+    assert [item["sku"] for item in answer["items"]] == ["MUG-42"]
+    assert answer["count"] == 1
+
+
+def test_a_percent_sign_in_a_search_is_just_that() -> None:
+    shelve("MUG")
+
+    assert get(search="%").json()["count"] == 0
+
+
+def test_a_page_has_fifty_products() -> None:
+    for number in range(51):
+        shelve(f"SKU-{number:02}")
+
+    first, second, third = (get(page=page).json() for page in (1, 2, 3))
+
+    assert [len(page["items"]) for page in (first, second, third)] == [50, 1, 0]
+    assert {page["count"] for page in (first, second, third)} == {51}
+    assert second["items"][0]["sku"] == "SKU-50"
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "1.5", "", "9" * 30])
+def test_a_page_that_can_not_be_is_named(page: str) -> None:
+    answer = get(page=page)
+
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["page"]
+
+
+@pytest.mark.parametrize("search", ["\x00", "x" * 101])
+def test_a_search_that_can_not_be_is_named(search: str) -> None:
+    answer = get(search=search)
+
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["search"]
+
+
+def test_the_list_takes_as_many_queries_for_one_product_as_for_many() -> None:
+    picture(shelve("FIRST"))
+    with CaptureQueriesContext(connection) as alone:
+        get()
+    for number in range(10):
+        picture(shelve(f"SKU-{number}"))
+
+    with CaptureQueriesContext(connection) as many:
+        answer = get()
+
+    assert sum(len(item["images"]) for item in answer.json()["items"]) == 11
+    assert len(many) == len(alone) <= 6

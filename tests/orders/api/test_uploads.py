@@ -1,0 +1,146 @@
+"""`POST uploads`, and the orders that name what it gave."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from media_jobs import receiving
+from orders.models import Upload
+from tests.media_jobs.originals import alpha_png
+from tests.orders.api.conftest import Post, order
+from tests.shelf import handed_in, shelve
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media_folder(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+
+
+def hand_in(content: bytes, *, name: str = "ada.png", field: str = "file") -> Any:
+    client = Client(raise_request_exception=False, enforce_csrf_checks=True)
+    return client.post("/api/v1/uploads", {field: SimpleUploadedFile(name, content)})
+
+
+def test_a_picture_gets_a_token_and_is_told_what_it_is() -> None:
+    answer = hand_in(alpha_png(), name="ada.exe")
+
+    upload = Upload.objects.get()
+    assert answer.status_code == 201
+    assert answer.json() == {
+        "token": str(upload.token),
+        "kind": "picture",
+        "name": "ada.exe",
+        "content_type": "image/png",
+        "size": len(alpha_png()),
+    }
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"", "The file is empty"),
+        (b"no picture", "This file can't be used"),
+        (b"\x00\x00\x00\x18ftypheic" + bytes(300), "HEIC"),
+        (b"\xff\xd8\xff" + bytes(3_000_000), "at most 1 MB"),
+    ],
+)
+def test_what_cant_be_used_is_refused_by_its_field(
+    settings: Any, content: bytes, message: str
+) -> None:
+    settings.MEDIA_MAX_PICTURE_MB = 1
+
+    answer = hand_in(content)
+
+    assert answer.status_code == 422
+    assert answer["Content-Type"] == "application/problem+json"
+    (error,) = answer.json()["errors"]
+    assert error["field"] == "file"
+    assert message in error["message"]
+
+
+def test_a_request_without_a_file_is_refused() -> None:
+    assert hand_in(alpha_png(), field="other").json()["errors"][0]["field"] == "file"
+    answer = Client().post("/api/v1/uploads", "{}", content_type="application/json")
+    assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+def test_a_body_that_is_too_large_is_refused_unread(settings: Any) -> None:
+    settings.MEDIA_MAX_PICTURE_MB = settings.MEDIA_MAX_VIDEO_MB = 1
+
+    answer = hand_in(bytes(2_500_000))
+
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
+
+
+def test_who_uploads_and_never_orders_is_told_to_wait(settings: Any) -> None:
+    settings.MAX_UPLOADS_PER_HOUR = 1
+    hand_in(alpha_png())
+
+    answer = hand_in(alpha_png())
+
+    assert (answer.status_code, answer.json()["code"]) == (429, "too_many_uploads")
+    assert 3500 < int(answer["Retry-After"]) <= 3600
+
+
+def test_more_files_at_once_than_a_process_receives_are_busy(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Full:
+        def acquire(self, *, blocking: bool) -> bool:
+            return False
+
+    monkeypatch.setattr(receiving, "_places", Full())
+
+    answer = hand_in(alpha_png())
+
+    assert (answer.status_code, answer.json()["code"]) == (503, "busy")
+    assert answer["Retry-After"]
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+@pytest.mark.usefixtures("writers")
+def test_an_order_with_an_upload_shows_it_and_its_job(post: Post) -> None:
+    shelve("MUG", personalisation="picture")
+    token = str(handed_in().token)
+    body = order()
+    body["lines"] = [
+        {"sku": "MUG", "quantity": 1, "upload": token.upper()},
+        {"sku": "MUG", "quantity": 2},
+    ]
+
+    answer = post(body)
+
+    assert answer.status_code == 201
+    (line,) = answer.json()["lines"]
+    assert line["quantity"] == 3
+    assert line["uploads"] == [{"token": token, "quantity": 1}]
+    assert [job["kind"] for job in answer.json()["jobs"] if job["app"] == "media"] == [
+        "pickup_pass",
+        "print",
+    ]
+    again = post(body)
+    assert (again.status_code, again.json()["errors"][0]["field"]) == (422, "lines.0.upload")
+
+
+@pytest.mark.parametrize("upload", ["x", "\x00", 1, None, "0" * 5000])
+def test_a_token_that_is_none_is_refused_by_its_line(post: Post, upload: Any) -> None:
+    shelve("MUG", personalisation="picture")
+    body = order()
+    body["lines"] = [{"sku": "MUG", "quantity": 1, "upload": upload}]
+
+    answer = post(body)
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "lines.0.upload"
+
+
+def test_a_product_says_what_it_asks_for() -> None:
+    shelve("MUG", personalisation="either", requires_upload=True)
+
+    item = Client().get("/api/v1/products/MUG").json()
+
+    assert (item["personalisation"], item["requires_upload"]) == ("either", True)

@@ -1,0 +1,127 @@
+"""An announcement at the desk: written, counted, sent, watched, stopped."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from orders.announcements import plan, send_announcements
+from orders.models import Announcement, DeskJob
+from project.jobs import run_job
+from tests.orders.readers import draft, subscribe
+
+pytestmark = pytest.mark.django_db
+
+State = Announcement.Status
+
+
+def page(announcement: Announcement, name: str = "change") -> str:
+    return f"/admin/orders/announcement/{announcement.pk}/{name}/"
+
+
+def text_of(answer: Any) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def sending(count: int) -> Announcement:
+    subscribe(count)
+    announcement = draft()
+    plan(announcement.pk, at=None, user_id=None)
+    send_announcements()
+    run_job(DeskJob, DeskJob.objects.get().pk)
+    return announcement
+
+
+def test_a_draft_is_written_and_half_a_translation_is_refused(admin_client: Client) -> None:
+    words = {"subject_en": "New tea", "text_en": "It has come.", "subject_zh_hans": "新茶"}
+
+    refused = admin_client.post("/admin/orders/announcement/add/", words)
+    admin_client.post("/admin/orders/announcement/add/", words | {"text_zh_hans": "到了。"})
+
+    assert "both subject and text, or neither" in text_of(refused)
+    assert Announcement.objects.get().status == State.DRAFT
+
+
+def test_how_many_get_it_is_shown_before_it_is_sent(admin_client: Client) -> None:
+    subscribe(2), subscribe(1, language="zh-hans")
+    announcement = draft()
+
+    answer = admin_client.get(page(announcement, "send"))
+
+    assert "Goes to 3 customers" in text_of(answer)
+    assert "简体中文 · 1" in text_of(answer)
+    assert Announcement.objects.get().status == State.DRAFT
+
+
+def test_it_is_sent_now_by_whoever_said_so(admin_client: Client, admin_user: Any) -> None:
+    announcement = draft()
+
+    admin_client.post(page(announcement, "send"), {"at": ""})
+
+    announcement.refresh_from_db()
+    assert (announcement.status, announcement.user) == (State.SCHEDULED, admin_user)
+
+
+def test_a_time_that_is_over_is_refused(admin_client: Client) -> None:
+    announcement = draft()
+
+    answer = admin_client.post(page(announcement, "send"), {"at": "2020-01-01T10:00"})
+
+    assert (answer.status_code, "That time is over." in text_of(answer)) == (422, True)
+
+
+def test_a_planned_one_goes_back_to_a_draft(admin_client: Client) -> None:
+    announcement = draft()
+    admin_client.post(page(announcement, "send"), {"at": "2099-01-01T10:00"})
+    assert "at 2099-01-01 10:00" in text_of(admin_client.get(page(announcement)))
+
+    admin_client.post(page(announcement, "withdraw"))
+
+    assert Announcement.objects.get().status == State.DRAFT
+
+
+def test_its_page_shows_how_far_it_is_and_stops_it(admin_client: Client) -> None:
+    announcement = sending(3)
+
+    state = admin_client.get(page(announcement, "state"))
+    asked = admin_client.get(page(announcement, "stop"))
+    admin_client.post(page(announcement, "stop"))
+
+    assert "0 / 3" in text_of(state)
+    assert "hx-get" in text_of(state)
+    assert "Stop sending?" in text_of(asked)
+    assert Announcement.objects.get().status == State.STOPPED
+    assert admin_client.get(page(announcement, "state"))["HX-Refresh"] == "true"
+
+
+def test_what_went_out_is_not_rewritten_by_a_page_that_was_open(admin_client: Client) -> None:
+    announcement = sending(1)
+
+    answer = admin_client.post(page(announcement), {"subject_en": "Other", "text_en": "Words"})
+
+    assert answer.status_code == 403
+    assert Announcement.objects.get().subject_en == "New tea"
+
+
+@pytest.mark.parametrize("name", ["send", "withdraw", "stop"])
+def test_a_clerk_who_only_looks_can_decide_nothing(clerk_client: Client, name: str) -> None:
+    announcement = draft()
+
+    assert clerk_client.post(page(announcement, name)).status_code == 403
+    assert clerk_client.get(page(announcement)).status_code == 200
+
+
+def test_the_list_and_the_page_ask_the_same_however_many_there_are(admin_client: Client) -> None:
+    announcement = sending(3)
+    for _number in range(10):
+        draft()
+
+    with CaptureQueriesContext(connection) as listed:
+        admin_client.get("/admin/orders/announcement/")
+    with CaptureQueriesContext(connection) as shown:
+        admin_client.get(page(announcement))
+
+    assert len(listed) <= 8
+    assert len(shown) <= 16

@@ -1,0 +1,130 @@
+"""Orders at the desk."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from media_jobs.models import MediaJob, Rendition
+from notifications.models import Notification
+from orders.models import Order, Upload
+from project.jobs import Status
+from tests.orders.desk.conftest import message, placed
+from tests.shelf import handed_in, shelve
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/orders/order/"
+
+
+def numbers(answer: Any) -> list[str]:
+    return [order.display_number for order in answer.context["cl"].result_list]
+
+
+def test_one_page_has_the_lines_the_timeline_and_the_jobs(admin_client: Client) -> None:
+    order = placed(shelve("MUG", price="12.30"), quantity=2)
+    failed = message(order, status=Status.FAILED, error="550 no such mailbox")
+    job = MediaJob.objects.get(order_id=order.pk)
+    Rendition.objects.create(
+        job=job, name="pass", format="png", width=1080, height=1350, size=1, file="a/pass.png"
+    )
+
+    page = admin_client.get(f"{LIST}{order.pk}/change/").content.decode()
+
+    assert "Thing MUG" in page
+    assert "€24.60" in page
+    assert "Placed" in page
+    assert "550 no such mailbox" in page
+    assert reverse("admin:notifications_notification_change", args=[failed.pk]) in page
+    assert reverse("admin:notifications_notification_decide", args=[failed.pk, "retry"]) in page
+    assert "/media/a/pass.png" in page
+    assert order.get_absolute_url() in page
+
+
+def test_what_a_customer_wrote_is_text(admin_client: Client) -> None:
+    order = placed(shelve("MUG"), name="<script>alert(1)</script>")
+
+    page = admin_client.get(f"{LIST}{order.pk}/change/").content.decode()
+
+    assert "<script>alert(1)" not in page
+    assert "&lt;script&gt;alert(1)" in page
+
+
+def test_a_page_takes_few_queries_however_many_jobs_there_are(admin_client: Client) -> None:
+    order = placed(shelve("MUG"))
+    for _number in range(20):
+        message(order, status=Status.FAILED)
+
+    with CaptureQueriesContext(connection) as queries:
+        admin_client.get(f"{LIST}{order.pk}/change/")
+
+    assert len(queries) <= 13
+
+
+def test_the_list_says_which_orders_need_attention(admin_client: Client) -> None:
+    fine, troubled = placed(shelve("A")), placed(shelve("B"))
+    Notification.objects.filter(order_id=troubled.pk).update(status=Status.UNKNOWN)
+    Notification.objects.filter(order_id=fine.pk).update(status=Status.DONE)
+    MediaJob.objects.update(status=Status.DONE)
+
+    everything = admin_client.get(LIST)
+    trouble = admin_client.get(LIST, {"jobs": "trouble"})
+    going_on = admin_client.get(LIST, {"jobs": "open"})
+
+    assert numbers(everything) == [troubled.display_number, fine.display_number]
+    assert "need attention" in everything.content.decode()
+    assert numbers(trouble) == [troubled.display_number]
+    assert numbers(going_on) == []
+
+
+@pytest.mark.parametrize("search", ["{number}", "t{digits}", "{digits}", "{id}", "Lovelace"])
+def test_an_order_is_found_by_what_the_customer_says(search: str, admin_client: Client) -> None:
+    product = shelve("MUG")
+    placed(product, name="Bob")
+    order = placed(product)
+    placed(product, name="Eve")
+
+    answer = admin_client.get(
+        LIST,
+        {"q": search.format(number=order.display_number, digits=order.number, id=order.pk)},
+    )
+
+    assert numbers(answer) == [order.display_number]
+
+
+def test_an_order_can_not_be_written_or_deleted_by_hand(admin_client: Client) -> None:
+    order = placed(shelve("MUG"))
+
+    changed = admin_client.post(f"{LIST}{order.pk}/change/", {"name": "Eve"})
+    deleted = admin_client.post(f"{LIST}{order.pk}/delete/", {"post": "yes"})
+    added = admin_client.get(f"{LIST}add/")
+
+    assert {changed.status_code, deleted.status_code, added.status_code} == {403}
+    assert Order.objects.get().name == "Ada Lovelace"
+
+
+def test_an_order_that_is_not_there_leads_back(admin_client: Client) -> None:
+    answer = admin_client.get(f"{LIST}9ae38820-594a-496e-9dd6-c909ecb67c76/change/")
+
+    assert answer.status_code == 302
+
+
+def test_an_order_leads_to_what_its_shopper_handed_in(
+    admin_client: Client, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    order, upload = placed(shelve("MUG", personalisation="picture")), handed_in()
+    Upload.objects.filter(pk=upload.pk).update(line=order.lines.get(), quantity=1)
+
+    page = admin_client.get(f"{LIST}{order.pk}/change/").content.decode()
+
+    address = re.search(r'href="(/media/private/[^"]+)"', page)
+    assert address
+    original = admin_client.get(unescape(address[1]))
+    original.close()
+    assert original["Content-Disposition"].startswith("attachment")

@@ -1,0 +1,144 @@
+"""Every page of the desk opens, within its number of queries, and under its own policy."""
+
+import re
+
+import pytest
+from django.contrib import admin
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+from django.utils.html import strip_tags
+
+from media_jobs.models import MediaJob
+from notifications.models import Notification
+from orders.desk.dashboard import MEANINGS
+from orders.models import DeskJob, Order, Product, StockMovement
+from project.health import SERVICES
+from project.jobs import Status
+from project.models import AuditRun, Heartbeat
+from tests.orders.desk.conftest import message, placed
+from tests.shelf import shelve
+
+pytestmark = pytest.mark.django_db
+
+MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_list_opens(model: type, admin_client: Client) -> None:
+    placed(shelve("MUG"))
+    Heartbeat.objects.beat("relay@host", broker="ok")
+    AuditRun.objects.create(is_clean=True, findings=[])
+
+    answer = admin_client.get(
+        reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    )
+
+    assert answer.status_code == 200
+
+
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_every_form_to_add_something_opens(model: type, admin_client: Client) -> None:
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_add")
+    offered = url in admin_client.get(reverse("admin:index")).content.decode()
+
+    answer = admin_client.get(url)
+
+    assert answer.status_code in ((200,) if offered else (200, 403))
+
+
+@pytest.mark.parametrize("model", [Order, Product, Notification, MediaJob, StockMovement, DeskJob])
+def test_a_list_takes_as_many_queries_for_one_row_as_for_many(
+    model: type, admin_client: Client
+) -> None:
+    url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
+    placed(shelve("FIRST"))
+    admin_client.get(url)
+    with CaptureQueriesContext(connection) as alone:
+        admin_client.get(url)
+    for number in range(15):
+        placed(shelve(f"SKU-{number}"))
+
+    with CaptureQueriesContext(connection) as many:
+        admin_client.get(url)
+
+    assert len(many) <= len(alone) <= 16
+
+
+def test_the_first_page_says_what_needs_a_person(admin_client: Client) -> None:
+    order = placed(shelve("MUG", stock=0, price="12.30"), quantity=2)
+    message(order, status=Status.FAILED)
+    message(order, status=Status.UNKNOWN)
+
+    answer = admin_client.get(reverse("admin:index"))
+
+    figures = {str(figure.title): figure for figure in answer.context["figures"]}
+    assert figures["Orders today"].value == 1
+    assert figures["Orders today"].note == "€24.60"
+    assert figures["notifications"].value == 2
+    assert figures["notifications"].colour == "danger"
+    assert figures["media jobs"].value == 0
+    assert "relay" in str(figures["Services"].value)
+    assert [product.sku for product in answer.context["low_stock"]] == ["MUG"]
+    assert order.display_number in answer.content.decode()
+
+
+def test_the_first_page_says_what_is_degraded_and_what_that_means(admin_client: Client) -> None:
+    for service in SERVICES:
+        Heartbeat.objects.beat(f"{service}@host", broker="Connection refused (for 12 s)")
+
+    page = admin_client.get(reverse("admin:index"))
+
+    alert = re.search(r'role="alert">(.*?)</section>', page.content.decode(), re.DOTALL)
+    assert alert
+    words = " ".join(strip_tags(alert[1]).split())
+    assert words == (
+        "Degraded: broker broker Connection refused (for 12 s)"
+        " Orders go on. The relay sends messages itself, pictures wait."
+    )
+
+
+def test_nothing_is_degraded_while_all_are_well(admin_client: Client) -> None:
+    for service in SERVICES:
+        Heartbeat.objects.beat(f"{service}@host", broker="ok")
+
+    page = admin_client.get(reverse("admin:index"))
+
+    assert 'role="alert"' not in page.content.decode()
+
+
+def test_every_service_says_what_its_trouble_means() -> None:
+    assert MEANINGS.keys() == {"broker", *SERVICES}
+
+
+def test_the_first_page_takes_few_queries(admin_client: Client) -> None:
+    for number in range(10):
+        placed(shelve(f"SKU-{number}", stock=1))
+
+    with CaptureQueriesContext(connection) as queries:
+        admin_client.get(reverse("admin:index"))
+
+    assert len(queries) <= 12
+
+
+def test_only_staff_gets_in() -> None:
+    answer = Client().get(reverse("admin:index"))
+
+    assert answer.status_code == 302
+    assert answer["Location"].startswith(reverse("admin:login"))
+
+
+def test_a_login_leads_to_the_desk(admin_user: object) -> None:
+    answer = Client().post(reverse("admin:login"), {"username": "admin", "password": "password"})
+
+    assert answer["Location"] == reverse("admin:index")
+
+
+def test_the_desk_loads_nothing_from_elsewhere(admin_client: Client) -> None:
+    answer = admin_client.get(reverse("admin:index"))
+
+    policy = answer["Content-Security-Policy"]
+    assert "default-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
+    assert "unsafe-eval" not in Client().get("/")["Content-Security-Policy"]

@@ -1,0 +1,266 @@
+"""Products at the desk: written, pictured, and their stock corrected with a reason."""
+
+from io import BytesIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from PIL import Image
+
+from media_jobs.models import Asset, MediaJob
+from media_jobs.tasks import process
+from orders.models import Category, Product, ProductMedia, ProductSales, Stock, StockMovement
+from project.jobs import PermanentError
+from tests.shelf import shelve
+
+pytestmark = pytest.mark.django_db
+
+
+def png() -> bytes:
+    file = BytesIO()
+    Image.new("RGB", (8, 8), "teal").save(file, "PNG")
+    return file.getvalue()
+
+
+def form(category: Category, **changes: Any) -> dict[str, Any]:
+    """Return what the browser sends for a product without pictures, with `changes`."""
+    return {
+        "name": "Blue mug",
+        "sku": "MUG",
+        "slug": "blue-mug",
+        "category": category.pk,
+        "price": "12.30",
+        "personalisation": "none",
+        "description": "",
+        "is_active": "on",
+        "media-TOTAL_FORMS": 0,
+        "media-INITIAL_FORMS": 0,
+        "scheduled_changes-TOTAL_FORMS": 0,
+        "scheduled_changes-INITIAL_FORMS": 0,
+        **changes,
+    }
+
+
+def test_a_new_product_has_its_counters(admin_client: Client) -> None:
+    category = Category.objects.create(name="Kitchen", slug="kitchen")
+
+    answer = admin_client.post("/admin/orders/product/add/", form(category, stock=7))
+
+    product = Product.objects.get()
+    assert answer.status_code == 302
+    assert (product.sku, str(product.price), product.is_active) == ("MUG", "12.30", True)
+    assert (product.stock.initial, product.stock.available) == (7, 7)
+    assert ProductSales.objects.get(product=product).units == 0
+
+
+def test_saving_a_product_never_writes_its_stock(admin_client: Client) -> None:
+    product = shelve("MUG", stock=7)
+
+    admin_client.post(
+        f"/admin/orders/product/{product.pk}/change/",
+        form(product.category, price="15.00", stock=99, available=99),
+    )
+
+    product = Product.objects.get()
+    assert str(product.price) == "15.00"
+    assert Stock.objects.get().available == 7
+    assert not StockMovement.objects.exists()
+
+
+def upload(client: Client, product: Product, file: SimpleUploadedFile) -> Any:
+    return client.post(
+        f"/admin/orders/product/{product.pk}/change/",
+        form(
+            product.category,
+            **{
+                "media-TOTAL_FORMS": 1,
+                "media-0-upload": file,
+                "media-0-alt": "A mug",
+                "media-0-position": 0,
+            },
+        ),
+    )
+
+
+def test_an_uploaded_picture_is_stored_and_its_renditions_are_queued(
+    admin_client: Client, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    product = shelve("MUG")
+
+    answer = upload(admin_client, product, SimpleUploadedFile("mug.png", png()))
+
+    image = ProductMedia.objects.get()
+    assert answer.status_code == 302
+    assert (image.product, image.alt) == (product, "A mug")
+    assert image.asset.content_type == "image/png"
+    assert MediaJob.objects.get().source == f"asset:{image.asset_id}"
+
+
+@pytest.mark.parametrize(
+    ("content", "reason"),
+    [(b"<svg onload=alert(1)>", "JPEG, PNG"), (b"\x00\x00\x00\x18ftypheic", "HEIC")],
+)
+def test_what_is_no_picture_is_refused_with_a_reason(
+    content: bytes, reason: str, admin_client: Client, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    product = shelve("MUG")
+
+    answer = upload(admin_client, product, SimpleUploadedFile("mug.png", content))
+
+    assert answer.status_code == 200
+    assert reason in answer.content.decode()
+    assert not Asset.objects.exists()
+    assert list(tmp_path.iterdir()) == []
+
+
+def correct(client: Client, product: Product, **data: Any) -> Any:
+    values = {
+        "delta": "",
+        "counted": "",
+        "reason": "Delivery 4711",
+        "shown": 10,
+        "key": uuid4(),
+        **data,
+    }
+    return client.post(f"/admin/orders/product/{product.pk}/stock/", values)
+
+
+def test_a_form_that_is_sent_twice_corrects_once(admin_client: Client) -> None:
+    product = shelve("MUG", stock=10)
+    key = uuid4()
+
+    answers = [correct(admin_client, product, counted="16", key=key) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+    assert Stock.objects.get().available == 16
+    assert StockMovement.objects.get().quantity == 6
+
+
+def test_the_stock_of_a_product_that_cannot_be_is_not_found(admin_client: Client) -> None:
+    assert admin_client.get("/admin/orders/product/abc/stock/").status_code == 404
+
+
+def test_a_correction_changes_the_stock_and_is_written_down(
+    admin_client: Client, admin_user: Any
+) -> None:
+    product = shelve("MUG", stock=10)
+
+    answer = correct(admin_client, product, delta="-3", reason="Broken")
+
+    movement = StockMovement.objects.get()
+    assert answer.status_code == 302
+    assert Stock.objects.get().available == 7
+    assert (movement.quantity, movement.kind, movement.reason, movement.user) == (
+        -3,
+        StockMovement.Kind.CORRECTION,
+        "Broken",
+        admin_user,
+    )
+
+
+def test_what_was_ordered_during_a_count_stays_ordered(admin_client: Client) -> None:
+    product = shelve("MUG", stock=10)
+    # The page showed 10 and the operator counted 12; meanwhile 4 were ordered.
+    Stock.objects.update(available=6)
+
+    correct(admin_client, product, counted="12")
+
+    assert Stock.objects.get().available == 8
+    assert StockMovement.objects.get().quantity == 2
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        ({"delta": "-11"}, "There are only 10 left."),
+        ({"delta": "1", "reason": "  "}, "This field is required."),
+        ({"delta": "0"}, "That would change nothing."),
+        ({"counted": "10"}, "That would change nothing."),
+        ({}, "Fill in one"),
+        ({"delta": "1", "counted": "11"}, "Fill in one"),
+        ({"delta": "x"}, "Enter a whole number."),
+        ({"delta": "9999999999"}, "less than or equal to"),
+    ],
+)
+def test_a_correction_that_can_not_be_says_why(
+    data: dict[str, str], message: str, admin_client: Client
+) -> None:
+    product = shelve("MUG", stock=10)
+
+    answer = correct(admin_client, product, **data)
+
+    assert answer.status_code == 422
+    assert message in answer.content.decode()
+    assert Stock.objects.get().available == 10
+    assert not StockMovement.objects.exists()
+
+
+def test_who_may_only_look_can_not_correct_stock(clerk_client: Client) -> None:
+    product = shelve("MUG", stock=10)
+
+    answer = correct(clerk_client, product, delta="1")
+
+    assert answer.status_code == 403
+    assert Stock.objects.get().available == 10
+
+
+def test_products_are_taken_off_sale_together(admin_client: Client) -> None:
+    chosen = [shelve("A"), shelve("B")]
+    shelve("C")
+
+    admin_client.post(
+        "/admin/orders/product/",
+        {"action": "take_off_sale", "_selected_action": [product.pk for product in chosen]},
+    )
+
+    assert [product.sku for product in Product.objects.filter(is_active=True)] == ["C"]
+
+
+@pytest.mark.parametrize(("level", "skus"), [("none", ["OUT"]), ("few", ["LOW"])])
+def test_the_list_is_filtered_by_stock(level: str, skus: list[str], admin_client: Client) -> None:
+    shelve("OUT", stock=0)
+    shelve("LOW", stock=5)
+    shelve("MUCH", stock=6)
+
+    answer = admin_client.get("/admin/orders/product/", {"stock": level})
+
+    assert [product.sku for product in answer.context["cl"].result_list] == skus
+
+
+def test_a_damaged_replacement_leaves_the_old_picture_and_tells_why(
+    admin_client: Client, client: Client, settings: Any, tmp_path: Any
+) -> None:
+    settings.MEDIA_ROOT = str(tmp_path)
+    product = shelve("MUG")
+    upload(admin_client, product, SimpleUploadedFile("mug.png", png()))
+    process(str(MediaJob.objects.get().pk))
+    medium = ProductMedia.objects.get()
+    shown = medium.shown
+
+    damaged = SimpleUploadedFile("damaged.png", png()[:-30])
+    form_of_medium = {
+        "media-TOTAL_FORMS": 1,
+        "media-INITIAL_FORMS": 1,
+        "is_active": "on",
+        "media-0-id": medium.pk,
+        "media-0-product": product.pk,
+        "media-0-upload": damaged,
+        "media-0-alt": "A mug",
+        "media-0-position": 0,
+    }
+    page = f"/admin/orders/product/{product.pk}/change/"
+    assert admin_client.post(page, form(product.category, **form_of_medium)).status_code == 302
+    job = MediaJob.objects.get(status="queued")
+    with pytest.raises(PermanentError):
+        process(str(job.pk))
+
+    medium = ProductMedia.objects.get()
+    assert medium.replacement == job.asset
+    assert medium.shown == shown
+    product.refresh_from_db()
+    assert "<picture>" in client.get(product.get_absolute_url()).content.decode()
+    assert "damaged or cut short" in admin_client.get(page).content.decode()

@@ -1,0 +1,161 @@
+"""Changes at a set time on a product's page: planned, edited, and left alone once applied."""
+
+from datetime import timedelta
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from orders.desk.scheduled import ScheduledChangeForm
+from orders.models import Product, ScheduledChange
+from orders.scheduled_changes import apply_scheduled
+from tests.orders.desk.test_products import form
+from tests.shelf import shelve
+
+pytestmark = pytest.mark.django_db
+
+What = ScheduledChange.What
+
+
+def clock(hours: float) -> str:
+    """What the browser's field holds for so many hours from now."""
+    return f"{timezone.localtime() + timedelta(hours=hours):%Y-%m-%dT%H:%M}"
+
+
+def posted(product: Product, *rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
+    """What the browser sends with these rows of changes; those with an id were there before."""
+    known = sum("id" in row for row in rows)
+    values: dict[str, Any] = {
+        "scheduled_changes-TOTAL_FORMS": len(rows),
+        "scheduled_changes-INITIAL_FORMS": known,
+        "initial-price": str(product.price),
+        "initial-is_active": "on" if product.is_active else "",
+        "price": str(product.price),
+        "personalisation": product.personalisation,
+        **changes,
+    }
+    for number, row in enumerate(rows):
+        for name, value in row.items():
+            values[f"scheduled_changes-{number}-{name}"] = value
+    return form(product.category, **values)
+
+
+def save(client: Client, product: Product, *rows: dict[str, Any], **changes: Any) -> Any:
+    url = f"/admin/orders/product/{product.pk}/change/"
+    return client.post(url, posted(product, *rows, **changes))
+
+
+def planned(product: Product, **fields: Any) -> ScheduledChange:
+    values = {"what": What.PRICE, "price": "8.00", "at": timezone.now() + timedelta(hours=1)}
+    return ScheduledChange.objects.create(product=product, **values | fields)
+
+
+def test_a_change_is_planned_with_who_did_it(admin_client: Client, admin_user: Any) -> None:
+    mug = shelve("MUG", price="10.00")
+
+    answer = save(
+        admin_client,
+        mug,
+        {"what": "price", "price": "8.00", "at": clock(1), "back_at": clock(2)},
+    )
+
+    assert answer.status_code == 302
+    change = ScheduledChange.objects.get()
+    assert (change.what, str(change.price), change.user) == ("price", "8.00", admin_user)
+
+
+@pytest.mark.parametrize(
+    ("row", "says"),
+    [
+        ({"what": "price", "at": clock(1)}, "Which price?"),
+        ({"what": "on_sale", "at": clock(2), "back_at": clock(1)}, "The end is after"),
+    ],
+)
+def test_what_makes_no_sense_is_refused(
+    admin_client: Client, row: dict[str, Any], says: str
+) -> None:
+    answer = save(admin_client, shelve("MUG"), row)
+
+    assert says in answer.content.decode()
+    assert not ScheduledChange.objects.exists()
+
+
+def test_two_changes_in_each_others_time_are_refused(admin_client: Client) -> None:
+    sale = {"what": "price", "price": "8.00", "at": clock(1), "back_at": clock(3)}
+    other = {"what": "price", "price": "7.00", "at": clock(2)}
+
+    answer = save(admin_client, shelve("MUG"), sale, other)
+
+    assert "each other&#x27;s time" in answer.content.decode()
+
+
+def test_a_planned_change_is_edited(admin_client: Client) -> None:
+    mug = shelve("MUG")
+    change = planned(mug)
+
+    save(admin_client, mug, {"id": change.pk, "what": "on_sale", "price": "8.00", "at": clock(5)})
+
+    change.refresh_from_db()
+    assert (change.what, change.price) == (What.ON_SALE, None)
+    assert change.at > timezone.now() + timedelta(hours=4)
+
+
+def test_an_applied_change_stays_as_it_is(admin_client: Client) -> None:
+    mug = shelve("MUG", price="10.00")
+    change = planned(mug, at=timezone.now() - timedelta(minutes=1))
+    apply_scheduled()
+    mug.refresh_from_db()
+
+    row = {"id": change.pk, "what": "price", "price": "1.00", "at": clock(1), "DELETE": "on"}
+    save(admin_client, mug, row)
+
+    change.refresh_from_db()
+    assert str(change.price) == "8.00"
+    assert change.applied_at
+
+
+def test_a_change_that_the_relay_applies_while_its_form_is_saved_is_applied_once(
+    admin_client: Client,
+) -> None:
+    mug = shelve("MUG", price="10.00")
+    change = planned(mug, at=timezone.now() + timedelta(minutes=1))
+    clean = ScheduledChangeForm.clean
+
+    def relay_comes_in_between(form: ScheduledChangeForm) -> dict[str, Any]:
+        values = clean(form)
+        past = timezone.now() - timedelta(hours=1)
+        ScheduledChange.objects.filter(pk=change.pk).update(at=past)
+        apply_scheduled()
+        return values
+
+    with patch.object(ScheduledChangeForm, "clean", relay_comes_in_between):
+        save(admin_client, mug, {"id": change.pk, "what": "price", "price": "9.00", "at": clock(1)})
+
+    change.refresh_from_db()
+    assert (str(change.price), str(Product.objects.get().price)) == ("8.00", "8.00")
+    assert change.applied_at is not None
+
+
+def test_saving_an_old_page_leaves_the_price_that_came_at_its_time(admin_client: Client) -> None:
+    mug = shelve("MUG", price="10.00", active=False)
+    planned(mug, at=timezone.now() - timedelta(minutes=1))
+    planned(mug, what=What.ON_SALE, price=None, at=timezone.now() - timedelta(minutes=1))
+    old_page = posted(mug, name="Mug, blue", is_active="")
+    del old_page["is_active"]
+    apply_scheduled()
+
+    admin_client.post(f"/admin/orders/product/{mug.pk}/change/", old_page)
+
+    product = Product.objects.get()
+    assert (product.name, str(product.price), product.is_active) == ("Mug, blue", "8.00", True)
+
+
+def test_a_time_that_the_clocks_skip_is_refused(admin_client: Client, settings: Any) -> None:
+    settings.TIME_ZONE = "Europe/Berlin"
+
+    row = {"what": "on_sale", "at": "2027-03-28T02:30"}
+    answer = save(admin_client, shelve("MUG"), row)
+
+    assert "may not exist" in answer.content.decode()

@@ -1,0 +1,176 @@
+"""The next steps of an order, as buttons on its page."""
+
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.test import Client
+from django.urls import reverse
+
+from orders.models import Order, Refund, User
+from orders.placing.writers import drain
+from tests.life import cancelled, packed, paid, placed, shipped
+from tests.orders.shop.conftest import text_of
+from tests.shelf import shelve
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+
+ADDRESS = {"line1": "Mill Lane 1", "city": "York", "postcode": "YO1", "country": "GB"}
+
+
+@pytest.fixture(autouse=True)
+def writers(transactional_db: None) -> Any:
+    yield
+    assert drain(timeout=20)
+
+
+@pytest.fixture
+def desk(client: Client) -> Client:
+    client.force_login(User.objects.create_superuser("boss"))
+    return client
+
+
+def page_of(desk: Client, order: Order) -> Any:
+    return desk.get(reverse("admin:orders_order_change", args=[order.pk]))
+
+
+def buttons(desk: Client, order: Order) -> list[str]:
+    return [str(step.label) for step, _url in page_of(desk, order).context["steps"]]
+
+
+def take(desk: Client, order: Order, step: str, **fields: Any) -> Any:
+    return desk.post(reverse("admin:orders_order_step", args=[order.pk, step]), fields, follow=True)
+
+
+def status(order: Order) -> str:
+    return Order.objects.get(pk=order.pk).status
+
+
+def test_an_orders_page_offers_its_next_steps(desk: Client) -> None:
+    shelve("TEA")
+
+    assert buttons(desk, placed()) == ["Take a payment", "Cancel the order"]
+    assert buttons(desk, paid()) == ["Mark as packed", "Refund", "Cancel the order"]
+    assert buttons(desk, packed(address=ADDRESS)) == ["Ship", "Refund", "Cancel the order"]
+    assert buttons(desk, shipped(address=ADDRESS)) == [
+        "Mark as delivered", "Correct the parcel", "Refund",
+    ]  # fmt: skip
+    assert buttons(desk, cancelled()) == []
+
+
+def test_an_order_that_is_picked_up_is_handed_over(desk: Client) -> None:
+    shelve("TEA")
+    order = packed()
+    assert buttons(desk, order) == ["Hand over", "Refund", "Cancel the order"]
+
+    take(desk, order, "deliver")
+
+    assert status(order) == "delivered"
+
+
+def test_a_step_without_a_form_is_taken_by_its_button(desk: Client) -> None:
+    shelve("TEA")
+    order = paid()
+
+    answer = take(desk, order, "pack")
+
+    assert status(order) == "packed"
+    assert answer.redirect_chain[-1][0] == reverse("admin:orders_order_change", args=[order.pk])
+
+
+def test_a_look_at_such_a_step_changes_nothing(desk: Client) -> None:
+    shelve("TEA")
+    order = paid()
+
+    desk.get(reverse("admin:orders_order_step", args=[order.pk, "pack"]))
+
+    assert status(order) == "paid"
+
+
+def test_a_refused_step_says_why_on_the_orders_page(desk: Client) -> None:
+    shelve("TEA")
+    order = placed()
+
+    page = text_of(take(desk, order, "pack"))
+
+    assert f"Order {order} is placed: it can&#x27;t be packed." in page
+
+
+def test_a_payment_is_taken_on_a_page_that_knows_what_is_due(desk: Client) -> None:
+    shelve("TEA", price="5.00")
+    order = placed(("TEA", 2))
+    form = desk.get(reverse("admin:orders_order_step", args=[order.pk, "pay"]))
+    assert 'value="10.00"' in form.content.decode()
+
+    take(desk, order, "pay", method="cash", reference="B-7", amount="10.00")
+
+    assert status(order) == "paid"
+
+
+def test_a_refused_form_keeps_what_was_typed(desk: Client) -> None:
+    shelve("TEA", price="5.00")
+    order = placed(("TEA", 2))
+
+    page = take(desk, order, "pay", method="cash", reference="B-7", amount="11")
+
+    assert "has €10.00 left to pay" in text_of(page)
+    assert 'value="B-7"' in page.content.decode()
+
+
+def test_some_units_of_a_line_are_refunded(desk: Client) -> None:
+    shelve("TEA", price="5.00")
+    order = paid(("TEA", 3))
+    form = desk.get(reverse("admin:orders_order_step", args=[order.pk, "refund"]))
+    refund_id = form.content.decode().partition('name="refund_id" value="')[2].partition('"')[0]
+    line = f"line-{order.lines.get().pk}"
+
+    take(desk, order, "refund", refund_id=refund_id, reason="chipped", **{line: "2"})
+    take(desk, order, "refund", refund_id=refund_id, reason="chipped", **{line: "2"})
+
+    assert str(Refund.objects.get().amount) == "10.00"
+
+
+def test_a_parcel_is_corrected_from_what_is_known(desk: Client) -> None:
+    shelve("TEA")
+    order = shipped(address=ADDRESS)
+    form = desk.get(reverse("admin:orders_order_step", args=[order.pk, "correct"]))
+    assert 'value="JD01"' in form.content.decode()
+
+    take(desk, order, "correct", carrier="DHL", tracking_number="JD02")
+
+    assert "JD02" in text_of(page_of(desk, order))
+
+
+def test_what_is_no_step_is_not_found(desk: Client) -> None:
+    shelve("TEA")
+
+    assert take(desk, placed(), "dance").status_code == 404
+
+
+def test_who_may_only_look_gets_no_buttons_and_is_refused(client: Client) -> None:
+    shelve("TEA")
+    order = paid()
+    looker = User.objects.create_user("looker", is_staff=True)
+    looker.user_permissions.add(Permission.objects.get(codename="view_order"))
+    client.force_login(looker)
+
+    assert buttons(client, order) == []
+    assert take(client, order, "pack").status_code == 403
+    assert status(order) == "paid"
+
+
+def test_the_page_says_when_an_unpaid_order_ends_and_flags_one_paid_in_part(
+    desk: Client, settings: Any
+) -> None:
+    from tests.orders.placing.test_expiry import aged, pay_part
+
+    settings.PAYMENT_DUE_HOURS = 48
+    shelve("TEA")
+    unpaid, part = placed(), placed()
+    pay_part(part)
+    aged(part)
+
+    assert "unpaid, it is cancelled at" in text_of(page_of(desk, unpaid))
+    assert "overdue, paid in part" in text_of(page_of(desk, part))
+    listed = desk.get(reverse("admin:orders_order_changelist"), {"payment": "part"})
+    assert [order.pk for order in listed.context["cl"].queryset] == [part.pk]

@@ -1,0 +1,49 @@
+"""kill -9 between the two commits: the order is there, its sales are not; then they are."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+from django.db import connection
+
+from orders.models import Order, ProductSales
+from orders.placing.placement import place_order
+from orders.placing.settle import settle_due
+from project.audit import run_audit
+from tests.orders.placing.test_races import make_old
+from tests.shelf import new_key, order_request, shelve
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+
+
+def test_a_process_killed_between_the_two_commits_loses_no_sale() -> None:
+    shelve("TEA")
+    key = new_key()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.orders.placing.crashing_shop", "TEA", key],
+        env=os.environ | {"DATABASE_URL": this_database()},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == "stock committed\n"
+    process.kill()
+    process.communicate()
+    order = Order.objects.get()
+    assert ProductSales.objects.get().units == 0  # the control: nothing else counts it
+    make_old()
+
+    settle_due()
+
+    assert ProductSales.objects.get().units == 2
+    assert run_audit().is_clean
+    repeat = place_order(order_request(("TEA", 2), key=key))
+    assert repeat.replayed
+    assert repeat.order.pk == order.pk
+
+
+def this_database() -> str:
+    """The test database's URL, for a process of its own."""
+    server, _, _name = os.environ["DATABASE_URL"].rpartition("/")
+    return f"{server}/{connection.settings_dict['NAME']}"

@@ -1,0 +1,462 @@
+"""Races, on real connections. Each has a control: with the guard taken out it must fail."""
+
+import itertools
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+from uuid import UUID
+
+import pytest
+from django.db import connection, connections
+from django.db.models import Model
+
+from orders.models import Order, ProductSales, SalesEntry, Stock
+from orders.placing import placement
+from orders.placing.errors import OutOfStock, PlacementError, PlacementFailed, ShopBusy
+from orders.placing.placement import Placement, place_order
+from orders.placing.request import OrderRequest
+from orders.placing.row_locks import RowLocks
+from orders.placing.sales_writer import Count, SalesWriter
+from orders.placing.settle import settle, settle_due
+from orders.placing.stock_writer import StockWriter
+from orders.placing.writers import Writers, writers
+from project.audit import run_audit
+from project.group_commit import GroupCommitter
+from tests.pace import promised
+from tests.shelf import new_key, order_request, shelve
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+
+
+def at_once(requests: list[OrderRequest], *, clients: int = 24) -> list[Any]:
+    """Place all requests in parallel; return each one's placement or error."""
+
+    def place(request: OrderRequest) -> Placement | PlacementError:
+        try:
+            return place_order(request)
+        except PlacementError as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(clients) as pool:
+        return list(pool.map(place, requests))
+
+
+@pytest.fixture
+def two_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every second order goes through other writers, as if by another web process."""
+    ours = writers()
+    others = Writers(
+        stock=GroupCommitter(name="other-stock", apply=StockWriter().apply),
+        sales=GroupCommitter(name="other-sales", apply=SalesWriter().apply),
+    )
+    turns = itertools.cycle((ours, others))
+    monkeypatch.setattr(placement, "writers", lambda: next(turns))
+    yield
+    assert others.stock.drain(timeout=20)
+    assert others.sales.drain(timeout=20)
+
+
+@contextmanager
+def locked(table: str) -> Iterator[None]:
+    """Hold the table's rows in a transaction of somebody else's."""
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with connections["default"].cursor() as cursor:
+            key = "id" if table == "orders_product" else "product_id"
+            cursor.execute("BEGIN")
+            cursor.execute(f"SELECT 1 FROM {table} WHERE {key} = %s FOR UPDATE", [locked.id])
+            held.set()
+            release.wait(30)
+            cursor.execute("ROLLBACK")
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    assert held.wait(5)
+    try:
+        yield
+    finally:
+        release.set()
+        thread.join()
+
+
+@contextmanager
+def without_constraint(model: type[Model], name: str) -> Iterator[None]:
+    """Take a constraint out: it is the last guard, behind the one that a control takes out."""
+    constraint = next(c for c in model._meta.constraints if c.name == name)
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(model, constraint)
+    try:
+        yield
+    finally:
+        with connection.schema_editor() as editor:
+            editor.add_constraint(model, constraint)
+
+
+def sold(sku: str) -> int:
+    return ProductSales.objects.get(product__sku=sku).units
+
+
+def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+# ── Oversell ────────────────────────────────────────────────────────────────────────────────
+def test_two_hundred_orders_for_fifty_units_place_exactly_fifty(two_processes: None) -> None:
+    shelve("HOT", stock=50)
+
+    outcomes = at_once([order_request(("HOT", 1)) for _ in range(200)])
+
+    assert sum(isinstance(outcome, Placement) for outcome in outcomes) == 50
+    assert sum(isinstance(outcome, OutOfStock) for outcome in outcomes) == 150
+    assert Stock.objects.get().available == 0
+    assert wait_until(lambda: sold("HOT") == 50, seconds=30)
+
+
+def test_control_without_the_row_lock_the_rush_goes_wrong(
+    two_processes: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelve("HOT", stock=50)
+    unlocked = RowLocks.acquire
+
+    def acquire(self: RowLocks, connection: Any, product_ids: Any) -> Any:
+        self._wait = self._skip = self._read
+        answer = unlocked(self, connection, product_ids)
+        time.sleep(0.02)  # widens the window that the lock closes
+        return answer
+
+    monkeypatch.setattr(RowLocks, "acquire", acquire)
+    with without_constraint(Stock, "stock_available_is_not_negative"):
+        outcomes = at_once([order_request(("HOT", 1)) for _ in range(200)])
+        Stock.objects.filter(available__lt=0).update(available=0)
+
+    assert sum(isinstance(outcome, Placement) for outcome in outcomes) > 50
+
+
+# ── One order per key ───────────────────────────────────────────────────────────────────────
+def test_one_key_twenty_times_at_once_is_one_order(two_processes: None) -> None:
+    shelve("TEA", stock=100)
+    key = new_key()
+
+    outcomes = at_once([order_request(("TEA", 1), key=key) for _ in range(20)], clients=20)
+
+    assert {outcome.order.pk for outcome in outcomes} == {Order.objects.get().pk}
+    assert sum(not outcome.replayed for outcome in outcomes) == 1
+    assert Stock.objects.get().available == 99
+    assert wait_until(lambda: sold("TEA") == 1, seconds=30)
+
+
+def test_one_key_with_two_bodies_at_once_is_one_order_and_clear_refusals(
+    two_processes: None,
+) -> None:
+    shelve("TEA")
+    shelve("CUP")
+    for _round in range(10):
+        key = new_key()
+        requests = [order_request((sku, 1), key=key) for sku in ("TEA", "CUP") for _ in range(5)]
+
+        outcomes = at_once(requests, clients=10)
+
+        kinds = [type(outcome).__name__ for outcome in outcomes]
+        assert kinds.count("Placement") == 5, kinds
+        assert kinds.count("KeyReused") == 5, kinds
+    assert Order.objects.count() == 10
+    sweep()
+    assert sold("TEA") + sold("CUP") == 10
+
+
+def test_a_repeat_racing_the_order_that_takes_the_last_unit_gets_it(
+    two_processes: None,
+) -> None:
+    shelve("LAST", stock=0)
+    for _round in range(25):
+        Stock.objects.update(available=1)
+        key = new_key()
+
+        outcomes = at_once([order_request(("LAST", 1), key=key) for _ in range(4)], clients=4)
+
+        assert all(isinstance(outcome, Placement) for outcome in outcomes), outcomes
+    assert wait_until(lambda: sold("LAST") == 25, seconds=30)
+
+
+def test_control_without_the_second_look_a_repeat_hears_sold_out(
+    two_processes: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shelve("LAST", stock=1)
+    first_look = placement._look
+    request = order_request(("LAST", 1))
+    looks = 0
+
+    def look(ids: Any, skus: Any) -> Any:
+        nonlocal looks
+        looks += 1
+        if not skus:  # the second look
+            return None, {}
+        answer = first_look(ids, skus)
+        if looks == 1:
+            # The other request places the order between our look and our submission.
+            connection.close()
+            monkeypatch.setattr(placement, "_look", first_look)
+            place_order(request)
+            monkeypatch.setattr(placement, "_look", look)
+            return None, {sku: replace(offer, available=0) for sku, offer in answer[1].items()}
+        return answer
+
+    monkeypatch.setattr(placement, "_look", look)
+
+    with pytest.raises(OutOfStock):
+        place_order(request)
+
+
+def test_a_refusal_is_looked_at_again_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelve("LAST", stock=1)
+    request = order_request(("LAST", 1))
+    first_look = placement._look
+
+    def look_too_early(ids: Any, skus: Any) -> Any:
+        answer = first_look(ids, skus)
+        monkeypatch.setattr(placement, "_look", first_look)
+        place_order(request)  # the racing twin, between this look and its verdict
+        sold_out = {sku: replace(offer, available=0) for sku, offer in answer[1].items()}
+        return answer[0], sold_out
+
+    monkeypatch.setattr(placement, "_look", look_too_early)
+
+    assert place_order(request).replayed
+
+
+# ── Crossing baskets ────────────────────────────────────────────────────────────────────────
+def test_baskets_in_opposite_order_never_deadlock(two_processes: None) -> None:
+    shelve("A", stock=100_000)
+    shelve("B", stock=100_000)
+    requests = [
+        order_request(*(lines if number % 2 else reversed(lines)))
+        for number in range(600)
+        for lines in [(("A", 1), ("B", 1))]
+    ]
+
+    outcomes = at_once(requests)
+
+    assert all(isinstance(outcome, Placement) for outcome in outcomes)
+    assert wait_until(lambda: sold("A") == sold("B") == 600, seconds=30)
+
+
+# ── Sales that fail ─────────────────────────────────────────────────────────────────────────
+def make_old() -> None:
+    """Let 15 s pass for the sweep, which leaves alone what may be in flight."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE orders_order SET changed_at = now() - interval '15 s'")
+        cursor.execute("UPDATE orders_salesentry SET changed_at = now() - interval '15 s'")
+
+
+def sweep() -> None:
+    """Do what the relay does within half a minute, once everything submitted is applied."""
+    for threads in (writers(), placement.writers(), placement.writers()):
+        end = time.monotonic() + 20
+        threads.sales.submit(Count(UUID(int=0), {}), deadline=end).result(grace=5)
+    make_old()
+    settle_due()
+
+
+def test_a_failing_sales_thread_never_fails_the_order_and_the_sweep_mends_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelve("TEA")
+    healthy = writers().sales._apply
+
+    def broken(connection: Any, requests: Any) -> Any:
+        raise ZeroDivisionError("sales are broken")
+
+    monkeypatch.setattr(writers().sales, "_apply", broken)
+    placed = place_order(order_request(("TEA", 2)))
+    assert Order.objects.get().pk == placed.order.pk
+    assert sold("TEA") == 0  # the control: without the sweep, sales are wrong
+    monkeypatch.setattr(writers().sales, "_apply", healthy)
+    make_old()
+
+    assert settle_due() == 1
+
+    assert sold("TEA") == 2
+    assert run_audit().is_clean
+
+
+def test_a_sales_connection_that_is_cut_is_replaced() -> None:
+    shelve("TEA")
+    place_order(order_request(("TEA", 1)))
+    cut_writers()
+
+    place_order(order_request(("TEA", 1)))
+
+    assert wait_until(lambda: sold("TEA") == 2, seconds=30)
+    assert Stock.objects.get().available == 98
+
+
+def cut_writers() -> None:
+    """Terminate every other connection to this database: the writers'."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+
+
+def test_a_count_left_over_by_a_crash_is_settled_to_nothing() -> None:
+    product = shelve("TEA")
+    order_id = order_request(("TEA", 1)).key  # any id that no order has
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO orders_salesentry (order_id, product_id, units, amount, changed_at)"
+            " VALUES (md5(%s)::uuid, %s, 3, 7.50, now() - interval '15 s')",
+            [order_id, product.pk],
+        )
+        cursor.execute("UPDATE orders_productsales SET units = 3, amount = 7.50")
+
+    assert settle_due() == 1
+
+    assert sold("TEA") == 0
+    assert not SalesEntry.objects.exists()
+
+
+def test_a_late_settle_of_a_placed_order_changes_nothing() -> None:
+    shelve("TEA")
+    placed = place_order(order_request(("TEA", 2)))
+
+    settle(placed.order.pk)
+
+    marker = writers().sales.submit(Count(placed.order.pk, {}), deadline=time.monotonic() + 5)
+    marker.result(grace=1)
+    assert sold("TEA") == 2
+
+
+def test_sales_follow_when_a_refusal_races_an_accepted_repeat(two_processes: None) -> None:
+    shelve("FEW", stock=0)
+    for _round in range(20):
+        Stock.objects.update(available=1)
+        keys = [new_key(), new_key()]
+
+        at_once([order_request(("FEW", 1), key=key) for key in keys * 3], clients=6)
+
+    assert Order.objects.count() == 20
+    sweep()
+    assert sold("FEW") == 20
+    assert SalesEntry.objects.count() == 20
+
+
+# ── Stock that fails ────────────────────────────────────────────────────────────────────────
+def test_a_failing_stock_thread_leaves_nothing_and_a_retry_works(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    shelve("TEA")
+    request = order_request(("TEA", 1))
+    healthy = writers().stock._apply
+
+    def broken(connection: Any, drafts: Any) -> Any:
+        raise ZeroDivisionError("stock is broken")
+
+    monkeypatch.setattr(writers().stock, "_apply", broken)
+    with pytest.raises(PlacementFailed):
+        place_order(request)
+    assert not Order.objects.exists()
+    assert wait_until(lambda: sold("TEA") == 0, seconds=30)
+    monkeypatch.setattr(writers().stock, "_apply", healthy)
+
+    assert not place_order(request).replayed
+    assert wait_until(lambda: sold("TEA") == 1, seconds=30)
+
+
+def test_a_poisonous_order_hurts_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    shelve("TEA")
+    gate = threading.Event()
+    healthy = writers().stock._apply
+
+    def wait_for_all(connection: Any, drafts: Any) -> Any:
+        gate.wait(5)
+        return healthy(connection, drafts)
+
+    monkeypatch.setattr(writers().stock, "_apply", wait_for_all)
+    requests = [order_request(("TEA", 1)) for _ in range(10)]
+    poison = order_request(("TEA", 1), language="no-such-language-fits-the-column")
+    threading.Timer(0.3, gate.set).start()
+
+    outcomes = at_once([*requests, poison], clients=11)
+
+    assert isinstance(outcomes[-1], PlacementFailed)
+    assert all(isinstance(outcome, Placement) for outcome in outcomes[:-1])
+    assert Stock.objects.get().available == 90
+    assert wait_until(lambda: sold("TEA") == 10, seconds=30)
+
+
+# ── A locked product ────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("table", ["orders_stock", "orders_productsales", "orders_product"])
+def test_a_locked_product_does_not_stop_the_others(table: str) -> None:
+    stuck = shelve("STUCK")
+    shelve("FREE")
+    locked.id = stuck.pk
+    with locked(table):
+        blocked = ThreadPoolExecutor(1).submit(at_once, [order_request(("STUCK", 1))], clients=1)
+        time.sleep(0.1)  # the stuck order is in a batch now
+        waits = []
+        for _ in range(10):
+            started = time.monotonic()
+            place_order(order_request(("FREE", 1)))
+            waits.append(time.monotonic() - started)
+        outcome = blocked.result(timeout=20)[0]
+
+    assert max(waits) < promised(2.0)
+    assert sorted(waits)[5] < promised(0.5)
+    if table != "orders_productsales":
+        assert isinstance(outcome, ShopBusy)
+    else:
+        assert isinstance(outcome, Placement)  # late sales never fail an order
+    assert not place_order(order_request(("STUCK", 1))).replayed
+    assert wait_until(lambda: sold("FREE") == 10, seconds=30)
+
+
+def test_many_orders_for_a_locked_product_do_not_take_every_place() -> None:
+    stuck = shelve("STUCK")
+    shelve("FREE")
+    locked.id = stuck.pk
+    with locked("orders_stock"):
+        rush = ThreadPoolExecutor(1).submit(
+            at_once, [order_request(("STUCK", 1)) for _ in range(40)], clients=40
+        )
+        time.sleep(1.3)  # the lock timeout has passed: its product is a suspect now
+        started = time.monotonic()
+        place_order(order_request(("FREE", 1)))
+        waited = time.monotonic() - started
+        outcomes = rush.result(timeout=30)
+
+    assert waited < promised(2.0)
+    assert all(isinstance(outcome, ShopBusy) for outcome in outcomes)
+    assert Order.objects.count() == 1
+
+
+# ── Connections ─────────────────────────────────────────────────────────────────────────────
+def test_orders_leave_the_number_of_connections_where_it_was() -> None:
+    shelve("TEA", stock=10_000)
+    at_once([order_request(("TEA", 1)) for _ in range(24)])
+
+    def count() -> int:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+            )
+            return cursor.fetchone()[0]
+
+    before = count()
+
+    at_once([order_request(("TEA", 1)) for _ in range(500)])
+
+    assert wait_until(lambda: count() <= before, seconds=30)

@@ -1,0 +1,57 @@
+"""What a request may say, and how it is cleaned."""
+
+import pytest
+
+from orders.placing.errors import InvalidOrder
+from orders.placing.request import clean_email, clean_phone, clean_text
+from tests.shelf import order_request
+
+
+def test_a_name_is_one_line_without_surrounding_space() -> None:
+    assert clean_text("  Ada\nLovelace\t ", field="name", max_length=200) == "Ada Lovelace"
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["", "   ", "x" * 201, "a\x00b", "a\x1bb", "a\ud800b", "\u200b\ufeff", "a\u202eb"],
+)
+def test_a_bad_name_is_refused_by_its_field(value: str) -> None:
+    with pytest.raises(InvalidOrder) as refusal:
+        clean_text(value, field="name", max_length=200)
+
+    assert [error.field for error in refusal.value.errors] == ["name"]
+
+
+@pytest.mark.parametrize("value", ["", "ada", "ada@", "ada@example", "a b@example.org"])
+def test_a_bad_address_is_refused(value: str) -> None:
+    with pytest.raises(InvalidOrder) as refusal:
+        clean_email(value)
+
+    assert [error.field for error in refusal.value.errors] == ["email"]
+
+
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [("", ""), ("030 123456", "+4930123456"), ("+86 138 0013 8000", "+8613800138000")],
+)
+def test_a_phone_is_read_as_of_the_shops_country(value: str, number: str, settings) -> None:
+    settings.SHOP_COUNTRY = "DE"
+
+    assert clean_phone(value) == number
+
+
+@pytest.mark.parametrize("value", ["12", "call me", "+999123456789"])
+def test_a_bad_phone_is_refused(value: str) -> None:
+    with pytest.raises(InvalidOrder) as refusal:
+        clean_phone(value)
+
+    assert [error.field for error in refusal.value.errors] == ["phone"]
+
+
+def test_the_fingerprint_sees_the_parsed_order_and_neither_key_nor_expected_total() -> None:
+    one = order_request(("A", 1), ("B", 2), ("A", 2))
+
+    same = order_request(("B", 2), ("A", 3), expected_total=None)
+    other = order_request(("B", 2), ("A", 4))
+
+    assert one.fingerprint() == same.fingerprint() != other.fingerprint()

@@ -1,0 +1,31 @@
+"""Customers who want announcements."""
+
+from collections.abc import Sequence
+
+from allauth.account.models import EmailAddress
+
+from orders.models import Announcement, User
+
+
+def subscribe(count: int, *, language: str = "en") -> Sequence[User]:
+    """Add so many customers who asked for announcements and have confirmed their address."""
+    start = User.objects.count()
+    users = User.objects.bulk_create(
+        User(
+            username=f"reader-{start + number}",
+            email=f"reader-{start + number}@example.org",
+            name=f"Reader {start + number}",
+            language=language,
+            wants_announcements=True,
+        )
+        for number in range(count)
+    )
+    EmailAddress.objects.bulk_create(
+        EmailAddress(user=user, email=user.email, verified=True, primary=True) for user in users
+    )
+    return users
+
+
+def draft(**fields: str) -> Announcement:
+    values = {"subject_en": "New tea", "text_en": "It has come.\n\nSee https://example.org/tea"}
+    return Announcement.objects.create(**values | fields)

@@ -1,0 +1,59 @@
+"""The shop as a browser sees it, without a server in between."""
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from orders.placing.writers import drain
+from tests.shelf import shelve
+
+Response = Any
+"""What the test client answers: its type is private to django-stubs."""
+
+SHOPPER = {"name": "Ada Lovelace", "email": "ada@example.org", "handover": "pickup"}
+ADDRESS = {"line1": "Am Kai 1", "city": "Kiel", "postcode": "24103", "country": "DE"}
+
+
+@pytest.fixture
+def writers() -> Iterator[None]:
+    """End the writer threads with the test, before its database is emptied."""
+    yield
+    assert drain(timeout=20)
+
+
+@pytest.fixture
+def form(db: None, client: Client) -> Response:
+    """The checkout of a cart with two mugs."""
+    shelve("MUG", stock=10, price="9.90")
+    add(client, "MUG", 2)
+    return client.get("/checkout/")
+
+
+def send(client: Client, page: Response, **changes: Any) -> Response:
+    """Send the form of a checkout page, as typed by our shopper, with `changes`."""
+    return client.post("/checkout/", {**hidden_fields(page), **SHOPPER, **changes})
+
+
+def add(client: Client, sku: str, quantity: int = 1) -> Response:
+    return client.post("/cart/", {"action": "add", "sku": sku, "quantity": quantity})
+
+
+def cart_of(client: Client) -> dict[str, int]:
+    return client.session.get("cart", {})
+
+
+def hidden_fields(response: Response) -> dict[str, list[str]]:
+    """What the checkout page sends besides what the shopper types."""
+    found: dict[str, list[str]] = {}
+    pattern = r'<input type="hidden"\s+name="(key|expected_total|line)"\s+value="([^"]*)"'
+    for name, value in re.findall(pattern, response.content.decode()):
+        found.setdefault(name, []).append(value)
+    return found
+
+
+def text_of(response: Response) -> str:
+    """The page's words, without its tags."""
+    return " ".join(re.sub(r"<[^>]+>", " ", response.content.decode()).split())

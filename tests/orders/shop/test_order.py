@@ -1,0 +1,320 @@
+"""The order's page, and what it says of the jobs behind it."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from media_jobs.models import MediaJob, Rendition
+from notifications.models import Notification
+from orders.models import Order, OrderEvent, OrderLine, Product
+from project.jobs import Status
+from tests.orders.shop.conftest import text_of
+from tests.shelf import shelve
+
+pytestmark = pytest.mark.django_db
+
+
+def make_order(*products: Product, **changes: Any) -> Order:
+    """An order as the writers leave it, without its jobs."""
+    products = products or (shelve("MUG", price="9.90"),)
+    total = sum(product.price * 2 for product in products)
+    order = Order.objects.create(
+        id=uuid4(),
+        door="shop",
+        name="Ada Lovelace",
+        email="ada@example.org",
+        language="en",
+        currency="EUR",
+        items_total=total,
+        total=total,
+        **changes,
+    )
+    OrderEvent.objects.create(order=order, kind="placed")
+    for product in products:
+        OrderLine.objects.create(
+            order=order,
+            product=product,
+            sku=product.sku,
+            name=product.name,
+            quantity=2,
+            unit_price=product.price,
+            total=product.price * 2,
+        )
+    order.refresh_from_db()
+    return order
+
+
+def add_message(order: Order, status: Status = Status.QUEUED, **changes: Any) -> None:
+    lease = {"token": uuid4(), "lease_until": timezone.now()} if status == "running" else {}
+    fields = {
+        "order_id": order.pk,
+        "kind": "order_placed.email",
+        "event": "order_placed",
+        "channel": "email",
+        "recipient": "ada@example.org",
+        "language": "en",
+        "status": status,
+    }
+    Notification.objects.create(**fields | lease | changes)
+
+
+def add_pass(order: Order, status: Status = Status.QUEUED, **changes: Any) -> MediaJob:
+    lease = {"token": uuid4(), "lease_until": timezone.now()} if status == "running" else {}
+    job = MediaJob.objects.create(
+        order_id=order.pk,
+        kind="pickup_pass",
+        recipe="pickup_pass",
+        source=f"order:{order.pk}",
+        status=status,
+        **lease,
+        **changes,
+    )
+    if status == Status.DONE:
+        for file_format in ("png", "webp"):
+            Rendition.objects.create(
+                job=job,
+                name="pass",
+                format=file_format,
+                width=1080,
+                height=1350,
+                size=1,
+                file=f"renditions/pass.{file_format}",
+            )
+    return job
+
+
+def polling(client: Client, order_id: UUID) -> str:
+    """The address that the order's page polls; empty if it doesn't."""
+    page = client.get(f"/orders/{order_id}/").content.decode()
+    return page.partition('hx-get="')[2].partition('"')[0]
+
+
+def test_it_shows_the_order_with_its_lines_and_timeline(client: Client) -> None:
+    order = make_order(shelve("MUG", price="9.90"), shelve("CUP", price="5.00"))
+
+    text = text_of(client.get(f"/orders/{order.pk}/"))
+
+    assert f"Your order {order.display_number} is placed" in text
+    assert "Thank you, Ada Lovelace" in text
+    assert "Thing MUG €9.90 × 2 €19.80" in text
+    assert "Total €29.80" in text
+    assert "Timeline Placed" in text
+    assert "For pickup by Ada Lovelace" in text
+
+
+def test_it_shows_where_the_order_goes(client: Client) -> None:
+    address = {"line1": "Am Kai 1", "city": "Kiel", "postcode": "24103", "country": "DE"}
+    order = make_order(address=address)
+
+    text = text_of(client.get(f"/orders/{order.pk}/"))
+
+    assert "Delivery to Ada Lovelace Am Kai 1 24103 Kiel Germany" in text
+
+
+def test_names_and_prices_are_those_that_were_paid(client: Client) -> None:
+    order = make_order()
+    Product.objects.update(name="Renamed", price="99.00")
+
+    text = text_of(client.get(f"/orders/{order.pk}/"))
+
+    assert "Thing MUG €9.90" in text
+    assert "Renamed" not in text
+
+
+@pytest.mark.parametrize("path", ["", "progress/", "pass/"])
+def test_an_order_that_does_not_exist_has_no_page(client: Client, path: str) -> None:
+    assert client.get(f"/orders/{uuid4()}/{path}").status_code == 404
+    assert client.get(f"/orders/1/{path}").status_code == 404
+
+
+def test_nobody_else_keeps_the_page(client: Client) -> None:
+    page = client.get(f"/orders/{make_order().pk}/")
+
+    assert "no-store" in page.headers["Cache-Control"]
+    assert "private" in page.headers["Cache-Control"]
+    assert '<meta name="robots" content="noindex">' in page.content.decode()
+
+
+@pytest.mark.parametrize(
+    ("status", "changes", "said"),
+    [
+        ("queued", {}, "To ada@example.org, in a moment"),
+        ("queued", {"attempts": 1, "error": "greylisted"}, "We keep trying."),
+        ("running", {}, "Being sent to ada@example.org"),
+        ("done", {}, "Sent to ada@example.org"),
+        ("failed", {"error": "550 no such user"}, "We couldn&#x27;t reach ada@example.org."),
+        ("unknown", {"error": "timed out"}, "Perhaps sent to ada@example.org"),
+        ("cancelled", {}, "Not sent"),
+    ],
+)
+def test_a_message_is_told_in_friendly_words(
+    client: Client, status: Status, changes: dict[str, Any], said: str
+) -> None:
+    order = make_order()
+    add_message(order, status, **changes)
+
+    text = text_of(client.get(f"/orders/{order.pk}/"))
+
+    assert said in text
+    assert changes.get("error", "550") not in text
+
+
+@pytest.mark.parametrize(
+    ("status", "said"),
+    [
+        ("queued", "We draw it in a moment"),
+        ("running", "Being drawn"),
+        ("done", "Ready: show it when you pick up your order"),
+        ("failed", "Your order number is enough."),
+    ],
+)
+def test_the_pickup_pass_is_told_in_friendly_words(
+    client: Client, status: Status, said: str
+) -> None:
+    order = make_order()
+    add_pass(order, status)
+
+    assert said in text_of(client.get(f"/orders/{order.pk}/"))
+
+
+def test_nobody_is_told_to_pick_up_what_is_delivered(client: Client) -> None:
+    order = make_order(address={"line1": "Am Kai 1", "city": "Kiel", "country": "DE"})
+    add_pass(order, Status.DONE)
+
+    assert "pick up" not in text_of(client.get(f"/orders/{order.pk}/"))
+
+
+def test_a_running_pass_shows_how_far_it_is(client: Client) -> None:
+    order = make_order()
+    add_pass(order, Status.RUNNING, progress=40)
+
+    assert 'value="40"' in client.get(f"/orders/{order.pk}/").content.decode()
+
+
+def test_the_pass_is_shown_when_it_is_ready(client: Client) -> None:
+    order = make_order()
+    add_pass(order, Status.DONE)
+
+    page = client.get(f"/orders/{order.pk}/").content.decode()
+
+    assert 'src="/media/renditions/pass.png"' in page
+    assert 'srcset="/media/renditions/pass.webp"' in page
+
+
+def test_the_link_to_the_pass_leads_to_the_picture(client: Client) -> None:
+    order = make_order()
+    add_pass(order, Status.DONE)
+
+    answer = client.get(f"/orders/{order.pk}/pass/")
+
+    assert answer.headers["Location"] == "/media/renditions/pass.png"
+
+
+def test_before_it_is_ready_the_link_leads_to_where_it_will_appear(client: Client) -> None:
+    order = make_order()
+    add_pass(order)
+
+    answer = client.get(f"/orders/{order.pk}/pass/")
+
+    assert answer.headers["Location"] == f"/orders/{order.pk}/#pickup-pass"
+    assert 'id="pickup-pass"' in client.get(f"/orders/{order.pk}/").content.decode()
+
+
+def test_an_open_job_is_followed_until_it_is_settled(client: Client) -> None:
+    order = make_order()
+    add_message(order)
+    address = polling(client, order.pk)
+
+    assert address.startswith(f"/orders/{order.pk}/progress/?seen=")
+    assert client.get(address).status_code == 204
+    Notification.objects.update(status=Status.DONE)
+    update = client.get(address)
+    assert update.status_code == 200
+    assert "Sent to ada@example.org" in text_of(update)
+    assert "hx-trigger" not in update.content.decode()
+
+
+def test_a_settled_order_is_not_polled(client: Client) -> None:
+    order = make_order()
+    add_message(order, Status.DONE)
+    add_pass(order, Status.FAILED)
+
+    page = client.get(f"/orders/{order.pk}/")
+
+    assert "hx-trigger" not in page.content.decode()
+    assert "http-equiv" not in page.content.decode()
+    assert "Your order stands, but not everything worked" in text_of(page)
+
+
+def test_an_order_whose_jobs_were_pruned_is_not_polled(client: Client) -> None:
+    assert polling(client, make_order().pk) == ""
+
+
+@pytest.mark.parametrize(
+    ("age", "pace"),
+    [
+        (timedelta(seconds=5), "every 1s"),
+        (timedelta(minutes=2), "every 5s"),
+        (timedelta(minutes=20), "every 30s"),
+    ],
+)
+def test_the_page_asks_less_often_the_longer_it_takes(
+    client: Client, age: timedelta, pace: str
+) -> None:
+    order = make_order(placed_at=timezone.now() - age)
+    add_message(order)
+
+    assert f'hx-trigger="{pace}"' in client.get(f"/orders/{order.pk}/").content.decode()
+
+
+def test_after_an_hour_the_page_stops_asking_and_says_so(client: Client) -> None:
+    order = make_order(placed_at=timezone.now() - timedelta(hours=2))
+    add_message(order)
+
+    page = client.get(f"/orders/{order.pk}/")
+
+    assert "hx-trigger" not in page.content.decode()
+    assert "Reload the page to see the latest." in text_of(page)
+
+
+def test_without_scripts_the_page_reloads_itself(client: Client) -> None:
+    order = make_order()
+    add_message(order)
+
+    page = client.get(f"/orders/{order.pk}/").content.decode()
+
+    assert "<noscript>" in page
+    assert '<meta http-equiv="refresh" content="5">' in page
+
+
+def test_what_a_shopper_typed_is_only_text(client: Client) -> None:
+    order = make_order()
+    Order.objects.update(name="<script>alert(1)</script>")
+
+    page = client.get(f"/orders/{order.pk}/").content.decode()
+
+    assert "<script>alert" not in page
+
+
+def test_it_asks_as_often_for_one_line_and_message_as_for_many(client: Client) -> None:
+    def queries(order: Order) -> int:
+        with CaptureQueriesContext(connection) as captured:
+            client.get(f"/orders/{order.pk}/")
+        return len(captured)
+
+    small = make_order()
+    add_message(small)
+    add_pass(small, Status.DONE)
+    large = make_order(*(shelve(f"N{number}") for number in range(10)))
+    for number in range(10):
+        add_message(large, recipient=f"{number}@example.org")
+        OrderEvent.objects.create(order=large, kind="paid")
+    add_pass(large, Status.DONE)
+
+    assert queries(small) == queries(large) == 6

@@ -1,0 +1,180 @@
+"""The shopper's own picture: on the product's page, in the cart, in the order."""
+
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from media_jobs.models import MediaJob
+from orders.models import Order, Product, Upload
+from tests.media_jobs.originals import alpha_png
+from tests.orders.shop.conftest import add, cart_of, send, text_of
+from tests.shelf import handed_in, shelve
+
+pytestmark = pytest.mark.django_db
+URL = "/products/mug/upload/"
+
+
+@pytest.fixture(autouse=True)
+def media_folder(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+
+
+@pytest.fixture(autouse=True)
+def mug(db: None) -> Product:
+    return shelve("MUG", stock=10, personalisation="picture")
+
+
+def file(content: bytes = b"") -> SimpleUploadedFile:
+    return SimpleUploadedFile("ada.png", content or alpha_png())
+
+
+def lines_of(client: Client) -> dict[str, Any]:
+    return client.session.get("cart_uploads", {})
+
+
+def test_the_page_offers_a_field_where_the_product_asks_and_may_show_the_browsers_file(
+    client: Client,
+) -> None:
+    shelve("PLAIN")
+
+    page, plain = client.get("/products/mug/"), client.get("/products/plain/")
+
+    assert "Your picture" in text_of(page)
+    assert "img-src 'self' data: blob:" in page["Content-Security-Policy"]
+    assert 'type="file"' not in plain.content.decode()
+
+
+def test_a_chosen_file_comes_back_as_its_token(client: Client) -> None:
+    answer = client.post(URL, {"file": file(), "sku": "MUG", "quantity": "1"})
+
+    assert answer.status_code == 200
+    assert f'name="upload" value="{Upload.objects.get().token}"' in answer.content.decode()
+    assert "ada.png" in text_of(answer)
+
+
+def test_a_bad_file_is_answered_with_its_sentence_and_the_former_one_stays(
+    client: Client,
+) -> None:
+    before = handed_in()
+
+    answer = client.post(URL, {"upload": str(before.token), "file": file(b"no picture")})
+
+    assert answer.status_code == 422
+    assert "This file can't be used" in answer.content.decode().replace("&#x27;", "'")
+    assert str(before.token) in answer.content.decode()
+
+
+def test_replacing_and_removing_delete_what_was_there(client: Client) -> None:
+    before = handed_in()
+
+    client.post(URL, {"upload": str(before.token), "file": file()})
+    after = Upload.objects.get()
+    answer = client.post(URL, {"upload": str(after.token), "remove": "1"})
+
+    assert after != before
+    assert not Upload.objects.exists()
+    assert 'name="upload"' not in answer.content.decode()
+
+
+def test_too_many_uploads_are_told_so(client: Client, settings: Any) -> None:
+    settings.MAX_UPLOADS_PER_HOUR = 1
+    client.post(URL, {"file": file()})
+
+    answer = client.post(URL, {"file": file()})
+
+    assert answer.status_code == 429
+    assert "try again in 60 min" in text_of(answer)
+
+
+def test_the_field_is_behind_the_check_against_forgery() -> None:
+    answer = Client(enforce_csrf_checks=True).post(URL, {"file": file()})
+
+    assert answer.status_code == 403
+    assert not Upload.objects.exists()
+
+
+def test_the_same_product_with_another_picture_is_another_line(client: Client) -> None:
+    ada, bob = handed_in(name="ada.png"), handed_in(name="bob.png")
+    for upload in (ada, bob, ada):
+        client.post("/cart/", {"action": "add", "sku": "MUG", "upload": str(upload.token)})
+    add(client, "MUG", 3)
+
+    page = client.get("/cart/")
+
+    assert lines_of(client) == {str(ada.token): ["MUG", 2], str(bob.token): ["MUG", 1]}
+    assert cart_of(client) == {"MUG": 3}
+    assert "with ada.png" in text_of(page)
+    assert "6 items" in text_of(page)
+
+
+def test_lines_of_one_product_are_short_together(client: Client) -> None:
+    upload = handed_in()
+    add(client, "MUG", 8)
+    client.post("/cart/", {"action": "add", "sku": "MUG", "quantity": 3, "upload": upload.token})
+
+    page = client.get("/cart/")
+
+    assert "Set to 7" in text_of(page)
+    assert "Set to 2" in text_of(page)
+
+
+def test_a_line_that_is_removed_takes_its_upload_with_it(client: Client) -> None:
+    upload = handed_in()
+    line = {"sku": "MUG", "upload": str(upload.token)}
+    client.post("/cart/", {"action": "add", **line})
+
+    client.post("/cart/", {"action": "remove", **line})
+
+    assert lines_of(client) == {}
+    assert not Upload.objects.exists()
+
+
+def test_a_line_whose_upload_has_expired_is_taken_out_and_said(client: Client) -> None:
+    upload = handed_in()
+    client.post("/cart/", {"action": "add", "sku": "MUG", "upload": str(upload.token)})
+    upload.delete()
+
+    page = client.get("/cart/")
+
+    assert "Your file for “Thing MUG” has expired" in text_of(page)
+    assert lines_of(client) == {}
+
+
+def test_a_browser_without_scripts_sends_its_file_with_the_form(client: Client) -> None:
+    client.post("/cart/", {"action": "add", "sku": "MUG", "quantity": "2", "file": file()})
+    bad = {"action": "add", "sku": "MUG", "quantity": "1", "file": file(b"no picture")}
+    answer = client.post("/cart/", bad, follow=True)
+
+    assert lines_of(client) == {str(Upload.objects.get().token): ["MUG", 2]}
+    assert cart_of(client) == {}
+    assert answer.redirect_chain[0][0] == "/products/mug/"
+
+
+def test_a_product_that_needs_a_picture_leads_to_its_page(client: Client) -> None:
+    shelve("PHOTO", personalisation="picture", requires_upload=True)
+
+    answer = add(client, "PHOTO")
+
+    assert answer["Location"] == "/products/photo/"
+    assert cart_of(client) == {}
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+@pytest.mark.usefixtures("writers")
+def test_the_order_takes_the_upload_and_its_page_follows_it(client: Client) -> None:
+    token = str(handed_in(name="ada.png").token)
+    client.post("/cart/", {"action": "add", "sku": "MUG", "quantity": "2", "upload": token})
+    add(client, "MUG")
+
+    placed = send(client, client.get("/checkout/"))
+
+    order = Order.objects.get()
+    page = client.get(placed["Location"])
+    assert "ada.png: we prepare it in a moment" in text_of(page)
+    assert lines_of(client) == cart_of(client) == {}
+    MediaJob.objects.filter(kind="print").update(status="failed", error="internal words")
+    failed = client.get(order.get_absolute_url())
+    assert "We couldn&#x27;t use ada.png. Your order stands" in text_of(failed)
+    assert "internal words" not in text_of(failed)

@@ -1,0 +1,99 @@
+"""The demo shop: filled once, completely or not at all."""
+
+from io import BytesIO, StringIO
+
+import pytest
+from django.core.management import call_command
+from PIL import Image
+
+from media_jobs.models import Asset, MediaJob
+from orders.demo import Filled, fill_empty_shop, shop
+from orders.models import Category, Product, ProductMedia, Stock
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def media_folder(settings, tmp_path, monkeypatch):
+    """A folder of the test's own, and pictures small enough for it to be quick."""
+    settings.MEDIA_ROOT = str(tmp_path)
+    monkeypatch.setattr(shop, "PICTURE_SIDE", 200)
+
+
+def test_the_demo_shop_has_twelve_products_in_three_categories():
+    assert fill_empty_shop() == Filled(categories=3, products=12, pictures=12)
+
+    assert Category.objects.count() == 3
+    assert Product.objects.filter(is_active=True, price__gt=0).exclude(description="").count() == 12
+    assert {category.products.count() for category in Category.objects.all()} == {4}
+
+
+def test_one_product_has_five_left_one_is_sold_out_and_of_the_others_there_is_plenty():
+    fill_empty_shop()
+
+    levels = sorted(Stock.objects.values_list("available", flat=True))
+    assert levels[:2] == [0, 5]
+    assert levels[2] >= 40
+    assert all(stock.initial == stock.available for stock in Stock.objects.all())
+
+
+def test_each_product_has_a_picture_of_its_own_with_its_renditions_queued():
+    fill_empty_shop()
+
+    images = ProductMedia.objects.select_related("asset")
+    assert images.count() == 12
+    assert all(image.alt for image in images)
+    assert Asset.objects.count() == 12
+    assert MediaJob.objects.ready().filter(recipe="product").count() == 12
+    for image in images:
+        with image.asset.file.open("rb") as file:
+            picture = Image.open(BytesIO(file.read()))
+        assert (picture.format, picture.size) == ("PNG", (200, 200))
+
+
+def test_a_second_start_changes_nothing():
+    fill_empty_shop()
+    before = list(Product.objects.order_by("pk").values()), MediaJob.objects.count()
+
+    assert fill_empty_shop() is None
+
+    assert (list(Product.objects.order_by("pk").values()), MediaJob.objects.count()) == before
+
+
+def test_a_shop_with_one_product_of_its_own_is_left_alone():
+    category = Category.objects.create(name="Mine", slug="mine")
+    Product.objects.create(sku="X", name="X", slug="x", category=category, price=1)
+
+    assert fill_empty_shop() is None
+
+    assert Product.objects.count() == 1
+    assert not Asset.objects.exists()
+
+
+def test_a_demo_that_dies_half_way_leaves_no_rows_and_the_next_one_makes_all(monkeypatch):
+    add_media, added = "orders.demo.shop.add_media", []
+
+    def dies(**_values):
+        added.append(1)
+        if len(added) == 7:
+            raise RuntimeError("power cut")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(add_media, dies)
+        with pytest.raises(RuntimeError):
+            fill_empty_shop()
+    assert not Product.objects.exists()
+    assert not Category.objects.exists()
+
+    assert fill_empty_shop() is not None
+    assert Product.objects.count() == Asset.objects.count() == 12
+
+
+def test_the_command_says_what_it_did():
+    first, second = StringIO(), StringIO()
+
+    call_command("demo", stdout=first)
+    call_command("demo", stdout=second)
+
+    assert "12 products in 3 categories" in first.getvalue()
+    assert "nothing to do" in second.getvalue()

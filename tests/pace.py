@@ -1,0 +1,26 @@
+"""How much slower this machine is just now than one that has its two cores to itself.
+
+A promise of seconds is about such a machine. On one that others use too, a bound stretches in
+proportion, so that the test still says something about the shop, and not about the neighbours.
+"""
+
+import subprocess
+import sys
+import time
+from statistics import median
+
+WORK = [sys.executable, "-c", "import django.db.models, django.views.generic"]
+QUIET_SECONDS = 0.35
+"""What WORK takes on a quiet machine of two cores."""
+MOST = 8.0
+
+
+def promised(seconds: float) -> float:
+    """Return the bound for a promise of so many seconds, stretched if the machine is slow now."""
+    return seconds * min(MOST, max(1.0, median(_measured() for _ in range(3)) / QUIET_SECONDS))
+
+
+def _measured() -> float:
+    began = time.monotonic()
+    subprocess.run(WORK, check=True, timeout=60)
+    return time.monotonic() - began

@@ -1,0 +1,559 @@
+"""The relay, on the embedded broker and on brokers that are away, frozen, or back again."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import OperationalError, connection
+from django.db.models.functions import Now
+
+from media_jobs.models import MediaJob
+from notifications.models import Notification
+from project import relay as module
+from project.celery import app
+from project.doorbell import BrokerDown, BrokerHealth, Doorbell
+from project.jobs import RING_BATCH, Status
+from project.local_env import ROOT
+from project.models import Heartbeat
+from project.models import Sweep as SweepRow
+from project.relay import Relay, Sweep
+from tests.brokers import application
+from tests.concurrency.workers import running_relay
+from tests.live import wait_until
+from tests.pace import promised
+from tests.project.gateway import Gateway, gateway_to
+
+# Only these tables are emptied after each test: all of the shop's would take a second.
+pytestmark = pytest.mark.django_db(
+    transaction=True, available_apps=["project", "notifications", "media_jobs"]
+)
+
+HOUR = timedelta(hours=1)
+BROKER = os.environ["CELERY_BROKER_URL"]
+
+
+def notification(**values: Any) -> Notification:
+    fields: dict[str, Any] = {
+        "order_id": uuid4(),
+        "kind": "order_placed.email",
+        "event": "order_placed",
+        "channel": "email",
+        "recipient": "ada@example.org",
+        "language": "en",
+    }
+    return Notification.objects.create(**fields | values)
+
+
+def picture() -> MediaJob:
+    return MediaJob.objects.create(kind="pickup_pass", source=f"order:{uuid4()}", recipe="pass")
+
+
+@pytest.fixture(autouse=True)
+def queues() -> Iterator["Queues"]:
+    with app.connection_for_write() as broker:
+        found = Queues(broker.default_channel)
+        found.empty()
+        yield found
+        found.empty()
+
+
+class Queues:
+    """What a worker would find in the broker."""
+
+    def __init__(self, channel: Any) -> None:
+        self._client = channel.client
+
+    def length(self, name: str) -> int:
+        return self._client.llen(name)
+
+    def messages(self, name: str) -> list[dict[str, Any]]:
+        """The messages in the order in which workers take them."""
+        return [json.loads(text) for text in reversed(self._client.lrange(name, 0, -1))]
+
+    def task_ids(self, name: str) -> list[UUID]:
+        return [UUID(message["headers"]["id"]) for message in self.messages(name)]
+
+    def empty(self) -> None:
+        self._client.delete("notify", "media", "default")
+
+
+@pytest.fixture
+def relays() -> Iterator[Callable[..., Relay]]:
+    """Call it for a relay; what it started ends with the test."""
+    made: list[Relay] = []
+
+    def make(url: str = BROKER) -> Relay:
+        made.append(Relay(app if url == BROKER else application(url)))
+        return made[-1]
+
+    yield make
+    for relay in made:
+        relay._direct.shutdown()
+        relay._mender.shutdown()
+        relay.doorbell.hang_up()
+
+
+@pytest.fixture
+def dead_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@pytest.fixture
+def gateway() -> Iterator[Gateway]:
+    with gateway_to(BROKER) as between:
+        yield between
+
+
+# ── Publishing ──────────────────────────────────────────────────────────────────────────────
+def test_ready_jobs_go_to_their_queues_under_their_own_ids(
+    relays: Callable[..., Relay], queues: Queues
+) -> None:
+    first, second, image = notification(), notification(), picture()
+    notification(run_after=Now() + HOUR, ring_after=Now() + HOUR)
+
+    assert relays().tick() == 3
+
+    assert queues.task_ids("notify") == [first.pk, second.pk]
+    assert queues.task_ids("media") == [image.pk]
+    [message] = queues.messages("media")
+    assert message["headers"]["task"] == "media_jobs.tasks.process"
+    assert message["headers"]["argsrepr"] == f"['{image.pk}']"
+    assert message["properties"]["correlation_id"] == str(image.pk)
+
+
+def test_a_job_is_published_once_per_ring(relays: Callable[..., Relay], queues: Queues) -> None:
+    notification()
+    relay = relays()
+
+    assert [relay.tick() for _ in range(3)] == [1, 0, 0]
+
+    assert queues.length("notify") == 1
+
+
+def test_what_a_flushed_broker_lost_is_rung_again(
+    relays: Callable[..., Relay], queues: Queues
+) -> None:
+    job = notification()
+    relay = relays()
+    relay.tick()
+    queues.empty()
+
+    Notification.objects.update(ring_after=Now())  # half a minute later
+
+    assert relay.tick() == 1
+    assert queues.task_ids("notify") == [job.pk]
+
+
+def test_a_queue_that_no_worker_empties_is_not_filled_without_end(
+    relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Notification, "window", 4)
+    for _ in range(6):
+        notification()
+    relay = relays()
+
+    for _ in range(5):
+        relay.tick()
+        Notification.objects.update(ring_after=Now())  # all are due again
+    picture()
+    relay.tick()
+
+    assert queues.length("notify") == 4
+    assert queues.length("media") == 1, "a full queue must not stop the others"
+
+
+def test_a_thousand_jobs_are_published_within_a_second(
+    relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Notification, "window", 2000)
+    Notification.objects.bulk_create(
+        Notification(
+            order_id=uuid4(), kind="k", event="e", channel="email", recipient="r", language="en"
+        )
+        for _ in range(1000)
+    )
+    relay = relays()
+    relay.tick()
+    busy = time.process_time()
+
+    published = sum(relay.tick() for _ in range(4))
+
+    busy = time.process_time() - busy
+    assert published == 4 * RING_BATCH
+    assert published / busy > 1000, "jobs for each second of a processor"
+
+
+def test_a_full_batch_is_followed_by_the_next_without_a_pause(
+    relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = relays()
+    handled = iter([RING_BATCH, RING_BATCH, 3])
+    pauses: list[float] = []
+    monkeypatch.setattr(relay, "tick", lambda: next(handled))
+    monkeypatch.setattr(time, "sleep", pauses.append)
+
+    for _ in range(3):
+        relay._look()
+
+    assert pauses == [module.INTERVAL]
+
+
+# ── A broker that is away ───────────────────────────────────────────────────────────────────
+def test_jobs_that_cannot_be_published_are_given_back_at_once(
+    relays: Callable[..., Relay], queues: Queues, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    jobs = [notification() for _ in range(5)]
+    relay = relays(gateway.url)
+    ring = relay.doorbell.ring
+
+    def cut_at_the_third(model: Any, job_id: UUID) -> None:
+        if job_id == jobs[2].pk:
+            gateway.cut()
+        ring(model, job_id)
+
+    monkeypatch.setattr(relay.doorbell, "ring", cut_at_the_third)
+
+    assert relay.tick() == 2
+
+    assert queues.task_ids("notify") == [jobs[0].pk, jobs[1].pk]
+    assert not relay.doorbell.health.ok
+    assert relays().tick() == 3, "another relay, with a way to the broker, publishes the rest"
+    assert queues.task_ids("notify") == [job.pk for job in jobs]
+
+
+def test_nothing_is_rung_while_the_broker_is_known_to_be_away(
+    relays: Callable[..., Relay], dead_port: int
+) -> None:
+    notification()
+    relay = relays(f"redis://127.0.0.1:{dead_port}/0")
+
+    assert [relay.tick(), relay.tick()] == [0, 0]
+
+    assert Notification.objects.get().rings == 0
+    assert "refused" in relay.doorbell.health.error
+
+
+def test_an_idle_relay_notices_a_broken_broker_with_its_next_look(
+    relays: Callable[..., Relay], gateway: Gateway
+) -> None:
+    relay = relays(gateway.url)
+    relay.tick()
+    assert relay.doorbell.health.ok
+
+    gateway.cut()
+    relay.tick()
+
+    assert not relay.doorbell.health.ok
+
+
+def test_publishing_goes_on_when_the_broker_is_back(
+    relays: Callable[..., Relay], queues: Queues, gateway: Gateway
+) -> None:
+    relay = relays(gateway.url)
+    with running_relay(relay):
+        before = notification()
+        wait_until(lambda: queues.length("notify") == 1, seconds=30)
+        gateway.cut()
+        wait_until(lambda: not relay.doorbell.health.ok, seconds=30)
+        during = notification()
+        gateway.mend()
+        wait_until(lambda: queues.length("notify") == 2, seconds=30)
+        after = notification()
+        wait_until(lambda: queues.length("notify") == 3, seconds=30)
+
+    assert queues.task_ids("notify") == [before.pk, during.pk, after.pk]
+
+
+def test_a_frozen_broker_holds_up_the_relay_once_and_no_longer_than_its_timeout(
+    relays: Callable[..., Relay], queues: Queues, gateway: Gateway
+) -> None:
+    relay = relays(gateway.url)
+    relay.tick()
+    job, image = notification(), picture()
+    gateway.freeze()
+    started = time.monotonic()
+
+    relay.tick()
+    first = time.monotonic() - started
+    started = time.monotonic()
+    for _ in range(3):
+        relay.tick()
+    later = time.monotonic() - started
+
+    assert "Timeout" in relay.doorbell.health.error
+    assert first < promised(7.0)
+    assert later < promised(1.0)
+    assert not Notification.objects.filter(rings__gt=0).exists()
+    gateway.mend()
+    wait_until(lambda: relay.tick() == 2, seconds=10)
+    assert job.pk in queues.task_ids("notify")
+    assert queues.task_ids("media") == [image.pk]
+
+
+# ── Running notifications directly ──────────────────────────────────────────────────────────
+@pytest.fixture
+def performed(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
+    done: list[UUID] = []
+
+    def perform(job: Notification) -> dict[str, Any]:
+        done.append(job.pk)
+        return {}
+
+    monkeypatch.setattr(Notification, "perform", perform)
+    monkeypatch.setattr(Notification, "publish", lambda job: None)
+    return done
+
+
+def test_a_relay_without_broker_is_patient_then_runs_notifications_and_media_waits(
+    relays: Callable[..., Relay],
+    dead_port: int,
+    performed: list[UUID],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    jobs = [notification() for _ in range(20)]
+    image = picture()
+    relay = relays(f"redis://127.0.0.1:{dead_port}/0")
+    now = 100.0
+    relay.doorbell.health = BrokerHealth(_clock=lambda: now)
+    relay.tick()
+    now += 9.9
+    relay.tick()
+    assert performed == []
+
+    now += 0.2
+    wait_until(lambda: relay.tick() + len(performed) >= len(jobs), seconds=10)
+
+    relay._direct.shutdown()
+    assert sorted(performed) == sorted(job.pk for job in jobs)
+    assert Notification.objects.filter(status=Status.DONE).count() == 20
+    image.refresh_from_db()
+    assert (image.status, image.rings) == (Status.QUEUED, 0)
+
+
+def test_a_relay_takes_no_more_jobs_in_hand_than_its_threads_can_run(
+    relays: Callable[..., Relay], dead_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gate = threading.Event()
+
+    def wait(job: Notification) -> dict[str, Any]:
+        assert gate.wait(10)
+        return {}
+
+    monkeypatch.setattr(Notification, "perform", wait)
+    monkeypatch.setattr(Notification, "publish", lambda job: None)
+    for _ in range(20):
+        notification()
+    relay = relays(f"redis://127.0.0.1:{dead_port}/0")
+    relay.doorbell.health.failing_since = -1000.0
+
+    handled = [relay.tick() for _ in range(3)]
+
+    gate.set()
+    relay._direct.shutdown()
+    assert handled == [2 * module.DIRECT_THREADS, 0, 0]
+    assert Notification.objects.filter(status=Status.DONE).count() == 2 * module.DIRECT_THREADS
+
+
+def test_a_failing_job_does_not_stop_the_direct_run(
+    relays: Callable[..., Relay], dead_port: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def perform(job: Notification) -> dict[str, Any]:
+        if job.recipient == "bad":
+            raise ZeroDivisionError
+        return {}
+
+    monkeypatch.setattr(Notification, "perform", perform)
+    monkeypatch.setattr(Notification, "publish", lambda job: None)
+    bad, good = notification(recipient="bad"), notification()
+    relay = relays(f"redis://127.0.0.1:{dead_port}/0")
+    relay.doorbell.health.failing_since = -1000.0
+
+    relay.tick()
+    relay._direct.shutdown()
+
+    bad.refresh_from_db()
+    good.refresh_from_db()
+    assert (bad.status, bad.error) == (Status.QUEUED, "ZeroDivisionError: ")
+    assert good.status == Status.DONE
+
+
+# ── What the relay says of the broker ───────────────────────────────────────────────────────
+def test_the_heartbeat_says_whether_the_broker_is_well(
+    relays: Callable[..., Relay], gateway: Gateway
+) -> None:
+    relay = relays(gateway.url)
+    relay.tick()
+    name = f"relay@{socket.gethostname()}"
+    assert Heartbeat.objects.get(name=name).detail == {"pid": os.getpid(), "broker": "ok"}
+
+    gateway.cut()
+    relay._next_heartbeat = 0.0
+    relay.tick()
+
+    assert "(for 0 s)" in Heartbeat.objects.get(name=name).detail["broker"]
+
+
+def test_broker_health_tells_since_when_it_fails() -> None:
+    now = 0.0
+    health = BrokerHealth(_clock=lambda: now)
+    assert (health.ok, health.down_for(), str(health)) == (True, 0.0, "ok")
+
+    health.failed(OSError("refused"))
+    now = 7.0
+    health.failed(OSError("timed out"))
+    assert (health.ok, health.down_for(), str(health)) == (False, 7.0, "timed out (for 7 s)")
+
+    health.succeeded()
+    assert (health.ok, health.down_for(), str(health)) == (True, 0.0, "ok")
+
+
+def test_a_doorbell_that_failed_connects_anew(gateway: Gateway) -> None:
+    doorbell = Doorbell(application(gateway.url))
+    assert doorbell.waiting("notify") == 0
+    first = doorbell._connection
+    gateway.cut()
+    with pytest.raises(BrokerDown):
+        doorbell.waiting("notify")
+
+    gateway.mend()
+
+    assert doorbell.waiting("notify") == 0
+    # Redis's client would mend the old one by itself, a channel to RabbitMQ would stay dead.
+    assert doorbell._connection is not first
+    doorbell.hang_up()
+
+
+# ── Sweeps ──────────────────────────────────────────────────────────────────────────────────
+def test_sweeps_are_called_when_due_and_a_failing_one_stops_no_other(
+    relays: Callable[..., Relay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+
+    def sweep(name: str, *, every: float, error: Exception | None = None) -> Sweep:
+        def run() -> None:
+            calls.append(name)
+            if error is not None:
+                raise error
+
+        return Sweep(name=name, run=run, interval=every)
+
+    monkeypatch.setattr(
+        module,
+        "_sweeps",
+        [
+            sweep("buggy", every=0.1, error=ZeroDivisionError()),
+            sweep("without database", every=0.1, error=OperationalError()),
+            sweep("often", every=0.1),
+            sweep("once an hour", every=3600),
+        ],
+    )
+    with running_relay(relays()):
+        wait_until(lambda: calls.count("often") >= 3, seconds=10)
+
+    assert calls[:4] == ["buggy", "without database", "often", "once an hour"]
+    assert calls.count("buggy") >= 3
+    assert calls.count("without database") >= 3
+    assert calls.count("once an hour") == 1
+
+
+def test_a_sweeps_last_result_is_kept_and_its_last_error(
+    relays: Callable[..., Relay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = iter([7, ZeroDivisionError("by zero")])
+
+    def run() -> object:
+        outcome = next(outcomes, None)
+        if isinstance(outcome, Exception):
+            raise outcome
+        return outcome
+
+    monkeypatch.setattr(module, "_sweeps", [Sweep(name="count", run=run, interval=0.1)])
+    with running_relay(relays()):
+        wait_until(lambda: SweepRow.objects.filter(error__gt="").exists(), seconds=10)
+
+    row = SweepRow.objects.get()
+    assert (row.name, row.result, row.error) == ("count", "", "ZeroDivisionError: by zero")
+    assert row.ran_at
+
+
+def test_a_long_sweep_does_not_hold_up_the_bell(
+    relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    swept, release = threading.Event(), threading.Event()
+
+    def run() -> None:
+        swept.set()
+        release.wait(10)
+
+    monkeypatch.setattr(module, "_sweeps", [Sweep(name="long", run=run, interval=60)])
+    with running_relay(relays()):
+        assert swept.wait(5)
+        notification()
+        wait_until(lambda: queues.length("notify") == 1, seconds=30)
+        release.set()
+
+
+# ── The database, and the end ───────────────────────────────────────────────────────────────
+def test_a_lost_database_is_waited_for(
+    relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "_sweeps", [])
+    with running_relay(relays()):
+        notification()
+        wait_until(lambda: queues.length("notify") == 1, seconds=30)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
+        notification()
+        wait_until(lambda: queues.length("notify") == 2, seconds=10)
+
+
+def test_a_fault_in_the_relay_ends_its_process_with_all_threads(
+    relays: Callable[..., Relay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = relays()
+    monkeypatch.setattr(module, "_sweeps", [])
+    monkeypatch.setattr(relay, "tick", lambda: 1 // 0)
+
+    with pytest.raises(ZeroDivisionError):
+        relay.run()
+
+    assert not any(thread.name == "sweeps" for thread in threading.enumerate())
+
+
+def test_sigterm_ends_the_command_soon(queues: Queues) -> None:
+    job = notification()
+    database = connection.settings_dict["NAME"]
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "relay"],
+        env={
+            **os.environ,
+            "DATABASE_URL": f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{database}",
+        },
+        stderr=subprocess.PIPE,
+    )
+    try:
+        wait_until(lambda: queues.task_ids("notify") == [job.pk], seconds=20)
+        started = time.monotonic()
+        process.send_signal(signal.SIGTERM)
+        _, errors = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
+
+    assert time.monotonic() - started < promised(8.0)
+    assert process.returncode == 0, errors

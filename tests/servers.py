@@ -1,0 +1,39 @@
+"""A pytest plugin: an embedded PostgreSQL and Valkey for the run, unless DATABASE_URL is set.
+
+Loaded by `-p tests.servers` (pyproject.toml) before pytest-django reads the settings. The
+processes of pytest-xdist share the servers: pytest-django gives each a database of its own,
+this module each a Valkey database. Nothing that the environment or a running shop names is
+used, unless DATABASE_URL *and* CELERY_BROKER_URL are given (`python -m project.embedded run`).
+"""
+
+import os
+from contextlib import ExitStack
+
+import pytest
+
+_servers = ExitStack()
+
+
+def _start() -> None:
+    # Before anything of the project is imported: its Celery application reads $TANDEM_DATA/env.
+    os.environ["TANDEM_DATA"] = os.devnull
+    from project.embedded.running import running_servers, temporary_data_folder
+    from project.local_env import SETTING_NAMES
+
+    for name in SETTING_NAMES:
+        os.environ.pop(name, None)
+    folder = _servers.enter_context(temporary_data_folder())
+    os.environ.update(_servers.enter_context(running_servers(folder, remove=True)))
+
+
+worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+if worker:
+    if os.environ["CELERY_BROKER_URL"].startswith("redis"):
+        server, _, _ = os.environ["CELERY_BROKER_URL"].rpartition("/")
+        os.environ["CELERY_BROKER_URL"] = f"{server}/{int(worker.removeprefix('gw')) + 1}"
+elif not {"DATABASE_URL", "CELERY_BROKER_URL"} <= os.environ.keys():
+    _start()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    _servers.close()

@@ -1,0 +1,56 @@
+"""Products and order requests for the tests."""
+
+import secrets
+from decimal import Decimal
+from typing import Any
+
+from django.core.files.base import ContentFile
+
+from orders.models import Category, Order, Product, ProductSales, Stock, Upload
+from orders.placing.request import OrderRequest, RequestedLine
+from orders.uploads import store_upload
+
+
+def shelve(
+    sku: str, *, stock: int = 100, price: str = "2.50", active: bool = True, **fields: Any
+) -> Product:
+    """Put a product on the shelf."""
+    category, _created = Category.objects.get_or_create(name="Things", slug="things")
+    product = Product.objects.create(
+        sku=sku,
+        slug=sku.lower(),
+        name=f"Thing {sku}",
+        category=category,
+        price=Decimal(price),
+        is_active=active,
+        **fields,
+    )
+    Stock.objects.create(product=product, initial=stock, available=stock)
+    ProductSales.objects.create(product=product)
+    return product
+
+
+def new_key() -> str:
+    return secrets.token_urlsafe(24)
+
+
+def handed_in(content: bytes = b"", *, name: str = "ada.png", address: str = "192.0.2.1") -> Upload:
+    """Return the upload of a shopper's file, else of a small picture."""
+    file = ContentFile(content or b"\x89PNG\r\n\x1a\n" + bytes(300))
+    return store_upload(file, name=name, address=address)
+
+
+def order_request(*lines: tuple[Any, ...], **changes: Any) -> OrderRequest:
+    """Return a request for (sku, quantity) lines, perhaps with an upload, with `changes` to its
+    other fields.
+    """
+    fields: dict[str, Any] = {
+        "door": Order.Door.API,
+        "key": new_key(),
+        "name": "Ada Lovelace",
+        "email": "ada@example.org",
+        "lines": tuple(
+            RequestedLine(sku, quantity, *map(str, upload)) for sku, quantity, *upload in lines
+        ),
+    }
+    return OrderRequest(**(fields | changes))
