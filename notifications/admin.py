@@ -1,77 +1,21 @@
-"""Messages at the operator's desk: what was said to whom, and what became of it."""
+"""What of messages is at the operator's desk: themselves, and the channels they go by."""
 
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
-from django.utils.functional import Promise
+from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
 from notifications import breaker
-from notifications.events import EVENTS
+from notifications.desk.messages import NotificationAdmin
 from notifications.models import ChannelState, Notification
 from project.admin import ReadOnlyAdmin
-from project.job_admin import JobAdmin, moment
-from project.job_decisions import RETRY, Decision
-from project.jobs import Status
+from project.job_admin import moment
 
-SENT_AFTER_ALL = Decision(
-    name="sent",
-    label=_("Sent after all"),
-    statuses=(Status.UNKNOWN,),
-    apply=lambda messages: messages.confirm_sent(),
-    report=lambda count: (
-        ngettext(
-            "%(count)d message is noted as sent.", "%(count)d messages are noted as sent.", count
-        )
-        % {"count": count}
-    ),
-)
-SEND_AGAIN = Decision(
-    name="again",
-    label=_("Send again"),
-    statuses=(Status.UNKNOWN,),
-    apply=lambda messages: messages.send_again(),
-    report=lambda count: (
-        ngettext(
-            "%(count)d message will be sent again.", "%(count)d messages will be sent again.", count
-        )
-        % {"count": count}
-    ),
-)
-
-
-@admin.register(Notification)
-class NotificationAdmin(JobAdmin):
-    decisions = (RETRY, SENT_AFTER_ALL, SEND_AGAIN)
-    change_form_template = "notifications/desk.html"
-    list_filter = ("status", "channel", "event", "maybe_duplicate")
-    search_fields = ("recipient", "error")
-    search_help_text = _("Order number, recipient, id, or words of the error.")
-    about_fields = (
-        ("recipient", "channel"),
-        ("language", "maybe_duplicate"),
-        "provider_id",
-    )
-
-    def changelist_view(
-        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
-        for state in ChannelState.objects.filter(openings__gt=0):
-            down = _("%(channel)s isn't working, so its messages wait: %(error)s")
-            messages.warning(request, down % {"channel": state, "error": state.error})
-        return super().changelist_view(request, extra_context)
-
-    def summary(self, job: Notification) -> str:
-        return _("%(event)s · %(channel)s to %(recipient)s") % {
-            "event": _event_label(job.event),
-            "channel": job.get_channel_display(),
-            "recipient": job.recipient,
-        }
+__all__ = ["NotificationAdmin"]
 
 
 @admin.register(ChannelState)
@@ -106,9 +50,3 @@ class ChannelAdmin(ReadOnlyAdmin):
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("notifications.change_channelstate")
-
-
-def _event_label(name: str) -> str | Promise:
-    """What the event is called; one that the table no longer has keeps its own name."""
-    event = EVENTS.get(name)
-    return event.label if event else name

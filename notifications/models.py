@@ -1,19 +1,22 @@
 """Messages: the job, text and fate of each, and what is known of the channels they go by."""
 
 from collections.abc import Sequence
+from datetime import timedelta
+from time import monotonic
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.conf import settings
 from django.db import models
-from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models import F, Q
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
 from project.jobs import OPEN, Job, JobQuerySet, Status
 
 
 class NotificationQuerySet(JobQuerySet):
-    """What an operator decides about messages whose outcome is unknown."""
+    """What an operator decides about messages."""
 
     def confirm_sent(self) -> int:
         """Settle unknown messages as done: they arrived after all. Return how many."""
@@ -33,6 +36,10 @@ class NotificationQuerySet(JobQuerySet):
             finished_at=None,
         )
 
+    def give_up(self) -> int:
+        """Cancel failed messages: nobody needs to look at them any more. Return how many."""
+        return self.filter(status=Status.FAILED).update(status=Status.CANCELLED)
+
 
 class Notification(Job):
     """A message. Its text is rendered at the first claim, then stored: a retry says the same."""
@@ -41,10 +48,19 @@ class Notification(Job):
     task = "notifications.tasks.send"
     app = "notification"
     forgotten: ClassVar[dict[str, Any]] = {"secrets": None}
+    began: float | None = None
+    """When this process began its attempt, in seconds of the monotonic clock."""
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("E-mail")
         SMS = "sms", _("SMS")
+
+    class Delivery(models.TextChoices):
+        """What the provider reported after it had accepted the message, the final word last."""
+
+        DELIVERED = "delivered", _("Delivered")
+        BOUNCED = "bounced", _("Bounced")
+        COMPLAINED = "complained", _("Complained")
 
     event = models.CharField(_("event"), max_length=40)
     occasion = models.CharField(
@@ -69,6 +85,18 @@ class Notification(Job):
     """What the other side calls the message: a Message-ID, or what the gateway answered."""
     maybe_duplicate = models.BooleanField(_("maybe a duplicate"), default=False, db_default=False)
     """An attempt ended when the other side may have accepted the message, without saying so."""
+    attempts_log = models.JSONField(_("attempts"), default=list, db_default=[], blank=True)
+    """How each attempt ended, oldest first: see `notifications.attempts`."""
+    resent_from = models.UUIDField(null=True, blank=True, editable=False)
+    """The message that an operator sent once more, to this recipient; it may be pruned already."""
+    delivery = models.CharField(
+        _("delivery"), max_length=10, choices=Delivery, blank=True, default="", db_default=""
+    )
+    """What a receipt said: see `notifications.receipts`. Empty: nothing yet."""
+    delivery_at = models.DateTimeField(_("reported"), null=True, blank=True)
+    delivery_reason = models.CharField(
+        _("reason"), max_length=300, blank=True, default="", db_default=""
+    )
 
     objects: ClassVar = NotificationQuerySet.as_manager()
 
@@ -85,12 +113,49 @@ class Notification(Job):
                 condition=models.Q(secrets__isnull=True) | models.Q(status__in=OPEN),
                 name="notification_keeps_secrets_only_while_open",
             ),
+            models.CheckConstraint(
+                condition=Q(delivery="", delivery_at=None, delivery_reason="")
+                | ~Q(delivery="") & Q(delivery_at__isnull=False),
+                name="notification_delivery_has_a_time",
+            ),
+        ]
+        # All partial: an order's message touches none of them.
+        indexes = [
+            *Job.Meta.indexes,
+            models.Index(
+                fields=["resent_from"],
+                name="notification_resent",
+                condition=Q(resent_from__isnull=False),
+            ),
+            # Receipts of SMS come with the gateway's id; an e-mail's has ours in it.
+            models.Index(
+                fields=["provider_id"],
+                name="notification_sms_provider_id",
+                condition=Q(channel="sms") & ~Q(provider_id=""),
+            ),
+            models.Index(
+                Lower("recipient"),
+                F("delivery_at").desc(),
+                name="notification_reported",
+                condition=~Q(delivery=""),
+            ),
         ]
 
     def perform(self) -> dict[str, Any]:
         from notifications.delivery import deliver  # delivery imports this module
 
+        self.began = monotonic()
         return deliver(self)
+
+    def remembered(self, ended: str, words: str) -> dict[str, Any]:
+        from notifications.attempts import logged
+
+        return {"attempts_log": logged(self, ended=ended, words=words)}
+
+    @classmethod
+    def kept_for(cls) -> timedelta:
+        """The operator's choice: messages hold names, addresses and what was bought."""
+        return timedelta(days=settings.KEEP_MESSAGES_DAYS)
 
     @classmethod
     def delete_jobs(cls, job_ids: Sequence[UUID]) -> None:

@@ -39,6 +39,8 @@ MAX_LOST = 3
 SETTLE_TRIES = 5
 SETTLE_PAUSE = 1.0
 """Seconds between two tries to write down that the work is done."""
+KEEP_JOBS = timedelta(days=90)
+"""How long finished jobs are kept, unless their model says otherwise."""
 RING_BATCH = 200
 """How many jobs are rung at a time."""
 PARKED = datetime(9999, 1, 1, tzinfo=UTC)
@@ -177,6 +179,7 @@ class JobQuerySet(models.QuerySet["Job"]):
                 lease_until=None,
                 run_after=due,
                 ring_after=due,
+                **job.remembered("again", error),
             )
         )
 
@@ -194,6 +197,7 @@ class JobQuerySet(models.QuerySet["Job"]):
                 lease_until=None,
                 run_after=Now(),
                 ring_after=PARKED,
+                **job.remembered("parked", error),
             )
         )
 
@@ -221,10 +225,12 @@ class JobQuerySet(models.QuerySet["Job"]):
                 lease_until=None,
                 run_after=Now(),
                 ring_after=Now(),
+                **job.remembered("given back", ""),
             )
         )
 
     def _finish(self, job: "Job", status: Status, **values: Any) -> bool:
+        words = values["error"] or str(values.get("result", {}).get("answer", ""))
         return bool(
             self.held(job).update(
                 status=status,
@@ -232,6 +238,7 @@ class JobQuerySet(models.QuerySet["Job"]):
                 lease_until=None,
                 finished_at=Now(),
                 **self.model.forgotten,
+                **job.remembered(status.value, words),
                 **values,
             )
         )
@@ -437,6 +444,19 @@ class Job(models.Model):
         is taken as transient, so a bug that is mended within the retries loses nothing.
         """
         raise NotImplementedError
+
+    def remembered(self, ended: str, words: str) -> dict[str, Any]:
+        """Return what else the row keeps of this attempt, written with its end.
+
+        `ended` is the status that it leads to, or "again", "parked" or "given back"; `words` is
+        the error, or the `answer` of a result. Called once for each try to write it.
+        """
+        return {}
+
+    @classmethod
+    def kept_for(cls) -> timedelta:
+        """How long jobs are kept after they have finished."""
+        return KEEP_JOBS
 
     @classmethod
     def prunable(cls) -> models.QuerySet[Any]:

@@ -14,7 +14,6 @@ from project.models import AuditRun, DailyRun, Heartbeat
 
 BATCH_SIZE = 1000
 KEEP_RESULTS = timedelta(days=30)
-KEEP_JOBS = timedelta(days=90)
 KEEP_AUDITS = timedelta(days=30)
 KEEP_DAILY_RUNS = timedelta(days=400)
 KEEP_HEARTBEATS = timedelta(days=1)
@@ -35,7 +34,7 @@ def prune() -> dict[str, int]:
     }
     deleted = {name: _delete(rows, _by_key(rows)) for name, rows in old.items()}
     for model in job_models():
-        finished = model.prunable().filter(finished_at__lt=Now() - KEEP_JOBS)
+        finished = model.prunable().filter(finished_at__lt=Now() - model.kept_for())
         deleted[model.app] = _delete(finished, model.delete_jobs)
     return deleted
 

@@ -13,7 +13,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
 from project.brokers import transport_options
-from project.hours import whole_hours
+from project.hours import whole_days, whole_hours
 from project.logs import logging_config
 from project.media_storage import media_storage
 from project.unfold import unfold_settings
@@ -42,6 +42,8 @@ SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="EUR")
 STAFF_EMAILS = env.list("STAFF_EMAILS", default=[])
 # Orders not paid for so long are cancelled; None: never.
 PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", env.str("PAYMENT_DUE_HOURS", default=""))
+# How long messages that were sent or cancelled are kept.
+KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", env.str("KEEP_MESSAGES_DAYS", default="90"))
 LOW_STOCK_UNITS = env.int("LOW_STOCK_UNITS", default=5)
 PHONENUMBER_DEFAULT_REGION = SHOP_COUNTRY
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)

@@ -269,7 +269,7 @@ def _progress(announcement: Announcement) -> dict[str, Any]:
     found = {} if waits else announcements.counts(announcement)
     expected = announcements.audience().count() if not announcement.queued_at else 0
     url = reverse("admin:notifications_notification_changelist")
-    query = f"event__exact=announcement&occasion={announcement.pk}"
+    query = f"event=announcement&occasion={announcement.pk}"
     return {
         "announcement": announcement,
         "is_draft": is_draft,

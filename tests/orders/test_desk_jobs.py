@@ -16,8 +16,15 @@ from orders import tasks
 from orders.desk_jobs import IMPORT_PRODUCTS, queue_desk_job
 from orders.imports import run as import_run
 from orders.models import DeskJob, Product, Stock
-from project.jobs import LostClaimError, NotClaimedError, PermanentError, Status, run_job
-from project.prune import KEEP_JOBS, prune
+from project.jobs import (
+    KEEP_JOBS,
+    LostClaimError,
+    NotClaimedError,
+    PermanentError,
+    Status,
+    run_job,
+)
+from project.prune import prune
 from tests.orders.imports.packages import mug, png, table, zipped
 
 APPS = ["project", "notifications", "media_jobs", "orders"]

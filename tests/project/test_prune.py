@@ -7,18 +7,20 @@ from uuid import uuid4
 
 import pytest
 from django.contrib.sessions.models import Session
+from django.core.exceptions import ImproperlyConfigured
 from django.db.models.functions import Now
 from django_celery_results.models import TaskResult
 
 from media_jobs.models import Asset, MediaJob, Rendition
 from notifications.models import Notification
 from project import prune as module
+from project.hours import whole_days
+from project.jobs import KEEP_JOBS
 from project.models import AuditRun, DailyRun, Heartbeat
 from project.prune import (
     KEEP_AUDITS,
     KEEP_DAILY_RUNS,
     KEEP_HEARTBEATS,
-    KEEP_JOBS,
     KEEP_RESULTS,
     prune,
 )
@@ -122,3 +124,19 @@ def test_many_rows_go_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert prune()["notification"] == 5
     assert prune()["notification"] == 0
+
+
+def test_messages_are_kept_as_long_as_the_operator_says(settings: Any) -> None:
+    settings.KEEP_MESSAGES_DAYS = 7
+    gone = notification(status="done", finished_at=Now() - timedelta(days=7) - HOUR)
+    kept = notification(status="done", finished_at=Now() - timedelta(days=7) + HOUR)
+
+    prune()
+
+    assert set(Notification.objects.filter(pk__in=(gone.pk, kept.pk))) == {kept}
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "", "seven", "1.5"])
+def test_a_retention_that_is_no_number_of_days_is_refused(text: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="KEEP_MESSAGES_DAYS"):
+        whole_days("KEEP_MESSAGES_DAYS", text)

@@ -1,0 +1,166 @@
+"""One decision about all messages of a filtered list: how many there are is shown before.
+
+Only what was counted is touched: a message that fails anew while the others are being queued
+isn't retried a second time.
+"""
+
+import time
+from typing import Any
+
+from django.contrib import messages
+from django.contrib.admin.options import IncorrectLookupParameters
+from django.core.exceptions import PermissionDenied
+from django.db import connection
+from django.db.models import Count, QuerySet
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.dateparse import parse_datetime
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_http_methods
+
+from notifications.desk.decisions import DECISIONS, QUESTIONS
+from notifications.models import Notification
+from project.job_admin import COLOURS, JobAdmin
+from project.job_decisions import Decision
+from project.jobs import Status
+
+BATCH_SIZE = 5000
+"""Messages of one transaction: a second's work for PostgreSQL."""
+PATIENCE = 8.0
+"""Seconds after which the page answers, and says how many are left."""
+
+ASKED = {decision.name: decision for decision in DECISIONS if decision.name in QUESTIONS}
+
+
+class AllAtOncePages(JobAdmin):
+    """The buttons above the list, and the page behind each of them."""
+
+    list_before_template = "notifications/outbox_bar.html"
+
+    def get_urls(self) -> list[URLPattern]:
+        view = require_http_methods(["GET", "POST"])(self._all_view)
+        return [
+            path(
+                "all/<slug:name>/",
+                self.admin_site.admin_view(view),
+                name="notifications_notification_all",
+            ),
+            *super().get_urls(),
+        ]
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        response = super().changelist_view(request, extra_context)
+        listed = getattr(response, "context_data", {}).get("cl")
+        if listed is not None and self.may_decide(request):
+            response.context_data["all_at_once"] = _offers(listed.queryset, request.GET.urlencode())
+        return response
+
+    def _all_view(self, request: HttpRequest, name: str) -> HttpResponseBase:
+        """Ask how it is meant, with the number; do it when it is confirmed."""
+        if not self.may_decide(request):
+            raise PermissionDenied
+        if name not in ASKED:
+            raise Http404
+        decision, back = ASKED[name], _list_url(request)
+        try:
+            listed = self.get_changelist_instance(request)
+        except IncorrectLookupParameters:
+            return redirect(back)
+        asked_at = parse_datetime(request.POST.get("asked_at", "")) if request.POST else _now()
+        if asked_at is None or asked_at.tzinfo is None:
+            raise Http404
+        meant = _as_of(listed.queryset.order_by(), decision, asked_at)
+        if request.method == "POST":
+            self._decide_all(request, decision, meant)
+            return redirect(back)
+        count = meant.count()
+        context = {
+            **self.admin_site.each_context(request),
+            "title": decision.label,
+            "opts": self.opts,
+            "count": count,
+            "question": QUESTIONS[name](count) % {"count": count},
+            "filters": _chosen(listed),
+            "asked_at": asked_at.isoformat(),
+            "decision": decision,
+            "back": back,
+        }
+        return TemplateResponse(request, "notifications/all_at_once.html", context)
+
+    def _decide_all(self, request: HttpRequest, decision: Decision, meant: QuerySet[Any]) -> None:
+        begin, done = time.monotonic(), 0
+        while keys := list(meant.values_list("pk", flat=True)[:BATCH_SIZE]):
+            done += decision.apply(Notification.objects.filter(pk__in=keys))
+            if time.monotonic() - begin > PATIENCE:
+                break
+        left = meant.count() if keys else 0
+        messages.success(request, decision.report(done))
+        if left:
+            text = ngettext(
+                "%(count)d message is left: decide once more.",
+                "%(count)d messages are left: decide once more.",
+                left,
+            )
+            messages.warning(request, text % {"count": left})
+
+
+def _offers(listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
+    """What may be decided about all of a list: each status with its number and its decisions.
+
+    Only statuses that a partial index knows: the long history isn't counted.
+    """
+    statuses = {status for decision in ASKED.values() for status in decision.statuses}
+    found = dict(
+        listed.order_by()
+        .filter(status__in=sorted(statuses))
+        .values_list("status")
+        .annotate(count=Count("pk"))
+    )
+    return [
+        {
+            "label": Status(status).label,
+            "colour": COLOURS[status],
+            "count": count,
+            "decisions": [
+                (decision.label, f"{_url(decision)}?{query}" if query else _url(decision))
+                for decision in ASKED.values()
+                if status in decision.statuses
+            ],
+        }
+        for status, count in sorted(found.items())
+    ]
+
+
+def _url(decision: Decision) -> str:
+    return reverse("admin:notifications_notification_all", args=[decision.name])
+
+
+def _list_url(request: HttpRequest) -> str:
+    url, query = reverse("admin:notifications_notification_changelist"), request.GET.urlencode()
+    return f"{url}?{query}" if query else url
+
+
+def _as_of(listed: QuerySet[Any], decision: Decision, asked_at: Any) -> QuerySet[Any]:
+    """Those of the list that were in the decision's status when it was asked."""
+    since = "created_at__lte" if Status.QUEUED in decision.statuses else "finished_at__lte"
+    return listed.filter(status__in=decision.statuses, **{since: asked_at})
+
+
+def _now() -> Any:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT statement_timestamp()")
+        return cursor.fetchone()[0]
+
+
+def _chosen(listed: Any) -> list[tuple[Any, Any]]:
+    """What the list is narrowed down by, as (what, value) in words."""
+    chosen = [("", listed.query)] if listed.query else []
+    for spec in listed.filter_specs:
+        values = list(spec.choices(listed))[1:]  # the first is "all"
+        chosen += [(spec.title, value["display"]) for value in values if value["selected"]]
+    return chosen

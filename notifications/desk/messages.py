@@ -1,0 +1,90 @@
+"""The list of messages, and one message with its words, its log and what became of it."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.contrib.admin.filters import DateFieldListFilter
+from django.http import HttpRequest
+from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from notifications.attempts import read_attempts
+from notifications.desk.all_at_once import AllAtOncePages
+from notifications.desk.decisions import DECISIONS
+from notifications.desk.filters import ErrorFilter, EventFilter, event_label, same_error
+from notifications.desk.resend import ResendPages
+from notifications.models import ChannelState, Notification
+
+DELIVERY_COLOURS = {
+    Notification.Delivery.DELIVERED.value: "success",
+    Notification.Delivery.BOUNCED.value: "danger",
+    Notification.Delivery.COMPLAINED.value: "danger",
+}
+
+
+@admin.register(Notification)
+class NotificationAdmin(AllAtOncePages, ResendPages):
+    decisions = DECISIONS
+    change_form_template = "notifications/desk.html"
+    list_display = (
+        *("about", "state", "delivered", "order", "attempts", "reason"),
+        *("queued", "finished"),
+    )
+    list_filter = (
+        "status",
+        "channel",
+        "delivery",
+        ErrorFilter,
+        ("created_at", DateFieldListFilter),
+        "maybe_duplicate",
+        EventFilter,
+    )
+    search_fields = ("recipient", "error")
+    search_help_text = _("Order number, recipient, id, or words of the error.")
+    about_fields = (
+        ("recipient", "channel"),
+        ("language", "maybe_duplicate"),
+        ("provider_id", "delivery"),
+        ("delivery_at", "delivery_reason"),
+    )
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        for state in ChannelState.objects.filter(openings__gt=0):
+            down = _("%(channel)s isn't working, so its messages wait: %(error)s")
+            messages.warning(request, down % {"channel": state, "error": state.error})
+        return super().changelist_view(request, extra_context)
+
+    @display(description=_("delivery"), ordering="delivery", label=DELIVERY_COLOURS)
+    def delivered(self, message: Notification) -> tuple[str, str] | str:
+        return (message.delivery, message.get_delivery_display()) if message.delivery else ""
+
+    def summary(self, job: Notification) -> str:
+        return _("%(event)s · %(channel)s to %(recipient)s") % {
+            "event": event_label(job.event),
+            "channel": job.get_channel_display(),
+            "recipient": job.recipient,
+        }
+
+    def page_context(self, request: HttpRequest, job: Notification) -> dict[str, Any]:
+        return {
+            "attempts": list(read_attempts(job)),
+            "resend_url": self.resend_url(request, job),
+            "resent_from": Notification.objects.filter(pk=job.resent_from).first()
+            if job.resent_from
+            else None,
+            "copies": Notification.objects.filter(resent_from=job.pk).order_by("created_at"),
+            "delivery_colour": DELIVERY_COLOURS.get(job.delivery, ""),
+            "same_error": _same_error_query(job),
+        }
+
+
+def _same_error_query(message: Notification) -> str:
+    """Return what the list asks for to show the messages with the same error; empty: none."""
+    if not message.error:
+        return ""
+    row = Notification.objects.filter(pk=message.pk).annotate(same=same_error())
+    same = row.values_list("same", flat=True).first()
+    return urlencode({"error": same}) if same else ""

@@ -1,0 +1,114 @@
+"""The page that sends a message to another address."""
+
+from typing import Any
+from uuid import UUID
+
+from django import forms
+from django.conf import settings
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.http import Http404, HttpRequest
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods
+from phonenumber_field.formfields import PhoneNumberField
+from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidget
+
+from notifications.models import Notification
+from notifications.resending import may_resend, resend
+from project.job_admin import JobAdmin
+
+CHANGE = "admin:notifications_notification_change"
+
+
+class RecipientForm(forms.Form):
+    """Where the message goes instead; the field is the one of its channel."""
+
+    def __init__(self, *args: Any, message: Notification, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._message = message
+        if message.channel == Notification.Channel.EMAIL:
+            self.fields["email"] = forms.EmailField(
+                label=_("E-mail address"),
+                max_length=254,
+                widget=UnfoldAdminEmailInputWidget,
+                error_messages={
+                    "invalid": _("E-mail address: this is none. Example: %s") % "ada@example.org"
+                },
+            )
+        else:
+            self.fields["phone"] = PhoneNumberField(
+                label=_("Phone number"),
+                region=settings.SHOP_COUNTRY,
+                widget=UnfoldAdminTextInputWidget,
+                error_messages={
+                    "invalid": _(
+                        "Phone number: this is none. With its country code (+49 …) or national."
+                    )
+                },
+            )
+
+    @property
+    def recipient(self) -> str:
+        """What a valid form says, as messages keep it."""
+        values = self.cleaned_data
+        return values["email"] if "email" in values else values["phone"].as_e164
+
+    def clean(self) -> dict[str, Any]:
+        values = super().clean() or {}
+        if values and self.recipient.lower() == self._message.recipient.lower():
+            [name] = self.fields
+            same = _("%(field)s: the message went there already. To try again, use “Retry”.")
+            raise ValidationError({name: same % {"field": self.fields[name].label}})
+        return values
+
+
+class ResendPages(JobAdmin):
+    def get_urls(self) -> list[URLPattern]:
+        view = require_http_methods(["GET", "POST"])(self._resend_view)
+        return [
+            path(
+                "<uuid:job_id>/resend/",
+                self.admin_site.admin_view(view),
+                name="notifications_notification_resend",
+            ),
+            *super().get_urls(),
+        ]
+
+    def resend_url(self, request: HttpRequest, message: Notification) -> str:
+        """Return the page's address; empty where there is nothing to offer."""
+        if not (self.may_decide(request) and may_resend(message)):
+            return ""
+        return reverse("admin:notifications_notification_resend", args=[message.pk])
+
+    def _resend_view(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+        if not self.may_decide(request):
+            raise PermissionDenied
+        message = get_object_or_404(Notification, pk=job_id)
+        if not may_resend(message):
+            raise Http404
+        form = RecipientForm(request.POST or None, message=message)
+        if request.method == "POST" and form.is_valid():
+            copy, is_new = resend(message, to=form.recipient)
+            if is_new:
+                self.log_addition(request, copy, [{"added": {}}])
+                says = _("The message goes to %(recipient)s, too: this is it.")
+                messages.success(request, says % {"recipient": copy.recipient})
+            else:
+                says = _("%(recipient)s has this message already: this is it.")
+                messages.warning(request, says % {"recipient": copy.recipient})
+            return redirect(CHANGE, copy.pk)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Send to another address"),
+            "opts": self.opts,
+            "original": message,
+            "summary": self.summary(message),
+            "form": form,
+            "back": reverse(CHANGE, args=[message.pk]),
+        }
+        status = 422 if form.errors else 200
+        return TemplateResponse(request, "notifications/resend.html", context, status=status)
