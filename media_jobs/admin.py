@@ -14,7 +14,7 @@ from media_jobs.private import address_of
 from media_jobs.remaking import make_again
 from project.job_admin import JobAdmin
 from project.job_decisions import CANCEL, RETRY, RETRY_CANCELLED, Decision
-from project.jobs import Status
+from project.job_queue import Status
 
 KINDS = {"pickup_pass": _("Pickup pass"), "renditions": _("Renditions"), "print": _("Print file")}
 

@@ -24,7 +24,7 @@ from media_jobs.recipes import RECIPES
 from media_jobs.remaking import make_again
 from project.job_admin import COLOURS, JobAdmin
 from project.job_decisions import RETRY
-from project.jobs import OPEN, Status
+from project.job_queue import OPEN, Status
 
 
 @dataclass(frozen=True)

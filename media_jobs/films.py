@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 
 from media_jobs.models import MediaJob
 from media_jobs.recipes import FILMS
-from project.jobs import Status
+from project.job_queue import Status
 
 LOCK = 0x66696C6D  # "film"
 PAUSE = timedelta(seconds=5)

@@ -25,7 +25,7 @@ from media_jobs.models import MediaJob, Rendition
 from media_jobs.output import Output
 from media_jobs.recipes import PICKUP_PASS, RECIPES, WEBP, Format, Recipe, RenditionSpec
 from media_jobs.storing import folder_of, is_whole, local_file, store
-from project.jobs import LostClaimError, PermanentError, TransientError
+from project.job_runs import LostClaimError, PermanentError, TransientError
 
 logger = logging.getLogger(__name__)
 

@@ -19,7 +19,7 @@ from django.core.files.storage import default_storage
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.output import Output
 from media_jobs.recipes import RECIPES, Recipe
-from project.jobs import Status
+from project.job_queue import Status
 
 logger = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from celery.exceptions import Ignore
 from django.conf import settings
 
 from media_jobs.models import MediaJob
-from project.jobs import JobError, LostClaimError, NotClaimedError, run_job
+from project.job_runs import JobError, LostClaimError, NotClaimedError, run_job
 
 # The longest video's, in seconds: ffmpeg is stopped by `videos` long before. Pictures have limits
 # of their own (`limits`). At the soft limit the job fails with that as its reason; what doesn't

@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models import Notification
-from project.jobs import Status
+from project.job_queue import Status
 
 KEEP = 30
 """Entries; older ones are dropped."""

@@ -18,7 +18,7 @@ from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from notifications.models import ChannelState, Notification
-from project.jobs import NotNowError
+from project.job_runs import NotNowError
 
 logger = logging.getLogger(__name__)
 

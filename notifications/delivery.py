@@ -1,6 +1,6 @@
 """One attempt to deliver one notification: breaker, words, doubt, channel.
 
-It runs under a claim (`project.jobs.run_job`), outside any transaction. The words are rendered
+It runs under a claim (`project.job_runs.run_job`), outside any transaction. The words are rendered
 at the first claim and stored, so every attempt says the same under the same id.
 """
 
@@ -21,7 +21,7 @@ from notifications.channels.message import (
 from notifications.events import EVENTS, InDoubt
 from notifications.models import Notification
 from notifications.rendering import MASK, Wording, render, render_with_secrets
-from project.jobs import (
+from project.job_runs import (
     JobError,
     LostClaimError,
     NotNowError,

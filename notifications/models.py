@@ -12,7 +12,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 
-from project.jobs import OPEN, Job, JobQuerySet, Status
+from project.job_queue import OPEN, JobQuerySet, Status
+from project.jobs import Job
 
 
 class NotificationQuerySet(JobQuerySet):

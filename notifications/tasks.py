@@ -7,7 +7,7 @@ from celery import shared_task
 from celery.exceptions import Ignore
 
 from notifications.models import Notification
-from project.jobs import JobError, LostClaimError, NotClaimedError, run_job
+from project.job_runs import JobError, LostClaimError, NotClaimedError, run_job
 
 
 # A JobError is an outcome that the row explains, not a fault of the worker: no traceback.

@@ -20,7 +20,7 @@ from notifications.models import Notification, NotificationQuerySet
 from notifications.outbox import announcement_message
 from orders.desk_jobs import ANNOUNCE, queue_desk_job
 from orders.models import Announcement, DeskJob, User
-from project.jobs import OPEN, Status
+from project.job_queue import OPEN, Status
 
 BATCH_SIZE = 200
 """Messages of one transaction."""

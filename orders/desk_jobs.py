@@ -15,7 +15,7 @@ from django.utils.module_loading import import_string
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import DeskJob
-from project.jobs import PermanentError
+from project.job_runs import PermanentError
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from orders.placing.expiry import TASK as EXPIRE
 from orders.placing.expiry import expire_due
 from orders.uploads import prune_uploads as pruned
 from project.daily import daily
-from project.jobs import JobError, LostClaimError, NotClaimedError, run_job
+from project.job_runs import JobError, LostClaimError, NotClaimedError, run_job
 
 
 # A JobError is an outcome that the row explains, not a fault of the worker: no traceback.

@@ -31,7 +31,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from project.job_decisions import RETRY, Decision
-from project.jobs import OPEN, Job, Status
+from project.job_queue import OPEN, Status
+from project.jobs import Job
 
 COLOURS = {
     Status.QUEUED.value: "info",

@@ -8,7 +8,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from project.jobs import OPEN, Status
+from project.job_queue import OPEN, Status
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,8 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from project.health import read_health
-from project.jobs import Status, job_models
+from project.job_queue import Status
+from project.jobs import job_models
 from project.models import AuditRun
 
 SHOWN = (Status.QUEUED, Status.RUNNING, Status.FAILED, Status.UNKNOWN)

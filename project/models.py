@@ -10,7 +10,8 @@ from django.db.models import F, Min
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from project.jobs import OPEN, Job, JobQuerySet
+from project.job_queue import OPEN, JobQuerySet
+from project.jobs import Job
 
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):

@@ -20,7 +20,9 @@ from django.db import Error, connection, connections
 from django.utils.module_loading import autodiscover_modules
 
 from project.doorbell import BrokerDown, Doorbell
-from project.jobs import RING_BATCH, Job, JobError, NotClaimedError, job_models, run_job
+from project.job_queue import RING_BATCH
+from project.job_runs import JobError, NotClaimedError, run_job
+from project.jobs import Job, job_models
 from project.models import Heartbeat
 from project.models import Sweep as SweepRow
 from project.stopping import bound_the_stop

@@ -32,7 +32,7 @@ from unfold.widgets import (
 
 from project.job_admin import COLOURS, JobAdmin, moment
 from project.job_decisions import CANCEL, RETRY
-from project.jobs import Status
+from project.job_queue import Status
 from project.models import ManualRun
 from project.schedules import ask_to_run, move, next_run, pace, when
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext_noop, ngettext
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 
 from project import daily
-from project.jobs import PermanentError
+from project.job_runs import PermanentError
 from project.models import ManualRun
 
 NAMES = (

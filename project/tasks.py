@@ -10,7 +10,7 @@ from celery.exceptions import Ignore
 from project import audit as auditing
 from project import prune as pruning
 from project.daily import daily, do_all_due
-from project.jobs import JobError, LostClaimError, NotClaimedError, run_job
+from project.job_runs import JobError, LostClaimError, NotClaimedError, run_job
 from project.models import ManualRun
 
 

@@ -25,7 +25,7 @@ from notifications.channels.message import (
     ProviderDownError,
     Receipt,
 )
-from project.jobs import PermanentError
+from project.job_runs import PermanentError
 
 NO_KEYS = "no-keys"
 MAX_ANSWER = 64 * 1024  # bytes

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from uuid import UUID
 
-from project.jobs import TransientError
+from project.job_runs import TransientError
 
 
 @dataclass(frozen=True)

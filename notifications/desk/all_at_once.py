@@ -25,7 +25,7 @@ from notifications.desk.decisions import DECISIONS, QUESTIONS
 from notifications.models import Notification
 from project.job_admin import COLOURS, JobAdmin
 from project.job_decisions import Decision
-from project.jobs import Status
+from project.job_queue import Status
 
 BATCH_SIZE = 5000
 """Messages of one transaction: a second's work for PostgreSQL."""

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from project.job_decisions import RETRY, RETRY_CANCELLED, Decision
-from project.jobs import Status
+from project.job_queue import Status
 
 SENT_AFTER_ALL = Decision(
     name="sent",

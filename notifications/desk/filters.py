@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.events import EVENTS
 from notifications.models import Notification
-from project.jobs import Status
+from project.job_queue import Status
 
 PARTICULAR = r"\y(?=[[:alnum:]]*[0-9])[[:alnum:]-]{8,}\y"
 """What differs between two errors of the same cause: ids, queue numbers, times."""

@@ -25,7 +25,7 @@ from orders import announcements
 from orders.desk.moments import MomentWidget
 from orders.models import Announcement
 from project.job_admin import moment
-from project.jobs import Status
+from project.job_queue import Status
 
 State = Announcement.Status
 COLOURS = {

@@ -17,7 +17,7 @@ from orders.models import Order, Product
 from orders.stock import is_low
 from project.health import read_health
 from project.job_admin import job_admins
-from project.jobs import OPEN
+from project.job_queue import OPEN
 from project.models import AuditRun
 from project.templatetags.money import money
 

@@ -22,7 +22,7 @@ from orders.imports.report import Outcome, RowReport, read_report
 from orders.models import DeskJob
 from project.job_admin import JobAdmin
 from project.job_decisions import CANCEL, RETRY, RETRY_CANCELLED
-from project.jobs import Status
+from project.job_queue import Status
 
 PAGE_ROWS = 100
 OUTCOMES = {

@@ -22,7 +22,7 @@ from media_jobs.outbox import queue_renditions
 from media_jobs.picture import PREFETCH, product_recipe
 from orders.catalogue import replace_media
 from orders.models import ProductMedia
-from project.jobs import OPEN, Status
+from project.job_queue import OPEN, Status
 
 ACCEPTED = ",".join(file_type.content_type for file_type in TYPES)
 

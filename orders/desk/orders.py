@@ -24,7 +24,8 @@ from orders.models import Order, Payment
 from orders.timeline import read_timeline
 from project.job_admin import COLOURS as JOB_COLOURS
 from project.job_admin import JobAdmin, job_admins, moment
-from project.jobs import OPEN, Job, Status, job_models
+from project.job_queue import OPEN, Status
+from project.jobs import Job, job_models
 from project.templatetags.money import money
 
 COLOURS = {

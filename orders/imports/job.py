@@ -15,7 +15,7 @@ from orders.imports.errors import ImportRefusedError, RowRefusedError
 from orders.imports.package import TABLES, Package, PackedFile, zip_package
 from orders.imports.run import import_products
 from orders.models import DeskJob
-from project.jobs import PermanentError
+from project.job_runs import PermanentError
 
 CHECK_IN_SECONDS = 0.5
 

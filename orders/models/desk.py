@@ -11,7 +11,8 @@ from django.core.files.storage import default_storage
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from project.jobs import Job, LostClaimError
+from project.job_runs import LostClaimError
+from project.jobs import Job
 
 
 def _upload_path(job: "DeskJob", name: str) -> str:

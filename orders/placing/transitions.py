@@ -38,7 +38,7 @@ from orders.placing.refunds import refund
 from orders.placing.refusals import DoneDifferently, InvalidTransition, WrongStatus
 from orders.placing.settle import settle
 from orders.placing.stock_return import lock_stock, put_back
-from project.jobs import Status as JobStatus
+from project.job_queue import Status as JobStatus
 from project.templatetags.money import money
 
 __all__ = ["cancel", "correct_parcel", "deliver", "expire", "pack", "pay", "refund", "ship"]

@@ -12,7 +12,8 @@ from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
 
 from orders.models import Order, OrderLine, Refund
-from project.jobs import Status, job_models
+from project.job_queue import Status
+from project.jobs import job_models
 
 CHART_DAYS = 14
 TOP = 5

@@ -19,7 +19,8 @@ from django_celery_results.models import TaskResult
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
 from project.doorbell import Doorbell
-from project.jobs import Job, Status
+from project.job_queue import Status
+from project.jobs import Job
 from project.models import Heartbeat
 from tests.brokers import (
     RABBITMQ,

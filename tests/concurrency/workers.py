@@ -23,7 +23,8 @@ from media_jobs.outbox import pickup_pass_job
 from notifications.models import Notification
 from notifications.outbox import order_messages
 from project.doorbell import Doorbell
-from project.jobs import Job, Status
+from project.job_queue import Status
+from project.jobs import Job
 from project.local_env import ROOT
 from project.local_shop import WORKERS
 from project.relay import Relay

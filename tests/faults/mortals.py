@@ -16,7 +16,8 @@ from celery import Celery
 from media_jobs.models import MediaJob
 from notifications.models import Notification
 from project.celery import app
-from project.jobs import Job, Status
+from project.job_queue import Status
+from project.jobs import Job
 from project.local_env import ROOT
 from project.local_shop import WORKERS
 from project.models import Heartbeat

@@ -14,7 +14,7 @@ from notifications.models import Notification
 from orders.announcements import messages, plan, send_announcements
 from orders.models import Announcement, DeskJob
 from project.celery import app
-from project.jobs import OPEN, Status
+from project.job_queue import OPEN, Status
 from project.local_shop import WORKERS
 from project.relay import Relay
 from tests.concurrency.workers import Ringing, database_url, open_inbox, running_relay

@@ -13,7 +13,8 @@ from django.db.models.functions import Now
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
 from project.celery import app
-from project.jobs import Job, Status
+from project.job_queue import Status
+from project.jobs import Job
 from project.relay import Relay
 from tests.concurrency.workers import Inbox, picture
 from tests.faults.mortals import (

@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 
 from media_jobs import films
 from media_jobs.models import MediaJob
-from project.jobs import Status
+from project.job_queue import Status
 
 
 def film() -> MediaJob:

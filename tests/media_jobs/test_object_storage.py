@@ -12,7 +12,8 @@ from media_jobs.object_storage import StorageDownError
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
 from orders.models import User
-from project.jobs import Status, TransientError
+from project.job_queue import Status
+from project.job_runs import TransientError
 from tests.media_jobs.buckets import keep_media_in, new_bucket, object_server
 from tests.media_jobs.originals import alpha_png, photo, saved
 

@@ -13,7 +13,8 @@ from PIL import Image
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import print_job
 from media_jobs.tasks import process
-from project.jobs import JobError, Status
+from project.job_queue import Status
+from project.job_runs import JobError
 from tests.media_jobs.films import film
 from tests.media_jobs.originals import camera_jpeg
 

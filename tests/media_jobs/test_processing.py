@@ -14,11 +14,11 @@ from media_jobs.outbox import pickup_pass_job, queue_renditions
 from media_jobs.recipes import PRODUCT
 from media_jobs.remaking import queue_again
 from media_jobs.tasks import process
-from project.jobs import (
+from project.job_queue import Status
+from project.job_runs import (
     LostClaimError,
     NotClaimedError,
     PermanentError,
-    Status,
     TransientError,
     run_job,
 )

@@ -14,7 +14,7 @@ from media_jobs.assets import store_asset
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
-from project.jobs import Status
+from project.job_queue import Status
 from tests.media_jobs.originals import photo, saved
 from tests.media_jobs.stored import files_of
 from tests.media_jobs.test_processing import pass_job, shown

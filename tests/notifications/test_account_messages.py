@@ -11,7 +11,8 @@ from notifications.events import EVENTS
 from notifications.models import Notification
 from notifications.outbox import account_message
 from notifications.rendering import MASK, render, render_with_secrets
-from project.jobs import JobError, PermanentError, Status, TransientError, run_job
+from project.job_queue import Status
+from project.job_runs import JobError, PermanentError, TransientError, run_job
 
 pytestmark = pytest.mark.django_db
 

@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from notifications.attempts import KEEP, MAX_WORDS, read_attempts
 from notifications.models import Notification
 from notifications.tasks import send
-from project.jobs import NotNowError, PermanentError, TransientError, run_job
+from project.job_runs import NotNowError, PermanentError, TransientError, run_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

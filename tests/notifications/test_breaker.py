@@ -13,7 +13,8 @@ from django.test import Client
 
 from notifications import breaker
 from notifications.models import ChannelState, Notification
-from project.jobs import MAX_ATTEMPTS, JobError, Status, run_job
+from project.job_queue import MAX_ATTEMPTS, Status
+from project.job_runs import JobError, run_job
 from tests.notifications.gateway import Gateway
 
 pytestmark = pytest.mark.django_db

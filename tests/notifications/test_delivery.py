@@ -10,10 +10,10 @@ from django.db.models.functions import Now
 from notifications import delivery
 from notifications.events import EVENTS, InDoubt
 from notifications.models import Notification
-from project.jobs import (
+from project.job_queue import Status
+from project.job_runs import (
     LostClaimError,
     PermanentError,
-    Status,
     TransientError,
     UnknownOutcomeError,
     run_job,

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from notifications.models import Notification
-from project.jobs import run_job
+from project.job_runs import run_job
 
 pytestmark = [
     pytest.mark.django_db,

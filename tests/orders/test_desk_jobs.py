@@ -16,14 +16,9 @@ from orders import tasks
 from orders.desk_jobs import IMPORT_PRODUCTS, queue_desk_job
 from orders.imports import run as import_run
 from orders.models import DeskJob, Product, Stock
-from project.jobs import (
-    KEEP_JOBS,
-    LostClaimError,
-    NotClaimedError,
-    PermanentError,
-    Status,
-    run_job,
-)
+from project.job_queue import Status
+from project.job_runs import LostClaimError, NotClaimedError, PermanentError, run_job
+from project.jobs import KEEP_JOBS
 from project.prune import prune
 from tests.orders.imports.packages import mug, png, table, zipped
 

@@ -20,7 +20,8 @@ from orders.reports.chart import HEIGHT, WIDTH, draw, svg
 from orders.reports.daily import send_report
 from orders.reports.figures import bounds, read_figures
 from orders.tasks import daily_report
-from project.jobs import PermanentError, Status, run_job
+from project.job_queue import Status
+from project.job_runs import PermanentError, run_job
 from tests.orders.desk.conftest import placed
 from tests.shelf import shelve
 

@@ -15,20 +15,17 @@ from django.db.models.functions import Now
 
 from media_jobs.models import MediaJob
 from notifications.models import Notification
-from project import jobs
-from project.jobs import (
-    MAX_ATTEMPTS,
-    JobQuerySet,
+from project import job_queue, job_runs
+from project.job_queue import MAX_ATTEMPTS, JobQuerySet, Status, backoff
+from project.job_runs import (
     LostClaimError,
     NotClaimedError,
     PermanentError,
-    Status,
     TransientError,
     UnknownOutcomeError,
-    backoff,
-    job_models,
     run_job,
 )
+from project.jobs import job_models
 from tests.pace import promised
 
 pytestmark = pytest.mark.django_db
@@ -231,7 +228,7 @@ def test_the_backoff_triples_up_to_an_hour_with_a_quarter_of_jitter() -> None:
 
 
 def test_a_job_to_be_tried_again_waits_for_its_backoff(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jobs, "backoff", lambda attempts: attempts * MINUTE)
+    monkeypatch.setattr(job_queue, "backoff", lambda attempts: attempts * MINUTE)
     job = claimed()
 
     assert Notification.objects.retry_later(job, "421 try again")
@@ -527,7 +524,7 @@ def database_away(monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
         return succeed(self, job, result)
 
     monkeypatch.setattr(JobQuerySet, "succeed", interrupted)
-    monkeypatch.setattr(jobs, "SETTLE_PAUSE", 0.01)
+    monkeypatch.setattr(job_runs, "SETTLE_PAUSE", 0.01)
 
 
 @on_real_transactions
@@ -549,7 +546,7 @@ def test_a_job_that_could_not_be_settled_is_left_to_its_lease(
     perform: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     perform(lambda job: {})
-    database_away(monkeypatch, times=jobs.SETTLE_TRIES)
+    database_away(monkeypatch, times=job_runs.SETTLE_TRIES)
     job = queue()
 
     with pytest.raises(OperationalError):

@@ -16,7 +16,7 @@ from kombu.connection import Connection
 from notifications.models import Notification
 from project.celery import PlainConsumer
 from project.doorbell import BrokerDown, Doorbell
-from project.jobs import run_job
+from project.job_runs import run_job
 from project.relay import Relay
 from tests.brokers import (
     RABBITMQ,

@@ -22,7 +22,7 @@ from notifications.models import Notification
 from project import relay as module
 from project.celery import app
 from project.doorbell import BrokerDown, BrokerHealth, Doorbell
-from project.jobs import RING_BATCH, Status
+from project.job_queue import RING_BATCH, Status
 from project.local_env import ROOT
 from project.models import Heartbeat
 from project.models import Sweep as SweepRow

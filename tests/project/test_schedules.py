@@ -14,7 +14,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from project import daily
 from project.daily import DailyWork
-from project.jobs import PermanentError, run_job
+from project.job_runs import PermanentError, run_job
 from project.models import DailyRun, ManualRun
 from project.schedules import ask_to_run, is_off, next_run, when
 

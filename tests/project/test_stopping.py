@@ -3,7 +3,8 @@
 import pytest
 
 from notifications.models import Notification
-from project.jobs import Status, run_job
+from project.job_queue import Status
+from project.job_runs import run_job
 from project.stopping import _give_up, in_hand
 from tests.project.test_jobs import claimed, queue, row
 

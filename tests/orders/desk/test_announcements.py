@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.announcements import plan, send_announcements
 from orders.models import Announcement, DeskJob
-from project.jobs import run_job
+from project.job_runs import run_job
 from tests.orders.readers import draft, subscribe
 
 pytestmark = pytest.mark.django_db

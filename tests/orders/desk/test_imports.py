@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from orders.models import DeskJob, Product, User
-from project.jobs import Status, run_job
+from project.job_queue import Status
+from project.job_runs import run_job
 from tests.orders.imports.packages import mug, table
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from notifications.models import Notification
 from orders.desk.dashboard import MEANINGS
 from orders.models import DeskJob, Order, Product, StockMovement
 from project.health import SERVICES
-from project.jobs import Status
+from project.job_queue import Status
 from project.models import AuditRun, Heartbeat
 from tests.orders.desk.conftest import message, placed
 from tests.shelf import shelve

@@ -17,7 +17,7 @@ def main() -> None:
     django.setup()
     from orders.imports import catalogue, run
     from orders.models import DeskJob
-    from project.jobs import run_job
+    from project.job_runs import run_job
 
     run.BATCH_ROWS = 2
     write, written = catalogue._write, 0
