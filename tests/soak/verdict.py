@@ -56,10 +56,13 @@ class Verdict:
 
 def read_books(*, audit: str, audit_is_clean: bool) -> Books:
     """Read the shop's database through the ORM. Django must be set up for it."""
+    from django.db import connections
+
     from media_jobs.models import MediaJob, Rendition
     from notifications.models import Notification
     from orders.models import Order, Stock
 
+    connections.close_all()  # this thread's may have died in one of the faults
     return Books(
         orders=set(Order.objects.values_list("pk", flat=True)),
         messages=[
