@@ -133,7 +133,12 @@ def test_no_web_process_holds_a_connection_to_the_broker(
 
 
 @pytest.mark.parametrize(
-    "outage", [pytest.param("short", marks=pytest.mark.slow), "long", "frozen"]
+    "outage",
+    [
+        pytest.param("short", marks=pytest.mark.slow),
+        "long",
+        pytest.param("frozen", marks=pytest.mark.slow),
+    ],
 )
 def test_orders_go_on_without_a_broker_and_every_message_is_sent_once(
     broker: Broker, shop: LiveShop, books: Books, outage: str

@@ -104,6 +104,7 @@ def hang_up_on_everybody(books: Books) -> None:
     )
 
 
+@pytest.mark.slow
 def test_control_with_careless_commits_accepted_orders_are_lost(
     live_shop: LiveShop,
 ) -> None:

@@ -88,6 +88,7 @@ def is_waited_for(books: Books) -> bool:
     return bool(books.one("SELECT count(*) FROM pg_locks WHERE NOT granted"))
 
 
+@pytest.mark.slow
 def test_control_without_timeouts_pages_keep_their_connections(
     live_shop: LiveShop, books: Books
 ) -> None:
