@@ -1,4 +1,4 @@
-"""What the app is called at the desk, and what it says to the health pages."""
+"""What the app is called at the desk, and what it says to checks and health pages."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -9,7 +9,11 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
+        from django.core.checks import register
+
         from notifications.breaker import read_checks
+        from notifications.checks import check_sms
         from project.health import report_health
 
+        register(check_sms)
         report_health(read_checks)

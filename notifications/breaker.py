@@ -1,4 +1,4 @@
-"""A channel's breaker: while its provider is down, messages wait and use up no attempts.
+"""A gateway's breaker: while its provider is down, messages wait and use up no attempts.
 
     closed ── three failures of the provider in a row ──▶ open ◀─────────────┐
       ▲                                                    │ after 15 s …    │ it fails:
@@ -12,11 +12,11 @@ wait are parked; the relay calls `wake` every second.
 import logging
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import transaction
 from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
 from django.db.models.functions import Coalesce, Now
 
+from notifications.gateways import gateways
 from notifications.models import ChannelState, Notification
 from project.job_runs import NotNowError
 
@@ -31,15 +31,15 @@ WAKE_BATCH = 2000
 """How many messages are woken at a time; the relay rings about a thousand a second."""
 
 
-def admit(channel: str) -> bool:
+def admit(gateway: str) -> bool:
     """Let a message through; True if it is the one that probes a provider that was down.
 
     Raises NotNowError while the breaker is open.
     """
-    state = ChannelState.objects.filter(channel=channel, openings__gt=0).first()
+    state = ChannelState.objects.filter(gateway=gateway, openings__gt=0).first()
     if state is None:
         return False
-    won = ChannelState.objects.filter(channel=channel, open_until__lte=Now()).update(
+    won = ChannelState.objects.filter(gateway=gateway, open_until__lte=Now()).update(
         open_until=Now() + PROBE_TIME
     )
     if not won:
@@ -47,27 +47,27 @@ def admit(channel: str) -> bool:
     return True
 
 
-def answered(channel: str) -> None:
+def answered(gateway: str) -> None:
     """Note that the provider is there, whatever it said: the breaker closes."""
     closed = (
-        ChannelState.objects.filter(channel=channel)
+        ChannelState.objects.filter(gateway=gateway)
         .exclude(failures=0)
         .update(failures=0, openings=0, opened_at=None, open_until=None, error="")
     )
     if closed:
-        logger.info("%s: the provider answers", channel)
+        logger.info("%s: the provider answers", gateway)
 
 
-def failed(channel: str, error: str, *, probing: bool) -> bool:
+def failed(gateway: str, error: str, *, probing: bool) -> bool:
     """Note that the provider was down for a message; True if the breaker is open now.
 
     Only the failure of a probe prolongs an outage: the others began before it was known.
     """
     with transaction.atomic():
-        ChannelState.objects.bulk_create([ChannelState(channel=channel)], ignore_conflicts=True)
-        state = ChannelState.objects.select_for_update().get(channel=channel)
+        ChannelState.objects.bulk_create([ChannelState(gateway=gateway)], ignore_conflicts=True)
+        state = ChannelState.objects.select_for_update().get(gateway=gateway)
         failures = state.failures + 1
-        row = ChannelState.objects.filter(channel=channel)
+        row = ChannelState.objects.filter(gateway=gateway)
         row.update(failures=failures, error=error)
         if probing or (not state.openings and failures >= FAILURES_TO_OPEN):
             row.update(
@@ -75,7 +75,7 @@ def failed(channel: str, error: str, *, probing: bool) -> bool:
                 opened_at=Coalesce("opened_at", Now()),
                 open_until=Now() + pause(state.openings),
             )
-            logger.warning("%s: the provider is down: %s", channel, error)
+            logger.warning("%s: the provider is down: %s", gateway, error)
             return True
         return state.openings > 0
 
@@ -86,33 +86,43 @@ def pause(openings: int) -> timedelta:
 
 
 def wake() -> int:
-    """Wake the messages of channels that work, and one of each that may be tried again.
+    """Wake the messages of gateways that work, and one of each that may be tried again.
 
     The least recently tried goes first, so one message that a provider always chokes on isn't
     the only one that probes.
     """
     is_open = ChannelState.objects.filter(openings__gt=0)
-    may_be_tried = set(is_open.filter(open_until__lte=Now()).values_list("channel", flat=True))
-    asleep = set(is_open.values_list("channel", flat=True)) - may_be_tried
-    woken = Notification.objects.exclude(channel__in=asleep | may_be_tried).unpark(limit=WAKE_BATCH)
-    for channel in may_be_tried:
-        woken += Notification.objects.filter(channel=channel).unpark(limit=1)
+    may_be_tried = set(is_open.filter(open_until__lte=Now()).values_list("gateway", flat=True))
+    asleep = set(is_open.values_list("gateway", flat=True)) - may_be_tried
+    woken = Notification.objects.exclude(gateway__in=asleep | may_be_tried).unpark(limit=WAKE_BATCH)
+    for gateway in may_be_tried:
+        woken += Notification.objects.filter(gateway=gateway).unpark(limit=1)
     return woken
 
 
-def try_now(channels: QuerySet[ChannelState]) -> int:
+def try_now(states: QuerySet[ChannelState]) -> int:
     """End the pause of those that are open (the operator's "try now"); return of how many."""
-    return channels.filter(openings__gt=0).update(open_until=Now())
+    return states.filter(openings__gt=0).update(open_until=Now())
 
 
 def read_checks() -> dict[str, str]:
-    """Return what the health pages say: each channel's "ok", or its reason and for how long."""
+    """Return what the health pages say of each channel: "ok", or its reason and for how long.
+
+    Where it has several gateways, the reason begins with the name of the one that is down.
+    """
     down_for = ExpressionWrapper(Now() - F("opened_at"), output_field=DurationField())
     down = {
-        state.channel: f"{state.error} (for {int(state.down_for.total_seconds())} s)"
+        state.gateway: f"{state.error} (for {int(state.down_for.total_seconds())} s)"
         for state in ChannelState.objects.filter(openings__gt=0).annotate(down_for=down_for)
     }
-    used = [Notification.Channel.EMAIL.value]
-    if settings.SMS_URL:
-        used.append(Notification.Channel.SMS.value)
-    return {f"channel:{channel}": down.get(channel, "ok") for channel in sorted({*used, *down})}
+    checks = {}
+    for channel in Notification.Channel.values:
+        used = gateways(channel)
+        troubles = [
+            down[gateway.name] if len(used) == 1 else f"{gateway.host}: {down[gateway.name]}"
+            for gateway in used
+            if gateway.name in down
+        ]
+        if used:
+            checks[f"channel:{channel}"] = "; ".join(troubles) or "ok"
+    return checks

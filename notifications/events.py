@@ -43,6 +43,9 @@ class Event:
     in_doubt: InDoubt
     secrets: tuple[str, ...] = ()
     """What the templates say that is kept apart and masked: see `Notification.secrets`."""
+    parameters: tuple[str, ...] = ()
+    """What an SMS of this event says besides its fixed words, for gateways that only send
+    approved templates: values of the context or secrets, under these names."""
     valid_for: timedelta | None = None
     """How long it is worth sending; later it fails. A code is of no use once it has expired."""
 
@@ -78,7 +81,7 @@ def _staff_event(label: Promise, *, name: str) -> Event:
 def _code_event(label: Promise, *, name: str, by_sms: bool = False) -> Event:
     """A message with a code in it."""
     event = _account_event(label, name=name, by_sms=by_sms)
-    return replace(event, secrets=("code",), valid_for=CODE_VALID_FOR)
+    return replace(event, secrets=("code",), parameters=("code",), valid_for=CODE_VALID_FOR)
 
 
 EVENTS = {
@@ -89,6 +92,7 @@ EVENTS = {
         templates="notifications/order_placed",
         may_opt_out=False,
         in_doubt=InDoubt.RESEND,
+        parameters=("number", "total"),
     ),
     "order_paid": Event(
         label=_("Order paid"),
@@ -105,6 +109,7 @@ EVENTS = {
         templates="notifications/order_shipped",
         may_opt_out=False,
         in_doubt=InDoubt.RESEND,
+        parameters=("number", "carrier"),
     ),
     "order_delivered": Event(
         label=_("Order delivered"),
@@ -121,6 +126,7 @@ EVENTS = {
         templates="notifications/order_cancelled",
         may_opt_out=False,
         in_doubt=InDoubt.RESEND,
+        parameters=("number",),
     ),
     "order_refunded": Event(
         label=_("Order refunded"),

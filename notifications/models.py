@@ -84,6 +84,10 @@ class Notification(Job):
         _("provider id"), max_length=200, blank=True, default="", db_default=""
     )
     """What the other side calls the message: a Message-ID, or what the gateway answered."""
+    gateway = models.CharField(
+        _("gateway"), max_length=100, blank=True, default="", db_default="", editable=False
+    )
+    """Who has it, or had it last: see `notifications.gateways`. Empty before the first attempt."""
     maybe_duplicate = models.BooleanField(_("maybe a duplicate"), default=False, db_default=False)
     """An attempt ended when the other side may have accepted the message, without saying so."""
     attempts_log = models.JSONField(_("attempts"), default=list, db_default=[], blank=True)
@@ -175,18 +179,19 @@ class Notification(Job):
         self.save(update_fields=["provider_id"])
         # Here and not after the send: what fails between a provider's yes and the commit makes
         # a second copy.
-        answered(self.channel)
+        answered(self.gateway)
 
 
 class ChannelState(models.Model):
-    """How one channel's provider does; `notifications.breaker` is the only one to write it.
+    """How one gateway does, and how much it may be given.
 
-    A row, because workers are several processes: all of them stop asking a dead provider.
+    A row, because workers are several processes: all of them stop asking a dead provider. The
+    breaker's part is written by `notifications.breaker` only, the others by the modules that
+    their comments name.
     """
 
-    channel = models.CharField(
-        _("channel"), max_length=10, primary_key=True, choices=Notification.Channel
-    )
+    gateway = models.CharField(_("channel"), max_length=100, primary_key=True)
+    """Its name in `notifications.gateways`."""
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     openings = models.PositiveIntegerField(_("openings in a row"), default=0)
     """How often the breaker opened since the provider last answered: each time for longer."""
@@ -197,7 +202,7 @@ class ChannelState(models.Model):
     class Meta:
         verbose_name = _("channel")
         verbose_name_plural = _("channels")
-        ordering = ["channel"]
+        ordering = ["gateway"]
         constraints = [
             models.CheckConstraint(
                 condition=Q(openings=0, opened_at=None, open_until=None)
@@ -207,4 +212,9 @@ class ChannelState(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.get_channel_display()
+        """`E-mail`, or `SMS by gateway.example`."""
+        channel, _colon, host = self.gateway.partition(":")
+        label = str(dict(Notification.Channel.choices).get(channel, channel))
+        if not host:
+            return label
+        return _("%(channel)s by %(gateway)s") % {"channel": label, "gateway": host}

@@ -9,6 +9,8 @@ from django.utils import translation
 
 from notifications.events import EVENTS
 from notifications.models import Notification
+from notifications.segments import count_segments, shorten
+from project.templatetags.money import money
 
 MAX_SUBJECT = Notification._meta.get_field("subject").max_length
 
@@ -20,6 +22,10 @@ class Wording:
     html: str = ""
 
 
+MAX_SEGMENTS = 3
+"""Of an SMS: each is charged."""
+NAME_LENGTHS = (60, 40, 24, 16)
+"""To what the names in a longer one are cut, until it fits."""
 MASK = "••••••"
 """What stands for a secret wherever a message is shown."""
 
@@ -41,12 +47,44 @@ def _render(notification: Notification, secrets: dict[str, str]) -> Wording:
     context = {**notification.context, **secrets}
     with translation.override(notification.language):
         if notification.channel == Notification.Channel.SMS:
-            return Wording(text=one_line(_part(notification, "txt", context)))
+            return Wording(text=_sms(notification, context))
         return Wording(
             subject=one_line(_part(notification, "subject.txt", context))[:MAX_SUBJECT],
             text=_part(notification, "txt", context).strip() + "\n",
             html=_part(notification, "html", context),
         )
+
+
+def _sms(notification: Notification, context: dict[str, Any]) -> str:
+    """The text, with long names shortened until it is no more than MAX_SEGMENTS."""
+    for longest in (None, *NAME_LENGTHS):
+        text = one_line(_part(notification, "txt", _shortened(context, longest)))
+        if count_segments(text).segments <= MAX_SEGMENTS:
+            break
+    return text
+
+
+def _shortened(context: dict[str, Any], longest: int | None) -> dict[str, Any]:
+    """The context with its texts cut to so many characters; links stay whole, or lead nowhere."""
+    return {
+        name: shorten(value, longest)
+        if longest and isinstance(value, str) and not name.endswith("_url")
+        else value
+        for name, value in context.items()
+    }
+
+
+def parameters(notification: Notification) -> dict[str, str]:
+    """Return what a gateway's approved template says of this message: see `Event.parameters`.
+
+    The secrets among them are for the gateway only. Never store it.
+    """
+    context = {**notification.context, **(notification.secrets or {})}
+    with translation.override(notification.language):
+        if "total" in context and "currency" in context:
+            context["total"] = money(context["total"], context["currency"])
+        names = EVENTS[notification.event].parameters
+        return {name: one_line(str(context[name])) for name in names if name in context}
 
 
 def one_line(text: str) -> str:

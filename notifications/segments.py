@@ -5,6 +5,7 @@ if that has all its characters, else in UCS-2. A message has 140 bytes; as part 
 (TS 23.040, 9.2.3.24.1) it loses six of them to the header that puts the parts together.
 """
 
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -51,3 +52,28 @@ def _sizes(text: str, encoding: str) -> Iterator[int]:
     for character in text:
         is_pair = character in EXTENSION if encoding == GSM_7 else ord(character) > 0xFFFF
         yield 2 if is_pair else 1
+
+
+def shorten(text: str, longest: int) -> str:
+    """Return the text in at most so many units of UCS-2, its end cut off for two dots.
+
+    Not for an ellipsis, which the default alphabet lacks. What is put together from several
+    characters isn't cut in the middle.
+    """
+    sizes = list(_sizes(text, UCS_2))
+    if sum(sizes) <= longest:
+        return text
+    end, left = 0, longest - 2
+    while sizes[end] <= left:
+        end, left = end + 1, left - sizes[end]
+    while end and (_joins(text[end]) or text[end - 1] == _JOINER):
+        end -= 1
+    return text[:end].rstrip() + ".."
+
+
+_JOINER = "\u200d"
+
+
+def _joins(character: str) -> bool:
+    """Whether it belongs to the character before it: accents, variants, joined emoji."""
+    return character == _JOINER or unicodedata.category(character) in ("Mn", "Me", "Mc")

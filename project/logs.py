@@ -54,7 +54,8 @@ def logging_config(*, json: bool) -> dict[str, Any]:
                 "class": "logging.StreamHandler",
                 "formatter": "structured",
                 "filters": ["unbusy"],
-            }
+            },
+            "none": {"class": "logging.NullHandler"},
         },
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
@@ -63,6 +64,9 @@ def logging_config(*, json: bool) -> dict[str, Any]:
             "django.request": {"level": "ERROR"},
             # A scanner's made-up Host is answered with 400; it is no error of ours.
             "django.security.DisallowedHost": {"level": "CRITICAL"},
+            # Its lines have numbers and texts in them, and go to the message's own row: see
+            # notifications/channels/apprise_sms.py.
+            "apprise": {"level": "DEBUG", "handlers": ["none"], "propagate": False},
             "axes": {"level": "WARNING"},
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},

@@ -318,7 +318,10 @@ DEFAULT_FROM_EMAIL = env.str(
     "DEFAULT_FROM_EMAIL", default=formataddr((SHOP_NAME, "shop@localhost"))
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-SMS_URL = env.str("SMS_URL", default="")
+# Gateways by URL, in the order in which they are asked: see notifications/gateways.py.
+SMS_URL = env.str("SMS_URL", default="").strip()
+SMS_ORDER = env.str("SMS_ORDER", default="")
+SMS_TEMPLATES = env.str("SMS_TEMPLATES", default="")
 
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────
 # Plain on purpose: a job is a row, its lease and the relay's re-ring are the only recovery.

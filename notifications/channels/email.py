@@ -35,13 +35,13 @@ CLOSING = 421
 OF_THE_SYSTEM = re.compile(r"4\.3\.\d")
 
 
-def repeats_are_safe() -> bool:
+def repeats_are_safe(url: str) -> bool:
     """A second copy has the same Message-ID: mail programs show one, and people can tell."""
     return True
 
 
-def send(message: Message, *, deadline: Deadline) -> Receipt:
-    """Hand the e-mail to the mail server and return its answer.
+def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
+    """Hand the e-mail to the mail server of the settings (`url` says nothing); return its answer.
 
     Raises TransientError, PermanentError with the server's words, ProviderDownError or
     NoAnswerError.

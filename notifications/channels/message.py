@@ -1,9 +1,10 @@
 """What channels take, what they give, and how a send can end in doubt."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from uuid import UUID
 
-from project.job_runs import TransientError
+from project.job_runs import PermanentError, TransientError
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,11 @@ class Message:
     html: str = ""
     attachments: tuple[Attachment, ...] = ()
     """For e-mail; an SMS has none."""
+    event: str = ""
+    language: str = ""
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    """What the text says that differs from one message of its event to the next, for gateways
+    that have the words themselves: see `channels.templated`."""
 
 
 @dataclass(frozen=True)
@@ -47,3 +53,7 @@ class ProviderDownError(TransientError):
 
 class NoAnswerError(TransientError):
     """The message was handed over, and the connection or the time ended before the answer."""
+
+
+class NotAskedError(PermanentError):
+    """Our settings are wrong, so the message never left: nothing is known of the provider."""

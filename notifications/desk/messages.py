@@ -43,7 +43,7 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
     search_fields = ("recipient", "error")
     search_help_text = _("Order number, recipient, id, or words of the error.")
     about_fields = (
-        ("recipient", "channel"),
+        ("recipient", "channel", "gateway"),
         ("language", "maybe_duplicate"),
         ("provider_id", "delivery"),
         ("delivery_at", "delivery_reason"),

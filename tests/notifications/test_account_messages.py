@@ -27,20 +27,20 @@ class QuotingChannel:
         self.sent: list[Message] = []
         self.refusal: type[JobError] | None = None
 
-    def send(self, message: Message, *, deadline: object) -> Receipt:
+    def send(self, message: Message, *, url: str, deadline: object) -> Receipt:
         self.sent.append(message)
         if self.refusal:
             raise self.refusal(f"I don't like {message.text}")
         return Receipt(provider_id="42", answer=f"accepted: {message.text}")
 
-    def repeats_are_safe(self) -> bool:
+    def repeats_are_safe(self, url: str) -> bool:
         return True
 
 
 @pytest.fixture
 def channel(monkeypatch: pytest.MonkeyPatch) -> QuotingChannel:
     channel = QuotingChannel()
-    monkeypatch.setattr("notifications.delivery.CHANNELS", {"email": channel, "sms": channel})
+    monkeypatch.setattr("notifications.gateways.Gateway._module", lambda gateway: channel)
     return channel
 
 

@@ -38,9 +38,9 @@ def end_pause() -> None:
     ChannelState.objects.update(open_until=Now() - timedelta(seconds=1))
 
 
-def seconds_open(channel: str = "email") -> float:
+def seconds_open(gateway: str = "email") -> float:
     """For how long the breaker stays open, by the database's clock."""
-    [left] = ChannelState.objects.filter(channel=channel).values_list(
+    [left] = ChannelState.objects.filter(gateway=gateway).values_list(
         F("open_until") - Now(), flat=True
     )
     return left.total_seconds()

@@ -55,7 +55,7 @@ class Answers:
 
 
 def send(*, seconds: float = 5, message: Message = MESSAGE):
-    return channel.send(message, deadline=Deadline(seconds))
+    return channel.send(message, url="", deadline=Deadline(seconds))
 
 
 def test_the_message_arrives_with_both_parts_and_its_headers(mail_server, settings):

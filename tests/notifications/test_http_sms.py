@@ -5,6 +5,7 @@ from base64 import b64decode
 from uuid import UUID
 
 import pytest
+from django.conf import settings as current
 
 from notifications.channels import http_sms as channel
 from notifications.channels.deadline import Deadline
@@ -19,7 +20,7 @@ MESSAGE = Message(
 
 
 def send(*, seconds: float = 5):
-    return channel.send(MESSAGE, deadline=Deadline(seconds))
+    return channel.send(MESSAGE, url=current.SMS_URL, deadline=Deadline(seconds))
 
 
 def test_the_gateway_gets_recipient_text_and_key_as_json(gateway):
@@ -121,16 +122,6 @@ def test_credentials_in_the_url_are_sent_as_basic_authentication(gateway, settin
     assert "p@ss" not in str(caught.value)
 
 
-def test_a_gateway_without_keys_is_known_by_its_url(settings):
-    settings.SMS_URL = "https://gateway.example/sms"
-    assert channel.repeats_are_safe()
-
-    settings.SMS_URL = "https://gateway.example/sms#no-keys"
-    assert not channel.repeats_are_safe()
-
-
-def test_without_a_gateway_the_message_fails_at_once(settings):
-    settings.SMS_URL = ""
-
-    with pytest.raises(PermanentError, match="SMS_URL"):
-        send()
+def test_a_gateway_without_keys_is_known_by_its_url():
+    assert channel.repeats_are_safe("https://gateway.example/sms")
+    assert not channel.repeats_are_safe("https://gateway.example/sms#no-keys")

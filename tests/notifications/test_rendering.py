@@ -1,7 +1,9 @@
 import pytest
 
+from notifications.events import EVENTS
 from notifications.models import Notification
-from notifications.rendering import render
+from notifications.rendering import MAX_SEGMENTS, parameters, render, render_with_secrets
+from notifications.segments import count_segments
 from tests.notifications.conftest import CONTEXT
 
 
@@ -85,3 +87,74 @@ def test_html_loads_nothing_from_elsewhere():
     assert "<link" not in html
     assert "<script" not in html
     assert "url(" not in html
+
+
+# ── The length of an SMS ────────────────────────────────────────────────────────────────────
+SMS_EVENTS = [name for name, event in EVENTS.items() if Notification.Channel.SMS in event.channels]
+URL = "https://shop.with-a-long-name.example.org/orders/0d9f6a52-9a1c-4d2f-8a55-6b1f4e1f3a10/"
+
+
+def sms(event: str, *, language: str = "en", **context: str) -> str:
+    notification = Notification(
+        event=event,
+        channel="sms",
+        language=language,
+        context=CONTEXT | {"status_url": URL, "minutes": 15} | context,
+        secrets={"code": "123456"} if EVENTS[event].secrets else None,
+    )
+    return render_with_secrets(notification).text
+
+
+@pytest.mark.parametrize("event", SMS_EVENTS)
+def test_an_sms_of_usual_names_is_one_segment_in_english_and_two_in_chinese(event):
+    usual = {
+        "status_url": URL.replace("with-a-long-name.", ""),
+        "carrier": "DHL",
+        "tracking_number": "00340434161094042557",
+    }
+
+    assert count_segments(sms(event, **usual)).segments == 1
+    assert count_segments(sms(event, language="zh-hans", **usual)).segments <= 2
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+@pytest.mark.parametrize("script", ["Very Long Name ", "很长的名字", "🍵👩‍🚀", "{€}"])
+@pytest.mark.parametrize("event", SMS_EVENTS)
+def test_an_sms_stays_within_three_segments_whatever_names_are_in_it(event, script, language):
+    long = script * 40
+    extreme = {
+        "shop_name": long,
+        "carrier": long,
+        "tracking_number": long,
+        "total": "9999999999.99",
+    }
+
+    text = sms(event, language=language, **extreme)
+
+    assert count_segments(text).segments <= MAX_SEGMENTS
+    assert URL in text or "123456" in text, "what it is for is never cut"
+
+
+def test_control_without_shortening_long_names_make_many_segments(monkeypatch):
+    monkeypatch.setattr("notifications.rendering.NAME_LENGTHS", ())
+
+    assert count_segments(sms("order_placed", shop_name="很长的名字" * 40)).segments > MAX_SEGMENTS
+
+
+def test_names_are_cut_no_more_than_needed():
+    name = "Deutsche Post Internationale Sendungen GmbH"
+
+    assert name in sms("order_shipped", carrier=name, tracking_number="")
+
+
+def test_a_gateways_template_gets_its_event_s_parameters_as_people_write_them():
+    notification = Notification(
+        event="order_placed", channel="sms", language="zh-hans", context=CONTEXT
+    )
+
+    assert parameters(notification) == {"number": "T1001", "total": "€1,234.50"}
+
+
+@pytest.mark.parametrize("event", SMS_EVENTS)
+def test_every_sms_event_has_parameters_for_gateways_with_templates(event):
+    assert EVENTS[event].parameters

@@ -1,6 +1,14 @@
 import pytest
 
-from notifications.segments import BASIC, EXTENSION, GSM_7, UCS_2, Segments, count_segments
+from notifications.segments import (
+    BASIC,
+    EXTENSION,
+    GSM_7,
+    UCS_2,
+    Segments,
+    count_segments,
+    shorten,
+)
 
 
 def test_the_default_alphabet_has_its_127_characters_and_ten_more_by_escape():
@@ -45,3 +53,23 @@ def test_an_escape_is_not_parted_from_its_character():
 def test_a_surrogate_pair_is_not_split():
     # A pair is two units, a part has 67: the 34th pair doesn't fit into the first.
     assert count_segments("🍵" * 67) == Segments(UCS_2, 134, 3)
+
+
+# ── Shortening ──────────────────────────────────────────────────────────────────────────────
+def test_a_text_that_fits_is_left_alone():
+    assert shorten("Zoë Müller", 10) == "Zoë Müller"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Deutsche Post AG", "Deutsche.."),
+        ("顺丰速运有限公司北京分公司", "顺丰速运有限公司.."),
+        ("🍵🍵🍵🍵🍵🍵", "🍵🍵🍵🍵.."),
+        ("xxxxxxx🍵🍵", "xxxxxxx.."),  # not half of a pair
+        ("xxxxxxxe\u0301xxx", "xxxxxxx.."),  # not an e without its accent
+        ("xxxx👩\u200d🚀xxx", "xxxx.."),  # not half of a joined emoji
+    ],
+)
+def test_a_long_text_is_cut_between_what_people_see_as_characters(text, expected):
+    assert shorten(text, 10) == expected

@@ -70,10 +70,10 @@ def test_a_worker_that_is_later_than_its_lease_is_ignored(queued, gateway, monke
     gateway.answers = [201]
     rival = Notification.objects.filter(pk=notification.pk)
 
-    def slow(message, *, deadline):
+    def slow(message, **options):
         rival.update(lease_until=Now() - timedelta(seconds=1))
         assert Notification.objects.claim(notification.pk)
-        return original(message, deadline=deadline)
+        return original(message, **options)
 
     original = http_sms.send
     monkeypatch.setattr(http_sms, "send", slow)

@@ -1,0 +1,148 @@
+"""SMS by Aliyun's (Alibaba Cloud's) short message service: Dysmsapi 2017-05-25, SendSms.
+
+`aliyun://KEYID:SECRET@dysmsapi.aliyuncs.com?sign=SIGNATURE`; by `aliyun+http://` without TLS, for
+a test server. It sends approved templates only: see `templated`. Requests are signed as in
+"V3 request body and signature mechanism" (ACS3-HMAC-SHA256) of Alibaba Cloud's documentation:
+https://www.alibabacloud.com/help/en/sdk/product-overview/v3-request-structure-and-signature
+
+SendSms is not idempotent, as its page says: nothing is sent twice without a person.
+"""
+
+import hashlib
+import hmac
+import json
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qs, quote, unquote, urlsplit
+from uuid import uuid4
+
+from notifications.channels import http
+from notifications.channels.deadline import Deadline
+from notifications.channels.message import (
+    Message,
+    NoAnswerError,
+    ProviderDownError,
+    Receipt,
+)
+from notifications.channels.templated import templated
+from notifications.segments import shorten
+from project.job_runs import PermanentError, TransientError
+
+ACTION, VERSION = "SendSms", "2017-05-25"
+ALGORITHM = "ACS3-HMAC-SHA256"
+LONGEST_VALUE = 35
+"""Characters that the value of a template's variable may have."""
+
+OF_THE_RECIPIENT = frozenset({"isv.BUSINESS_LIMIT_CONTROL"})
+"""One number gets few messages a minute, an hour and a day."""
+OF_THE_ACCOUNT = re.compile(
+    r"isv\.(AMOUNT_NOT_ENOUGH|OUT_OF_SERVICE|ACCOUNT_\w+|PRODUCT_UN_?SUBSCRI\w+|DAY_LIMIT_CONTROL)"
+    r"|isp\.RAM_PERMISSION_DENY|InvalidAccessKeyId.*|SignatureDoesNotMatch|Forbidden.*|NoPermission"
+)
+"""It would refuse every message, until somebody has paid or mended the key."""
+OF_THE_SYSTEM = re.compile(
+    r"Throttling.*|ServiceUnavailable.*|InternalError|isp\.(SYSTEM_ERROR|GATEWAY_ERROR)"
+    r"|SignatureNonceUsed|InvalidTimeStamp.*"
+)
+TURNED_AWAY = frozenset({429, 503})
+
+
+def repeats_are_safe(url: str) -> bool:
+    """It sends a repeated request a second time."""
+    return False
+
+
+def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
+    """Have the message's template sent and return the answer.
+
+    Raises PermanentError, TransientError or ProviderDownError with Aliyun's code and words, or
+    NoAnswerError.
+    """
+    wording = templated(message)
+    values = {name: shorten(value, LONGEST_VALUE) for name, value in wording.parameters.items()}
+    parts = urlsplit(url)
+    query = canonical_query(
+        {
+            "PhoneNumbers": message.recipient.removeprefix("+"),
+            "SignName": parse_qs(parts.query)["sign"][0],
+            "TemplateCode": wording.template_id,
+            "TemplateParam": json.dumps(values, ensure_ascii=False),
+            "OutId": str(message.id),
+        }
+    )
+    parts = parts._replace(scheme="http" if parts.scheme.endswith("+http") else "https")
+    headers = signed_headers(
+        key_id=unquote(parts.username or ""),
+        secret=unquote(parts.password or ""),
+        host=parts.netloc.rpartition("@")[2],
+        action=ACTION,
+        version=VERSION,
+        query=query,
+        at=datetime.now(UTC),
+        nonce=uuid4().hex,
+    )
+    return _receipt(
+        http.post(parts, target=f"/?{query}", body=b"", headers=headers, deadline=deadline)
+    )
+
+
+def canonical_query(parameters: Mapping[str, str]) -> str:
+    """The parameters by name, percent-encoded by RFC 3986: as they are signed, and sent."""
+    return "&".join(
+        f"{quote(name, safe='')}={quote(value, safe='')}"
+        for name, value in sorted(parameters.items())
+    )
+
+
+def signed_headers(
+    *,
+    key_id: str,
+    secret: str,
+    host: str,
+    action: str,
+    version: str,
+    query: str,
+    at: datetime,
+    nonce: str,
+) -> dict[str, str]:
+    """Return the headers of a POST to / without a body, `Authorization` among them."""
+    payload_hash = hashlib.sha256(b"").hexdigest()
+    headers = {
+        "host": host,
+        "x-acs-action": action,
+        "x-acs-content-sha256": payload_hash,
+        "x-acs-date": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "x-acs-signature-nonce": nonce,
+        "x-acs-version": version,
+    }
+    names = ";".join(sorted(headers))
+    lines = "".join(f"{name}:{headers[name]}\n" for name in sorted(headers))
+    request = "\n".join(("POST", "/", query, lines, names, payload_hash))
+    to_sign = f"{ALGORITHM}\n{hashlib.sha256(request.encode()).hexdigest()}"
+    signature = hmac.new(secret.encode(), to_sign.encode(), hashlib.sha256).hexdigest()
+    authorization = f"{ALGORITHM} Credential={key_id},SignedHeaders={names},Signature={signature}"
+    return {**headers, "Authorization": authorization, "Accept": "application/json"}
+
+
+def _receipt(answer: http.Answer) -> Receipt:
+    said = _json(answer.body)
+    code, words = str(said.get("Code", "")), f"{said.get('Code')} {said.get('Message', '')}".strip()
+    if code == "OK" and answer.status == 200:
+        return Receipt(provider_id=str(said.get("BizId", ""))[:200], answer=words)
+    if not code:  # not Aliyun's words: a proxy's, or broken off
+        raise (ProviderDownError if answer.status in TURNED_AWAY else NoAnswerError)(answer.words)
+    if code in OF_THE_RECIPIENT:
+        raise TransientError(words)
+    if answer.status >= 500 or OF_THE_ACCOUNT.fullmatch(code) or OF_THE_SYSTEM.fullmatch(code):
+        raise ProviderDownError(words)
+    raise PermanentError(words)
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        said = json.loads(body)
+    except ValueError:
+        return {}
+    return said if isinstance(said, dict) else {}

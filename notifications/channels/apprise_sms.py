@@ -1,0 +1,120 @@
+"""SMS by one of apprise's services: `apprise+` before its URL, `{to}` where the number goes.
+
+For example `apprise+twilio://SID:TOKEN@+15550100/{to}`; see apprise's documentation for others.
+apprise says yes or no, and its log why: a no is transient with that line, a host that can't be
+reached is a provider that is down. Whatever ends without an answer is in doubt, and as apprise
+passes no keys on, nothing is sent twice without a person.
+
+apprise has no limit for a whole send, so it runs in a thread that is left alone at the deadline;
+its own timeouts end it.
+"""
+
+import logging
+import re
+import threading
+from typing import Any
+from urllib.parse import quote
+
+from notifications.channels.deadline import CONNECT_SECONDS, Deadline
+from notifications.channels.message import (
+    Message,
+    NoAnswerError,
+    NotAskedError,
+    ProviderDownError,
+    Receipt,
+)
+from project.job_runs import TransientError
+
+PREFIX = "apprise+"
+RECIPIENT = "{to}"
+LONGEST_ANSWER = 30.0
+"""Seconds that apprise waits for an answer: longer than any deadline, which thus comes first."""
+BROKEN_OFF = "Socket Exception: "
+SECRET_PART = re.compile(r" with url: \S+")  # some services have their key in it
+NOT_CONNECTED = re.compile(
+    "NewConnectionError|ConnectTimeout|Failed to establish a new connection|NameResolutionError"
+    "|Failed to resolve|CERTIFICATE_VERIFY_FAILED"
+)
+
+
+def repeats_are_safe(url: str) -> bool:
+    """apprise passes no key on by which a gateway could know a repeated message."""
+    return False
+
+
+def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
+    """Have apprise send the SMS. It knows no ids, so the receipt has none.
+
+    Raises NotAskedError for a URL that apprise doesn't understand, TransientError or
+    ProviderDownError with the last line of its log, or NoAnswerError.
+    """
+    service = _service(url, message.recipient)
+    if service is None:
+        raise NotAskedError("SMS_URL: apprise doesn't understand the URL")
+    service.socket_connect_timeout = CONNECT_SECONDS
+    service.socket_read_timeout = LONGEST_ANSWER
+    attempt = _Attempt(service, message.text)
+    attempt.start()
+    attempt.join(deadline.remaining())
+    if attempt.is_alive():
+        raise NoAnswerError("no answer from the SMS gateway: timed out")
+    if attempt.is_sent:
+        return Receipt(provider_id="", answer=attempt.last_line)
+    if NOT_CONNECTED.search(attempt.broken_off):
+        raise ProviderDownError(f"{attempt.last_line} {attempt.broken_off}")
+    if attempt.broken_off:
+        raise NoAnswerError(f"no answer from the SMS gateway: {attempt.broken_off}")
+    raise TransientError(attempt.last_line or "apprise says no, and not why")
+
+
+def is_understood(url: str) -> bool:
+    """Whether apprise knows the service and finds all that it needs in the URL."""
+    return _service(url, "+15550100") is not None
+
+
+def _service(url: str, recipient: str) -> Any:
+    from apprise import Apprise  # takes a while: only who has such a gateway waits for it
+
+    return Apprise.instantiate(
+        url.removeprefix(PREFIX).replace(RECIPIENT, quote(recipient, safe=""))
+    )
+
+
+class _Attempt(threading.Thread):
+    """One send, and what apprise's log says of it. It touches no database."""
+
+    def __init__(self, service: Any, text: str) -> None:
+        super().__init__(name="apprise", daemon=True)
+        self._service, self._text = service, text
+        self.is_sent = False
+        self.last_line = ""
+        self.broken_off = ""
+        """How the connection or apprise itself broke, if one did."""
+
+    def run(self) -> None:
+        lines = _Lines(self)
+        logger = logging.getLogger("apprise")
+        logger.addHandler(lines)
+        try:
+            self.is_sent = bool(self._service.notify(body=self._text))
+        except Exception as error:
+            self.broken_off = f"{type(error).__name__}: {error}"
+        finally:
+            logger.removeHandler(lines)
+
+
+class _Lines(logging.Handler):
+    """Takes the lines of one attempt's thread. What broke a connection is said at DEBUG only."""
+
+    def __init__(self, attempt: _Attempt) -> None:
+        super().__init__(logging.DEBUG)
+        self._attempt = attempt
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if record.thread != self._attempt.ident:
+            return
+        line = " ".join(record.getMessage().split())[:300]
+        if record.levelno >= logging.INFO:
+            self._attempt.last_line = line
+        elif line.startswith(BROKEN_OFF):
+            self._attempt.broken_off = SECRET_PART.sub("", line.removeprefix(BROKEN_OFF))

@@ -1,0 +1,82 @@
+"""What `manage.py check` says of the SMS settings: what would otherwise fail message by message."""
+
+from typing import Any
+
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Warning
+from django.core.exceptions import ImproperlyConfigured
+
+from notifications.channels.templated import read_templates
+from notifications.events import EVENTS
+from notifications.gateways import SMS, gateways, read_order
+
+
+def check_sms(**_options: Any) -> list[CheckMessage]:
+    """Check SMS_URL, SMS_ORDER and SMS_TEMPLATES."""
+    return [*_urls(), *_order()] or _templates()
+
+
+def _urls() -> list[CheckMessage]:
+    found: list[CheckMessage] = [
+        Error(gateway.problem, id="notifications.E001")
+        for gateway in gateways(SMS)
+        if gateway.problem
+    ]
+    for gateway in gateways(SMS):
+        if gateway.module == "apprise_sms" and not gateway.problem:
+            from notifications.channels.apprise_sms import is_understood
+
+            if not is_understood(gateway.url):
+                found.append(
+                    Error(
+                        f"SMS_URL: apprise doesn't understand the URL of {gateway.name}.",
+                        id="notifications.E001",
+                    )
+                )
+    return found
+
+
+def _order() -> list[CheckMessage]:
+    try:
+        order = read_order(settings.SMS_ORDER)
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="notifications.E002")]
+    known = {gateway.name.removeprefix(f"{SMS}:") for gateway in gateways(SMS)}
+    found: list[CheckMessage] = []
+    for event, names in order.items():
+        if event not in EVENTS or SMS not in EVENTS[event].channels:
+            found.append(
+                Error(f"SMS_ORDER: nothing is said by SMS of {event}.", id="notifications.E002")
+            )
+        found += [
+            Error(
+                f"SMS_ORDER: {event} names {name}, which isn't in SMS_URL"
+                f" ({', '.join(sorted(known)) or 'empty'}).",
+                id="notifications.E002",
+            )
+            for name in set(names) - known
+        ]
+    return found
+
+
+def _templates() -> list[CheckMessage]:
+    try:
+        templates = read_templates(settings.SMS_TEMPLATES)
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="notifications.E003")]
+    missing = [
+        f"{name} ({language})"
+        for name, event in EVENTS.items()
+        if SMS in event.channels
+        and any(gateway.needs_templates for gateway in gateways(SMS, event=name))
+        for language, _label in settings.LANGUAGES
+        if language not in templates.get(name, {})
+    ]
+    if not missing:
+        return []
+    return [
+        Warning(
+            f"SMS_TEMPLATES lacks {', '.join(missing)}: the gateway will refuse these.",
+            id="notifications.W001",
+        )
+    ]

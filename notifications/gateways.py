@@ -1,0 +1,143 @@
+"""Who takes a channel's messages: the mail server, and the SMS gateways of SMS_URL in their order.
+
+Breaker, pause and limit are each gateway's own, under its name, and a message keeps the name of
+the one that has it. A name is the host, or the service of apprise: never with a secret in it.
+"""
+
+import json
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib import import_module
+from types import ModuleType
+from urllib.parse import parse_qs, urlsplit
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from notifications.channels.deadline import Deadline
+from notifications.channels.message import Message, NotAskedError, Receipt
+from notifications.models import Notification
+
+EMAIL, SMS = Notification.Channel.EMAIL.value, Notification.Channel.SMS.value
+APPRISE = "apprise+"
+MODULES = {
+    "http": "http_sms",
+    "https": "http_sms",
+    "aliyun": "aliyun_sms",
+    "aliyun+http": "aliyun_sms",
+}
+"""The module of `notifications.channels` by the URL's scheme; all of apprise's have one."""
+
+
+@dataclass(frozen=True)
+class Gateway:
+    name: str
+    """`email`, or `sms:` and what tells this one from others."""
+    module: str
+    url: str = ""
+    problem: str = ""
+    """What is wrong with its URL."""
+
+    @property
+    def host(self) -> str:
+        """What tells it from others of its channel."""
+        return self.name.partition(":")[2]
+
+    @property
+    def needs_templates(self) -> bool:
+        return self.module == "aliyun_sms"
+
+    def send(self, message: Message, *, deadline: Deadline) -> Receipt:
+        """Hand the message over; raises what `notifications.channels` says."""
+        if self.problem:
+            raise NotAskedError(self.problem)
+        receipt: Receipt = self._module().send(message, url=self.url, deadline=deadline)
+        return receipt
+
+    def repeats_are_safe(self) -> bool:
+        """Whether it would recognise a second copy."""
+        return not self.problem and bool(self._module().repeats_are_safe(self.url))
+
+    def _module(self) -> ModuleType:
+        # Not before it is needed: who doesn't use a kind of gateway doesn't load it.
+        return import_module(f"notifications.channels.{self.module}")
+
+
+def gateways(channel: str, *, event: str = "") -> tuple[Gateway, ...]:
+    """Return who is asked to take such a message: each when the one before it has refused.
+
+    The order is that of SMS_URL, unless SMS_ORDER has one of the event's own. None, if SMS_URL
+    isn't set.
+    """
+    if channel == EMAIL:
+        return (Gateway(name=EMAIL, module="email"),)
+    known = _sms_gateways(settings.SMS_URL)
+    order = read_order(settings.SMS_ORDER).get(event) if event else None
+    if order is None:
+        return known
+    return tuple(gateway for name in order for gateway in known if gateway.name == f"{SMS}:{name}")
+
+
+def all_gateways() -> tuple[Gateway, ...]:
+    """Return every gateway that is configured."""
+    return gateways(EMAIL) + gateways(SMS)
+
+
+@lru_cache(maxsize=8)
+def _sms_gateways(value: str) -> tuple[Gateway, ...]:
+    found: list[Gateway] = []
+    for url in value.split():
+        scheme, _colon, _rest = url.partition("://")
+        problem = _problem(url, scheme)
+        name = wanted = f"{SMS}:{_host(url, scheme) or 'unreadable'}"
+        while any(gateway.name == name for gateway in found):
+            name = f"{wanted}-{len(found) + 1}"
+        module = "apprise_sms" if scheme.startswith(APPRISE) else MODULES.get(scheme, "")
+        found.append(Gateway(name=name, module=module, url=url, problem=problem))
+    return tuple(found)
+
+
+@lru_cache(maxsize=4)
+def read_order(value: str) -> dict[str, list[str]]:
+    """Return SMS_ORDER: the names of an event's gateways. Raises ImproperlyConfigured."""
+    try:
+        order = json.loads(value or "{}")
+    except ValueError as error:
+        raise ImproperlyConfigured(f"SMS_ORDER isn't JSON: {error}") from error
+    if not (
+        isinstance(order, dict)
+        and all(isinstance(names, list) and names for names in order.values())
+    ):
+        raise ImproperlyConfigured('SMS_ORDER must be like {"order_placed": ["gateway.example"]}.')
+    return order
+
+
+def _host(url: str, scheme: str) -> str:
+    if scheme.startswith(APPRISE):
+        return scheme.removeprefix(APPRISE)  # where others have a host, some of its URLs have a key
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
+
+
+def _problem(url: str, scheme: str) -> str:
+    """What is wrong with the URL, without its secrets; empty if nothing is."""
+    if scheme.startswith(APPRISE):
+        return "" if "{to}" in url else f"SMS_URL: {scheme}:// needs {{to}} where the number goes."
+    if scheme not in MODULES:
+        known = ", ".join(f"{name}://" for name in (*MODULES, f"{APPRISE}…"))
+        return f"SMS_URL: begin each gateway's URL with one of {known} (not {scheme[:20]!r})."
+    try:
+        parts = urlsplit(url)
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        return f"SMS_URL: {scheme}:// has no readable host and port: {error}."
+    if not host:
+        return f"SMS_URL: {scheme}:// names no host."
+    if MODULES[scheme] == "aliyun_sms":
+        if not (parts.username and parts.password):
+            return "SMS_URL: aliyun:// needs KEYID:SECRET@ before the host."
+        if not parse_qs(parts.query).get("sign"):
+            return "SMS_URL: aliyun:// needs ?sign=… with the approved signature (percent-encoded)."
+    return ""
