@@ -49,12 +49,15 @@ def tell_low_stock() -> dict[str, Any]:
         fallen = [row[0] for row in cursor.fetchall()]
         if fallen:
             Notification.objects.bulk_create(
-                staff_messages(event="low_stock", readers=readers, context=_context(fallen))
+                staff_messages(
+                    event="low_stock", readers=readers, context=low_stock_context(fallen)
+                )
             )
     return {"fell": len(fallen)}
 
 
-def _context(product_ids: list[int]) -> dict[str, Any]:
+def low_stock_context(product_ids: list[int]) -> dict[str, Any]:
+    """Return what the message says of these products, the lowest first."""
     products = Product.objects.filter(pk__in=product_ids).select_related("stock")
     lowest = products.order_by("stock__available", "name")[:NAMED]
     return {

@@ -21,7 +21,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
-from notifications.desk.decisions import DECISIONS, QUESTIONS
+from notifications.desk.decisions import ALL_AT_ONCE
 from notifications.models import Notification
 from project.job_admin import COLOURS, JobAdmin
 from project.job_decisions import Decision
@@ -31,8 +31,6 @@ BATCH_SIZE = 5000
 """Messages of one transaction: a second's work for PostgreSQL."""
 PATIENCE = 8.0
 """Seconds after which the page answers, and says how many are left."""
-
-ASKED = {decision.name: decision for decision in DECISIONS if decision.name in QUESTIONS}
 
 
 class AllAtOncePages(JobAdmin):
@@ -64,9 +62,10 @@ class AllAtOncePages(JobAdmin):
         """Ask how it is meant, with the number; do it when it is confirmed."""
         if not self.may_decide(request):
             raise PermissionDenied
-        if name not in ASKED:
+        if name not in ALL_AT_ONCE:
             raise Http404
-        decision, back = ASKED[name], _list_url(request)
+        asked, back = ALL_AT_ONCE[name], _list_url(request)
+        decision = asked.decision
         try:
             listed = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
@@ -84,7 +83,7 @@ class AllAtOncePages(JobAdmin):
             "title": decision.label,
             "opts": self.opts,
             "count": count,
-            "question": QUESTIONS[name](count) % {"count": count},
+            "question": asked.question(count) % {"count": count},
             "filters": _chosen(listed),
             "asked_at": asked_at.isoformat(),
             "decision": decision,
@@ -114,7 +113,7 @@ def _offers(listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
 
     Only statuses that a partial index knows: the long history isn't counted.
     """
-    statuses = {status for decision in ASKED.values() for status in decision.statuses}
+    statuses = {s for asked in ALL_AT_ONCE.values() for s in asked.decision.statuses}
     found = dict(
         listed.order_by()
         .filter(status__in=sorted(statuses))
@@ -127,17 +126,18 @@ def _offers(listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
             "colour": COLOURS[status],
             "count": count,
             "decisions": [
-                (decision.label, f"{_url(decision)}?{query}" if query else _url(decision))
-                for decision in ASKED.values()
-                if status in decision.statuses
+                (asked.label, _url(name, query))
+                for name, asked in ALL_AT_ONCE.items()
+                if status in asked.decision.statuses
             ],
         }
         for status, count in sorted(found.items())
     ]
 
 
-def _url(decision: Decision) -> str:
-    return reverse("admin:notifications_notification_all", args=[decision.name])
+def _url(name: str, query: str) -> str:
+    url = reverse("admin:notifications_notification_all", args=[name])
+    return f"{url}?{query}" if query else url
 
 
 def _list_url(request: HttpRequest) -> str:

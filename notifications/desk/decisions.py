@@ -1,8 +1,9 @@
 """What an operator may decide about messages."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
@@ -55,24 +56,49 @@ START_AGAIN = replace(RETRY_CANCELLED, name="restart")
 
 DECISIONS = (RETRY, GIVE_UP, SENT_AFTER_ALL, SEND_AGAIN, CANCEL, START_AGAIN)
 
-QUESTIONS: dict[str, Callable[[int], str]] = {
-    RETRY.name: lambda count: ngettext(
-        "Retry %(count)d message?", "Retry %(count)d messages?", count
+
+@dataclass(frozen=True)
+class AllAtOnce:
+    """How a decision about everything that is listed is offered and asked."""
+
+    decision: Decision
+    label: str | Promise
+    question: Callable[[int], str]
+
+
+_ALL = (
+    AllAtOnce(
+        RETRY,
+        _("Retry all …"),
+        lambda count: ngettext("Retry %(count)d message?", "Retry %(count)d messages?", count),
     ),
-    GIVE_UP.name: lambda count: ngettext(
-        "Give up %(count)d message?", "Give up %(count)d messages?", count
+    AllAtOnce(
+        GIVE_UP,
+        _("Give up all …"),
+        lambda count: ngettext("Give up %(count)d message?", "Give up %(count)d messages?", count),
     ),
-    SENT_AFTER_ALL.name: lambda count: ngettext(
-        "Note %(count)d message as sent?", "Note %(count)d messages as sent?", count
+    AllAtOnce(
+        SENT_AFTER_ALL,
+        _("Note all as sent …"),
+        lambda count: ngettext(
+            "Note %(count)d message as sent?", "Note %(count)d messages as sent?", count
+        ),
     ),
-    SEND_AGAIN.name: lambda count: ngettext(
-        "Send %(count)d message again, at the risk of a second copy?",
-        "Send %(count)d messages again, at the risk of second copies?",
-        count,
+    AllAtOnce(
+        SEND_AGAIN,
+        _("Send all again …"),
+        lambda count: ngettext(
+            "Send %(count)d message again, at the risk of a second copy?",
+            "Send %(count)d messages again, at the risk of second copies?",
+            count,
+        ),
     ),
-    CANCEL.name: lambda count: ngettext(
-        "Cancel %(count)d message?", "Cancel %(count)d messages?", count
+    AllAtOnce(
+        CANCEL,
+        _("Cancel all …"),
+        lambda count: ngettext("Cancel %(count)d message?", "Cancel %(count)d messages?", count),
     ),
-}
-"""What may be decided about all messages of a list at once, and how that is asked. Starting
-cancelled ones again isn't: they are most of a stopped announcement's."""
+)
+ALL_AT_ONCE = {asked.decision.name: asked for asked in _ALL}
+"""What may be decided about all messages of a list. Starting cancelled ones again isn't: they are
+most of a stopped announcement's."""

@@ -45,8 +45,7 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
     about_fields = (
         ("recipient", "channel", "gateway"),
         ("language", "maybe_duplicate"),
-        ("provider_id", "delivery"),
-        ("delivery_at", "delivery_reason"),
+        "provider_id",
     )
 
     def changelist_view(

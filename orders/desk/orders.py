@@ -14,10 +14,10 @@ from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from orders.desk.payment import read_payment
+from orders.desk.preview import PreviewPage, preview_url
 from orders.desk.steps import StepPages
 from orders.desk.transitions import TransitionActions
 from orders.models import Order, Payment
@@ -95,7 +95,7 @@ class JobRow:
 
 
 @admin.register(Order)
-class OrderAdmin(StepPages, TransitionActions, ModelAdmin):
+class OrderAdmin(StepPages, TransitionActions, PreviewPage):
     change_form_template = "desk/order.html"
     list_display = ("number_shown", "state", "customer", "total_shown", "placed", "jobs")
     list_display_links = ("number_shown",)
@@ -174,6 +174,7 @@ class OrderAdmin(StepPages, TransitionActions, ModelAdmin):
                 "title": _("Order %(number)s") % {"number": order.display_number},
                 "status_colour": COLOURS[order.status],
                 "steps": self.step_buttons(request, order),
+                "preview_url": preview_url(order),
                 "payment": read_payment(order),
                 "lines": order.lines.prefetch_related("uploads"),
                 "timeline": read_timeline(order),

@@ -11,13 +11,12 @@ from typing import Any
 from django.conf import settings
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
-from django.urls import reverse
 
 from notifications.models import Notification
 from notifications.outbox import Staff, attachment, staff_messages
 from orders.people import staff
 from orders.reports.chart import draw
-from orders.reports.figures import HEADER, Figures, read_figures, table
+from orders.reports.figures import HEADER, Figures, read_figures, report_context, table
 from orders.spreadsheets import write_csv
 from project.templatetags.money import money
 
@@ -43,29 +42,12 @@ def send_report(day: date) -> dict[str, Any]:
 
 
 def _messages(figures: Figures, files: list[dict[str, str]], readers: list[Staff]) -> Any:
-    before = figures.turnover_by_day[-2][1]
     return staff_messages(
         event="daily_report",
         occasion=str(figures.day),
         readers=readers,
         attachments=files,
-        context={
-            "day": str(figures.day),
-            "currency": settings.SHOP_CURRENCY,
-            "orders": figures.orders,
-            "cancelled": figures.cancelled,
-            "units": figures.units,
-            "turnover": str(figures.turnover),
-            "before": str(before),
-            "refunds": figures.refunds,
-            "refunded": str(figures.refunded),
-            "jobs_failed": figures.jobs_failed,
-            "top": [
-                {"name": name, "units": units, "amount": str(amount)}
-                for name, units, amount in figures.top
-            ],
-            "url": f"{settings.SITE_URL}{reverse('admin:index')}",
-        },
+        context=report_context(figures),
     )
 
 

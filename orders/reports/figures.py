@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.conf import settings
 from django.db.models import Count, Q, Sum
 from django.db.models.functions import TruncDate
+from django.urls import reverse
 
 from orders.models import Order, OrderLine, Refund
 from project.job_queue import Status
@@ -116,3 +117,24 @@ def _turnover_by_day(day: date) -> list[tuple[date, Decimal]]:
         .annotate(Sum("total"))
     )
     return [(day, found.get(day, Decimal(0))) for day in days]
+
+
+def report_context(figures: Figures) -> dict[str, Any]:
+    """Return what the message says of the day."""
+    return {
+        "day": str(figures.day),
+        "currency": settings.SHOP_CURRENCY,
+        "orders": figures.orders,
+        "cancelled": figures.cancelled,
+        "units": figures.units,
+        "turnover": str(figures.turnover),
+        "before": str(figures.turnover_by_day[-2][1]),
+        "refunds": figures.refunds,
+        "refunded": str(figures.refunded),
+        "jobs_failed": figures.jobs_failed,
+        "top": [
+            {"name": name, "units": units, "amount": str(amount)}
+            for name, units, amount in figures.top
+        ],
+        "url": f"{settings.SITE_URL}{reverse('admin:index')}",
+    }
