@@ -21,6 +21,7 @@ from django.utils.encoding import filepath_to_uri
 from storages.backends.s3 import S3File, S3Storage
 
 from media_jobs.shown import SHOWN
+from project.media_storage import StorageDownError
 
 PUBLIC = "renditions/"
 SIGNED_SECONDS = 3600
@@ -29,10 +30,6 @@ IN_MEMORY = 4 * 2**20
 """Bytes of a file that are kept in memory; the rest of it is read through a temporary file."""
 NOT_FOUND = ("404", "NoSuchKey", "NotFound")
 FULL_STATUS = 507
-
-
-class StorageDownError(OSError):
-    """The object storage doesn't answer, or doesn't let us: trying again may help."""
 
 
 @contextmanager

@@ -2,6 +2,7 @@
 whoever may read them is led.
 """
 
+import errno
 import posixpath
 import re
 from collections.abc import Iterator
@@ -23,10 +24,12 @@ from django.views.decorators.http import require_safe
 from media_jobs import private
 from media_jobs.shown import SHOWN
 from media_jobs.storing import PRIVATE_ROOT, PUBLIC_ROOT
+from project.media_storage import StorageDownError
 
 CHUNK = 64 * 1024
 PLAYLIST = ".m3u8"
 """Always served from here: the names in it are relative to its address."""
+NOWHERE = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG)
 LED_SECONDS = 1800
 """How long a browser may remember where it was led: half as long as that holds."""
 
@@ -35,6 +38,8 @@ LED_SECONDS = 1800
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
     """Answer with a rendition to anybody who knows its name, with an original to those who may
     see assets at the desk, with a private file to who has its signed address; else with 404.
+
+    Raises StorageDownError, which is answered with 503, while nobody can say what is there.
 
     An original carries what the camera noted (place, owner) and no watermark, and nobody has
     looked inside: it is only ever downloaded.
@@ -47,8 +52,12 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
         return _led(path, public=public, original=original)
     try:
         file = default_storage.open(path)
-    except (OSError, SuspiciousFileOperation, ValueError) as error:
+    except (SuspiciousFileOperation, ValueError) as error:
         raise Http404 from error
+    except OSError as error:
+        if error.errno in NOWHERE:
+            raise Http404 from error
+        raise StorageDownError(str(error)) from error
     content_type = SHOWN.get(PurePosixPath(path).suffix.removeprefix("."))
     whole = FileResponse(
         file,
@@ -75,7 +84,7 @@ def _led(path: str, *, public: bool, original: bool) -> HttpResponseBase:
     disposition = "inline" if shown and not original else "attachment"
     try:
         address = default_storage.signed_url(path, disposition=disposition)  # type: ignore[attr-defined]
-    except (OSError, SuspiciousFileOperation, ValueError) as error:
+    except (SuspiciousFileOperation, ValueError) as error:
         raise Http404 from error
     response = HttpResponseRedirect(address)
     response["Cache-Control"] = f"public, max-age={LED_SECONDS}" if public else "private, no-store"

@@ -16,6 +16,10 @@ FOLDER_STORAGE = "django.core.files.storage.FileSystemStorage"
 BUCKET_STORAGE = "media_jobs.object_storage.ObjectStorage"
 
 
+class StorageDownError(OSError):
+    """The storage of media doesn't answer, or doesn't let us: trying again may help."""
+
+
 @dataclass(frozen=True)
 class MediaStorage:
     """What the settings need to know of where media lie."""

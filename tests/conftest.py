@@ -1,10 +1,42 @@
-"""Fixtures for every test."""
+"""Fixtures for every test.
+
+`storage` runs a test (or a file of tests) with its media in a folder and in a bucket. In a bucket
+it is slow, but for those marked `quick_in_bucket`.
+"""
 
 from collections.abc import Iterator
 
 import pytest
 
 from tests.live import LiveShop
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "storage" not in metafunc.fixturenames:
+        return
+    quick = metafunc.definition.get_closest_marker("quick_in_bucket")
+    bucket = pytest.param("bucket", marks=[] if quick else [pytest.mark.slow])
+    metafunc.parametrize("storage", ["folder", bucket], indirect=True)
+
+
+@pytest.fixture(scope="session")
+def bucket_server() -> Iterator[str]:
+    from tests.media_jobs.buckets import object_server  # boto3: most tests need none
+
+    with object_server() as server:
+        yield server
+
+
+@pytest.fixture
+def storage(request: pytest.FixtureRequest, settings, tmp_path) -> str:
+    """Keep media in a folder of the test's own, or in a new bucket."""
+    if request.param == "bucket":
+        from tests.media_jobs.buckets import keep_media_in, new_bucket
+
+        keep_media_in(settings, new_bucket(request.getfixturevalue("bucket_server")))
+    else:
+        settings.MEDIA_ROOT = str(tmp_path / "media")
+    return request.param
 
 
 @pytest.fixture(scope="session")

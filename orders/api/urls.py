@@ -25,6 +25,7 @@ from orders.placing.errors import (
     ShopBusy,
     TotalChanged,
 )
+from project.media_storage import StorageDownError
 
 logger = logging.getLogger(__name__)
 
@@ -158,8 +159,9 @@ def _placement_problem(error: PlacementError) -> Problem:
 
 
 @api.exception_handler(OperationalError)
-def _database_away(request: HttpRequest, error: OperationalError) -> HttpResponse:
-    logger.warning("%s without the database", request.path, exc_info=error)
+@api.exception_handler(StorageDownError)
+def _away(request: HttpRequest, error: OperationalError | StorageDownError) -> HttpResponse:
+    logger.warning("%s without the database or the storage", request.path, exc_info=error)
     return Problem(503, "busy", "Repeat the request in a moment.").response()
 
 

@@ -5,17 +5,20 @@ import urllib.request
 import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from media_jobs.assets import store_asset
 from media_jobs.models import MediaJob
-from media_jobs.object_storage import StorageDownError
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
-from orders.models import User
+from orders.models import Upload, User
 from project.job_queue import Status
 from project.job_runs import TransientError
+from project.media_storage import StorageDownError
 from tests.media_jobs.buckets import keep_media_in, new_bucket, object_server
 from tests.media_jobs.originals import alpha_png, photo, saved
+from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -111,6 +114,35 @@ def test_a_file_that_is_not_there_is_not_found(bucket):
         default_storage.open("renditions/none.webp")
     with pytest.raises(FileNotFoundError):
         default_storage.size("renditions/none.webp")
+
+
+@pytest.fixture
+def downed(settings) -> None:
+    """Keep media in a bucket whose server is gone."""
+    with object_server() as gone:
+        url = new_bucket(gone)
+    keep_media_in(settings, url)
+
+
+@pytest.mark.usefixtures("downed")
+def test_a_file_of_a_bucket_that_is_down_is_not_said_to_be_nowhere():
+    answer = Client(raise_request_exception=False).get("/media/renditions/1/abc/hls.m3u8")
+
+    assert answer.status_code == 503
+    assert answer["Retry-After"] == "5"
+
+
+@pytest.mark.usefixtures("downed")
+@pytest.mark.parametrize("address", ["/api/v1/uploads", "/products/mug/upload/"])
+def test_what_a_shopper_hands_in_while_the_bucket_is_down_may_be_handed_in_again(address):
+    shelve("MUG", personalisation="picture")
+    file = SimpleUploadedFile("ada.png", alpha_png())
+
+    answer = Client(raise_request_exception=False).post(address, {"file": file})
+
+    assert answer.status_code == 503
+    assert answer["Retry-After"]
+    assert not Upload.objects.exists()
 
 
 @pytest.mark.parametrize("when", ["reading", pytest.param("writing", marks=pytest.mark.slow)])

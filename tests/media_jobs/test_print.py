@@ -17,8 +17,9 @@ from project.job_queue import Status
 from project.job_runs import JobError
 from tests.media_jobs.films import film
 from tests.media_jobs.originals import camera_jpeg
+from tests.media_jobs.stored import files_of
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
 
 
 def printed(content: bytes, *, name: str, is_video: bool = False) -> MediaJob:
@@ -76,14 +77,14 @@ def test_the_preview_alone_has_the_shops_mark() -> None:
     assert not is_plain("preview.jpeg")
 
 
-def test_its_files_are_private_and_go_with_the_job(media_folder: Path) -> None:
+@pytest.mark.quick_in_bucket
+def test_its_files_are_private_and_go_with_the_job() -> None:
     job = printed(camera_jpeg(1), name="photo.jpg")
     assert all(file.file.name.startswith("private/renditions/") for file in made(job).values())
 
     MediaJob.delete_jobs([job.pk])
 
-    assert not list((media_folder / "private/renditions").rglob("*.*"))
-    assert list((media_folder / "private/uploads").rglob("*.jpg"))
+    assert files_of("private") == {"private/uploads/2026/01/31/photo.jpg"}
 
 
 def test_a_damaged_picture_fails_with_a_sentence() -> None:

@@ -1,9 +1,12 @@
 """What /media/ gives to whom, and as what."""
 
+import errno
+
 import pytest
 from django.contrib.auth.models import Permission
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
+from django.test import Client
 
 from media_jobs.assets import store_asset
 from orders.models import User
@@ -67,6 +70,19 @@ def test_nothing_but_files_of_the_media_folder_is_found(client, media_folder, pa
     (media_folder.parent / "secret.png").write_bytes(b"secret")
 
     assert client.get("/media/" + path).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("number", "status"), [(errno.EIO, 503), (errno.ESTALE, 503), (errno.ENOENT, 404)]
+)
+def test_a_folder_that_cannot_be_read_says_so_instead_of_not_found(monkeypatch, number, status):
+    def unreadable(*_args):
+        raise OSError(number, "as the test wants")
+
+    url = stored("renditions/1/abc/card.png")
+    monkeypatch.setattr(default_storage._wrapped, "open", unreadable)
+
+    assert Client(raise_request_exception=False).get(url).status_code == status
 
 
 def test_an_original_is_for_those_who_may_see_assets_at_the_desk(client):

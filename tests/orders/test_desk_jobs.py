@@ -1,7 +1,6 @@
 """The operator's background work: done, cancelled, killed, retried, pruned."""
 
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
@@ -23,12 +22,10 @@ from project.prune import prune
 from tests.orders.imports.packages import mug, png, table, zipped
 
 APPS = ["project", "notifications", "media_jobs", "orders"]
-pytestmark = pytest.mark.django_db(transaction=True, available_apps=APPS)
-
-
-@pytest.fixture(autouse=True)
-def media_folder(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = str(tmp_path)
+pytestmark = [
+    pytest.mark.django_db(transaction=True, available_apps=APPS),
+    pytest.mark.usefixtures("storage"),
+]
 
 
 def package(*rows: dict[str, str]) -> bytes:
@@ -44,6 +41,7 @@ def queued(data: bytes, *, name: str = "products.zip", dry_run: bool = False) ->
     )
 
 
+@pytest.mark.quick_in_bucket
 def test_an_import_is_done_with_its_counts_and_its_report() -> None:
     job = queued(package(mug(pictures="red.png"), mug("BAD", price="12,30")))
 
@@ -178,6 +176,7 @@ def test_the_same_id_twice_is_one_job() -> None:
     assert DeskJob.objects.count() == 1
 
 
+@pytest.mark.quick_in_bucket
 def test_old_jobs_go_with_their_files_unless_another_job_reads_them() -> None:
     rehearsed = queued(package(mug()), dry_run=True)
     run_job(DeskJob, rehearsed.pk)

@@ -28,9 +28,7 @@ HEIC = b"\x00\x00\x00\x18ftypheic" + bytes(300)
 MP4 = b"\x00\x00\x00\x18ftypisom" + bytes(300)
 
 
-@pytest.fixture(autouse=True)
-def media_folder(settings: Any, tmp_path: Any) -> None:
-    settings.MEDIA_ROOT = str(tmp_path / "media")
+pytestmark = pytest.mark.usefixtures("storage")
 
 
 def aged(upload: Upload, **age: float) -> Upload:
@@ -38,6 +36,7 @@ def aged(upload: Upload, **age: float) -> Upload:
     return upload
 
 
+@pytest.mark.quick_in_bucket
 @pytest.mark.django_db
 def test_an_upload_is_what_its_bytes_say_under_a_name_that_nobody_chose() -> None:
     upload = handed_in(alpha_png(), name="../../etc/me\x00\u202e.exe")
@@ -125,6 +124,7 @@ def test_control_without_the_lock_many_at_once_are_more(
     assert at_once(8) > 3
 
 
+@pytest.mark.quick_in_bucket
 @pytest.mark.django_db
 def test_uploads_that_nobody_ordered_are_pruned_after_a_day_with_their_files() -> None:
     old, new = aged(handed_in(), hours=25), handed_in()
@@ -136,6 +136,7 @@ def test_uploads_that_nobody_ordered_are_pruned_after_a_day_with_their_files() -
     assert default_storage.exists(new.file.name)
 
 
+@pytest.mark.quick_in_bucket
 @pytest.mark.django_db
 def test_a_file_whose_upload_was_never_written_is_pruned() -> None:
     handed_in()

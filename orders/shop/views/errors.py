@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.utils.translation import gettext as _
 
+from project.media_storage import StorageDownError
+
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(
@@ -49,8 +51,10 @@ def locked_out(
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say 503 where the database is away, or all its connections are taken, else 500."""
-    if isinstance(sys.exception(), OperationalError):
+    """Say 503 where the database is away, or all its connections are taken, or the storage of
+    media doesn't answer; else 500.
+    """
+    if isinstance(sys.exception(), (OperationalError, StorageDownError)):
         response = _page(
             503, _("The shop is busy"), _("Nothing is lost. Please try again in a moment.")
         )

@@ -16,14 +16,9 @@ from project.job_queue import Status
 from project.job_runs import run_job
 from tests.orders.imports.packages import mug, table
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
 
 UPLOAD = "/admin/orders/deskjob/import/"
-
-
-@pytest.fixture(autouse=True)
-def media_folder(settings: Any, tmp_path: Path) -> None:
-    settings.MEDIA_ROOT = str(tmp_path)
 
 
 def upload(client: Client, data: bytes, name: str = "products.csv") -> Any:
@@ -120,6 +115,7 @@ def test_a_report_of_many_rows_takes_as_many_queries_as_of_one(admin_client: Cli
     assert len(queries) <= 9
 
 
+@pytest.mark.quick_in_bucket
 def test_the_report_is_a_download(admin_client: Client) -> None:
     job = rehearsed(admin_client, mug())
 
