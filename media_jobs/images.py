@@ -21,6 +21,11 @@ WEBP_QUALITY_MOVING = 70
 AVIF_EFFORT = 2
 """0 to 9. Three takes twice as long and saves 2 %, four five times as long for 7 %."""
 
+# A worker has a process for each picture at work, so each takes one core; and no two pictures
+# have anything in common that would be worth keeping.
+pyvips.concurrency_set(1)
+pyvips.cache_set_max(0)
+
 
 def renditions_of(
     data: bytes, specs: tuple[RenditionSpec, ...]
@@ -28,7 +33,7 @@ def renditions_of(
     """Yield each rendition of the original, largest first: upright, in sRGB, 8 bits a channel.
 
     The original is decoded once, to the size of the largest rendition; the others are made of
-    that. Raises UnusableFileError with a sentence for a shopkeeper.
+    that, once for all of their formats. Raises UnusableFileError with a sentence for a shopkeeper.
     """
     largest_first = sorted(specs, key=lambda spec: spec.width * spec.height, reverse=True)
     base = _decoded(
@@ -40,7 +45,7 @@ def renditions_of(
         picture = _resized(base, spec)
         if spec.watermark:
             picture = watermarked(picture, shop_name=settings.SHOP_NAME)
-        yield spec, picture
+        yield spec, picture.copy_memory()
 
 
 def animations_of(data: bytes, specs: tuple[RenditionSpec, ...]) -> Iterator[Output]:

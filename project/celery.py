@@ -2,7 +2,6 @@
 
 import logging
 import os
-import resource
 import time
 
 from celery import Celery, bootsteps
@@ -76,18 +75,14 @@ def note_heartbeat(sender: Heart, **kwargs: object) -> None:
 
 
 @worker_process_init.connect
-def limit_memory(**kwargs: object) -> None:
-    """Bound what a prefork worker's process may allocate.
+def bound_memory(**kwargs: object) -> None:
+    """Bound the memory of a prefork worker's process.
 
-    A decoder that eats memory then fails, or dies alone, before the system's OOM killer chooses
-    a victim: PostgreSQL, perhaps. The threads of other pools share one process with their
-    neighbours, and allocate little.
+    The threads of other pools share one process with their neighbours, and allocate little.
     """
     from django.conf import settings
 
-    # Not RLIMIT_AS: libvips' threads reserve addresses that they never use.
-    limit = settings.WORKER_MEMORY_MB * 1024 * 1024
-    _soft, hard = resource.getrlimit(resource.RLIMIT_DATA)
-    if hard != resource.RLIM_INFINITY:
-        limit = min(limit, hard)
-    resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
+    from project.memory import give_back_what_is_freed, limit_allocations
+
+    limit_allocations(settings.WORKER_MEMORY_MB)
+    give_back_what_is_freed()

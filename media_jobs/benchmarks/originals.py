@@ -26,6 +26,13 @@ def photo() -> bytes:
     return data
 
 
+def tiny() -> bytes:
+    """Return a small JPEG, for who wants to have begun before it counts."""
+    picture = (pyvips.Image.black(64, 64, bands=3) + 99).cast("uchar")
+    data: bytes = picture.copy(interpretation="srgb").jpegsave_buffer()
+    return data
+
+
 def film(folder: Path) -> Path:
     """Return an MP4 of 1080p with sound in `folder`."""
     path = folder / "original.mp4"
