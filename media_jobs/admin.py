@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from media_jobs.asset_admin import AssetAdmin
 from media_jobs.models import Asset, MediaJob
 from media_jobs.private import address_of
+from media_jobs.recipes import WEBP
 from media_jobs.remaking import make_again
 from project.job_admin import JobAdmin
 from project.job_decisions import CANCEL, RETRY, RETRY_CANCELLED, Decision
@@ -54,3 +55,7 @@ class MediaJobAdmin(JobAdmin):
             )
             for rendition in job.renditions.all()
         ]
+
+    def thumbnail(self, job: MediaJob) -> str:
+        made = (each for each in job.renditions.all() if each.name == "thumbnail")
+        return next((address_of(each) for each in made if each.format == WEBP.name), "")

@@ -72,8 +72,12 @@ class JobAdmin(ModelAdmin):
         """Return what the job made to look at, as (label, URL)."""
         return []
 
+    def thumbnail(self, job: Any) -> str:
+        """Return the URL of a small picture of what the job made; empty if there is none."""
+        return ""
+
     def for_order(self, order_id: UUID) -> QuerySet[Any]:
-        """Return the order's jobs with what `summary` and `pictures` read."""
+        """Return the order's jobs with what `summary`, `pictures` and `thumbnail` read."""
         return self.model._default_manager.filter(order_id=order_id).order_by("created_at")
 
     # ── What is shown ───────────────────────────────────────────────────────────────────────

@@ -91,6 +91,7 @@ class JobRow:
     url: str
     colour: str
     pictures: list[tuple[str, str]]
+    thumbnail: str
     decisions: list[tuple[str | Promise, str]]
 
 
@@ -204,5 +205,6 @@ def _row(desk: JobAdmin, request: HttpRequest, job: Job) -> JobRow:
         url=reverse(name, args=[job.pk]),
         colour=JOB_COLOURS[job.status],
         pictures=desk.pictures(job),
+        thumbnail=desk.thumbnail(job),
         decisions=desk.decisions_for(request, job),
     )

@@ -7,7 +7,7 @@ import pytest
 import pyvips
 from PIL import Image, ImageChops, ImageCms, ImageDraw
 
-from media_jobs.filetypes import UnusableFileError
+from media_jobs.filetypes import GIF, UnusableFileError
 from media_jobs.images import animations_of, encode, renditions_of
 from media_jobs.recipes import AVIF, JPEG, PNG, PRODUCT, WEBP, RenditionSpec
 from tests.media_jobs.originals import (
@@ -236,6 +236,13 @@ def test_a_file_of_two_kinds_is_refused():
 
     with pytest.raises(UnusableFileError, match="damaged"):
         made(b"GIF89a" + svg, PAGE)
+
+
+def test_a_file_that_libvips_takes_for_something_else_is_refused(monkeypatch):
+    monkeypatch.setattr("media_jobs.images.sniff", lambda _head: GIF)
+
+    with pytest.raises(UnusableFileError, match="damaged"):
+        made(saved(photo(), "PNG"), PAGE)
 
 
 def test_a_huge_picture_is_refused_before_it_is_decoded(monkeypatch):

@@ -114,6 +114,28 @@ def test_an_order_that_is_not_there_leads_back(admin_client: Client) -> None:
     assert answer.status_code == 302
 
 
+def test_an_order_shows_a_thumbnail_of_what_is_printed_by_a_signed_address(
+    admin_client: Client,
+) -> None:
+    order = placed(shelve("MUG"))
+    job = MediaJob.objects.create(order_id=order.pk, kind="print", recipe="print_picture")
+    for name in ("print", "preview", "thumbnail"):
+        Rendition.objects.create(
+            job=job,
+            name=name,
+            format="webp",
+            width=9,
+            height=9,
+            size=9,
+            file=f"private/renditions/ab/{name}.webp",
+        )
+
+    page = admin_client.get(f"{LIST}{order.pk}/change/").content.decode()
+
+    (shown,) = re.findall(r'<img class="desk-thumbnail" src="([^"]+)"', page)
+    assert shown.startswith("/media/private/renditions/ab/thumbnail.webp?expires=")
+
+
 def test_an_order_leads_to_what_its_shopper_handed_in(
     admin_client: Client, settings: Any, tmp_path: Any
 ) -> None:
