@@ -1,6 +1,7 @@
 """Draw the plots of docs/benchmarks.md from the recorded runs beside this file.
 
 manage.py bench placement --json > docs/benchmarks/placement.json
+manage.py bench media --json > docs/benchmarks/media.json
 python docs/benchmarks/plot.py
 """
 
@@ -10,7 +11,12 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
-COLOURS = {"textbook": "#b8b2a7", "tandem": "#0f766e"}
+COLOURS = {
+    "textbook": "#b8b2a7",
+    "pillow": "#b8b2a7",
+    "pillow, drafted": "#8a8378",
+    "tandem": "#0f766e",
+}
 
 
 def plot_placement() -> None:
@@ -53,5 +59,41 @@ def plot_placement() -> None:
     figure.savefig(HERE / "placement.svg")
 
 
+def plot_media() -> None:
+    """Seconds and memory for one photo: a format alone and the whole recipe, side by side."""
+    rows = json.loads((HERE / "media.json").read_text())["rows"]
+    works = ("jpeg", "webp", "avif", "recipe")
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4))
+    for axis, column, title, places in (
+        (axes[0], "seconds", "Seconds for a photo of 12 megapixels (less is better)", 2),
+        (axes[1], "peak_mb", "Most memory held, in MB (less is better)", 0),
+    ):
+        for offset, variant in ((-0.27, "pillow"), (0.0, "pillow, drafted"), (0.27, "tandem")):
+            found = {
+                place: row[column]
+                for place, work in enumerate(works)
+                for row in rows
+                if (row["work"], row["variant"]) == (f"photo, {work}", variant)
+            }
+            bars = axis.bar(
+                [place + offset for place in found],
+                list(found.values()),
+                width=0.25,
+                label=variant,
+                color=COLOURS[variant],
+            )
+            axis.bar_label(bars, fmt=f"%.{places}f", fontsize=8, padding=2)
+        axis.set_title(title, fontsize=10)
+        axis.set_xticks(
+            range(len(works)), [*(f"{work.upper()} alone" for work in works[:3]), "all 15 files"]
+        )
+        axis.tick_params(axis="x", labelsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+    axes[0].legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(HERE / "media.svg")
+
+
 if __name__ == "__main__":
     plot_placement()
+    plot_media()
