@@ -11,8 +11,8 @@ class NotificationsConfig(AppConfig):
     def ready(self) -> None:
         from django.core.checks import register
 
-        from notifications.breaker import read_checks
         from notifications.checks import check_sms
+        from notifications.waiting import read_checks
         from project.health import report_health
 
         register(check_sms)

@@ -6,18 +6,17 @@
       └───────────── the provider answers ────────── one message probes ─────┘ 5 min at most
 
 The state is a row: workers are several processes, and time is the database's. Messages that
-wait are parked; the relay calls `wake` every second.
+wait are parked; `notifications.waiting` wakes them.
 """
 
 import logging
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import DurationField, ExpressionWrapper, F, QuerySet
+from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Now
 
-from notifications.gateways import gateways
-from notifications.models import ChannelState, Notification
+from notifications.models import ChannelState
 from project.job_runs import NotNowError
 
 logger = logging.getLogger(__name__)
@@ -27,18 +26,19 @@ FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=5)
 PROBE_TIME = timedelta(seconds=30)
 """How long nobody else tries while one message probes: a send's whole lease."""
-WAKE_BATCH = 2000
-"""How many messages are woken at a time; the relay rings about a thousand a second."""
 
 
 def admit(gateway: str) -> bool:
     """Let a message through; True if it is the one that probes a provider that was down.
 
-    Raises NotNowError while the breaker is open.
+    Raises NotNowError while the breaker is open, or an operator has paused the gateway.
     """
-    state = ChannelState.objects.filter(gateway=gateway, openings__gt=0).first()
+    states = ChannelState.objects.filter(gateway=gateway)
+    state = states.exclude(openings=0, paused_at=None).first()
     if state is None:
         return False
+    if state.paused_at:
+        raise NotNowError(f"paused by {state.paused_by}")
     won = ChannelState.objects.filter(gateway=gateway, open_until__lte=Now()).update(
         open_until=Now() + PROBE_TIME
     )
@@ -85,44 +85,6 @@ def pause(openings: int) -> timedelta:
     return min(FIRST_PAUSE * 2 ** min(openings, 10), LONGEST_PAUSE)
 
 
-def wake() -> int:
-    """Wake the messages of gateways that work, and one of each that may be tried again.
-
-    The least recently tried goes first, so one message that a provider always chokes on isn't
-    the only one that probes.
-    """
-    is_open = ChannelState.objects.filter(openings__gt=0)
-    may_be_tried = set(is_open.filter(open_until__lte=Now()).values_list("gateway", flat=True))
-    asleep = set(is_open.values_list("gateway", flat=True)) - may_be_tried
-    woken = Notification.objects.exclude(gateway__in=asleep | may_be_tried).unpark(limit=WAKE_BATCH)
-    for gateway in may_be_tried:
-        woken += Notification.objects.filter(gateway=gateway).unpark(limit=1)
-    return woken
-
-
 def try_now(states: QuerySet[ChannelState]) -> int:
     """End the pause of those that are open (the operator's "try now"); return of how many."""
     return states.filter(openings__gt=0).update(open_until=Now())
-
-
-def read_checks() -> dict[str, str]:
-    """Return what the health pages say of each channel: "ok", or its reason and for how long.
-
-    Where it has several gateways, the reason begins with the name of the one that is down.
-    """
-    down_for = ExpressionWrapper(Now() - F("opened_at"), output_field=DurationField())
-    down = {
-        state.gateway: f"{state.error} (for {int(state.down_for.total_seconds())} s)"
-        for state in ChannelState.objects.filter(openings__gt=0).annotate(down_for=down_for)
-    }
-    checks = {}
-    for channel in Notification.Channel.values:
-        used = gateways(channel)
-        troubles = [
-            down[gateway.name] if len(used) == 1 else f"{gateway.host}: {down[gateway.name]}"
-            for gateway in used
-            if gateway.name in down
-        ]
-        if used:
-            checks[f"channel:{channel}"] = "; ".join(troubles) or "ok"
-    return checks

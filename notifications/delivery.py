@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db.models.functions import Now
+from django.utils import timezone
 
-from notifications import breaker
+from notifications import breaker, limits, quiet_hours
 from notifications.attachments import read_attachments
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import (
@@ -52,6 +53,7 @@ def deliver(notification: Notification) -> dict[str, Any]:
     if notification.lost:
         _doubt(notification, "the worker died while it sent the message")
     _refuse_expired(notification)
+    quiet_hours.keep(EVENTS[notification.event], now=timezone.now())
     known = _known_gateways(notification)
     if not notification.text:
         _word(notification, gateway=_still_to_ask(notification, known)[0])
@@ -112,6 +114,7 @@ def _hand_over(
 ) -> Receipt:
     """Send by this gateway, and tell its breaker what came of it."""
     probing = breaker.admit(gateway.name)
+    limits.take(gateway.name)
     try:
         return gateway.send(message, deadline=deadline)
     except JobError as error:

@@ -43,6 +43,8 @@ class Event:
     in_doubt: InDoubt
     secrets: tuple[str, ...] = ()
     """What the templates say that is kept apart and masked: see `Notification.secrets`."""
+    is_marketing: bool = False
+    """Whether it is an offer that nobody waits for: see `notifications.quiet_hours`."""
     parameters: tuple[str, ...] = ()
     """What an SMS of this event says besides its fixed words, for gateways that only send
     approved templates: values of the context or secrets, under these names."""
@@ -152,6 +154,7 @@ EVENTS = {
         channels=(EMAIL,),
         templates="notifications/announcement",
         may_opt_out=True,
+        is_marketing=True,
         in_doubt=InDoubt.RESEND,
     ),
     "low_stock": _staff_event(_("Low stock"), name="low_stock"),

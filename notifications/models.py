@@ -198,6 +198,13 @@ class ChannelState(models.Model):
     opened_at = models.DateTimeField(_("not working since"), null=True, blank=True)
     open_until = models.DateTimeField(_("next try"), null=True, blank=True)
     error = models.TextField(_("reason"), blank=True, default="")
+    # `notifications.pausing`
+    paused_at = models.DateTimeField(_("paused since"), null=True, blank=True)
+    paused_by = models.CharField(_("paused by"), max_length=150, blank=True, default="")
+    # `notifications.limits`
+    tokens = models.FloatField(default=0, editable=False)
+    """What was in the bucket at `filled_at`."""
+    filled_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:
         verbose_name = _("channel")
@@ -208,6 +215,13 @@ class ChannelState(models.Model):
                 condition=Q(openings=0, opened_at=None, open_until=None)
                 | Q(openings__gt=0, opened_at__isnull=False, open_until__isnull=False),
                 name="channel_is_open_or_closed",
+            ),
+            models.CheckConstraint(
+                condition=Q(paused_at=None, paused_by="") | Q(paused_at__isnull=False),
+                name="channel_is_paused_by_somebody_only_while_paused",
+            ),
+            models.CheckConstraint(
+                condition=Q(tokens__gte=0), name="channel_gives_no_more_than_it_has"
             ),
         ]
 

@@ -5,7 +5,7 @@ The caller inserts them in the transaction of what happened, so that both exist 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -85,14 +85,13 @@ def announcement_message(
     subject: str,
     text: str,
     preferences_url: str,
-    run_after: datetime | None = None,
 ) -> Notification:
     """Return the unsaved message that tells one reader of an announcement.
 
     Its id derives from both, so that there is one however often it is inserted (ON CONFLICT DO
-    NOTHING). `run_after`: not before; None: at once.
+    NOTHING).
     """
-    message = Notification(
+    return Notification(
         id=uuid5(NAMESPACE_URL, f"tandem:announcement:{announcement_id}:{reader_id}"),
         kind=f"announcement.{EMAIL.value}",
         context={
@@ -108,9 +107,6 @@ def announcement_message(
         recipient=email,
         language=language,
     )
-    if run_after is not None:
-        message.run_after = message.ring_after = run_after
-    return message
 
 
 @dataclass(frozen=True)

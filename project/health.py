@@ -22,6 +22,9 @@ FRESH = timedelta(seconds=20)
 STARTUP_GRACE = 45.0
 """Seconds in which a local shop's services may still be starting."""
 
+PAUSED = "paused"
+"""How a check begins that isn't "ok" because a person wants it so."""
+
 _started = time.monotonic()
 _reporters: list[Callable[[], dict[str, str]]] = []
 
@@ -33,14 +36,23 @@ def report_health(read_checks: Callable[[], dict[str, str]]) -> None:
 
 @dataclass(frozen=True)
 class Health:
-    """`checks` says "ok" or what is wrong, by service."""
+    """`checks` says "ok", what is wrong, or that it is paused, by service."""
 
     checks: dict[str, str]
 
     @property
     def degraded(self) -> list[str]:
-        """The services that aren't well."""
-        return [name for name, state in self.checks.items() if state != "ok"]
+        """The services that aren't well; what a person has paused is."""
+        return [
+            name
+            for name, state in self.checks.items()
+            if state != "ok" and not state.startswith(PAUSED)
+        ]
+
+    @property
+    def paused(self) -> list[str]:
+        """What a person has stopped for now."""
+        return [name for name, state in self.checks.items() if state.startswith(PAUSED)]
 
     @property
     def status(self) -> str:

@@ -1,8 +1,14 @@
-"""Settings that are a number of hours or days."""
+"""Settings about time: a number of hours or days, hours of the day, how many a minute."""
+
+import re
+from datetime import time
 
 from django.core.exceptions import ImproperlyConfigured
 
 YEAR = 366 * 24
+HOURS_OF_DAY = re.compile(
+    r"(?P<begin>([01]\d|2[0-3]):[0-5]\d)-(?P<end>([01]\d|2[0-3]):[0-5]\d)", re.ASCII
+)
 
 
 def whole_hours(name: str, value: str) -> int | None:
@@ -24,3 +30,29 @@ def whole_days(name: str, value: str) -> int:
     if not (value.isascii() and value.isdecimal() and len(value) <= 5 and int(value) >= 1):
         raise ImproperlyConfigured(f"{name} is {value!r}: give a whole number of days from 1 on.")
     return int(value)
+
+
+def a_minute(name: str, value: str) -> int:
+    """Return how many a minute; 0 for an empty value. Raises ImproperlyConfigured for nonsense."""
+    value = value.strip() or "0"
+    if not (value.isascii() and value.isdecimal() and len(value) <= 6):
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}: give a whole number a minute, or leave it empty for no limit."
+        )
+    return int(value)
+
+
+def hours_of_day(name: str, value: str) -> tuple[time, time] | None:
+    """Return beginning and end, which may be on the next day; None for an empty value.
+
+    Raises ImproperlyConfigured for anything but two times of day, such as 21:00-08:00.
+    """
+    value = value.strip()
+    if not value:
+        return None
+    found = HOURS_OF_DAY.fullmatch(value)
+    if not found or found["begin"] == found["end"]:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}: give two times of day like 21:00-08:00, or leave it empty."
+        )
+    return time.fromisoformat(found["begin"]), time.fromisoformat(found["end"])

@@ -132,10 +132,11 @@ class JobQuerySet(models.QuerySet["Job"]):
             )
         )
 
-    def park(self, job: "Job", error: str) -> bool:
-        """Give the attempt back and let the job wait until `unpark`; False if the claim was lost.
+    def park(self, job: "Job", error: str, *, until: datetime | None = None) -> bool:
+        """Give the attempt back and let the job wait; False if the claim was lost.
 
-        Parked jobs cost nothing: however many there are, the relay's index passes them by.
+        It waits until that time, or for `unpark`. Such jobs cost nothing: however many there are,
+        the relay's index passes them by.
         """
         return bool(
             self.held(job).update(
@@ -144,8 +145,8 @@ class JobQuerySet(models.QuerySet["Job"]):
                 error=error,
                 token=None,
                 lease_until=None,
-                run_after=Now(),
-                ring_after=PARKED,
+                run_after=until or Now(),
+                ring_after=until or PARKED,
                 **job.remembered("parked", error),
             )
         )

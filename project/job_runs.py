@@ -5,6 +5,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -39,8 +40,13 @@ class UnknownOutcomeError(JobError):
 class NotNowError(JobError):
     """What it needs is away, which isn't its fault: it is parked, and the attempt not counted.
 
-    Whoever raises it wakes the parked jobs (`unpark`) when it is time.
+    Whoever raises it wakes the parked jobs (`unpark`) when it is time, unless it says until when
+    it waits.
     """
+
+    def __init__(self, reason: str, *, until: datetime | None = None) -> None:
+        super().__init__(reason)
+        self.until = until
 
 
 class NotClaimedError(Exception):
@@ -78,7 +84,7 @@ def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
         model.objects.fail(job, str(error))
         raise
     except NotNowError as error:
-        model.objects.park(job, str(error))
+        model.objects.park(job, str(error), until=error.until)
         raise
     except TransientError as error:
         model.objects.retry_later(job, str(error))

@@ -45,8 +45,9 @@ class ShopCollector(Collector):
         yield waiting
 
         up = GaugeMetricFamily("tandem_up", "1 if the service is well", labels=["service"])
-        for service, state in read_health().checks.items():
-            up.add_metric([service], float(state == "ok"))
+        health = read_health()
+        for service in health.checks:
+            up.add_metric([service], float(service not in health.degraded))
         yield up
 
         audit = AuditRun.objects.first()

@@ -13,7 +13,7 @@ from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
 from project.brokers import transport_options
-from project.hours import whole_days, whole_hours
+from project.hours import a_minute, hours_of_day, whole_days, whole_hours
 from project.logs import logging_config
 from project.media_storage import media_storage
 from project.unfold import unfold_settings
@@ -322,6 +322,13 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SMS_URL = env.str("SMS_URL", default="").strip()
 SMS_ORDER = env.str("SMS_ORDER", default="")
 SMS_TEMPLATES = env.str("SMS_TEMPLATES", default="")
+# How many messages a mail server or gateway gets in any minute; 0: as many as there are.
+EMAIL_PER_MINUTE = a_minute("EMAIL_PER_MINUTE", env.str("EMAIL_PER_MINUTE", default=""))
+SMS_PER_MINUTE = a_minute("SMS_PER_MINUTE", env.str("SMS_PER_MINUTE", default=""))
+# When nobody gets an offer, by the shop's clock; None: there are no such hours.
+MARKETING_QUIET_HOURS = hours_of_day(
+    "MARKETING_QUIET_HOURS", env.str("MARKETING_QUIET_HOURS", default="")
+)
 
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────
 # Plain on purpose: a job is a row, its lease and the relay's re-ring are the only recovery.

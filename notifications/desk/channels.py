@@ -1,4 +1,4 @@
-"""The list of channels: which gateway works, and what waits for those that don't."""
+"""The list of channels: which gateway works, what waits for one, and pausing it."""
 
 from typing import Any
 
@@ -7,36 +7,65 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
-from notifications import breaker
+from notifications import breaker, pausing
+from notifications.gateways import all_gateways
 from notifications.models import ChannelState, Notification
 from project.admin import ReadOnlyAdmin
 from project.job_admin import moment
 
 
+def warn_of_channels(request: HttpRequest) -> None:
+    """Say on the page which channels' messages wait, and why."""
+    for state in ChannelState.objects.exclude(openings=0, paused_at=None):
+        if state.paused_at:
+            words = _("%(channel)s is paused by %(user)s, so its messages wait.")
+        else:
+            words = _("%(channel)s isn't working, so its messages wait: %(error)s")
+        messages.warning(
+            request, words % {"channel": state, "user": state.paused_by, "error": state.error}
+        )
+
+
 @admin.register(ChannelState)
 class ChannelAdmin(ReadOnlyAdmin):
-    """Channels that once failed. A closed one needs nobody; an open one says why and since when."""
+    """Every gateway that is configured or once was; one that isn't working says why, since when."""
 
+    COLOURS = {"working": "success", "down": "danger", "paused": "warning", "unused": ""}
     list_display = ("name", "state", "waiting", "since", "next_try", "error")
-    actions = ("try_now",)
+    actions = ("try_now", "pause", "resume")
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        # One that never failed has no row yet, and could not be paused.
+        ChannelState.objects.bulk_create(
+            [ChannelState(gateway=gateway.name) for gateway in all_gateways()],
+            ignore_conflicts=True,
+        )
+        return super().changelist_view(request, extra_context)
 
     @display(description=_("channel"), ordering="gateway")
     def name(self, channel: ChannelState) -> str:
         return str(channel)
 
-    @display(description=_("state"), label={"working": "success", "down": "danger"})
+    @display(description=_("state"), label=COLOURS)
     def state(self, channel: ChannelState) -> tuple[str, Any]:
+        if channel.gateway not in {gateway.name for gateway in all_gateways()}:
+            return "unused", _("not used any more")
+        if channel.paused_at:
+            return "paused", _("paused by %(user)s") % {"user": channel.paused_by}
         return ("down", _("not working")) if channel.openings else ("working", _("working"))
 
     @display(description=_("waiting"))
     def waiting(self, channel: ChannelState) -> int:
         return Notification.objects.filter(gateway=channel.gateway).parked().count()
 
-    @display(description=_("not working since"), ordering="opened_at")
+    @display(description=_("since"))
     def since(self, channel: ChannelState) -> SafeString:
-        return moment(channel.opened_at)
+        return moment(channel.paused_at or channel.opened_at)
 
     @display(description=_("next try"), ordering="open_until")
     def next_try(self, channel: ChannelState) -> SafeString:
@@ -48,6 +77,26 @@ class ChannelAdmin(ReadOnlyAdmin):
             messages.success(request, _("The next message tries at once."))
         else:
             messages.warning(request, _("Nothing to do: the channel works."))
+
+    @action(description=_("Pause: messages wait"), permissions=["decide"])
+    def pause(self, request: HttpRequest, queryset: QuerySet[ChannelState]) -> None:
+        count = pausing.pause(queryset, by=request.user.get_username())
+        words = ngettext(
+            "%(count)d channel is paused: its messages wait until you resume it.",
+            "%(count)d channels are paused: their messages wait until you resume them.",
+            count,
+        )
+        messages.success(request, words % {"count": count})
+
+    @action(description=_("Resume"), permissions=["decide"])
+    def resume(self, request: HttpRequest, queryset: QuerySet[ChannelState]) -> None:
+        count = pausing.resume(queryset)
+        words = ngettext(
+            "%(count)d channel goes on, with all that has waited.",
+            "%(count)d channels go on, with all that has waited.",
+            count,
+        )
+        messages.success(request, words % {"count": count})
 
     def has_decide_permission(self, request: HttpRequest) -> bool:
         return request.user.has_perm("notifications.change_channelstate")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.filters import DateFieldListFilter
 from django.http import HttpRequest
 from django.utils.http import urlencode
@@ -11,10 +11,11 @@ from unfold.decorators import display
 
 from notifications.attempts import read_attempts
 from notifications.desk.all_at_once import AllAtOncePages
+from notifications.desk.channels import warn_of_channels
 from notifications.desk.decisions import DECISIONS
 from notifications.desk.filters import ErrorFilter, EventFilter, event_label, same_error
 from notifications.desk.resend import ResendPages
-from notifications.models import ChannelState, Notification
+from notifications.models import Notification
 
 DELIVERY_COLOURS = {
     Notification.Delivery.DELIVERED.value: "success",
@@ -51,9 +52,7 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        for state in ChannelState.objects.filter(openings__gt=0):
-            down = _("%(channel)s isn't working, so its messages wait: %(error)s")
-            messages.warning(request, down % {"channel": state, "error": state.error})
+        warn_of_channels(request)
         return super().changelist_view(request, extra_context)
 
     @display(description=_("delivery"), ordering="delivery", label=DELIVERY_COLOURS)

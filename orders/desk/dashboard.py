@@ -69,6 +69,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             Trouble(service=name, state=health.checks[name], meaning=MEANINGS.get(name, ""))
             for name in health.degraded
         ],
+        "paused": health.paused,
         "audit": audit,
         "latest": [
             (order, COLOURS[order.status]) for order in Order.objects.order_by("-number")[:LATEST]

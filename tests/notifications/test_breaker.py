@@ -13,6 +13,7 @@ from django.test import Client
 
 from notifications import breaker
 from notifications.models import ChannelState, Notification
+from notifications.waiting import read_checks, wake
 from project.job_queue import MAX_ATTEMPTS, Status
 from project.job_runs import JobError, run_job
 from tests.notifications.gateway import Gateway
@@ -101,7 +102,7 @@ def test_an_outage_of_hours_fails_no_message(queued, email_port) -> None:
 
     for _round in range(10 * MAX_ATTEMPTS):
         end_pause()
-        breaker.wake()
+        wake()
         for message in messages:
             make_due(message)
             run(message)
@@ -114,7 +115,7 @@ def test_each_failed_probe_doubles_the_pause_up_to_five_minutes(outage) -> None:
     pauses = []
     for _probe in range(6):
         end_pause()
-        breaker.wake()
+        wake()
         run(outage[2])
         pauses.append(round(seconds_open()))
 
@@ -191,7 +192,7 @@ def test_what_a_server_says_about_recipients_never_opens_it(queued, mail_server,
     for _message in range(5):
         assert run(queued("email")).attempts == 1
 
-    assert breaker.read_checks()["channel:email"] == "ok"
+    assert read_checks()["channel:email"] == "ok"
 
 
 def test_an_answer_between_failures_starts_the_count_anew(queued, gateway) -> None:
@@ -200,7 +201,7 @@ def test_an_answer_between_failures_starts_the_count_anew(queued, gateway) -> No
     messages = [run(queued("sms")) for _ in range(5)]
 
     assert [message.attempts for message in messages] == [1] * 5
-    assert breaker.read_checks()["channel:sms"] == "ok"
+    assert read_checks()["channel:sms"] == "ok"
 
 
 # ── It closes ───────────────────────────────────────────────────────────────────────────────
@@ -208,18 +209,18 @@ def test_a_probe_that_succeeds_lets_all_others_go_at_once(outage, queued, mail_s
     waiting = [run(queued("email")) for _ in range(5)]
     mail_server(Answers("DATA", "250 OK"))
     end_pause()
-    assert breaker.wake() == 1, "one probes"
+    assert wake() == 1, "one probes"
     [probe] = Notification.objects.ring()
 
     run_job(Notification, probe)
 
-    assert breaker.wake() == 5
+    assert wake() == 5
     rung = Notification.objects.ring()
     assert set(rung) | {probe} == {message.pk for message in (*waiting, outage[2])}
     assert [run(message).attempts for message in waiting if message.pk != probe] == [1] * len(
         [message for message in waiting if message.pk != probe]
     )
-    assert breaker.read_checks()["channel:email"] == "ok"
+    assert read_checks()["channel:email"] == "ok"
 
 
 def test_a_refusal_closes_it_too(outage, queued, mail_server) -> None:
@@ -228,30 +229,30 @@ def test_a_refusal_closes_it_too(outage, queued, mail_server) -> None:
     message = queued("email")
 
     assert run(message).status == Status.FAILED
-    assert breaker.read_checks()["channel:email"] == "ok"
+    assert read_checks()["channel:email"] == "ok"
 
 
 def test_the_least_recently_tried_message_probes_next(outage, queued) -> None:
     other = run(queued("email"))
     end_pause()
-    breaker.wake()
+    wake()
     assert Notification.objects.ring() == [outage[2].pk]
     run(outage[2])
     end_pause()
 
-    breaker.wake()
+    wake()
 
     assert Notification.objects.ring() == [other.pk]
 
 
 def test_nobody_is_woken_while_it_is_open(outage) -> None:
-    assert breaker.wake() == 0
+    assert wake() == 0
 
 
 def test_a_message_that_was_parked_just_as_the_breaker_closed_is_woken(outage) -> None:
     ChannelState.objects.all().delete()
 
-    assert breaker.wake() == 1
+    assert wake() == 1
 
 
 # ── It is seen ──────────────────────────────────────────────────────────────────────────────
@@ -281,7 +282,7 @@ def test_an_operator_may_try_at_once(outage, admin_client: Client) -> None:
     page = admin_client.post(url, {"action": "try_now", "_selected_action": "email"}, follow=True)
 
     assert "The next message tries at once." in page.content.decode()
-    assert breaker.wake() == 1
+    assert wake() == 1
 
 
 # ── Constraints ─────────────────────────────────────────────────────────────────────────────

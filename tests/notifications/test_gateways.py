@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from notifications import breaker, delivery
+from notifications import breaker, delivery, waiting
 from notifications.checks import check_sms
 from notifications.gateways import gateways
 from notifications.models import ChannelState, Notification
@@ -268,7 +268,7 @@ def test_each_gateway_has_a_breaker_of_its_own(queued, pair) -> None:
 
     assert [state.gateway for state in ChannelState.objects.filter(openings__gt=0)] == [A]
     assert not breaker.admit(B)
-    said = breaker.read_checks()["channel:sms"]
+    said = waiting.read_checks()["channel:sms"]
     assert said.startswith("127.0.0.1: 503")
 
 
