@@ -7,6 +7,7 @@ it is slow, but for those marked `quick_in_bucket`.
 from collections.abc import Iterator
 
 import pytest
+from django.db.backends.postgresql.operations import DatabaseOperations
 
 from tests.live import LiveShop
 
@@ -37,6 +38,21 @@ def storage(request: pytest.FixtureRequest, settings, tmp_path) -> str:
     else:
         settings.MEDIA_ROOT = str(tmp_path / "media")
     return request.param
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_flush() -> None:
+    """Empty the tables after a test on real transactions by DELETE, not by TRUNCATE.
+
+    TRUNCATE gives each of some seventy tables a new file, half a second for rows that fit into
+    one page. Foreign keys are checked at the end of the flush's transaction, in any order.
+    """
+
+    def sql_flush(self, style, tables, *, reset_sequences=False, allow_cascade=False):
+        assert not reset_sequences
+        return [f"DELETE FROM {self.quote_name(table)}" for table in tables]
+
+    DatabaseOperations.sql_flush = sql_flush
 
 
 @pytest.fixture(scope="session")
