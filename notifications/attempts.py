@@ -45,6 +45,8 @@ class Attempt:
     label: str | Promise
     colour: str
     words: str
+    gateway: str
+    """Which of several had the message; empty for e-mail."""
     times: int
     """How often in a row it ended so, for waits of the same reason."""
 
@@ -62,6 +64,7 @@ def logged(message: Notification, *, ended: str, words: str) -> list[dict[str, A
         "seconds": round(monotonic() - message.began, 3) if message.began else None,
         "words": words[:MAX_WORDS],
         "lost": message.lost,
+        "gateway": message.gateway.partition(":")[2],
     }
     if ended == "parked" and (last.get("ended"), last.get("words")) == (ended, entry["words"]):
         log.pop()  # a long outage must not push out what happened before it
@@ -80,5 +83,6 @@ def read_attempts(message: Notification) -> Iterator[Attempt]:
             label=label,
             colour=colour,
             words=entry["words"],
+            gateway=entry.get("gateway", ""),
             times=entry.get("times", 1),
         )

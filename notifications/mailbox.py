@@ -10,7 +10,7 @@ import os
 import threading
 import time
 from base64 import b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
@@ -92,6 +92,11 @@ class MailboxMessage:
                 )
 
     @property
+    def message_id(self) -> str:
+        """The e-mail's Message-ID."""
+        return str(self._email.get("Message-ID", ""))
+
+    @property
     def attachments(self) -> list[str]:
         """The names of its files."""
         files = self._email.iter_attachments() if self.is_email else ()
@@ -109,9 +114,17 @@ class MailboxMessage:
 class Mailbox:
     """A folder of messages that one process writes and any process reads."""
 
-    def __init__(self, folder: Path | None = None, *, keep: int = KEEP) -> None:
+    def __init__(
+        self,
+        folder: Path | None = None,
+        *,
+        keep: int = KEEP,
+        tell: Callable[[MailboxMessage], None] | None = None,
+    ) -> None:
+        """`tell` is called with each new message; it must not wait."""
         self.folder = folder or settings.DATA_DIR / "mailbox"
         self._keep = keep
+        self._tell = tell
         self._lock = threading.Lock()
 
     def add_email(self, *, sender: str, recipients: list[str], raw: bytes) -> str:
@@ -164,6 +177,8 @@ class Mailbox:
             message = MailboxMessage(id=message_id, received_ns=time.time_ns(), **values)
             self._write(message)
             self._prune()
+        if self._tell is not None:
+            self._tell(message)
         return message_id
 
     def _write(self, message: MailboxMessage) -> None:

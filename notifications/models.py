@@ -144,6 +144,11 @@ class Notification(Job):
                 name="notification_reported",
                 condition=~Q(delivery=""),
             ),
+            models.Index(
+                Lower("recipient"),
+                name="notification_bounced",
+                condition=Q(delivery__in=["bounced", "complained"]),
+            ),
         ]
 
     def perform(self) -> dict[str, Any]:

@@ -113,6 +113,9 @@ class LocalShop:
         smtp_port, http_port = data.port("mailbox_smtp_port"), data.port("mailbox_http_port")
         values.setdefault("EMAIL_URL", f"smtp://127.0.0.1:{smtp_port}")
         values.setdefault("SMS_URL", f"http://127.0.0.1:{http_port}/sms")
+        # The mailbox tells what became of messages, as providers do.
+        signed = ",".join(f"{who}={data.secret(f'receipts_{who}')}" for who in ("email", "sms"))
+        values.setdefault("RECEIPT_SECRETS", signed)
         data.write_env(values)
         _admin_password(data)
         self._values = values

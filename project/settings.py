@@ -44,6 +44,8 @@ STAFF_EMAILS = env.list("STAFF_EMAILS", default=[])
 PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", env.str("PAYMENT_DUE_HOURS", default=""))
 # How long messages that were sent or cancelled are kept.
 KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", env.str("KEEP_MESSAGES_DAYS", default="90"))
+# Who may tell what became of messages, each with the secret that signs it.
+RECEIPT_SECRETS = env.dict("RECEIPT_SECRETS", default={})
 LOW_STOCK_UNITS = env.int("LOW_STOCK_UNITS", default=5)
 PHONENUMBER_DEFAULT_REGION = SHOP_COUNTRY
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)

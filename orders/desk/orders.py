@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -16,6 +17,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from notifications.bounces import trouble_with, troubled_addresses
 from orders.desk.payment import read_payment
 from orders.desk.preview import PreviewPage, preview_url
 from orders.desk.steps import StepPages
@@ -82,6 +84,20 @@ class PaymentFilter(admin.SimpleListFilter):
         return queryset
 
 
+class AddressFilter(admin.SimpleListFilter):
+    title = _("e-mail address")
+    parameter_name = "address"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("troubled", _("Bounced or complained"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if self.value() != "troubled":
+            return queryset
+        small = queryset.alias(email_in_small=Lower("email"))
+        return small.filter(email_in_small__in=troubled_addresses())
+
+
 @dataclass(frozen=True)
 class JobRow:
     """A job as the order's page shows it."""
@@ -100,7 +116,7 @@ class OrderAdmin(StepPages, TransitionActions, PreviewPage):
     change_form_template = "desk/order.html"
     list_display = ("number_shown", "state", "customer", "total_shown", "placed", "jobs")
     list_display_links = ("number_shown",)
-    list_filter = (JobsFilter, PaymentFilter, "status", "door")
+    list_filter = (JobsFilter, PaymentFilter, AddressFilter, "status", "door")
     list_per_page = 50
     date_hierarchy = "placed_at"
     ordering = ("-number",)
@@ -176,6 +192,7 @@ class OrderAdmin(StepPages, TransitionActions, PreviewPage):
                 "status_colour": COLOURS[order.status],
                 "steps": self.step_buttons(request, order),
                 "preview_url": preview_url(order),
+                "address_trouble": trouble_with(order.email),
                 "payment": read_payment(order),
                 "lines": order.lines.prefetch_related("uploads"),
                 "timeline": read_timeline(order),

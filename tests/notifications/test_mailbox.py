@@ -10,12 +10,16 @@ import sys
 import time
 from email.message import EmailMessage
 from http.client import HTTPConnection
+from urllib.parse import urlsplit
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from notifications import mailbox_receipts
 from notifications.mailbox import SLACK, Mailbox, MailboxMessage
 from notifications.mailbox_doors import MAX_SMS
+from notifications.models import Notification
+from notifications.tasks import send
 from tests.notifications.conftest import free_port
 
 RAW = b"Subject: =?utf-8?b?5L2g5aW9?=\r\nTo: a@example.org\r\n\r\nHello.\r\n"
@@ -185,3 +189,42 @@ def test_the_command_refuses_to_run_anywhere_but_locally(settings):
 
     with pytest.raises(CommandError, match="local"):
         call_command("mailbox")
+
+
+@pytest.mark.parametrize(
+    ("recipient", "delivery", "reason"),
+    [
+        ("zoe@example.org", "delivered", ""),
+        ("Bounce@example.org", "bounced", "550 5.1.1 no such mailbox"),
+        ("complain@example.org", "complained", "marked as spam"),
+        ("+4915112345678", "delivered", ""),
+        ("+4915112345000", "bounced", "no such number"),
+    ],
+)
+def test_the_mailbox_tells_the_shop_what_became_of_a_message(
+    recipient, delivery, reason, mailbox, queued, settings, live_server, monkeypatch
+):
+    monkeypatch.setattr(mailbox_receipts, "DELAY", 0.01)
+    settings.RECEIPT_SECRETS = {"email": "a", "sms": "b"}
+    reporter = mailbox_receipts.Reporter(port=urlsplit(live_server.url).port)
+    reporter.start()
+    message = queued("email" if "@" in recipient else "sms")
+    Notification.objects.filter(pk=message.pk).update(recipient=recipient)
+
+    send(str(message.pk))
+    reporter.tell(next(mailbox.messages()))
+
+    deadline = time.monotonic() + 10
+    while not message.delivery and time.monotonic() < deadline:
+        time.sleep(0.02)
+        message.refresh_from_db()
+    assert (message.delivery, message.delivery_reason) == (delivery, reason)
+
+
+def test_a_rush_of_receipts_never_holds_up_the_mailbox(mailbox):
+    reporter = mailbox_receipts.Reporter(port=1)
+    mailbox.add_sms(recipient="+49", text="Hi")
+    message = next(mailbox.messages())
+
+    for _message in range(mailbox_receipts.WAITING + 5):
+        reporter.tell(message)

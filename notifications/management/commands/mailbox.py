@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from notifications.mailbox import Mailbox
 from notifications.mailbox_doors import http_door, smtp_door
+from notifications.mailbox_receipts import Reporter
 
 POLL_SECONDS = 0.1
 """How soon the SMS door sees that it shall stop."""
@@ -31,7 +32,8 @@ class Command(BaseCommand):
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, lambda *_: stop.set())
         logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every command
-        mailbox = Mailbox()
+        reporter = Reporter(port=int(os.environ.get("PORT") or 8000))
+        mailbox = Mailbox(tell=reporter.tell if settings.RECEIPT_SECRETS else None)
         try:
             sms = http_door(mailbox, port=http_port)
             mail = smtp_door(mailbox, port=smtp_port)
@@ -41,6 +43,7 @@ class Command(BaseCommand):
         threading.Thread(
             target=sms.serve_forever, args=(POLL_SECONDS,), name="sms-door", daemon=True
         ).start()
+        reporter.start()
         self.stdout.write(f"E-mail on port {smtp_port}, SMS on port {http_port}.")
         self.stdout.flush()  # whoever waits for this line reads a pipe
         stop.wait()

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -63,7 +64,7 @@ def test_a_page_takes_few_queries_however_many_jobs_there_are(admin_client: Clie
     with CaptureQueriesContext(connection) as queries:
         admin_client.get(f"{LIST}{order.pk}/change/")
 
-    assert len(queries) <= 13
+    assert len(queries) <= 14
 
 
 def test_the_list_says_which_orders_need_attention(admin_client: Client) -> None:
@@ -150,3 +151,40 @@ def test_an_order_leads_to_what_its_shopper_handed_in(
     original = admin_client.get(unescape(address[1]))
     original.close()
     assert original["Content-Disposition"].startswith("attachment")
+
+
+def bounced(order: Order, delivery: str = "bounced") -> Notification:
+    job = message(order, status=Status.DONE, recipient=order.email.upper())
+    Notification.objects.filter(pk=job.pk).update(
+        delivery=delivery, delivery_at=Now(), delivery_reason="550 no such mailbox"
+    )
+    return job
+
+
+@pytest.mark.parametrize(
+    ("delivery", "says"),
+    [("bounced", "this address bounced"), ("complained", "this address complained")],
+)
+def test_an_address_that_bounced_is_flagged_on_all_the_customers_orders(
+    delivery: str, says: str, admin_client: Client
+) -> None:
+    first, other = placed(shelve("MUG")), placed(shelve("CUP"))
+    job = bounced(first, delivery)
+
+    for order in (first, other):
+        page = admin_client.get(f"{LIST}{order.pk}/change/").content.decode()
+        assert says in page
+        assert "550 no such mailbox" in page
+        assert reverse("admin:notifications_notification_change", args=[job.pk]) in page
+
+
+def test_orders_are_found_by_an_address_that_bounced(admin_client: Client) -> None:
+    flagged, well = placed(shelve("MUG")), placed(shelve("CUP"))
+    Order.objects.filter(pk=well.pk).update(email="bob@example.org")
+    bounced(flagged)
+
+    answer = admin_client.get(LIST, {"address": "troubled"})
+
+    assert numbers(answer) == [flagged.display_number]
+    well.refresh_from_db()
+    assert "this address" not in admin_client.get(f"{LIST}{well.pk}/change/").content.decode()

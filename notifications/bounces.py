@@ -1,0 +1,40 @@
+"""Which e-mail addresses don't take our messages, by what their providers reported.
+
+A bounce is forgotten once a later message was delivered there; a complaint isn't.
+"""
+
+from typing import Any
+
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+
+from notifications.models import Notification
+
+Delivery = Notification.Delivery
+
+
+def _troubled() -> QuerySet[Any]:
+    emails: QuerySet[Any] = Notification.objects.filter(channel="email").annotate(
+        small=Lower("recipient")
+    )
+    delivered_later = emails.filter(
+        small=OuterRef("small"),
+        delivery=Delivery.DELIVERED,
+        delivery_at__gt=OuterRef("delivery_at"),
+    )
+    return emails.filter(
+        Q(delivery=Delivery.COMPLAINED) | Q(delivery=Delivery.BOUNCED) & ~Exists(delivered_later),
+        # Implied, and as the partial index has it.
+        delivery__in=(Delivery.BOUNCED, Delivery.COMPLAINED),
+    ).order_by("-delivery_at")
+
+
+def troubled_addresses() -> QuerySet[Any]:
+    """Return the addresses, in small letters, as a subquery."""
+    return _troubled().order_by().values("small")
+
+
+def trouble_with(address: str) -> Notification | None:
+    """Return the latest message that came back from this address, if it still counts."""
+    found: Notification | None = _troubled().filter(small=address.lower()).first()
+    return found

@@ -1,0 +1,37 @@
+"""What a format's module makes of a receipt."""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from notifications.models import Notification
+
+
+class MalformedError(Exception):
+    """The receipt isn't in its format; the message says which field."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """One receipt about one message, which is named by our id or by the provider's."""
+
+    delivery: Notification.Delivery | None
+    """None: it says nothing that we keep, such as "opened" or "queued"."""
+    reason: str = ""
+    message_id: UUID | None = None
+    provider_id: str = ""
+
+
+def text(body: dict[str, Any], name: str, *, required: bool = True) -> str:
+    """Return the field. Raises MalformedError if it isn't a text, or missing."""
+    value = body.get(name, "")
+    if not isinstance(value, str) or (required and not value.strip()):
+        raise MalformedError(f"{name}: a text is needed")
+    if "\x00" in value or _has_surrogates(value):
+        raise MalformedError(f"{name}: it has characters that no text has")
+    return value.strip()
+
+
+def _has_surrogates(value: str) -> bool:
+    """Whether it has half of a surrogate pair: JSON can say so, UTF-8 can't."""
+    return any("\ud800" <= character <= "\udfff" for character in value)

@@ -1,0 +1,34 @@
+"""Receipts of SMS, from gateways that speak as `channels/http_sms.py` does.
+
+    {"id": "what the gateway answered", "status": "delivered", "reason": ""}
+
+A gateway that gave no id may send our Idempotency-Key as `key` instead.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from notifications.models import Notification
+from notifications.receipts.report import MalformedError, Report, text
+
+Delivery = Notification.Delivery
+
+MEANINGS = {
+    "delivered": Delivery.DELIVERED,
+    **dict.fromkeys(("failed", "undelivered", "rejected", "expired"), Delivery.BOUNCED),
+}
+
+
+def read(body: dict[str, Any]) -> Report:
+    """Return what the receipt says. Raises MalformedError."""
+    key = text(body, "key", required=False)
+    try:
+        message_id = UUID(key) if key else None
+    except ValueError:
+        raise MalformedError("key: not an Idempotency-Key of ours") from None
+    return Report(
+        delivery=MEANINGS.get(text(body, "status").lower()),
+        reason=text(body, "reason", required=False),
+        message_id=message_id,
+        provider_id=text(body, "id", required=message_id is None),
+    )
