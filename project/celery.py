@@ -20,7 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 logger = logging.getLogger(__name__)
 _next_heartbeat: dict[str, float] = {}
 
-app = Celery("tandem")
+app = Celery("tandem", fixups=["project.connections:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
