@@ -49,7 +49,7 @@ def _render(notification: Notification, secrets: dict[str, str]) -> Wording:
         if notification.channel == Notification.Channel.SMS:
             return Wording(text=_sms(notification, context))
         return Wording(
-            subject=one_line(_part(notification, "subject.txt", context))[:MAX_SUBJECT],
+            subject=one_subject(_part(notification, "subject.txt", context)),
             text=_part(notification, "txt", context).strip() + "\n",
             html=_part(notification, "html", context),
         )
@@ -85,6 +85,15 @@ def parameters(notification: Notification) -> dict[str, str]:
             context["total"] = money(context["total"], context["currency"])
         names = EVENTS[notification.event].parameters
         return {name: one_line(str(context[name])) for name in names if name in context}
+
+
+def one_subject(text: str) -> str:
+    """Return the text on one line, as long as a subject may be.
+
+    Mail programs decode what looks like an encoded word (RFC 2047): a name made of one would say
+    what `one_line` takes out. So it is broken up.
+    """
+    return one_line(text).replace("=?", "= ?")[:MAX_SUBJECT]
 
 
 def one_line(text: str) -> str:

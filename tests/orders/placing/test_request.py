@@ -1,5 +1,7 @@
 """What a request may say, and how it is cleaned."""
 
+from typing import Any
+
 import pytest
 
 from orders.placing.errors import InvalidOrder
@@ -9,6 +11,13 @@ from tests.shelf import order_request
 
 def test_a_name_is_one_line_without_surrounding_space() -> None:
     assert clean_text("  Ada\nLovelace\t ", field="name", max_length=200) == "Ada Lovelace"
+
+
+@pytest.mark.parametrize(
+    "name", ["王小明", "שָׁלוֹם כהן", "محمد عبد الله", "O’Brien-Müller, Jr.", "👩🏽‍🚀", "{{ 7 }}"]
+)
+def test_a_name_in_any_script_stays_as_it_is(name: str) -> None:
+    assert clean_text(name, field="name", max_length=200) == name
 
 
 @pytest.mark.parametrize(
@@ -22,7 +31,9 @@ def test_a_bad_name_is_refused_by_its_field(value: str) -> None:
     assert [error.field for error in refusal.value.errors] == ["name"]
 
 
-@pytest.mark.parametrize("value", ["", "ada", "ada@", "ada@example", "a b@example.org"])
+@pytest.mark.parametrize(
+    "value", ["", "ada", "ada@", "ada@example", "a b@example.org", "zoë@example.org"]
+)
 def test_a_bad_address_is_refused(value: str) -> None:
     with pytest.raises(InvalidOrder) as refusal:
         clean_email(value)
@@ -31,16 +42,27 @@ def test_a_bad_address_is_refused(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "number"),
-    [("", ""), ("030 123456", "+4930123456"), ("+86 138 0013 8000", "+8613800138000")],
+    ("country", "value", "number"),
+    [
+        ("DE", "", ""),
+        ("DE", "030 123456", "+4930123456"),
+        ("DE", "+86 138 0013 8000", "+8613800138000"),
+        ("DE", "0086 138 0013 8000", "+8613800138000"),
+        ("CN", "138 0013 8000", "+8613800138000"),
+        ("CN", "010-6552 9988", "+861065529988"),
+        ("CN", "+49 30 123456", "+4930123456"),
+        ("CN", "１３８００１３８０００", "+8613800138000"),
+    ],
 )
-def test_a_phone_is_read_as_of_the_shops_country(value: str, number: str, settings) -> None:
-    settings.SHOP_COUNTRY = "DE"
+def test_a_phone_is_read_as_of_the_shops_country(
+    country: str, value: str, number: str, settings: Any
+) -> None:
+    settings.SHOP_COUNTRY = country
 
     assert clean_phone(value) == number
 
 
-@pytest.mark.parametrize("value", ["12", "call me", "+999123456789"])
+@pytest.mark.parametrize("value", ["12", "call me", "+999123456789", "138 0013 8000", "+86 1"])
 def test_a_bad_phone_is_refused(value: str) -> None:
     with pytest.raises(InvalidOrder) as refusal:
         clean_phone(value)
