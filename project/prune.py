@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.sessions.models import Session
 from django.db.models import QuerySet
 from django.db.models.functions import Now
+from django.utils.module_loading import autodiscover_modules
 from django_celery_results.models import TaskResult
 
 from project.jobs import job_models
@@ -18,6 +19,13 @@ KEEP_AUDITS = timedelta(days=30)
 KEEP_DAILY_RUNS = timedelta(days=400)
 KEEP_HEARTBEATS = timedelta(days=1)
 """Of hosts that are gone: in a cluster each deployment brings new names."""
+
+_more: dict[str, Callable[[], QuerySet[Any]]] = {}
+
+
+def prune_also(name: str, rows: Callable[[], QuerySet[Any]]) -> None:
+    """Have these rows of an app deleted, too; call it in the app's `pruning.py`."""
+    _more[name] = rows
 
 
 def prune() -> dict[str, int]:
@@ -32,6 +40,8 @@ def prune() -> dict[str, int]:
         "audits": AuditRun.objects.filter(started_at__lt=Now() - KEEP_AUDITS),
         "daily runs": DailyRun.objects.filter(started_at__lt=Now() - KEEP_DAILY_RUNS),
     }
+    autodiscover_modules("pruning")
+    old |= {name: rows() for name, rows in _more.items()}
     deleted = {name: _delete(rows, _by_key(rows)) for name, rows in old.items()}
     for model in job_models():
         finished = model.prunable().filter(finished_at__lt=Now() - model.kept_for())

@@ -1,0 +1,27 @@
+"""Accounts whose code nobody typed in: somebody's typing error, or a stranger's address."""
+
+from datetime import timedelta
+
+from allauth.account.models import EmailAddress
+from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models.functions import Now
+
+from orders.models import User
+
+KEEP_UNCONFIRMED = timedelta(days=7)
+
+
+def unconfirmed_accounts() -> QuerySet[User]:
+    """Return the accounts that signed up a week ago or longer and have confirmed nothing since.
+
+    Not those that somebody made by hand: they have no address to confirm, or are staff.
+    """
+    addresses = EmailAddress.objects.filter(user=OuterRef("pk"))
+    return User.objects.filter(
+        Exists(addresses),
+        ~Exists(addresses.filter(verified=True)),
+        date_joined__lt=Now() - KEEP_UNCONFIRMED,
+        last_login=None,
+        is_staff=False,
+        is_superuser=False,
+    )
