@@ -68,6 +68,31 @@ class Supervised:
                 os.kill(child, signal.SIGKILL)
 
 
+@contextmanager
+def supervised(
+    name: str,
+    *,
+    folder: Path,
+    environment: Mapping[str, str],
+    application: str = "project",
+    size: int | None = None,
+) -> Iterator[Supervised]:
+    """Run one of `bin/up`'s workers on the test's database, started again whenever it dies."""
+    argv = [*next(service for service in WORKERS if service.name == name).argv]
+    argv[argv.index("-A") + 1] = application
+    if size:
+        argv[argv.index("-c") + 1] = str(size)
+    worker = Supervised(
+        argv,
+        environment={"DATABASE_URL": database_url(), **environment},
+        log=folder / f"{name}.log",
+    )
+    try:
+        yield worker
+    finally:
+        worker.stop()
+
+
 @pytest.fixture(scope="module")
 def inbox() -> Iterator[Inbox]:
     with open_inbox() as inbox:
@@ -90,21 +115,16 @@ def start(
         size: int = 2,
         memory: int = 2048,
     ) -> Iterator[Supervised]:
-        argv = [*next(service for service in WORKERS if service.name == name).argv]
-        argv[argv.index("-A") + 1] = application
-        argv[argv.index("-c") + 1] = str(size)
         environment = {
-            "DATABASE_URL": database_url(),
             "CELERY_BROKER_URL": broker,
             "EMAIL_URL": inbox.url,
             "MEDIA_STORAGE": str(folder / "media"),
             "WORKER_MEMORY_MB": str(memory),
         }
-        worker = Supervised(argv, environment=environment, log=folder / f"{name}.log")
-        try:
+        with supervised(
+            name, folder=folder, environment=environment, application=application, size=size
+        ) as worker:
             yield worker
-        finally:
-            worker.stop()
 
     run.media = folder / "media"  # type: ignore[attr-defined]
     return run

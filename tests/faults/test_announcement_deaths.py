@@ -1,24 +1,21 @@
 """An announcement whose workers are killed half way: everybody gets it, once."""
 
-import os
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from django.db.models.functions import Now
 
-from notifications.models import Notification
 from orders.announcements import messages, plan, send_announcements
 from orders.models import Announcement, DeskJob
 from project.celery import app
 from project.job_queue import OPEN, Status
-from project.local_shop import WORKERS
 from project.relay import Relay
-from tests.concurrency.workers import Ringing, database_url, open_inbox, running_relay
-from tests.faults.test_worker_deaths import Supervised
+from tests.concurrency.workers import Ringing, running_relay
+from tests.faults.moody_mail import running_moody_mail
+from tests.faults.mortals import supervised
 from tests.live import wait_until
 from tests.orders.readers import draft, subscribe
 
@@ -27,26 +24,6 @@ pytestmark = [
     pytest.mark.xdist_group("live"),
     pytest.mark.django_db(transaction=True),
 ]
-
-
-@contextmanager
-def worker(
-    name: str, *, folder: Path, email_url: str = "smtp://127.0.0.1:9", application: str = "project"
-) -> Iterator[Supervised]:
-    """Run one of `bin/up`'s workers, started again whenever it dies."""
-    argv = [*next(service for service in WORKERS if service.name == name).argv]
-    argv[argv.index("-A") + 1] = application
-    environment = {
-        "DATABASE_URL": database_url(),
-        "CELERY_BROKER_URL": os.environ["CELERY_BROKER_URL"],
-        "EMAIL_URL": email_url,
-        "DIED": str(folder / "died"),
-    }
-    running = Supervised(argv, environment=environment, log=folder / f"{name}.log")
-    try:
-        yield running
-    finally:
-        running.stop()
 
 
 @pytest.fixture(autouse=True)
@@ -76,7 +53,12 @@ def test_a_worker_killed_while_it_queues_300_messages_is_followed_by_one_that_qu
     announcement = begin(300)
     relay = Relay(app)
 
-    with worker("default", folder=tmp_path, application="tests.faults.dying_fan_out"):
+    with supervised(
+        "default",
+        folder=tmp_path,
+        environment={"DIED": str(tmp_path / "died")},
+        application="tests.faults.dying_fan_out",
+    ):
 
         def killed() -> bool:
             relay.tick()
@@ -99,20 +81,38 @@ def test_a_worker_killed_while_it_queues_300_messages_is_followed_by_one_that_qu
     assert (len(recipients), len(set(recipients))) == (300, 300)
 
 
-@pytest.mark.slow
-@pytest.mark.timeout(900)
-def test_10_000_customers_get_it_once_though_the_sender_is_killed_twice(tmp_path: Path) -> None:
-    announcement = begin(10_000)
-    kills = 2
-
+def announce_and_kill(
+    count: int,
+    *,
+    kills: int,
+    folder: Path,
+    application: str = "project",
+    fan_out: str = "project",
+    **environment: str,
+) -> tuple[Announcement, Counter[str]]:
+    """Announce to so many customers, killing the sender on its way; return what each has got."""
+    announcement = begin(count)
+    done = messages(announcement).filter(status=Status.DONE)
+    # It says yes a moment after it has kept a message: whoever is killed then can't know.
     with (
-        open_inbox() as inbox,
-        worker("default", folder=tmp_path),
-        worker("notify", folder=tmp_path, email_url=inbox.url) as sender,
+        running_moody_mail(folder, seconds=0.05) as server,
+        supervised(
+            "default",
+            folder=folder,
+            environment={"DIED": str(folder / "died")},
+            application=fan_out,
+        ),
+        supervised(
+            "notify",
+            folder=folder,
+            environment={"EMAIL_URL": server.url, **environment},
+            application=application,
+        ) as sender,
         running_relay(Relay(app)),
     ):
         for kill in range(kills):
-            wait_until(lambda: len(inbox.messages) > 2_500 * (kill + 1), seconds=300)  # noqa: B023
+            so_many = count * (kill + 1) // (kills + 2)
+            wait_until(lambda: done.count() >= so_many, seconds=300)  # noqa: B023
             sender.process.kill()
         wait_until(
             lambda: (
@@ -121,13 +121,41 @@ def test_10_000_customers_get_it_once_though_the_sender_is_killed_twice(tmp_path
             ),
             seconds=600,
         )
+        return announcement, server.copies()
 
-    copies = Counter(str(message["To"]) for message in inbox.messages)
-    doubled = {address for address, count in copies.items() if count > 1}
-    marked = set(
-        Notification.objects.filter(maybe_duplicate=True).values_list("recipient", flat=True)
+
+def marked(announcement: Announcement) -> set[str]:
+    recipients = messages(announcement).filter(maybe_duplicate=True)
+    return set(recipients.values_list("recipient", flat=True))
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_10_000_customers_get_it_once_though_the_sender_is_killed_twice(tmp_path: Path) -> None:
+    announcement, copies = announce_and_kill(
+        10_000, kills=2, folder=tmp_path, fan_out="tests.faults.dying_fan_out"
     )
+
+    assert (tmp_path / "died").exists(), "whoever queued the messages was killed, too"
     assert set(messages(announcement).values_list("status", flat=True)) == {Status.DONE}
     assert len(copies) == 10_000
-    assert doubled <= marked
-    assert len(marked) <= kills * 8  # as many as a worker has threads
+    doubled = {recipient for recipient, count in copies.items() if count > 1}
+    assert doubled, "else nobody was killed at the wrong moment"
+    assert doubled <= marked(announcement)
+    assert len(marked(announcement)) <= 2 * 8, "a worker has so many threads"
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_control_without_the_mark_nobody_would_know_of_the_copies(tmp_path: Path) -> None:
+    announcement, copies = announce_and_kill(
+        400,
+        kills=2,
+        folder=tmp_path,
+        application="tests.faults.careless",
+        CARELESS="unmarked",
+    )
+
+    assert len(copies) == 400
+    assert max(copies.values()) > 1
+    assert marked(announcement) == set()

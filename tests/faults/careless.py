@@ -1,0 +1,35 @@
+"""A Celery application (`-A` this module) that is careless when a mail server hangs up after DATA.
+
+The variable CARELESS says how: "unmarked" sends again and doesn't say so, "trusting" takes the
+silence for a yes.
+"""
+
+import os
+from typing import Any
+
+from celery.signals import worker_init
+
+from project.celery import app
+
+__all__ = ["app"]
+
+
+@worker_init.connect
+def stop_caring(**kwargs: Any) -> None:
+    from notifications import delivery
+    from notifications.channels import email
+    from notifications.channels.message import NoAnswerError, Receipt
+
+    send = email.send
+
+    def trusting_send(message: Any, **options: Any) -> Receipt:
+        try:
+            return send(message, **options)
+        except NoAnswerError:
+            return Receipt(provider_id="", answer="")
+
+    match os.environ["CARELESS"]:
+        case "unmarked":
+            delivery._doubt = lambda notification, reason: None
+        case "trusting":
+            email.send = trusting_send
