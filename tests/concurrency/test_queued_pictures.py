@@ -33,6 +33,9 @@ for number in range({PICTURES}):
     content = ContentFile(data + number.to_bytes(2))  # behind its end: another file, the same photo
     queue_renditions(store_asset(content, name=f"Photo {{number}}"))
 """
+CANCEL = "UPDATE {} SET status = 'cancelled' WHERE status = 'queued' AND order_id IS NOT NULL"
+CANCEL_PASSES = CANCEL.format("media_jobs_mediajob")
+CANCEL_MESSAGES = CANCEL.format("notifications_notification")
 OPEN = "SELECT count(*) FROM media_jobs_mediajob WHERE kind = 'renditions' AND status = ANY(%s)"
 
 
@@ -47,10 +50,12 @@ def frozen(shop: LiveShop) -> Iterator[None]:
         os.killpg(group, signal.SIGCONT)
 
 
-def p99_ms(shop: LiveShop, sku: str) -> float:
-    """The 99th percentile of a round of orders, in ms."""
+def p99_ms(shop: LiveShop, books: Books, sku: str) -> float:
+    """The 99th percentile of a round of orders, in ms; what they queued isn't worked on."""
     orders = [(new_key(), order_body((sku, 1))) for _order in range(ORDERS)]
     answers = rush(shop, orders, clients=CLIENTS)
+    books.connection.execute(CANCEL_PASSES)
+    books.connection.execute(CANCEL_MESSAGES)
     assert {answer.status for answer in answers} == {201}
     return 1000 * sorted(answer.seconds for answer in answers)[int(ORDERS * 0.99)]
 
@@ -65,16 +70,16 @@ def test_two_hundred_queued_pictures_leave_orders_their_pace(
     live_shop: LiveShop, books: Books
 ) -> None:
     sku = books.shelve(stock=1_000_000)
-    p99_ms(live_shop, sku)  # connections are open, caches warm
+    p99_ms(live_shop, books, sku)  # connections are open, caches warm
     live_shop.manage("shell", "-c", HAND_IN)
-    wait_until(lambda: books.one(OPEN, ["running"]) == 2, seconds=60, what="two at work")
+    wait_until(lambda: books.one(OPEN, ["running"]) == 2, seconds=100, what="two at work")
     alone, beside = [], []
 
     for _round in range(ROUNDS):
         with frozen(live_shop):
-            alone.append(p99_ms(live_shop, sku))
+            alone.append(p99_ms(live_shop, books, sku))
         wait_for_the_next(books)
-        beside.append(p99_ms(live_shop, sku))
+        beside.append(p99_ms(live_shop, books, sku))
     made, waiting = books.one(OPEN, ["done"]), books.one(OPEN, ["queued"])
 
     print(f"p99 of an order: {median(alone):.1f} ms alone, {median(beside):.1f} ms beside pictures")
