@@ -162,7 +162,7 @@ class AssetAdmin(ModelAdmin):
 
 def _made_of(asset: Asset) -> list[MadeFile]:
     return [
-        MadeFile(rendition, saved=f"{100 * (rendition.size - asset.size) / asset.size:+.0f} %")
+        MadeFile(rendition, saved=f"{100 * (rendition.size - asset.size) / asset.size:+.1f} %")
         for job in asset.jobs.all()
         for rendition in job.renditions.all()
     ]

@@ -58,7 +58,8 @@ def pointing_elsewhere(data: bytes, target: Path) -> bytes:
     """
     path = str(target).encode()
     path += b"\0" * (len(path) % 2)
-    alias = bytes(10 + 1 + 27 + 12 + 1 + 63 + 16) + struct.pack(">HH", 1, 1) + bytes(16)
+    # No folder in common: with one, ffmpeg would only look beside the file itself.
+    alias = bytes(10 + 1 + 27 + 12 + 1 + 63 + 16) + struct.pack(">hh", -1, -1) + bytes(16)
     alias += struct.pack(">HH", 2, len(path)) + path + struct.pack(">hH", -1, 0)
     box = struct.pack(">I", len(alias) + 12) + b"alis" + bytes(4) + alias
     place = data.index(b"url \x00\x00\x00\x01") - 4

@@ -10,10 +10,11 @@ from PIL import Image
 
 from media_jobs import ffmpeg
 from media_jobs.assets import store_asset
-from media_jobs.filetypes import UnusableFileError
+from media_jobs.filetypes import WEBM, UnusableFileError
 from media_jobs.models import Asset, MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
+from media_jobs.videos import look
 from project.job_queue import Status
 from project.job_runs import PermanentError
 from tests.media_jobs import films
@@ -106,8 +107,9 @@ def test_data_in_other_files_are_never_read(tmp_path, film):
 
 
 def test_control_the_reference_is_one_that_ffmpeg_would_follow(tmp_path, film):
-    secret, pointing = tmp_path / "secret.mp4", tmp_path / "pointing.mp4"
+    secret, pointing = tmp_path / "secret.mp4", tmp_path / "media" / "pointing.mp4"
     secret.write_bytes(film)
+    pointing.parent.mkdir(exist_ok=True)
     pointing.write_bytes(films.pointing_elsewhere(film, secret))
 
     films.ffmpeg(
@@ -116,6 +118,15 @@ def test_control_the_reference_is_one_that_ffmpeg_would_follow(tmp_path, film):
     )
 
     assert Image.open(BytesIO((tmp_path / "stolen.png").read_bytes())).size == (320, 180)
+
+
+def test_a_playlist_that_passes_for_a_film_is_not_followed(tmp_path, film):
+    (tmp_path / "secret.mp4").write_bytes(film)
+    playlist = tmp_path / "film.webm"
+    playlist.write_bytes(b"ffconcat version 1.0\nfile secret.mp4\n")
+
+    with pytest.raises(UnusableFileError):
+        look(playlist, WEBM, folder=tmp_path, progress=lambda _seconds: None)
 
 
 def test_control_a_playlist_is_one_that_ffmpeg_would_follow_if_we_let_it_guess(tmp_path, film):
