@@ -65,7 +65,7 @@ def test_an_original_is_shown_beside_what_was_made_of_it_with_sizes_and_savings(
     assert Rendition.objects.get(name="zoom", format="avif").file.url in page
     assert all(rendition.file.url in page for rendition in Rendition.objects.all())
     share = 100 * (smallest.size - job.asset.size) / job.asset.size
-    assert f"{share:+.0f} %" in page
+    assert f"{share:+.1f} %" in page
 
 
 def test_an_original_that_nobody_has_looked_into_is_only_downloaded(admin_client):
