@@ -1,4 +1,4 @@
-"""A film on its way from the shopper to the printer, and originals at the desk, in a real browser."""
+"""A film from the shopper to its preview, and originals at the desk, in a real browser."""
 
 import re
 from pathlib import Path
