@@ -77,6 +77,15 @@ class MediaJob(Job):
             *Job.Meta.constraints,
             models.UniqueConstraint(fields=["source", "recipe"], name="one_job_per_recipe"),
         ]
+        indexes = [
+            *Job.Meta.indexes,
+            # Who is to be told that their print files are made: `orders.media_ready`.
+            models.Index(
+                fields=["finished_at"],
+                name="mediajob_printed",
+                condition=models.Q(kind="print", status__in=["done", "cancelled"]),
+            ),
+        ]
 
     @classmethod
     def claiming(cls, job_id: UUID) -> AbstractContextManager[bool]:

@@ -96,6 +96,14 @@ EVENTS = {
         in_doubt=InDoubt.RESEND,
         parameters=("number", "total"),
     ),
+    "order_media_ready": Event(
+        label=_("Ready to view"),
+        audience=Audience.SHOPPER,
+        channels=(EMAIL,),
+        templates="notifications/order_media_ready",
+        may_opt_out=True,
+        in_doubt=InDoubt.RESEND,
+    ),
     "order_paid": Event(
         label=_("Order paid"),
         audience=Audience.SHOPPER,

@@ -21,6 +21,7 @@ from orders.reports.figures import read_figures, report_context
 Kind = OrderEvent.Kind
 
 TELLS: dict[str, tuple[OrderEvent.Kind, ...]] = {
+    "order_media_ready": (Kind.MEDIA_READY,),
     "order_paid": (Kind.PAID,),
     "order_shipped": (Kind.SHIPPED, Kind.PARCEL_CORRECTED),
     "order_delivered": (Kind.DELIVERED,),

@@ -146,6 +146,7 @@ class OrderEvent(models.Model):
         """The status that the order reached, or a part of the way there."""
 
         PLACED = "placed", _("Placed")
+        MEDIA_READY = "media_ready", _("Ready to view")
         PART_PAID = "part_paid", _("Paid in part")
         PAID = "paid", _("Paid")
         PACKED = "packed", _("Packed")

@@ -42,6 +42,7 @@ LOCK_TIMEOUT = "3s"
 """How long a transition waits for an order or a product that somebody else has locked."""
 
 _MESSAGES = {
+    Kind.MEDIA_READY: "order_media_ready",
     Kind.PAID: "order_paid",
     Kind.SHIPPED: "order_shipped",
     Kind.PARCEL_CORRECTED: "order_shipped",

@@ -8,6 +8,7 @@ from notifications.rendering import Wording, render
 from tests.notifications.conftest import CONTEXT
 
 DETAILS = {
+    "order_media_ready": {},
     "order_paid": {"amount": "1234.50"},
     "order_shipped": {"carrier": "DHL", "tracking_number": "JD01"},
     "order_delivered": {},
@@ -57,6 +58,7 @@ def test_each_speaks_chinese_throughout(event: str, channel: str) -> None:
         ("order_paid", ["your payment of €1,234.50", "2 × Green tea"]),
         ("order_shipped", ["to DHL", "Tracking number: JD01"]),
         ("order_delivered", ["has arrived"]),
+        ("order_media_ready", ["is ready for printing", "The order's page shows"]),
         ("order_cancelled", ["Reason: broken in store", "We give back €1,234.50"]),
         ("order_refunded", ["give back €617.25", "Reason: chipped", "1 × Green <tea>"]),
     ],
