@@ -14,7 +14,6 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods, require_safe
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from media_jobs.filetypes import TIFF
@@ -25,6 +24,7 @@ from media_jobs.remaking import make_again
 from project.job_admin import COLOURS, JobAdmin
 from project.job_decisions import RETRY
 from project.job_queue import OPEN, Status
+from project.record_page import RecordPage
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class MadeFile:
     """By how much smaller it is than the original, in per cent."""
 
 
-class AssetAdmin(ModelAdmin):
+class AssetAdmin(RecordPage):
     """Originals come in with products and are never changed."""
 
     change_form_template = "desk/asset.html"
@@ -62,25 +62,17 @@ class AssetAdmin(ModelAdmin):
 
     # ── One original ────────────────────────────────────────────────────────────────────────
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        asset = self.get_object(request, object_id)
-        context: dict[str, Any] = {"subtitle": None, "show_history": False}
-        if asset is not None:
-            context |= {
-                **self._work_on(request, asset),
-                "asset": asset,
-                "made": _made_of(asset),
-                # Nobody has looked inside before a worker decoded all of it.
-                "is_seen": any(job.status == Status.DONE for job in asset.jobs.all())
-                and asset.content_type != TIFF.content_type,  # no browser shows those
-            }
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+    def page_context(self, request: HttpRequest, asset: Asset) -> dict[str, Any]:
+        return {
+            "subtitle": None,
+            "show_history": False,
+            **self._work_on(request, asset),
+            "asset": asset,
+            "made": _made_of(asset),
+            # Nobody has looked inside before a worker decoded all of it.
+            "is_seen": any(job.status == Status.DONE for job in asset.jobs.all())
+            and asset.content_type != TIFF.content_type,  # no browser shows those
+        }
 
     def _work_on(self, request: HttpRequest, asset: Asset) -> dict[str, Any]:
         """Return the asset's jobs, with what may be decided about each."""

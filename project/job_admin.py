@@ -27,12 +27,12 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 from django_celery_results.models import TaskResult
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from project.job_decisions import RETRY, Decision
 from project.job_queue import OPEN, Status
 from project.jobs import Job
+from project.record_page import RecordPage
 
 COLOURS = {
     Status.QUEUED.value: "info",
@@ -45,7 +45,7 @@ COLOURS = {
 """unfold's name of each status' colour."""
 
 
-class JobAdmin(ModelAdmin):
+class JobAdmin(RecordPage):
     """A model of jobs. Subclasses say in `summary` what a job is about."""
 
     decisions: tuple[Decision, ...] = (RETRY,)
@@ -281,22 +281,8 @@ class JobAdmin(ModelAdmin):
             back = reverse("admin:{}_{}_change".format(*names), args=[job_id])
         return redirect(back)
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        job = self.get_object(request, object_id)
-        context: dict[str, Any] = {"subtitle": None, "show_history": False}
-        if job is not None:
-            context |= {**self._state_of(request, job), **self.page_context(request, job)}
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
-
     def page_context(self, request: HttpRequest, job: Any) -> dict[str, Any]:
-        """Return what else the subclass' template shows of the job."""
-        return {}
+        return {"subtitle": None, "show_history": False, **self._state_of(request, job)}
 
 
 def moment(time: datetime | None) -> SafeString:

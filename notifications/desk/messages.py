@@ -68,6 +68,7 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
 
     def page_context(self, request: HttpRequest, job: Notification) -> dict[str, Any]:
         return {
+            **super().page_context(request, job),
             "attempts": list(read_attempts(job)),
             "resend_url": self.resend_url(request, job),
             "resent_from": Notification.objects.filter(pk=job.resent_from).first()

@@ -18,7 +18,6 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from orders import announcements
@@ -26,6 +25,7 @@ from orders.desk.moments import MomentWidget
 from orders.models import Announcement
 from project.job_admin import moment
 from project.job_queue import Status
+from project.record_page import RecordPage
 
 State = Announcement.Status
 COLOURS = {
@@ -67,7 +67,7 @@ class SendForm(forms.Form):
 
 
 @admin.register(Announcement)
-class AnnouncementAdmin(ModelAdmin):
+class AnnouncementAdmin(RecordPage):
     form = AnnouncementForm
     list_display = ("subject_en", "state", "send_time", "recipients", "finished", "user")
     list_select_related = ("user",)
@@ -237,16 +237,8 @@ class AnnouncementAdmin(ModelAdmin):
             response["HX-Refresh"] = "true"
         return response
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        found = self.get_object(request, object_id)
-        context = _progress(found) if found is not None else {}
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+    def page_context(self, request: HttpRequest, announcement: Announcement) -> dict[str, Any]:
+        return _progress(announcement)
 
 
 def _stop(pk: int) -> str | None:

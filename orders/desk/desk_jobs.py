@@ -69,11 +69,10 @@ class DeskJobAdmin(JobAdmin):
     # ── What it made ────────────────────────────────────────────────────────────────────────
 
     def page_context(self, request: HttpRequest, job: DeskJob) -> dict[str, Any]:
+        context = super().page_context(request, job)
         if not job.report or not _may_read(request, job):
-            return {}
-        context: dict[str, Any] = {
-            "report_url": reverse("admin:orders_deskjob_report", args=[job.pk])
-        }
+            return context
+        context["report_url"] = reverse("admin:orders_deskjob_report", args=[job.pk])
         if job.kind == IMPORT_PRODUCTS.name:
             context |= _import_context(request, job)
         return context

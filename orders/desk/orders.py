@@ -9,7 +9,7 @@ from uuid import UUID
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
@@ -28,6 +28,7 @@ from project.job_admin import COLOURS as JOB_COLOURS
 from project.job_admin import JobAdmin, job_admins, moment
 from project.job_queue import OPEN, Status
 from project.jobs import Job, job_models
+from project.record_page import RecordPage
 from project.templatetags.money import money
 
 COLOURS = {
@@ -112,7 +113,7 @@ class JobRow:
 
 
 @admin.register(Order)
-class OrderAdmin(StepPages, TransitionActions, PreviewPage):
+class OrderAdmin(StepPages, TransitionActions, PreviewPage, RecordPage):
     change_form_template = "desk/order.html"
     list_display = ("number_shown", "state", "customer", "total_shown", "placed", "jobs")
     list_display_links = ("number_shown",)
@@ -177,32 +178,24 @@ class OrderAdmin(StepPages, TransitionActions, PreviewPage):
 
     # ── One order ───────────────────────────────────────────────────────────────────────────
 
-    def change_view(
-        self,
-        request: HttpRequest,
-        object_id: str,
-        form_url: str = "",
-        extra_context: dict[str, Any] | None = None,
-    ) -> HttpResponse:
-        order = self.get_object(request, object_id)
-        context: dict[str, Any] = {"subtitle": None, "show_history": False}
-        if order is not None:
-            context |= {
-                "title": _("Order %(number)s") % {"number": order.display_number},
-                "status_colour": COLOURS[order.status],
-                "steps": self.step_buttons(request, order),
-                "preview_url": preview_url(order),
-                "address_trouble": trouble_with(order.email),
-                "payment": read_payment(order),
-                "lines": order.lines.prefetch_related("uploads"),
-                "timeline": read_timeline(order),
-                "jobs": [
-                    _row(desk, request, job)
-                    for desk in job_admins(self.admin_site)
-                    for job in desk.for_order(order.pk)
-                ],
-            }
-        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
+    def page_context(self, request: HttpRequest, order: Order) -> dict[str, Any]:
+        return {
+            "subtitle": None,
+            "show_history": False,
+            "title": _("Order %(number)s") % {"number": order.display_number},
+            "status_colour": COLOURS[order.status],
+            "steps": self.step_buttons(request, order),
+            "preview_url": preview_url(order),
+            "address_trouble": trouble_with(order.email),
+            "payment": read_payment(order),
+            "lines": order.lines.prefetch_related("uploads"),
+            "timeline": read_timeline(order),
+            "jobs": [
+                _row(desk, request, job)
+                for desk in job_admins(self.admin_site)
+                for job in desk.for_order(order.pk)
+            ],
+        }
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

@@ -1,0 +1,25 @@
+"""A record's own page in the admin: what its template shows beside or instead of the form."""
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from unfold.admin import ModelAdmin
+
+
+class RecordPage(ModelAdmin):
+    """Subclasses say in `page_context` what their `change_form_template` shows."""
+
+    def page_context(self, request: HttpRequest, record: Any) -> dict[str, Any]:
+        """Return the template's own variables for this record."""
+        return {}
+
+    def change_view(
+        self,
+        request: HttpRequest,
+        object_id: str,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        record = self.get_object(request, object_id)
+        context = self.page_context(request, record) if record is not None else {}
+        return super().change_view(request, object_id, form_url, context | (extra_context or {}))
