@@ -67,6 +67,7 @@ def deliver(notification: Notification) -> dict[str, Any]:
         text=words.text,
         html=words.html,
         attachments=read_attachments(notification),
+        unsubscribe_url=notification.context.get("unsubscribe_url", ""),
         event=notification.event,
         language=notification.language,
         parameters=parameters(notification),

@@ -85,6 +85,7 @@ def announcement_message(
     subject: str,
     text: str,
     preferences_url: str,
+    unsubscribe_url: str,
 ) -> Notification:
     """Return the unsaved message that tells one reader of an announcement.
 
@@ -100,6 +101,7 @@ def announcement_message(
             "subject": subject,
             "text": text,
             "preferences_url": preferences_url,
+            "unsubscribe_url": unsubscribe_url,
         },
         event="announcement",
         occasion=str(announcement_id),

@@ -18,6 +18,7 @@ from django.urls import reverse
 
 from notifications.models import Notification, NotificationQuerySet
 from notifications.outbox import announcement_message
+from orders.accounts.unsubscribe import unsubscribe_url
 from orders.desk_jobs import ANNOUNCE, queue_desk_job
 from orders.models import Announcement, DeskJob, User
 from project.job_queue import OPEN, Status
@@ -143,6 +144,7 @@ def _message(announcement: Announcement, reader: Any) -> Notification:
         language=language,
         subject=subject,
         text=text,
+        unsubscribe_url=unsubscribe_url(user_id=reader.pk, event="announcement"),
         preferences_url=f"{settings.SITE_URL}{reverse('account-settings')}",
     )
 

@@ -94,6 +94,7 @@ def _announcement(order: Order, language: str) -> dict[str, Any]:
             "name": order.name,
             "subject": subject,
             "text": text,
+            "unsubscribe_url": settings.SITE_URL + reverse("unsubscribe", args=["sample"]),
             "preferences_url": settings.SITE_URL + reverse("account-settings"),
         }
     )

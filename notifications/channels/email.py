@@ -82,6 +82,7 @@ def _email(message: Message) -> EmailMultiAlternatives:
             "Message-ID": f"<{message.id}@{_domain()}>",
             # Keeps out-of-office replies and mail loops away (RFC 3834).
             "Auto-Submitted": "auto-generated",
+            **_unsubscribing(message.unsubscribe_url),
         },
     )
     if message.html:
@@ -91,6 +92,14 @@ def _email(message: Message) -> EmailMultiAlternatives:
         if not file.cid:
             email.attach(file.name, file.content, file.kind)
     return email
+
+
+def _unsubscribing(url: str) -> dict[str, str]:
+    """The headers by which mail programs offer to unsubscribe; in one click only by https."""
+    if not url:
+        return {}
+    one_click = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
+    return {"List-Unsubscribe": f"<{url}>", **(one_click if url.startswith("https://") else {})}
 
 
 def _domain() -> str:

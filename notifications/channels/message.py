@@ -30,6 +30,8 @@ class Message:
     html: str = ""
     attachments: tuple[Attachment, ...] = ()
     """For e-mail; an SMS has none."""
+    unsubscribe_url: str = ""
+    """Where mail programs switch such messages off by themselves (RFC 8058); for e-mail."""
     event: str = ""
     language: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)

@@ -15,6 +15,7 @@ from django.urls import URLPattern, path
 
 from orders.accounts.guards import needs_sms
 from orders.accounts.views import account
+from orders.accounts.views.unsubscribe import unsubscribe_page
 
 View = Callable[..., HttpResponseBase]
 UNBOUND = ("account_login", "account_logout", "account_inactive")
@@ -32,6 +33,7 @@ urlpatterns = [
     path("addresses/new/", account.address, name="address-new"),
     path("addresses/<int:address_id>/", account.address, name="address"),
     path("addresses/<int:address_id>/delete/", account.address_delete, name="address-delete"),
+    path("unsubscribe/<str:token>/", unsubscribe_page, name="unsubscribe"),
     path("settings/", account.account_settings, name="account-settings"),
     *map(_in_one_transaction, allauth_urls.urlpatterns),
     # allauth has these only where a phone belongs to signing up; here it may be added later.

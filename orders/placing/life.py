@@ -17,7 +17,7 @@ from psycopg import errors
 
 from notifications.models import Notification
 from notifications.outbox import order_messages
-from orders.accounts.history import is_muted
+from orders.accounts.history import is_muted, opt_out_context
 from orders.models import Order, OrderEvent, User
 from orders.placing.errors import InvalidOrder
 from orders.placing.message_context import message_context
@@ -117,7 +117,7 @@ def record(
     event = _MESSAGES.get(kind)
     if event is None or is_muted(event, order=order):
         return
-    context = message_context(order, order.lines.all())
+    context = message_context(order, order.lines.all()) | opt_out_context(event, order=order)
     Notification.objects.bulk_create(
         order_messages(
             event=event,

@@ -7,6 +7,7 @@ import socket
 import threading
 import time
 from contextlib import suppress
+from dataclasses import replace
 from email import policy
 from uuid import UUID
 
@@ -74,6 +75,35 @@ def test_the_message_arrives_with_both_parts_and_its_headers(mail_server, settin
     assert message.get_body(("html",)).get_content().strip() == MESSAGE.html
     assert receipt.provider_id == message["Message-ID"]
     assert receipt.answer == "250 2.0.0 Queued as 4711"
+
+
+@pytest.mark.parametrize(
+    ("url", "one_click"),
+    [
+        ("https://shop.example/u/" + "x" * 200, "List-Unsubscribe=One-Click"),
+        ("http://localhost:8000/u/x", None),
+    ],
+)
+def test_what_may_be_switched_off_says_where_as_rfc_8058_has_it(mail_server, url, one_click):
+    server = Keeps()
+    mail_server(server)
+
+    send(message=replace(MESSAGE, unsubscribe_url=url))
+
+    [message] = server.messages
+    assert message["List-Unsubscribe"].replace(" ", "") == f"<{url}>"
+    assert message["List-Unsubscribe-Post"] == one_click
+
+
+def test_what_must_be_said_offers_no_unsubscribing(mail_server):
+    server = Keeps()
+    mail_server(server)
+
+    send()
+
+    [message] = server.messages
+    assert message["List-Unsubscribe"] is None
+    assert message["List-Unsubscribe-Post"] is None
 
 
 def test_every_attempt_has_the_same_message_id(mail_server):

@@ -37,6 +37,7 @@ def queue_offer() -> Notification:
         subject="New teas",
         text="They are here.",
         preferences_url="http://localhost/account/",
+        unsubscribe_url="http://localhost/unsubscribe/x/",
     )
     offer.save(force_insert=True)
     return offer

@@ -22,6 +22,7 @@ def announced() -> Notification:
         subject="News",
         text="All is well.",
         preferences_url="http://localhost/",
+        unsubscribe_url="http://localhost/unsubscribe/x/",
     )
     message.save(force_insert=True)
     return message

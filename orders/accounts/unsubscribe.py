@@ -1,0 +1,45 @@
+"""Switching a message off by its own link, without signing in.
+
+The link is signed with the user and the event. It has no end: an old e-mail's must work as well,
+and all it can do is what the settings undo. Mail programs press it by themselves (RFC 8058).
+"""
+
+from django.conf import settings
+from django.core import signing
+from django.db import transaction
+from django.urls import reverse
+
+from notifications.events import EVENTS
+from orders.models import User
+
+ANNOUNCEMENT = "announcement"
+SALT = "orders.accounts.unsubscribe"
+
+
+def unsubscribe_url(*, user_id: int, event: str) -> str:
+    """Return the link that switches the event off for the user."""
+    token = signing.Signer(salt=SALT).sign_object([user_id, event])
+    return settings.SITE_URL + reverse("unsubscribe", args=[token])
+
+
+def read_token(token: str) -> tuple[int, str] | None:
+    """Return the link's user and event; None if it isn't one of ours, or the event must be said."""
+    try:
+        user_id, event = signing.Signer(salt=SALT).unsign_object(token)
+    except (signing.BadSignature, ValueError):
+        return None
+    known = EVENTS.get(event)
+    return (user_id, event) if known and known.may_opt_out else None
+
+
+def unsubscribe(*, user_id: int, event: str) -> None:
+    """Switch the event off for the user. Twice is once; a user who is gone needs nothing."""
+    with transaction.atomic():
+        users = User.objects.filter(pk=user_id)
+        user = users.select_for_update(no_key=True).first()
+        if user is None:
+            return
+        if event == ANNOUNCEMENT:
+            users.update(wants_announcements=False)
+        elif event not in user.muted_events:
+            users.update(muted_events=[*user.muted_events, event])
