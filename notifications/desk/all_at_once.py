@@ -9,6 +9,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
+from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import PermissionDenied
 from django.db import connection
 from django.db.models import Count, QuerySet
@@ -18,6 +19,7 @@ from django.shortcuts import redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
@@ -70,11 +72,12 @@ class AllAtOncePages(JobAdmin):
             listed = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return redirect(back)
-        asked_at = parse_datetime(request.POST.get("asked_at", "")) if request.POST else _now()
+        is_answer = request.method == "POST"
+        asked_at = parse_datetime(request.POST.get("asked_at", "")) if is_answer else _now()
         if asked_at is None or asked_at.tzinfo is None:
             raise Http404
         meant = _as_of(listed.queryset.order_by(), decision, asked_at)
-        if request.method == "POST":
+        if is_answer:
             self._decide_all(request, decision, meant)
             return redirect(back)
         count = meant.count()
@@ -98,7 +101,10 @@ class AllAtOncePages(JobAdmin):
             if time.monotonic() - begin > PATIENCE:
                 break
         left = meant.count() if keys else 0
-        messages.success(request, decision.report(done))
+        if done:
+            messages.success(request, decision.report(done))
+        else:
+            messages.warning(request, _("There is nothing left to decide."))
         if left:
             text = ngettext(
                 "%(count)d message is left: decide once more.",
@@ -163,4 +169,10 @@ def _chosen(listed: Any) -> list[tuple[Any, Any]]:
     for spec in listed.filter_specs:
         values = list(spec.choices(listed))[1:]  # the first is "all"
         chosen += [(spec.title, value["display"]) for value in values if value["selected"]]
+    known = {name for spec in listed.filter_specs for name in spec.expected_parameters()}
+    for name, values in listed.get_filters_params().items():
+        if name not in known:  # of the dates above the list, or of a link that led there
+            field, _lookup, part = name.partition("__")
+            label = label_for_field(field, Notification)
+            chosen.append((f"{label} {part}", ", ".join(values)))
     return chosen

@@ -264,16 +264,37 @@ def test_who_may_only_look_is_offered_nothing(clerk_client: Client, order: Order
     assert statuses() == {Status.FAILED: 1}
 
 
-@pytest.mark.parametrize("asked_at", ["", "yesterday", "2026-01-01T00:00:00"])
+@pytest.mark.parametrize(
+    "data",
+    [{}, {"asked_at": ""}, {"asked_at": "yesterday"}, {"asked_at": "2026-01-01T00:00:00"}],
+)
 def test_an_answer_without_its_question_is_refused(
-    asked_at: str, admin_client: Client, order: Order
+    data: dict[str, str], admin_client: Client, order: Order
 ) -> None:
     failed(order, 1)
 
-    answer = admin_client.post(all_url("retry"), {"asked_at": asked_at})
+    answer = admin_client.post(all_url("retry"), data)
 
     assert answer.status_code == 404
     assert statuses() == {Status.FAILED: 1}
+
+
+def test_the_question_names_every_filter(admin_client: Client, order: Order) -> None:
+    page = admin_client.get(
+        all_url("retry", q="ada", created_at__year="2026", occasion="7", status__exact="failed")
+    )
+
+    assert "Search ada Status Failed Created year 2026 Occasion 7" in words(page)
+
+
+def test_a_second_click_finds_nothing_left(admin_client: Client, order: Order) -> None:
+    failed(order, 1)
+    page = admin_client.get(all_url("retry"))
+    confirm(admin_client, all_url("retry"), page)
+
+    again = confirm(admin_client, all_url("retry"), page)
+
+    assert "There is nothing left to decide." in words(again)
 
 
 def test_an_unknown_decision_about_all_is_not_there(admin_client: Client) -> None:
