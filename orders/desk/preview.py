@@ -23,6 +23,7 @@ from orders.message_samples import sample_context
 from orders.models import Order
 from orders.models.order import NUMBER_PREFIX
 
+DARK = "@media (prefers-color-scheme: dark)"
 # Attached pictures aren't made for a preview: an empty frame stands for them.
 NO_PICTURE = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='520' height='200'%3E"
@@ -106,7 +107,13 @@ def _preview(*, event: str, channel: str, language: str, order: Order | None) ->
     shown: dict[str, Any] = {"event": row, "words": words, "of": order, "channel": channel}
     if channel == Notification.Channel.SMS:
         return shown | _segments(words)
-    return shown | {"html": words.html.replace("cid:chart", NO_PICTURE)}
+    html = words.html.replace("cid:chart", NO_PICTURE)
+    return shown | {"light": _in(html, "not all"), "dark": _in(html, "all")}
+
+
+def _in(html: str, media: str) -> str:
+    """The message as its dark style sheet makes it, or not, whatever the operator's system is."""
+    return html.replace(DARK, f"@media {media}")
 
 
 def _segments(words: Wording) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Any message, as it would look with a real order."""
 
+import re
 from html import unescape
 from typing import Any
 
@@ -102,7 +103,19 @@ def test_the_html_can_do_nothing(admin_client: Client) -> None:
     page = look(admin_client).content.decode()
 
     assert "<script>alert(1)" not in page
-    assert 'sandbox\n              srcdoc="' in page or "sandbox srcdoc" in page
+    frames = re.findall(r"<iframe([^>]*)>", page)
+    assert len(frames) == 2
+    assert all("sandbox" in frame.split() for frame in frames)
+
+
+def test_the_html_is_shown_light_and_dark_whatever_the_operators_system_is(
+    admin_client: Client, order: Order
+) -> None:
+    answer = look(admin_client)
+
+    assert "@media not all {" in answer.context["light"]
+    assert "@media all {" in answer.context["dark"]
+    assert "prefers-color-scheme" not in answer.context["light"] + answer.context["dark"]
 
 
 def test_what_the_order_has_come_to_is_shown_as_it_was(admin_client: Client, order: Order) -> None:
