@@ -30,6 +30,7 @@ PACES = (
 Tone = Literal["waiting", "running", "done", "failed"]
 """How a step looks."""
 SETTLED = ("done", "failed")
+CALLED_OFF = (Order.Status.CANCELLED, Order.Status.REFUNDED)
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,14 @@ class Progress:
     order: Order
     steps: list[Step]
     pictures: dict[str, Rendition]
-    """The pickup pass by format, when it is ready."""
+    """The pickup pass by format, when it is ready and there is something to pick up."""
     pace: int | None
     """Seconds until the page asks again; None: nothing more will come, or not soon."""
+
+    @property
+    def is_called_off(self) -> bool:
+        """Whether nothing is handed over any more."""
+        return self.order.status in CALLED_OFF
 
     @property
     def is_settled(self) -> bool:
@@ -64,6 +70,8 @@ class Progress:
         done = sum(step.tone == "done" for step in self.steps)
         if not self.is_settled:
             return _("%(done)d of %(all)d done") % {"done": done, "all": len(self.steps)}
+        if done < len(self.steps) and self.is_called_off:
+            return _("Not everything worked")
         if done < len(self.steps):
             return _("Your order stands, but not everything worked")
         return _("All done")
@@ -84,8 +92,11 @@ def read_progress(order_id: UUID, *, now: datetime) -> Progress:
     )
     made = MediaJob.objects.filter(order_id=order_id).order_by("created_at", "source")
     media = list(made.prefetch_related("renditions"))
-    pickup_pass = next((job for job in media if job.recipe == PICKUP_PASS.name), None)
-    steps = [_message_step(message) for message in messages]
+    is_called_off = order.status in CALLED_OFF
+    pickup_pass = next(
+        (job for job in media if job.recipe == PICKUP_PASS.name and not is_called_off), None
+    )
+    steps = [_message_step(message, is_called_off=is_called_off) for message in messages]
     steps += [
         _print_step(job) for job in media if job.kind == "print" and job.status != Status.CANCELLED
     ]
@@ -100,9 +111,11 @@ def read_progress(order_id: UUID, *, now: datetime) -> Progress:
     )
 
 
-def pass_pictures(order_id: UUID) -> dict[str, Rendition]:
-    """Return the order's pickup pass by format; empty while there is none."""
-    drawn = MediaJob.objects.filter(order_id=order_id, recipe=PICKUP_PASS.name)
+def pass_pictures(order: Order) -> dict[str, Rendition]:
+    """Return the order's pickup pass by format; empty while, or if, there is nothing to show."""
+    if order.status in CALLED_OFF:
+        return {}
+    drawn = MediaJob.objects.filter(order_id=order.pk, recipe=PICKUP_PASS.name)
     return _pictures(drawn.prefetch_related("renditions").first())
 
 
@@ -116,7 +129,7 @@ def _pace(age: timedelta) -> int | None:
     return next((seconds for until, seconds in PACES if age < until), None)
 
 
-def _message_step(message: Notification) -> Step:
+def _message_step(message: Notification, *, is_called_off: bool) -> Step:
     """What became of an e-mail or text message. Its error is for the operator, not shown."""
     recipient = {"recipient": message.recipient}
     match _tone(message), message.status:
@@ -132,6 +145,8 @@ def _message_step(message: Notification) -> Step:
             text = _("Not sent")
         case "failed", Status.UNKNOWN:
             text = _("Perhaps sent to %(recipient)s: we couldn't make sure.")
+        case _ if is_called_off:
+            text = _("We couldn't reach %(recipient)s.")
         case _:
             text = _("We couldn't reach %(recipient)s. Your order stands all the same.")
     event = EVENTS[message.event].label if message.event in EVENTS else message.event

@@ -30,7 +30,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
         "progress": progress,
         "lines": progress.order.lines.all(),
         "timeline": read_timeline(progress.order),
-        "is_called_off": progress.order.status in (Order.Status.CANCELLED, Order.Status.REFUNDED),
+        "is_called_off": progress.is_called_off,
         "may_cancel": progress.order.status in BEFORE_PACKING,
         "address": _address_lines(progress.order),
     }
@@ -68,8 +68,7 @@ def progress(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @require_safe
 def pickup_pass(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Lead to the pickup pass as PNG, or to where it will appear."""
-    get_object_or_404(Order, pk=order_id)
-    png = pass_pictures(order_id).get("png")
+    png = pass_pictures(get_object_or_404(Order, pk=order_id)).get("png")
     return redirect(png.file.url if png else reverse("order", args=[order_id]) + "#pickup-pass")
 
 

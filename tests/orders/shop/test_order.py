@@ -226,6 +226,34 @@ def test_before_it_is_ready_the_link_leads_to_where_it_will_appear(client: Clien
     assert 'id="pickup-pass"' in client.get(f"/orders/{order.pk}/").content.decode()
 
 
+@pytest.mark.parametrize("status", ["cancelled", "refunded"])
+@pytest.mark.parametrize("drawn", [Status.QUEUED, Status.DONE, Status.FAILED])
+def test_an_order_that_is_called_off_has_no_pass(
+    client: Client, status: str, drawn: Status
+) -> None:
+    order = make_order(status=status)
+    add_pass(order, drawn)
+
+    page = client.get(f"/orders/{order.pk}/")
+
+    assert "pass" not in text_of(page).lower()
+    assert "enough" not in text_of(page)
+    assert polling(client, order.pk) == ""
+    answer = client.get(f"/orders/{order.pk}/pass/")
+    assert answer.headers["Location"].startswith(f"/orders/{order.pk}/")
+
+
+def test_an_order_that_is_called_off_does_not_stand(client: Client) -> None:
+    order = make_order(status="cancelled")
+    add_message(order, Status.FAILED)
+
+    text = text_of(client.get(f"/orders/{order.pk}/"))
+
+    assert "Not everything worked" in text
+    assert "We couldn&#x27;t reach ada@example.org." in text
+    assert "stands" not in text
+
+
 def test_an_open_job_is_followed_until_it_is_settled(client: Client) -> None:
     order = make_order()
     add_message(order)
