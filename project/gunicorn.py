@@ -8,6 +8,7 @@ import os
 from typing import Any
 
 from project.embedded.data_folder import is_free
+from project.variables import switch
 
 
 def _loopback(port: str) -> list[str]:
@@ -18,7 +19,7 @@ def _loopback(port: str) -> list[str]:
 
 _port = os.environ.get("PORT", "8000")
 # The local run has simulated carriers and everybody's mail: it isn't for the network.
-bind = _loopback(_port) if os.environ.get("TANDEM_LOCAL") == "1" else [f"0.0.0.0:{_port}"]
+bind = _loopback(_port) if switch("TANDEM_LOCAL") else [f"0.0.0.0:{_port}"]
 worker_class = "gthread"
 workers = 2
 threads = 64

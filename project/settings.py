@@ -8,10 +8,10 @@ from datetime import timedelta
 from email.utils import formataddr
 from pathlib import Path
 
-import environ
 from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
+from project import variables
 from project.brokers import transport_options
 from project.hours import a_minute, hours_of_day, whole_days, whole_hours
 from project.logs import logging_config
@@ -19,34 +19,33 @@ from project.media_storage import media_storage
 from project.unfold import unfold_settings
 
 BASE_DIR = Path(__file__).resolve().parent.parent
-env = environ.Env()
 
-DATA_DIR = Path(env.str("TANDEM_DATA", default=str(BASE_DIR / ".data"))).resolve()
+DATA_DIR = Path(variables.text("TANDEM_DATA", str(BASE_DIR / ".data"))).resolve()
 
 # Local mode is what `bin/up` runs: a mailbox page, plain-http cookies, simulated carriers.
-TANDEM_LOCAL = env.bool("TANDEM_LOCAL", default=False)
+TANDEM_LOCAL = variables.switch("TANDEM_LOCAL")
 # Set by project/wsgi.py: only the web process has many threads that share connections.
-IS_WEB_PROCESS = env.bool("TANDEM_WEB_PROCESS", default=False)
+IS_WEB_PROCESS = variables.switch("TANDEM_WEB_PROCESS")
 
-DEBUG = env.bool("DEBUG", default=False)
-SECRET_KEY = env.str("SECRET_KEY")
-SECRET_KEY_FALLBACKS = env.list("SECRET_KEY_FALLBACKS", default=[])
-SITE_URL = env.str("SITE_URL").rstrip("/")
-ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if TANDEM_LOCAL else [])
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+DEBUG = variables.switch("DEBUG")
+SECRET_KEY = variables.needed("SECRET_KEY")
+SECRET_KEY_FALLBACKS = variables.several("SECRET_KEY_FALLBACKS")
+SITE_URL = variables.site("SITE_URL")
+ALLOWED_HOSTS = variables.several("ALLOWED_HOSTS", "*" if TANDEM_LOCAL else "")
+CSRF_TRUSTED_ORIGINS = variables.several("CSRF_TRUSTED_ORIGINS")
 
 # ── The shop ────────────────────────────────────────────────────────────────────────────────
-SHOP_NAME = env.str("SHOP_NAME", default="Tandem")
-SHOP_COUNTRY = env.str("SHOP_COUNTRY", default="DE")
-SHOP_CURRENCY = env.str("SHOP_CURRENCY", default="EUR")
-STAFF_EMAILS = env.list("STAFF_EMAILS", default=[])
+SHOP_NAME = variables.text("SHOP_NAME", "Tandem")
+SHOP_COUNTRY = variables.country("SHOP_COUNTRY", "DE")
+SHOP_CURRENCY = variables.currency("SHOP_CURRENCY", "EUR")
+STAFF_EMAILS = variables.several("STAFF_EMAILS")
 # Orders not paid for so long are cancelled; None: never.
-PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", env.str("PAYMENT_DUE_HOURS", default=""))
+PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", variables.text("PAYMENT_DUE_HOURS"))
 # How long messages that were sent or cancelled are kept.
-KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", env.str("KEEP_MESSAGES_DAYS", default="90"))
+KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", variables.text("KEEP_MESSAGES_DAYS", "90"))
 # Who may tell what became of messages, each with the secret that signs it.
-RECEIPT_SECRETS = env.dict("RECEIPT_SECRETS", default={})
-LOW_STOCK_UNITS = env.int("LOW_STOCK_UNITS", default=5)
+RECEIPT_SECRETS = variables.pairs("RECEIPT_SECRETS")
+LOW_STOCK_UNITS = variables.whole_number("LOW_STOCK_UNITS", 5)
 PHONENUMBER_DEFAULT_REGION = SHOP_COUNTRY
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)
 
@@ -134,7 +133,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # How many proxies of ours stand before the web process: that many entries at the end of
 # X-Forwarded-For are true. What a client writes before them is not believed.
-TRUSTED_PROXY_COUNT = env.int("TRUSTED_PROXY_COUNT", default=0)
+TRUSTED_PROXY_COUNT = variables.whole_number("TRUSTED_PROXY_COUNT", 0)
 # Ten wrong passwords lock that user from that address for an hour, in the admin and the shop.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
@@ -187,7 +186,7 @@ _connection_options = {
     "keepalives_count": 3,
 }
 _database = {
-    **env.db_url("DATABASE_URL"),
+    **variables.database("DATABASE_URL"),
     "CONN_HEALTH_CHECKS": True,
     "ATOMIC_REQUESTS": False,  # place_order refuses to run inside an open transaction
 }
@@ -198,6 +197,7 @@ DATABASES = {
         "CONN_MAX_AGE": 0 if IS_WEB_PROCESS else 600,
         "OPTIONS": {
             **_connection_options,
+            **_database.get("OPTIONS", {}),  # the URL's: sslmode, sslrootcert
             # Not in workers: Celery closes the pool after each prefork task. Twenty are enough
             # for 64 threads, because an order gives its connection back while it waits.
             # Whoever waits for a lock or a runaway statement gives it back, too, and says 503.
@@ -220,6 +220,7 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": False,  # a writer repeats its batch on a new connection
         "OPTIONS": {
             **_connection_options,
+            **_database.get("OPTIONS", {}),  # the URL's: sslmode, sslrootcert
             # Few statements, run often, with long arrays: planned once and sent in binary.
             "server_side_binding": True,
             "prepare_threshold": 2,
@@ -241,7 +242,7 @@ CACHES = {
         "LOCATION": "project_cache",
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
-    "server": env.cache_url("CACHE_URL", default="locmemcache://"),
+    "server": variables.cache("CACHE_URL", "locmemcache://"),
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
@@ -256,7 +257,7 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "orders.shop.views.errors.csrf_failure"
-_media = media_storage(env.str("MEDIA_STORAGE", default=str(DATA_DIR / "media")))
+_media = media_storage(variables.text("MEDIA_STORAGE", str(DATA_DIR / "media")))
 CONTENT_SECURITY_POLICY = {
     # The admin has a policy of its own: see project/admin_policy.py.
     "EXCLUDE_URL_PREFIXES": ["/admin/"],
@@ -285,7 +286,7 @@ LOCALE_PATHS = [
     for app in ("project", "orders", "notifications", "media_jobs", "project/borrowed")
 ]
 USE_I18N = USE_TZ = True
-TIME_ZONE = env.str("TIME_ZONE", default="UTC")
+TIME_ZONE = variables.time_zone("TIME_ZONE", "UTC")
 
 # ── Files ───────────────────────────────────────────────────────────────────────────────────
 STATIC_URL = "/static/"
@@ -305,37 +306,35 @@ STORAGES = {
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
 # What may be uploaded, and what a decoder is let near.
-MEDIA_MAX_PICTURE_MB = env.int("MEDIA_MAX_PICTURE_MB", default=25)
-MEDIA_MAX_MEGAPIXELS = env.int("MEDIA_MAX_MEGAPIXELS", default=40)
-MEDIA_MAX_VIDEO_MB = env.int("MEDIA_MAX_VIDEO_MB", default=500)
-MEDIA_MAX_VIDEO_MINUTES = env.int("MEDIA_MAX_VIDEO_MINUTES", default=10)
+MEDIA_MAX_PICTURE_MB = variables.whole_number("MEDIA_MAX_PICTURE_MB", 25, least=1)
+MEDIA_MAX_MEGAPIXELS = variables.whole_number("MEDIA_MAX_MEGAPIXELS", 40, least=1)
+MEDIA_MAX_VIDEO_MB = variables.whole_number("MEDIA_MAX_VIDEO_MB", 500, least=1)
+MEDIA_MAX_VIDEO_MINUTES = variables.whole_number("MEDIA_MAX_VIDEO_MINUTES", 10, least=1)
 # What one address may hand in for personalised products in an hour without ordering it.
-MAX_UPLOADS_PER_HOUR = env.int("MAX_UPLOADS_PER_HOUR", default=20)
-FFMPEG_BINARY = env.str("FFMPEG_BINARY", default="")  # empty: the one that imageio-ffmpeg brings
+MAX_UPLOADS_PER_HOUR = variables.whole_number("MAX_UPLOADS_PER_HOUR", 20)
+FFMPEG_BINARY = variables.text("FFMPEG_BINARY")  # empty: the one that imageio-ffmpeg brings
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────
-vars().update(env.email_url("EMAIL_URL"))
+vars().update(variables.email("EMAIL_URL"))
 EMAIL_TIMEOUT = 10  # seconds per socket operation; delivery bounds the whole send
-DEFAULT_FROM_EMAIL = env.str(
-    "DEFAULT_FROM_EMAIL", default=formataddr((SHOP_NAME, "shop@localhost"))
-)
+DEFAULT_FROM_EMAIL = variables.text("DEFAULT_FROM_EMAIL", formataddr((SHOP_NAME, "shop@localhost")))
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Gateways by URL, in the order in which they are asked: see notifications/gateways.py.
-SMS_URL = env.str("SMS_URL", default="").strip()
-SMS_ORDER = env.str("SMS_ORDER", default="")
-SMS_TEMPLATES = env.str("SMS_TEMPLATES", default="")
+SMS_URL = variables.text("SMS_URL")
+SMS_ORDER = variables.text("SMS_ORDER")
+SMS_TEMPLATES = variables.text("SMS_TEMPLATES")
 # How many messages a mail server or gateway gets in any minute; 0: as many as there are.
-EMAIL_PER_MINUTE = a_minute("EMAIL_PER_MINUTE", env.str("EMAIL_PER_MINUTE", default=""))
-SMS_PER_MINUTE = a_minute("SMS_PER_MINUTE", env.str("SMS_PER_MINUTE", default=""))
+EMAIL_PER_MINUTE = a_minute("EMAIL_PER_MINUTE", variables.text("EMAIL_PER_MINUTE"))
+SMS_PER_MINUTE = a_minute("SMS_PER_MINUTE", variables.text("SMS_PER_MINUTE"))
 # When nobody gets an offer, by the shop's clock; None: there are no such hours.
 MARKETING_QUIET_HOURS = hours_of_day(
-    "MARKETING_QUIET_HOURS", env.str("MARKETING_QUIET_HOURS", default="")
+    "MARKETING_QUIET_HOURS", variables.text("MARKETING_QUIET_HOURS")
 )
 
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────
 # Plain on purpose: a job is a row, its lease and the relay's re-ring are the only recovery.
-CELERY_BROKER_URL = env.str("CELERY_BROKER_URL")
-CELERY_RESULT_BACKEND = env.str("CELERY_RESULT_BACKEND", default="django-db")
+CELERY_BROKER_URL = variables.broker("CELERY_BROKER_URL")
+CELERY_RESULT_BACKEND = variables.text("CELERY_RESULT_BACKEND", "django-db")
 CELERY_RESULT_EXTENDED = True  # the admin shows a task's name and arguments
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
@@ -357,7 +356,7 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a long job must not sit on short ones
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 512 * 1024  # KiB
 # Within a job, this is what it may allocate (project/celery.py).
-WORKER_MEMORY_MB = env.int("WORKER_MEMORY_MB", default=2048)
+WORKER_MEMORY_MB = variables.whole_number("WORKER_MEMORY_MB", 2048, least=1)
 # On SIGQUIT (or SIGTERM with REMAP_SIGTERM=SIGQUIT) jobs have so many seconds to end before they
 # are cut off. For a plain SIGTERM see project/stopping.py.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 8.0
@@ -381,7 +380,8 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # ── Logs and errors ─────────────────────────────────────────────────────────────────────────
 LOGGING = logging_config(json=not (DEBUG or TANDEM_LOCAL))
 LOGGING_CONFIG = "logging.config.dictConfig"
-if SENTRY_DSN := env.str("SENTRY_DSN", default=""):
+if SENTRY_DSN := variables.text("SENTRY_DSN"):
     import sentry_sdk
 
-    sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)
+    with variables.named("SENTRY_DSN", "give the address that Sentry shows"):
+        sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)
