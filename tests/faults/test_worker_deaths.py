@@ -50,6 +50,7 @@ def test_control_without_the_token_the_late_result_replaces_the_one_that_counts(
     assert job.result != result
 
 
+@pytest.mark.slow
 def test_control_without_the_memory_limit_the_picture_gets_what_it_wants(
     start: Callable[..., Any], relay: Relay
 ) -> None:
@@ -57,6 +58,7 @@ def test_control_without_the_memory_limit_the_picture_gets_what_it_wants(
         comes_to(relay, picture_with("eats"), Status.DONE)
 
 
+@pytest.mark.slow
 def test_control_without_the_hard_limit_a_stuck_picture_keeps_its_process(
     start: Callable[..., Any], relay: Relay
 ) -> None:
