@@ -9,6 +9,7 @@ never changes hands while it may have arrived: the next gateway couldn't know it
 
 import logging
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.db.models.functions import Now
@@ -33,6 +34,7 @@ from project.job_runs import (
     LostClaimError,
     NotNowError,
     PermanentError,
+    TransientError,
     UnknownOutcomeError,
 )
 
@@ -40,6 +42,8 @@ logger = logging.getLogger(__name__)
 
 SEND_SECONDS = 20.0
 """For the whole send; the lease is 30 s, so no attempt sends after its claim is lost."""
+SECONDS_FOR_THE_NEXT = 8.0
+"""What a gateway needs after a slow refusal of the one before it: cut short, it leaves a doubt."""
 
 
 def deliver(notification: Notification) -> dict[str, Any]:
@@ -99,13 +103,20 @@ def _send(
     for gateway in _still_to_ask(notification, known):
         if notification.gateway != gateway.name:
             _store(notification, gateway=gateway.name)  # before it gets the message: see _doubt
+        if refusals and not deadline.leaves(SECONDS_FOR_THE_NEXT):
+            raise TransientError(f"{refusals[-1]}; {gateway.host} will be asked")
         try:
-            return _hand_over(notification, message, gateway, deadline=deadline)
+            receipt = _hand_over(notification, message, gateway, deadline=deadline)
         except PermanentError as refusal:
             if len(known) == 1 or notification.maybe_duplicate:
                 raise
             logger.info("%s: %s refused it: %s", notification.pk, gateway.name, refusal)
             refusals.append(f"{gateway.host}: {refusal}")
+        else:
+            if refusals:
+                said = "; ".join((*refusals, f"{gateway.host}: {receipt.answer}"))
+                receipt = replace(receipt, answer=said)
+            return receipt
     _store(notification, gateway="")  # "retry" asks all of them again
     raise PermanentError("; ".join(refusals))
 

@@ -23,6 +23,10 @@ class Deadline:
             raise TimeoutError("timed out")
         return left
 
+    def leaves(self, seconds: float) -> bool:
+        """Whether there are so many seconds left."""
+        return self._end - time.monotonic() >= seconds
+
     def shorten(self, seconds: float) -> None:
         """Leave at most that many seconds from now."""
         self._end = min(self._end, time.monotonic() + seconds)

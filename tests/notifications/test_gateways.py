@@ -102,6 +102,21 @@ def test_what_a_refuses_for_good_b_is_asked_for_at_once(queued, pair) -> None:
     assert (sent.status, sent.gateway, sent.attempts) == (Status.DONE, B, 1)
     assert not sent.maybe_duplicate
     assert a.asked[0].body == b.asked[0].body
+    assert sent.result["answer"].startswith("127.0.0.1: 422")
+    assert "localhost: 201" in sent.result["answer"], "the log has the words of both"
+
+
+def test_after_a_slow_refusal_b_is_asked_in_the_next_attempt(queued, pair, monkeypatch) -> None:
+    a, b = pair
+    a.answers, b.answers = [422], [201]
+    monkeypatch.setattr(delivery, "SEND_SECONDS", delivery.SECONDS_FOR_THE_NEXT)
+    message = run(queued("sms"))
+    assert (message.status, message.gateway, b.asked) == (Status.QUEUED, B, [])
+    assert message.error.endswith("localhost will be asked")
+    make_due(message)
+
+    assert run(message).status == Status.DONE
+    assert (len(a.asked), len(b.asked)) == (1, 1)
 
 
 def test_what_both_refuse_fails_with_the_words_of_each(queued, pair) -> None:
