@@ -160,7 +160,10 @@ class Notification(Job):
     def remembered(self, ended: str, words: str) -> dict[str, Any]:
         from notifications.attempts import logged
 
-        return {"attempts_log": logged(self, ended=ended, words=words)}
+        return {
+            "attempts_log": logged(self, ended=ended, words=words),
+            "provider_id": self.provider_id,
+        }
 
     @classmethod
     def kept_for(cls) -> timedelta:
@@ -181,7 +184,6 @@ class Notification(Job):
     def publish(self) -> None:
         from notifications.breaker import answered
 
-        self.save(update_fields=["provider_id"])
         # Here and not after the send: what fails between a provider's yes and the commit makes
         # a second copy.
         answered(self.gateway)

@@ -111,24 +111,34 @@ def _domain() -> str:
 def _send_by_smtp(
     email: EmailMultiAlternatives, backend: SmtpBackend, *, deadline: Deadline
 ) -> str:
+    """Send it by the connection that the last message left, else, or if that is dead, a new one."""
+    if backend.take_kept():
+        with suppress(ProviderDownError):  # what it says is of the last message's time
+            return _hand_over(email, backend, deadline=deadline)
     try:
-        try:
-            backend.open()
-        except (smtplib.SMTPException, OSError) as error:
-            raise ProviderDownError(f"mail server: {_words(error)}") from error
-        connection = backend.connection
-        assert connection is not None  # open() gives one or raises
-        try:
-            deadline.remaining()
-            backend.send_messages([email])
-        except (smtplib.SMTPException, OSError) as error:
-            if connection.awaits_verdict:
-                raise NoAnswerError(f"no answer after DATA: {_words(error)}") from error
-            raise _verdict(error) from error
-        return f"{connection.last_code} {connection.last_words}"
-    finally:
-        with suppress(smtplib.SMTPException, OSError):
-            backend.close()
+        backend.open()
+    except (smtplib.SMTPException, OSError) as error:
+        backend.part()
+        raise ProviderDownError(f"mail server: {_words(error)}") from error
+    return _hand_over(email, backend, deadline=deadline)
+
+
+def _hand_over(email: EmailMultiAlternatives, backend: SmtpBackend, *, deadline: Deadline) -> str:
+    connection = backend.connection
+    assert connection is not None  # open() gives one or raises
+    try:
+        deadline.remaining()
+        backend.send_messages([email])
+    except (smtplib.SMTPException, OSError) as error:
+        # Read before the goodbye, which has an answer of its own.
+        in_doubt = connection.awaits_verdict
+        backend.part()
+        if in_doubt:
+            raise NoAnswerError(f"no answer after DATA: {_words(error)}") from error
+        raise _verdict(error) from error
+    answer = f"{connection.last_code} {connection.last_words}"
+    backend.keep()
+    return answer
 
 
 def _send_by(email: EmailMultiAlternatives, backend: BaseEmailBackend) -> str:

@@ -1,6 +1,13 @@
-"""Django's SMTP backend, bounded in time, and knowing how far a message came."""
+"""Django's SMTP backend, bounded in time, and knowing how far a message came.
+
+Each thread keeps its connection for some seconds, so that a backlog doesn't greet, encrypt and
+log in for each message.
+"""
 
 import smtplib
+import threading
+import time
+from contextlib import suppress
 from typing import Any
 
 from django.core.mail.backends.smtp import EmailBackend
@@ -9,6 +16,10 @@ from notifications.channels.deadline import Deadline
 
 QUIT_SECONDS = 1.0
 START_MAIL_INPUT = 354
+KEEP_SECONDS = 10.0
+"""Few: what a server, or a firewall between, has forgotten by then isn't waited for."""
+MAX_MESSAGES = 20
+"""By one connection; some servers close after so many."""
 
 
 class SmtpConnection(smtplib.SMTP):
@@ -17,6 +28,16 @@ class SmtpConnection(smtplib.SMTP):
     deadline: Deadline
     last_code = 0
     last_words = ""
+    sent = 0
+    used_at = 0.0
+
+    def renew(self, deadline: Deadline) -> None:
+        """Begin another message, with its own deadline."""
+        self.deadline = deadline
+        self.last_code, self.last_words = 0, ""
+        if self.file is not None:
+            self.file.close()  # it reads until the last one's deadline
+            self.file = None
 
     @property
     def awaits_verdict(self) -> bool:
@@ -40,6 +61,9 @@ class SmtpConnection(smtplib.SMTP):
         self.deadline.shorten(QUIT_SECONDS)
         return super().quit()
 
+    def __del__(self) -> None:
+        self.close()  # its thread has ended
+
 
 class SmtpsConnection(smtplib.SMTP_SSL, SmtpConnection):
     """The same, encrypted from the first byte."""
@@ -54,8 +78,53 @@ class SmtpBackend(EmailBackend):
         super().__init__(timeout=deadline.connect_timeout())
         self._deadline = deadline
 
+    def take_kept(self) -> bool:
+        """Use the connection that this thread has kept, if it has one to this server."""
+        connection, server = _kept.connection, _kept.server
+        _kept.connection = None
+        if connection is None:
+            return False
+        is_fresh = time.monotonic() - connection.used_at < KEEP_SECONDS
+        connection.renew(self._deadline)
+        self.connection = connection
+        if server == self._server and is_fresh and connection.sent < MAX_MESSAGES:
+            return True
+        self.part()
+        return False
+
+    def keep(self) -> None:
+        """Leave the connection to this thread's next message."""
+        assert self.connection is not None
+        self.connection.sent += 1
+        self.connection.used_at = time.monotonic()
+        _kept.connection, _kept.server = self.connection, self._server
+        self.connection = None
+
+    def part(self) -> None:
+        """Say goodbye; how that ends doesn't matter."""
+        connection, self.connection = self.connection, None
+        if connection is None:
+            return
+        connection.deadline = Deadline(QUIT_SECONDS)
+        with suppress(smtplib.SMTPException, OSError):
+            connection.quit()
+        connection.close()
+
+    @property
+    def _server(self) -> tuple[Any, ...]:
+        keys = (self.username, self.password, self.use_tls, self.use_ssl)
+        return (self.host, self.port, *keys)
+
     @property
     def connection_class(self) -> type[SmtpConnection]:
         # smtplib connects in its constructor: what bounds it has to be there before.
         connection = SmtpsConnection if self.use_ssl else SmtpConnection
         return type(connection.__name__, (connection,), {"deadline": self._deadline})
+
+
+class _Kept(threading.local):
+    connection: SmtpConnection | None = None
+    server: tuple[Any, ...] = ()
+
+
+_kept = _Kept()

@@ -14,6 +14,7 @@ from uuid import UUID
 import pytest
 
 from notifications.channels import email as channel
+from notifications.channels import smtp
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import Message, NoAnswerError
 from project.job_runs import PermanentError, TransientError
@@ -213,18 +214,120 @@ def test_silence_before_the_message_is_plainly_transient(mail_server):
     assert not isinstance(caught.value, NoAnswerError)
 
 
-def test_an_accepted_message_stays_accepted_when_the_goodbye_hangs(mail_server, monkeypatch):
-    class HangsAtQuit(Keeps):
+# ── One connection for several messages ─────────────────────────────────────────────────────
+class Counts(Keeps):
+    """A mail server that knows how many connections it had."""
+
+    def __init__(self):
+        super().__init__()
+        self.greeted = 0
+
+    async def handle_EHLO(self, server, session, envelope, hostname, responses):
+        self.greeted += 1
+        session.host_name = hostname
+        return responses
+
+
+def test_a_backlog_is_sent_over_one_connection(mail_server):
+    server = Counts()
+    mail_server(server)
+
+    for _ in range(3):
+        send()
+
+    assert (len(server.messages), server.greeted) == (3, 1)
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "greeted"), [("KEEP_SECONDS", 0.0, 3), ("MAX_MESSAGES", 2, 2)]
+)
+def test_a_connection_is_kept_for_some_seconds_and_messages(
+    mail_server, monkeypatch, limit, value, greeted
+):
+    monkeypatch.setattr(smtp, limit, value)
+    server = Counts()
+    mail_server(server)
+
+    for _ in range(3):
+        send()
+
+    assert (len(server.messages), server.greeted) == (3, greeted)
+
+
+def test_each_message_has_its_own_time(mail_server):
+    server = Counts()
+    mail_server(server)
+    send(seconds=0.3)
+    time.sleep(0.4)
+
+    send()
+
+    assert (len(server.messages), server.greeted) == (2, 1)
+
+
+@pytest.mark.parametrize("how", ["hangs up", "421"])
+def test_a_kept_connection_that_is_over_is_nobodys_failure(mail_server, how):
+    class Closes(Counts):
+        async def handle_MAIL(self, server, session, envelope, address, options):
+            if self.envelopes and self.greeted == 1:
+                if how == "hangs up":
+                    server.transport.abort()
+                return "421 4.4.2 Too many messages by this connection"
+            envelope.mail_from = address
+            return "250 OK"
+
+    server = Closes()
+    mail_server(server)
+    send()
+
+    assert send().answer.startswith("250")
+    assert (len(server.messages), server.greeted) == (2, 2)
+
+
+def test_a_kept_connection_that_dies_after_data_leaves_doubt_and_sends_no_copy(mail_server):
+    class DropsSecond(Counts):
+        async def handle_DATA(self, server, session, envelope):
+            answer = await super().handle_DATA(server, session, envelope)
+            if len(self.envelopes) == 2:
+                server.transport.abort()
+            return answer
+
+    server = DropsSecond()
+    mail_server(server)
+    send()
+
+    with pytest.raises(NoAnswerError):
+        send()
+    assert (len(server.messages), server.greeted) == (2, 1)
+
+
+def test_another_server_gets_a_connection_of_its_own(mail_server, settings):
+    server = Counts()
+    mail_server(server)
+    send()
+    settings.EMAIL_HOST = "localhost"
+
+    send()
+
+    assert server.greeted == 2
+
+
+def test_a_goodbye_that_hangs_holds_nobody_up(mail_server, monkeypatch):
+    class HangsAtQuit(Counts):
         async def handle_QUIT(self, *args):
             await asyncio.Event().wait()
 
-    monkeypatch.setattr("notifications.channels.smtp.QUIT_SECONDS", 0.1)
-    mail_server(HangsAtQuit())
+    monkeypatch.setattr(smtp, "QUIT_SECONDS", 0.1)
+    monkeypatch.setattr(smtp, "MAX_MESSAGES", 1)
+    server = HangsAtQuit()
+    mail_server(server)
     began = time.monotonic()
 
+    send()
     receipt = send()
 
     assert receipt.answer.startswith("250")
+    assert server.greeted == 2
     assert time.monotonic() - began < 8
 
 
