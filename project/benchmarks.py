@@ -4,8 +4,9 @@ An app registers its benchmarks in `benchmarks`; `manage.py bench NAME` runs one
 """
 
 import os
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -57,7 +58,8 @@ def scratch_database(*, pool_size: int) -> Iterator[None]:
     own_name = default.settings_dict["NAME"]
     own_options = dict(default.settings_dict["OPTIONS"])
     default.settings_dict["TEST"]["NAME"] = f"tandem_bench_{os.getpid()}"
-    default.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
+    with redirect_stdout(sys.stderr):  # it speaks of the cache table, amid our JSON
+        default.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     writer.close()
     writer.creation.set_as_test_mirror(default.settings_dict)
     default.close()
