@@ -94,6 +94,7 @@ def news(**changes: Any) -> Notification:
         "subject": "New tea",
         "text": "It has come.",
         "preferences_url": "https://shop.example/accounts/settings/",
+        "unsubscribe_url": "https://shop.example/announcements/unsubscribe/x/",
     }
     return announcement_message(**fields | changes)
 
