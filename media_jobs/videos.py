@@ -230,6 +230,10 @@ def _run(
         said = str(error)
         if "No space left on device" in said:
             raise OSError(28, "No space left on device") from error
+        if "matches no streams" in said:
+            raise UnusableFileError(
+                _("The file has no moving pictures, perhaps only sound. Choose a video.")
+            ) from error
         if "Cannot allocate memory" in said:
             raise UnusableFileError(
                 _("The video needs more memory than a worker has. Make it smaller and try again.")
