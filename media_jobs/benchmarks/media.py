@@ -14,7 +14,7 @@ from media_jobs.models import MediaJob
 from media_jobs.recipes import PRODUCT_VIDEO
 from project.benchmarks import Report, scratch_database
 
-ROUNDS = 5
+ROUNDS = 3
 """The variants take turns, so that a noisy neighbour hits all. The least disturbed round of each
 counts: the work is the same each time, and what is to be told is smaller than a neighbour's noise.
 """

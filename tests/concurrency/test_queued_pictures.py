@@ -22,7 +22,7 @@ pytestmark = [
     pytest.mark.timeout(400),
 ]
 
-PICTURES, ROUNDS, ORDERS, CLIENTS = 200, 5, 500, 4
+PICTURES, ROUNDS, ORDERS, CLIENTS = 200, 5, 300, 4
 HAND_IN = f"""
 from django.core.files.base import ContentFile
 from media_jobs.assets import store_asset
