@@ -33,20 +33,41 @@ class StockTooLowError(Exception):
         return _("There are only %(available)d left.") % {"available": self.available}
 
 
+@dataclass
+class CorrectionKeyReusedError(Exception):
+    """Another correction was made under this key; nothing more was changed."""
+
+    written: StockMovement
+
+    def __str__(self) -> str:
+        return _(
+            "This form has been written as %(units)+d (%(reason)s). Nothing more was changed:"
+            " if this is another movement, write it now."
+        ) % {"units": self.written.quantity, "reason": self.written.reason}
+
+
 def correct_stock(
     *, product_id: int, delta: int, reason: str, user_id: int | None, key: UUID | None = None
 ) -> Stock:
     """Add `delta` units (below zero: take them) for the reason given; return the new stock.
 
     A transaction of its own, as the writers': the stock row first, and nothing that waits while
-    it is locked. A `key` that has corrected already changes nothing more.
-    Raises StockTooLowError, ValueError without a change or a reason, Stock.DoesNotExist.
+    it is locked. A `key` that has made this correction already changes nothing more.
+    Raises StockTooLowError, CorrectionKeyReusedError, ValueError without a change or a reason,
+    Stock.DoesNotExist.
     """
     if not delta or not reason.strip():
         raise ValueError("a correction has an amount and a reason")
     with transaction.atomic(durable=True):
         stock = Stock.objects.select_for_update(no_key=True).get(pk=product_id)
-        if key is not None and StockMovement.objects.filter(key=key).exists():
+        written = StockMovement.objects.filter(key=key).first() if key else None
+        if written:
+            if (written.product_id, written.quantity, written.reason) != (
+                product_id,
+                delta,
+                reason.strip(),
+            ):
+                raise CorrectionKeyReusedError(written)
             return stock
         if stock.available + delta < 0:
             raise StockTooLowError(stock.available)

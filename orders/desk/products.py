@@ -32,7 +32,13 @@ from orders.desk.scheduled import ScheduledChangeInline
 from orders.desk.stock import StockForm
 from orders.models import Category, Product, ScheduledChange, StockMovement
 from orders.models.catalogue import PREFETCH_MEDIA
-from orders.stock import StockTooLowError, correct_stock, is_low, low_stock_at
+from orders.stock import (
+    CorrectionKeyReusedError,
+    StockTooLowError,
+    correct_stock,
+    is_low,
+    low_stock_at,
+)
 from project.templatetags.money import money
 
 PLANNABLE = ("price", "is_active")
@@ -238,6 +244,9 @@ class ProductAdmin(ModelAdmin):
                 )
             except StockTooLowError as error:
                 form.add_error(None, str(error))
+            except CorrectionKeyReusedError as error:
+                form.add_error(None, str(error))
+                form.data = {**request.POST.dict(), **initial}  # a page of its own from now on
             else:
                 text = _("%(product)s: %(available)d units on hand.")
                 messages.success(

@@ -140,6 +140,25 @@ def test_a_form_that_is_sent_twice_corrects_once(admin_client: Client) -> None:
     assert StockMovement.objects.get().quantity == 6
 
 
+def test_a_form_that_comes_back_with_another_change_is_not_taken_for_a_double_click(
+    admin_client: Client,
+) -> None:
+    product = shelve("MUG", stock=10)
+    key = uuid4()
+    correct(admin_client, product, delta="3", key=key)
+
+    answer = correct(admin_client, product, delta="5", key=key)
+
+    assert answer.status_code == 422
+    assert "This form has been written as +3 (Delivery 4711)." in answer.content.decode()
+    assert Stock.objects.get().available == 13
+    form = answer.context["form"]
+    assert (form["shown"].value(), form["delta"].value()) == (13, "5")
+    again = correct(admin_client, product, delta="5", key=form["key"].value())
+    assert again.status_code == 302
+    assert Stock.objects.get().available == 18
+
+
 def test_the_stock_of_a_product_that_cannot_be_is_not_found(admin_client: Client) -> None:
     assert admin_client.get("/admin/orders/product/abc/stock/").status_code == 404
 
