@@ -373,6 +373,9 @@ CELERY_WORKER_CONSUMER = "project.celery:PlainConsumer"  # no queues for delays,
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
 CELERY_BEAT_SCHEDULER = "project.beat:HeartbeatScheduler"
+# Written after each task, not every three minutes: the admin says when each runs next, and a
+# killed beat doesn't begin with all of them again.
+CELERY_BEAT_SYNC_EVERY = 1
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds; also how often beat's heartbeat is written
 # About late acks only, so nothing here; False warns at each reconnect that Celery 6 says True.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True

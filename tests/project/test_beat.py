@@ -123,6 +123,23 @@ def test_what_is_due_is_published_and_a_heartbeat_left(
 
 
 @on_real_transactions
+def test_the_schedule_knows_of_each_run_at_once(
+    every_second: PeriodicTask,
+    scheduler: Callable[[], HeartbeatScheduler],
+    published: Callable[[], int],
+) -> None:
+    beat = scheduler()
+    tick_until(beat, lambda: published() == 1)
+    every_second.refresh_from_db()
+    first = every_second.last_run_at
+
+    tick_until(beat, lambda: published() == 2)
+
+    every_second.refresh_from_db()
+    assert first < every_second.last_run_at
+
+
+@on_real_transactions
 def test_what_is_due_is_published_without_the_result_backend(
     every_second: PeriodicTask,
     scheduler: Callable[[], HeartbeatScheduler],
