@@ -27,7 +27,7 @@ def needed(name: str) -> str:
     """Return a variable that has no default."""
     value = os.environ.get(name, "").strip()
     if not value:
-        raise ImproperlyConfigured(f"{name} is not set. See .env.example.")
+        raise ImproperlyConfigured(f"{name} is not set: start bin/up first, or see .env.example.")
     return value
 
 

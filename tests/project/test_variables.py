@@ -69,6 +69,13 @@ def test_a_wrong_value_is_refused_in_one_line() -> None:
     assert re.fullmatch(r"EMAIL_URL: give smtp://.*\n", checked.stderr)
 
 
+def test_a_command_without_a_shop_says_what_to_start() -> None:
+    done = manage("audit")
+
+    assert done.returncode == 1
+    assert done.stderr == "SECRET_KEY is not set: start bin/up first, or see .env.example.\n"
+
+
 def test_the_refusal_of_a_broken_sentry_address_names_it() -> None:
     checked = manage("check", **{**PRODUCTION, "SENTRY_DSN": "nonsense"})
 
