@@ -11,7 +11,9 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
+from notifications.same_error import same_error
 from project.job_queue import OPEN, JobQuerySet, Status
 from project.jobs import Job
 
@@ -92,10 +94,19 @@ class Notification(Job):
     """An attempt ended when the other side may have accepted the message, without saying so."""
     attempts_log = models.JSONField(_("attempts"), default=list, db_default=[], blank=True)
     """How each attempt ended, oldest first: see `notifications.attempts`."""
+    same_error = models.GeneratedField(
+        expression=same_error(), output_field=models.TextField(), db_persist=True
+    )
+    """What of the error other messages have, too: see `notifications.same_error`."""
     resent_from = models.UUIDField(null=True, blank=True, editable=False)
     """The message that an operator sent once more, to this recipient; it may be pruned already."""
     delivery = models.CharField(
-        _("delivery"), max_length=10, choices=Delivery, blank=True, default="", db_default=""
+        pgettext_lazy("message", "delivery"),
+        max_length=10,
+        choices=Delivery,
+        blank=True,
+        default="",
+        db_default="",
     )
     """What a receipt said: see `notifications.receipts`. Empty: nothing yet."""
     delivery_at = models.DateTimeField(_("reported"), null=True, blank=True)
@@ -143,6 +154,11 @@ class Notification(Job):
                 F("delivery_at").desc(),
                 name="notification_reported",
                 condition=~Q(delivery=""),
+            ),
+            models.Index(
+                fields=["same_error"],
+                name="notification_same_error",
+                condition=Q(status__in=["failed", "unknown", "queued"]) & ~Q(error=""),
             ),
             models.Index(
                 Lower("recipient"),

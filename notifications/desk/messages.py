@@ -7,13 +7,14 @@ from django.contrib.admin.filters import DateFieldListFilter
 from django.http import HttpRequest
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from notifications.attempts import read_attempts
 from notifications.desk.all_at_once import AllAtOncePages
 from notifications.desk.channels import warn_of_channels
 from notifications.desk.decisions import DECISIONS
-from notifications.desk.filters import ErrorFilter, EventFilter, event_label, same_error
+from notifications.desk.filters import ErrorFilter, EventFilter, event_label
 from notifications.desk.resend import ResendPages
 from notifications.models import Notification
 
@@ -53,7 +54,11 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
         warn_of_channels(request)
         return super().changelist_view(request, extra_context)
 
-    @display(description=_("delivery"), ordering="delivery", label=DELIVERY_COLOURS)
+    @display(
+        description=pgettext_lazy("message", "delivery"),
+        ordering="delivery",
+        label=DELIVERY_COLOURS,
+    )
     def delivered(self, message: Notification) -> tuple[str, str] | str:
         return (message.delivery, message.get_delivery_display()) if message.delivery else ""
 
@@ -74,14 +79,5 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
             else None,
             "copies": Notification.objects.filter(resent_from=job.pk).order_by("created_at"),
             "delivery_colour": DELIVERY_COLOURS.get(job.delivery, ""),
-            "same_error": _same_error_query(job),
+            "same_error": urlencode({"error": job.same_error}) if job.same_error else "",
         }
-
-
-def _same_error_query(message: Notification) -> str:
-    """Return what the list asks for to show the messages with the same error; empty: none."""
-    if not message.error:
-        return ""
-    row = Notification.objects.filter(pk=message.pk).annotate(same=same_error())
-    same = row.values_list("same", flat=True).first()
-    return urlencode({"error": same}) if same else ""
