@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from notifications.events import EVENTS
 from notifications.models import Notification
-from notifications.rendering import Wording, render
+from notifications.rendering import MASK, Wording, render
 from notifications.segments import ALONE, PART, count_segments
 from orders.message_samples import sample_context
 from orders.models import Order
@@ -117,7 +117,8 @@ def _in(html: str, media: str) -> str:
 
 
 def _segments(words: Wording) -> dict[str, Any]:
-    sms = count_segments(words.text)
+    # A code is digits: the dots that stand for it would make another encoding of it.
+    sms = count_segments(words.text.replace(MASK, "0" * len(MASK)))
     size = ALONE[sms.encoding] if sms.segments == 1 else sms.segments * PART[sms.encoding]
     return {"sms": sms, "room": size}
 

@@ -97,6 +97,15 @@ def test_an_sms_shows_its_segments(admin_client: Client, order: Order) -> None:
         assert shown in words(answer)
 
 
+def test_the_dots_that_stand_for_a_code_are_counted_as_digits(
+    admin_client: Client, order: Order
+) -> None:
+    shown = look(admin_client, event="phone_confirmation", channel="sms", language="en")
+
+    assert "••••••" in shown.context["words"].text
+    assert (shown.context["sms"].encoding, shown.context["sms"].segments) == ("GSM-7", 1)
+
+
 def test_the_html_can_do_nothing(admin_client: Client) -> None:
     placed(shelve("MUG"), name="<script>alert(1)</script>")
 
