@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -51,6 +52,12 @@ def test_the_example_works_once_its_secret_is_filled_in() -> None:
 
     assert checked.returncode == 0, checked.stderr
     assert "no issues" in checked.stdout
+
+
+def test_a_shell_can_read_the_example() -> None:
+    read = ["sh", "-euc", f". {shlex.quote(str(ROOT / '.env.example'))}; echo $DEFAULT_FROM_EMAIL"]
+
+    assert subprocess.check_output(read, text=True) == "shop@shop.example.org\n"
 
 
 def test_what_the_database_address_asks_for_reaches_its_connections() -> None:
