@@ -91,6 +91,9 @@ class Job(models.Model):
         ]
         constraints = [
             models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="%(class)s_status_is_known"
+            ),
+            models.CheckConstraint(
                 condition=Q(progress__lte=100), name="%(class)s_progress_is_percent"
             ),
             models.CheckConstraint(

@@ -1,5 +1,7 @@
 """Orders, their lines and their timeline."""
 
+from typing import TypeAlias
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Func, Q, Value
@@ -14,20 +16,23 @@ NUMBER_PREFIX = "T"
 """What tells an order's number from other numbers, on pages, in messages and in the API."""
 
 
+class OrderStatus(models.TextChoices):
+    PLACED = "placed", _("Placed")
+    PAID = "paid", _("Paid")
+    PACKED = "packed", _("Packed")
+    SHIPPED = "shipped", _("Shipped")
+    DELIVERED = "delivered", _("Delivered")
+    CANCELLED = "cancelled", _("Cancelled")
+    REFUNDED = "refunded", _("Refunded")
+
+
 class Order(models.Model):
     """A placed order. It exists only with its stock taken and its jobs queued.
 
     Its id derives from the idempotency key (`orders.placing.identity`), so a repeat finds it.
     """
 
-    class Status(models.TextChoices):
-        PLACED = "placed", _("Placed")
-        PAID = "paid", _("Paid")
-        PACKED = "packed", _("Packed")
-        SHIPPED = "shipped", _("Shipped")
-        DELIVERED = "delivered", _("Delivered")
-        CANCELLED = "cancelled", _("Cancelled")
-        REFUNDED = "refunded", _("Refunded")
+    Status: TypeAlias = OrderStatus
 
     class Door(models.TextChoices):
         SHOP = "shop", _("Shop")
@@ -75,6 +80,9 @@ class Order(models.Model):
         verbose_name_plural = _("orders")
         ordering = ["-number"]
         constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=OrderStatus.values), name="order_status_is_known"
+            ),
             models.CheckConstraint(
                 condition=Q(total=F("items_total") + F("delivery_total")),
                 name="order_total_is_items_and_delivery",

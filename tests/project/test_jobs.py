@@ -655,6 +655,7 @@ def test_two_relays_ring_side_by_side_without_waiting_or_sharing() -> None:
 
 # ── Constraints ─────────────────────────────────────────────────────────────────────────────
 BROKEN = {
+    "a status that there isn't": {"status": "lost"},
     "progress beyond 100 percent": {"progress": 101},
     "running without a lease": {"status": Status.RUNNING, "token": uuid4()},
     "running without a token": {"status": Status.RUNNING, "lease_until": Now()},

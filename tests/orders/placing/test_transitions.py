@@ -517,6 +517,7 @@ def test_what_the_order_has_not_got_is_not_refunded() -> None:
 MISFITS = [
     ("UPDATE orders_orderline SET refunded = 3", "line_is_refunded_at_most_once"),
     ("UPDATE orders_orderline SET refunded = -1", "line_is_refunded_at_most_once"),
+    ("UPDATE orders_order SET status = 'lost'", "order_status_is_known"),
     ("UPDATE orders_payment SET amount = -1", "payment_is_not_negative"),
     (
         "INSERT INTO orders_payment (order_id, method, reference, amount)"
