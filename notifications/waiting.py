@@ -34,14 +34,17 @@ def wake() -> int:
 
 
 def _bounds() -> dict[str, int]:
-    """How many messages of a gateway may go on, where that aren't simply all."""
+    """How many messages of a gateway may go on, where that aren't simply all.
+
+    Those of a gateway that is no longer used are simply all: another takes them.
+    """
     is_due = ExpressionWrapper(Q(open_until__lte=Now()), output_field=BooleanField())
-    bounds = {
-        state.gateway: 0 if state.paused_at else int(state.is_due)
-        for state in _not_simply_working().annotate(is_due=is_due)
-    }
+    states = {state.gateway: state for state in _not_simply_working().annotate(is_due=is_due)}
+    bounds = {}
     for gateway in all_gateways():
-        if gateway.name not in bounds and limits.per_minute(gateway.name):
+        if state := states.get(gateway.name):
+            bounds[gateway.name] = 0 if state.paused_at else int(state.is_due)
+        elif limits.per_minute(gateway.name):
             bounds[gateway.name] = limits.free(gateway.name)
     return bounds
 

@@ -88,6 +88,19 @@ def test_the_database_refuses_half_a_pause(paused, values) -> None:
         ChannelState.objects.update(**values)
 
 
+def test_what_waited_for_a_gateway_that_is_no_longer_used_goes_by_another(
+    queued, gateway, paused, settings
+) -> None:
+    gateway.answers = [201]
+    message = run(queued("sms"))
+    settings.SMS_URL = settings.SMS_URL.replace("127.0.0.1", "localhost")
+
+    assert wake() == 1
+
+    sent = run(message)
+    assert (sent.status, sent.gateway) == (Status.DONE, "sms:localhost")
+
+
 # ── It is seen ──────────────────────────────────────────────────────────────────────────────
 @pytest.fixture
 def everybody_alive() -> None:
