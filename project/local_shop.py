@@ -45,8 +45,8 @@ def _worker(queue: str, pool: str, *, size: int, niceness: int = 0) -> Service:
 
 WORKERS = (
     Service("relay", [*MANAGE, "relay"]),
-    # Sending waits for others: threads. Pictures compute, and may kill their process: prefork.
-    # Both niced, because shoppers wait for the web.
+    # Sending waits for others: threads (docs/benchmarks.md, "Pools"). Pictures compute, and may
+    # kill their process: prefork. Both niced, because shoppers wait for the web.
     _worker("notify", "threads", size=8, niceness=5),
     # Two processes, because only one of them ever has a film (media_jobs/films.py).
     _worker("media", "prefork", size=2, niceness=10),

@@ -2,6 +2,7 @@
 
 manage.py bench placement --json > docs/benchmarks/placement.json
 manage.py bench media --json > docs/benchmarks/media.json
+manage.py bench pools --json > docs/benchmarks/pools.json
 python docs/benchmarks/plot.py
 """
 
@@ -94,6 +95,30 @@ def plot_media() -> None:
     figure.savefig(HERE / "media.svg")
 
 
+def plot_pools() -> None:
+    """Messages per second and memory of each pool; what bin/up starts is coloured."""
+    rows = [
+        row
+        for row in json.loads((HERE / "pools.json").read_text())["rows"]
+        if row["pool"] != "bare smtplib"
+    ]
+    labels = [f"{row['pool']}\n{row['connections']} at a time" for row in rows]
+    colours = [COLOURS["tandem" if row["pool"] == "threads" else "textbook"] for row in rows]
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4))
+    for axis, column, title, places in (
+        (axes[0], "per_second", "Messages per second, server takes 50 ms (more is better)", 1),
+        (axes[1], "pss_mb", "Most memory held (PSS), in MB (less is better)", 0),
+    ):
+        bars = axis.bar(labels, [row[column] for row in rows], width=0.6, color=colours)
+        axis.bar_label(bars, fmt=f"%.{places}f", fontsize=8, padding=2)
+        axis.set_title(title, fontsize=10)
+        axis.tick_params(axis="x", labelsize=8)
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(HERE / "pools.svg")
+
+
 if __name__ == "__main__":
     plot_placement()
     plot_media()
+    plot_pools()

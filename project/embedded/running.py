@@ -27,6 +27,24 @@ def running_servers(data: DataFolder, *, remove: bool = False) -> Iterator[dict[
     They stop with the block, or with this process if that is killed; their output is in
     NAME.log. With `remove` the folder goes at the end.
     """
+    with _running(data, PostgresServer, ValkeyServer, remove=remove) as (postgres, valkey):
+        values = local_values(data)
+        values |= {"DATABASE_URL": postgres.url, "CELERY_BROKER_URL": valkey.url}
+        data.write_env(values)
+        yield values
+
+
+@contextmanager
+def running_valkey(data: DataFolder) -> Iterator[str]:
+    """The same for a Valkey alone; yield its URL."""
+    with _running(data, ValkeyServer, remove=False) as (valkey,):
+        yield valkey.url
+
+
+@contextmanager
+def _running(
+    data: DataFolder, *kinds: type[PostgresServer] | type[ValkeyServer], remove: bool
+) -> Iterator[list[PostgresServer | ValkeyServer]]:
     data.create()
     lock = data.lock()
     if lock is None:
@@ -35,17 +53,14 @@ def running_servers(data: DataFolder, *, remove: bool = False) -> Iterator[dict[
     guard = watchman.post(data, lock=lock, remove=remove)
     processes = [guard]
     try:
-        postgres, valkey = PostgresServer(data), ValkeyServer(data)
-        for server in (postgres, valkey):
+        servers = [kind(data) for kind in kinds]
+        for server in servers:
             server.prepare()
-        processes[:0] = [_launch(data, server) for server in (postgres, valkey)]
-        for server in (postgres, valkey):
+        processes[:0] = [_launch(data, server) for server in servers]
+        for server in servers:
             _wait_for(data, server)
             server.once_ready()
-        values = local_values(data)
-        values |= {"DATABASE_URL": postgres.url, "CELERY_BROKER_URL": valkey.url}
-        data.write_env(values)
-        yield values
+        yield servers
     finally:
         stop_everything(data.run, data=data.path)
         for process in processes:

@@ -1,0 +1,105 @@
+"""The processes of `bench pools`: each lives as long as its block; their memory and time."""
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from project.local_env import ROOT
+
+START_SECONDS = 60.0
+SAMPLE_SECONDS = 1.0
+"""Reading it holds the process up a little."""
+
+
+@contextmanager
+def running(
+    argv: list[str], *, log: Path, environment: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a process for the length of the block; its words are in `log`."""
+    with open(log, "ab") as output:
+        process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(15)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def wait_until(condition: Callable[[], object], *, seconds: float, what: str) -> None:
+    """Return once `condition()` is true. Raises TimeoutError saying `what` didn't come."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"not within {seconds:g} s: {what}")
+        time.sleep(0.1)
+
+
+class MemoryWatch:
+    """Samples a process with all its descendants, for the length of the block.
+
+    `pss_mb` (what two share counts half for each) and `rss_mb` are the most that was seen; both
+    stay 0 where the system doesn't tell (it isn't Linux).
+    """
+
+    def __init__(self, pid: int) -> None:
+        self.pss_mb = self.rss_mb = 0.0
+        self._pid = pid
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._watch, daemon=True)
+
+    def __enter__(self) -> "MemoryWatch":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(SAMPLE_SECONDS):
+            held = [_held(pid) for pid in _family(self._pid)]
+            self.pss_mb = max(self.pss_mb, sum(pss for pss, _rss in held))
+            self.rss_mb = max(self.rss_mb, sum(rss for _pss, rss in held))
+
+
+def cpu_seconds(pid: int) -> float:
+    """Return the processor time that a process and its descendants have used; 0 if unknown."""
+    ticks = 0
+    for one in _family(pid):
+        with suppress(OSError):
+            fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
+            ticks += int(fields[11]) + int(fields[12])
+    return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    with suppress(OSError):  # it has ended
+        for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+            yield from _family(int(child))
+
+
+def _held(pid: int) -> tuple[float, float]:
+    """Return a process's PSS and RSS in megabytes; zeros if it has ended."""
+    try:
+        text = Path(f"/proc/{pid}/smaps_rollup").read_text()
+    except OSError:
+        return 0.0, 0.0
+    kilobytes = {
+        name: int(value.split()[0])
+        for name, _colon, value in (line.partition(":") for line in text.splitlines()[1:])
+    }
+    return kilobytes["Pss"] / 1000, kilobytes["Rss"] / 1000
+
+
+def python(*arguments: str) -> list[str]:
+    return [sys.executable, *arguments]
