@@ -125,7 +125,7 @@ def take_all(
         else:
             done += 1
     if done:
-        said = ngettext("%(count)d order is done.", "%(count)d orders are done.", done)
+        said = ngettext("Done for %(count)d order.", "Done for %(count)d orders.", done)
         messages.success(request, said % {"count": done})
     return refusals
 

@@ -49,7 +49,7 @@ def test_orders_are_packed_from_the_list(desk: Client) -> None:
     page = text_of(act(desk, "mark_packed", ready, unpaid))
 
     assert (status(ready), status(unpaid)) == ("packed", "placed")
-    assert "1 order is done." in page
+    assert "Done for 1 order." in page
     assert f"Order {unpaid} is placed: it can&#x27;t be packed." in page
 
 
@@ -101,7 +101,7 @@ def test_several_orders_are_cancelled_with_one_reason(desk: Client) -> None:
     page = text_of(act(desk, "cancel_orders", *orders, reason="broken in store"))
 
     assert [status(order) for order in orders] == ["cancelled", "cancelled", "shipped"]
-    assert "2 orders are done." in page
+    assert "Done for 2 orders." in page
     assert f"Order {orders[2]} is shipped: it can&#x27;t be cancelled." in page
     assert Stock.objects.get().available == 8
 
