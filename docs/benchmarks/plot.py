@@ -61,12 +61,12 @@ def plot_placement() -> None:
 
 
 def plot_media() -> None:
-    """Seconds and memory for one photo: a format alone and the whole recipe, side by side."""
+    """CPU seconds and memory for one photo: a format alone and the whole recipe, side by side."""
     rows = json.loads((HERE / "media.json").read_text())["rows"]
     works = ("jpeg", "webp", "avif", "recipe")
     figure, axes = plt.subplots(1, 2, figsize=(11, 4))
     for axis, column, title, places in (
-        (axes[0], "seconds", "Seconds for a photo of 12 megapixels (less is better)", 2),
+        (axes[0], "cpu", "CPU seconds for a photo of 12 megapixels (less is better)", 2),
         (axes[1], "peak_mb", "Most memory held, in MB (less is better)", 0),
     ):
         for offset, variant in ((-0.27, "pillow"), (0.0, "pillow, drafted"), (0.27, "tandem")):
