@@ -145,6 +145,6 @@ def _printable(name: str) -> str:
 def _now() -> datetime:
     """The database's time: hosts may disagree about theirs."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
+        cursor.execute("SELECT statement_timestamp()")  # as Django's Now()
         now: datetime = cursor.fetchone()[0]
         return now
