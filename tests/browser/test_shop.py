@@ -54,6 +54,22 @@ def test_a_shopper_orders_with_a_picture_and_sees_what_is_made_of_it(
     assert_fits(page)
 
 
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_cart_with_something_in_it_leaves_the_header_as_it_is(
+    page: Page, live_shop: LiveShop, language: str
+) -> None:
+    page.context.add_cookies([{"name": "django_language", "value": language, "url": live_shop.url}])
+    header = page.locator(".site-header")
+    page.goto(live_shop.url)
+    empty = header.bounding_box()
+
+    page.locator(".card-add button").first.click()
+
+    expect(page.locator(".cart-count")).to_be_visible()
+    assert header.bounding_box() == empty
+    assert_fits(page)
+
+
 @pytest.mark.parametrize("path", ["/", "/?q=zzz", "/cart/", "/mailbox/"])
 @pytest.mark.parametrize("language", ["en", "zh-hans"])
 def test_no_page_is_wider_than_its_window(
