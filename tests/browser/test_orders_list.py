@@ -1,0 +1,31 @@
+"""The list of orders at the desk, in a real browser on the live shop."""
+
+import httpx
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.test_shop import assert_fits
+from tests.browser.test_times import sign_in
+from tests.live import LiveShop
+
+pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
+
+CUT_OFF = "cells => cells.filter(cell => cell.scrollHeight > cell.clientHeight + 1).length"
+
+
+def test_a_long_name_is_not_cut_off(page: Page, live_shop: LiveShop) -> None:
+    httpx.post(
+        f"{live_shop.url}/api/v1/orders",
+        headers={"Idempotency-Key": "a-name-that-is-long"},
+        json={
+            "name": "Émilie d’Aubigny Wolfeschlegelsteinhausenbergerdorff",
+            "email": "emilie.wolfeschlegelsteinhausenbergerdorff@example.org",
+            "lines": [{"sku": "DSK-NOTEBOOK", "quantity": 1}],
+        },
+    ).raise_for_status()
+    sign_in(page, live_shop)
+
+    page.goto(f"{live_shop.url}/admin/orders/order/")
+
+    assert page.locator("#result_list td").evaluate_all(CUT_OFF) == 0
+    assert_fits(page)
