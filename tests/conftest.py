@@ -12,6 +12,14 @@ from django.db.backends.postgresql.operations import DatabaseOperations
 from tests.live import LiveShop
 
 
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Refuse to run where xdist's groups have no effect: RabbitMQ's queues have one user each."""
+    if session.config.getoption("loadgroup", default=False):
+        for item in session.items:
+            if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
+                pytest.exit("this pytest-xdist doesn't keep groups together with this pytest", 4)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "storage" not in metafunc.fixturenames:
         return

@@ -229,7 +229,12 @@ def test_control_without_the_lock_both_write_it(
 
 
 def test_the_search_reads_the_index_of_print_files_only() -> None:
+    MediaJob.objects.bulk_create(
+        MediaJob(kind="renditions", source=f"asset:{number}", recipe="product", status="done")
+        for number in range(500)
+    )
     with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE media_jobs_mediajob")  # else the planner guesses
         cursor.execute("SET LOCAL enable_seqscan = off")
         cursor.execute(
             "EXPLAIN " + media_ready._CANDIDATES, {"name": media_ready.NAME, "limit": 200}
