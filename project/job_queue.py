@@ -7,12 +7,13 @@ disagree about theirs.
 import random
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
 
 from django.db import connection, models, transaction
 from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
+from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
@@ -68,10 +69,10 @@ class JobQuerySet(models.QuerySet["Job"]):
     def _claim(self, job_id: UUID) -> "Job | None":
         token = uuid4()
         lease = Now() + self.model.lease
-        won = (
+        return (
             self.ready()
             .filter(pk=job_id)
-            .update(
+            ._update_returning(
                 lost=Case(
                     When(status=Status.RUNNING, then=F("lost") + 1),
                     default=F("lost"),
@@ -88,7 +89,18 @@ class JobQuerySet(models.QuerySet["Job"]):
                 progress=0,
             )
         )
-        return self.filter(pk=job_id, token=token).first() if won else None
+
+    def _update_returning(self, **values: Any) -> "Job | None":
+        """Update the one row of this queryset and return it as it is now; None if there is none.
+
+        UPDATE … RETURNING, which the ORM of Django 5.2 can't say; two statements cost every job
+        a round trip more.
+        """
+        query = cast(UpdateQuery, self.query.chain(UpdateQuery))
+        query.add_update_values(values)
+        statement, parameters = query.get_compiler(self.db).as_sql()
+        rows = self.model._default_manager.raw(f"{statement} RETURNING *", parameters)
+        return next(iter(rows), None)
 
     def held(self, job: "Job") -> "JobQuerySet":
         """The job's row, as long as this claim's token is the one that counts."""

@@ -146,8 +146,8 @@ def _worker(pool: str, *, size: int, folder: Path, environment: dict[str, str]) 
 
 def _send(count: int) -> float:
     """Have the worker send so many messages; return the seconds from their COMMIT to the last."""
-    started = time.perf_counter()
     Notification.objects.bulk_create(_message(number) for number in range(count))
+    started = time.perf_counter()
     waiting = Notification.objects.filter(status__in=OPEN)
     wait_until(lambda: not waiting.exists(), seconds=300, what=f"{count} messages")
     seconds = time.perf_counter() - started

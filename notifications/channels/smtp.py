@@ -18,8 +18,8 @@ QUIT_SECONDS = 1.0
 START_MAIL_INPUT = 354
 KEEP_SECONDS = 10.0
 """Few: what a server, or a firewall between, has forgotten by then isn't waited for."""
-MAX_MESSAGES = 20
-"""By one connection; some servers close after so many."""
+MAX_MESSAGES = 100
+"""By one connection: what mail programs usually keep to, because some servers close then."""
 
 
 class SmtpConnection(smtplib.SMTP):

@@ -111,6 +111,16 @@ def test_a_claim_is_for_one_lease_and_counts_an_attempt() -> None:
     assert stored.ring_after == stored.lease_until
 
 
+def test_a_claim_is_one_statement(django_assert_num_queries: Any) -> None:
+    job = queue()
+
+    with django_assert_num_queries(1):
+        claim = Notification.objects.claim(job.pk)
+
+    assert claim == row(job)
+    assert claim.token == row(job).token
+
+
 def test_a_claimed_job_is_not_ready_until_its_lease_is_over() -> None:
     job = claimed()
     assert Notification.objects.claim(job.pk) is None
