@@ -4,6 +4,7 @@ s3://KEY:SECRET@HOST[:PORT]/BUCKET?region=…&tls=no&public=https://…   any S3
 s3://BUCKET?region=…                                                  Amazon's
 """
 
+import errno
 import os
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,18 @@ BUCKET_STORAGE = "media_jobs.object_storage.ObjectStorage"
 
 class StorageDownError(OSError):
     """The storage of media doesn't answer, or doesn't let us: trying again may help."""
+
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
+
+
+def is_away(error: BaseException | None) -> bool:
+    """Whether the storage can't be used now: it is down, or its disk, or that for files on their
+    way to it, takes nothing more.
+    """
+    return isinstance(error, StorageDownError) or (
+        isinstance(error, OSError) and error.errno in FULL
+    )
 
 
 @dataclass(frozen=True)

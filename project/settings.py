@@ -38,7 +38,7 @@ CSRF_TRUSTED_ORIGINS = variables.several("CSRF_TRUSTED_ORIGINS")
 SHOP_NAME = variables.text("SHOP_NAME", "Tandem")
 SHOP_COUNTRY = variables.country("SHOP_COUNTRY", "DE")
 SHOP_CURRENCY = variables.currency("SHOP_CURRENCY", "EUR")
-STAFF_EMAILS = variables.several("STAFF_EMAILS")
+STAFF_EMAILS = variables.addresses("STAFF_EMAILS")
 # Orders not paid for so long are cancelled; None: never.
 PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", variables.text("PAYMENT_DUE_HOURS"))
 # How long messages that were sent or cancelled are kept.
@@ -312,7 +312,7 @@ MEDIA_MAX_VIDEO_MB = variables.whole_number("MEDIA_MAX_VIDEO_MB", 500, least=1)
 MEDIA_MAX_VIDEO_MINUTES = variables.whole_number("MEDIA_MAX_VIDEO_MINUTES", 10, least=1)
 # What one address may hand in for personalised products in an hour without ordering it.
 MAX_UPLOADS_PER_HOUR = variables.whole_number("MAX_UPLOADS_PER_HOUR", 20)
-FFMPEG_BINARY = variables.text("FFMPEG_BINARY")  # empty: the one that imageio-ffmpeg brings
+FFMPEG_BINARY = variables.program("FFMPEG_BINARY")  # empty: the one that imageio-ffmpeg brings
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────
 vars().update(variables.email("EMAIL_URL"))
@@ -334,7 +334,7 @@ MARKETING_QUIET_HOURS = hours_of_day(
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────
 # Plain on purpose: a job is a row, its lease and the relay's re-ring are the only recovery.
 CELERY_BROKER_URL = variables.broker("CELERY_BROKER_URL")
-CELERY_RESULT_BACKEND = variables.text("CELERY_RESULT_BACKEND", "django-db")
+CELERY_RESULT_BACKEND = variables.result_backend("CELERY_RESULT_BACKEND", "django-db")
 CELERY_RESULT_EXTENDED = True  # the admin shows a task's name and arguments
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"

@@ -7,6 +7,7 @@ never shown. Settings about time are read by `project.hours`, `MEDIA_STORAGE` by
 
 import os
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -14,12 +15,15 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import environ
-from django.core.exceptions import ImproperlyConfigured
+from celery.app.backends import BACKEND_ALIASES
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
 from kombu.transport import TRANSPORT_ALIASES
 from phonenumbers import SUPPORTED_REGIONS
 
 ON = ("1", "on", "true", "yes")
 OFF = ("0", "off", "false", "no")
+RESULT_BACKENDS = {*BACKEND_ALIASES, "django-db", "django-cache"}
 POSTGRES = ("postgres", "postgresql")
 
 
@@ -39,6 +43,17 @@ def text(name: str, default: str = "") -> str:
 def several(name: str, default: str = "") -> list[str]:
     """Return what stands between the commas."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def addresses(name: str) -> list[str]:
+    """Return e-mail addresses; what stands between the commas."""
+    found = several(name)
+    for address in found:
+        with named(
+            name, f"{address!r} is no e-mail address; give ada@example.org, bob@example.org"
+        ):
+            validate_email(address)
+    return found
 
 
 def pairs(name: str) -> dict[str, str]:
@@ -116,6 +131,25 @@ def broker(name: str) -> str:
     return value
 
 
+def result_backend(name: str, default: str) -> str:
+    """Return where Celery keeps results: a backend's name, or its address."""
+    value = text(name, default)
+    if _backend(value) not in RESULT_BACKENDS:
+        raise ImproperlyConfigured(
+            f"{name}: give django-db, disabled, rpc://, redis://host:6379/1,"
+            " db+postgresql://user:password@host/name or another of Celery's."
+        )
+    return value
+
+
+def program(name: str) -> str:
+    """Return a program's path, or its name on the PATH; empty if it isn't given."""
+    value = text(name)
+    if value and shutil.which(value) is None:
+        raise ImproperlyConfigured(f"{name} is {value!r}: no program that can be run is there.")
+    return value
+
+
 def email(name: str) -> dict[str, Any]:
     value = needed(name)
     with named(name, "give smtp://, smtp+tls:// or smtp+ssl://user:password@host:port"):
@@ -135,11 +169,15 @@ def named(name: str, wanted: str) -> Iterator[None]:
     """Have whatever goes wrong name the variable, and say what it should be."""
     try:
         yield
-    except (ValueError, OSError, LookupError, ImproperlyConfigured) as error:
+    except (ValueError, OSError, LookupError, ImproperlyConfigured, ValidationError) as error:
         hint = " In user and password write / + ? # @ as %2F %2B %3F %23 %40."
         raise ImproperlyConfigured(
             f"{name}: {wanted}.{hint if 'password' in wanted else ''}"
         ) from error
+
+
+def _backend(value: str) -> str:
+    return value.partition("://")[0].partition("+")[0]
 
 
 def _scheme(value: str) -> str:

@@ -8,11 +8,14 @@ from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
 
 from media_jobs.assets import store_asset
 from media_jobs.models import Asset, MediaJob
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
+from orders.models import Upload
 from project.job_queue import Status
 from project.job_runs import JobError
 from tests.media_jobs.originals import photo, saved
@@ -88,6 +91,24 @@ def test_a_full_disk_fails_the_job_keeps_the_original_and_a_retry_by_hand_does_i
     done = attempt(job)
     assert (done.status, done.error) == (Status.DONE, "")
     assert len(renditions_on(small_disk)) == done.renditions.count() > 0
+
+
+def test_who_hands_something_in_while_the_disk_is_full_is_told_to_come_back(
+    small_disk: Path,
+) -> None:
+    filler = fill(small_disk)
+    picture = saved(photo(), "JPEG")
+    client = Client(raise_request_exception=False)
+
+    refused = client.post("/api/v1/uploads", {"file": SimpleUploadedFile("ada.jpg", picture)})
+
+    assert (refused.status_code, refused.json()["code"]) == (503, "busy")
+    assert not Upload.objects.exists()
+
+    filler.unlink()
+    taken = client.post("/api/v1/uploads", {"file": SimpleUploadedFile("ada.jpg", picture)})
+
+    assert taken.status_code == 201, "control"
 
 
 def test_control_the_small_disk_has_room_for_one_product(small_disk: Path) -> None:

@@ -110,6 +110,10 @@ def test_the_refusal_of_a_broken_sentry_address_names_it() -> None:
         (partial(variables.country, default="DE"), "XX"),
         (partial(variables.currency, default="EUR"), "euro"),
         (variables.pairs, "email:pass-word"),
+        (variables.addresses, "ada@example.org, bob"),
+        (variables.program, "/nowhere/ffmpeg"),
+        (partial(variables.result_backend, default=""), "nonsense"),
+        (partial(variables.result_backend, default=""), "mail://:pass-word@host"),
         (variables.pairs, "email=one,=pass-word"),
         (variables.switch, "maybe"),
         (partial(variables.whole_number, default=5), "few"),
@@ -136,6 +140,24 @@ def test_an_empty_variable_counts_as_one_that_is_not_set(monkeypatch: pytest.Mon
     assert variables.text("EMPTY", "django-db") == "django-db"
     assert variables.several("EMPTY", "*") == ["*"]
     assert variables.switch("EMPTY") is False
+
+
+def test_celery_s_own_result_backends_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in ("django-db", "rpc://", "db+postgresql://u:p@host/name", "mongodb://host/name"):
+        monkeypatch.setenv("CELERY_RESULT_BACKEND", value)
+
+        assert variables.result_backend("CELERY_RESULT_BACKEND", "django-db") == value
+
+
+def test_addresses_and_a_program_are_taken_as_they_are_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STAFF_EMAILS", "ada@example.org, bob@example.org")
+    monkeypatch.setenv("FFMPEG_BINARY", "sh")
+
+    assert variables.addresses("STAFF_EMAILS") == ["ada@example.org", "bob@example.org"]
+    assert variables.program("FFMPEG_BINARY") == "sh"
+    assert variables.program("NOT_SET") == ""
 
 
 def test_a_secret_may_hold_an_equals_sign(monkeypatch: pytest.MonkeyPatch) -> None:

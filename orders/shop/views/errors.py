@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.utils.translation import gettext as _
 
-from project.media_storage import StorageDownError
+from project.media_storage import is_away
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -52,9 +52,10 @@ def locked_out(
 
 def server_error(request: HttpRequest) -> HttpResponse:
     """Say 503 where the database is away, or all its connections are taken, or the storage of
-    media doesn't answer; else 500.
+    media doesn't answer or is full; else 500.
     """
-    if isinstance(sys.exception(), (OperationalError, StorageDownError)):
+    error = sys.exception()
+    if isinstance(error, OperationalError) or is_away(error):
         response = _page(
             503, _("The shop is busy"), _("Nothing is lost. Please try again in a moment.")
         )

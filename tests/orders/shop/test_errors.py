@@ -1,9 +1,12 @@
 """What went wrong is said in the shop's dress, whatever else is down."""
 
+import errno
+
 import pytest
 from django.db import OperationalError
 from django.test import Client
 
+from project.media_storage import StorageDownError
 from tests.orders.shop.conftest import text_of
 
 
@@ -19,15 +22,18 @@ def test_a_page_that_is_not_there_leads_back_to_the_shop(client: Client) -> None
 @pytest.mark.parametrize(
     ("error", "status", "title"),
     [
-        (OperationalError, 503, "The shop is busy"),
-        (RuntimeError, 500, "Something went wrong on our side"),
+        (OperationalError("gone"), 503, "The shop is busy"),
+        (StorageDownError("gone"), 503, "The shop is busy"),
+        (OSError(errno.ENOSPC, "gone"), 503, "The shop is busy"),
+        (OSError(errno.EPERM, "gone"), 500, "Something went wrong on our side"),
+        (RuntimeError("gone"), 500, "Something went wrong on our side"),
     ],
 )
 def test_a_failure_is_told_without_the_database(
-    monkeypatch: pytest.MonkeyPatch, error: type[Exception], status: int, title: str
+    monkeypatch: pytest.MonkeyPatch, error: Exception, status: int, title: str
 ) -> None:
     def fail(*arguments: object) -> None:
-        raise error("gone")
+        raise error
 
     monkeypatch.setattr("orders.shop.views.catalogue.products_on_sale", fail)
     client = Client(raise_request_exception=False)
