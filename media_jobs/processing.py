@@ -5,7 +5,6 @@ each in a folder of its claim (`storing`); `publish` makes them visible in the t
 settles the job.
 """
 
-import errno
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,10 +25,10 @@ from media_jobs.output import Output
 from media_jobs.recipes import PICKUP_PASS, RECIPES, WEBP, Format, Recipe, RenditionSpec
 from media_jobs.storing import folder_of, is_whole, local_file, store
 from project.job_runs import LostClaimError, PermanentError, TransientError
+from project.media_storage import FULL
 
 logger = logging.getLogger(__name__)
 
-FULL = (errno.ENOSPC, errno.EDQUOT)
 POSTER_PERCENT, ENCODED_PERCENT = 5, 95
 """How far a video's job is once its poster is made, and once its sizes are encoded."""
 

@@ -42,6 +42,8 @@ def start(started, *argv: str, data: Path) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
         env={**os.environ, "TANDEM_DATA": str(data)},
+        # A shell can't trap what was ignored before it began, as in a job in the background.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     started.append(process)
     return process
