@@ -6,8 +6,11 @@ from pathlib import Path
 
 
 def family(pid: int) -> list[int]:
-    """Return the process and all that it started."""
-    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    """Return the process and all that it started, but for what ends meanwhile."""
+    try:
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    except OSError:
+        return []
     return [pid, *(member for child in children for member in family(int(child)))]
 
 

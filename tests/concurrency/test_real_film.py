@@ -14,6 +14,7 @@ from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
 from project.job_queue import Status
 from tests.brokers import VALKEY, application, empty_queues
+from tests.concurrency.sockets import family
 from tests.concurrency.workers import database_url, is_done, picture, running_worker
 from tests.live import wait_until
 from tests.media_jobs.films import film
@@ -66,16 +67,16 @@ def progress_of(job: MediaJob) -> int:
     return job.progress
 
 
-def ffmpegs() -> set[int]:
-    """The living ffmpeg processes that work for a media worker on this test's machine."""
+def ffmpegs(worker: subprocess.Popen[bytes]) -> set[int]:
+    """The living ffmpeg processes that encode for this worker."""
     found = set()
-    for entry in Path("/proc").glob("[0-9]*"):
+    for pid in family(worker.pid):
         try:
-            command = (entry / "cmdline").read_bytes().split(b"\0")
+            command = Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")
         except OSError:
             continue  # it has ended
         if b"ffmpeg" in Path(os.fsdecode(command[0])).name.encode() and b"-progress" in command:
-            found.add(int(entry.name))
+            found.add(pid)
     return found
 
 
@@ -98,14 +99,13 @@ def test_a_film_is_made_with_progress_in_per_cent(
 def test_a_film_that_is_cancelled_ends_at_once_and_its_worker_lives_on(
     worker: subprocess.Popen[bytes], long_film: bytes
 ) -> None:
-    others = ffmpegs()
     job = film_job(long_film)
     wait_until(lambda: progress_of(job) > 5, seconds=120, what="the film is encoded")
-    at_work = ffmpegs() - others
+    at_work = ffmpegs(worker)
 
     began = time.monotonic()
     MediaJob.objects.filter(pk=job.pk).cancel()
-    wait_until(lambda: not at_work & ffmpegs(), seconds=30, what="ffmpeg has ended")
+    wait_until(lambda: not at_work & ffmpegs(worker), seconds=30, what="ffmpeg has ended")
     took = time.monotonic() - began
 
     assert len(at_work) == 1
