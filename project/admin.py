@@ -3,7 +3,6 @@
 The entries of the schedule are in `project.schedule_admin`.
 """
 
-import json
 from typing import Any
 
 from axes.admin import AccessAttemptAdmin
@@ -30,6 +29,7 @@ from unfold.decorators import display
 from project import schedule_admin
 from project.health import FRESH
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep
+from project.schedules import in_words
 
 __all__ = ["schedule_admin"]
 
@@ -150,7 +150,7 @@ class DailyRunAdmin(ReadOnlyAdmin):
 
     @display(description=_("last result"))
     def outcome(self, run: DailyRun) -> str:
-        return Truncator(run.error or json.dumps(run.result)).chars(80)
+        return Truncator(run.error or in_words(run.result)).chars(80)
 
 
 @admin.register(AccessAttempt)

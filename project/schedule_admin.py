@@ -34,7 +34,7 @@ from project.job_admin import COLOURS, JobAdmin, moment
 from project.job_decisions import CANCEL, RETRY
 from project.job_queue import Status
 from project.models import ManualRun
-from project.schedules import ask_to_run, move, next_run, pace, when
+from project.schedules import ask_to_run, in_words, move, next_run, pace, when
 
 STATES = {"SUCCESS": Status.DONE, "FAILURE": Status.FAILED, "STARTED": Status.RUNNING}
 """What Celery calls a status of ours."""
@@ -176,9 +176,9 @@ class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
     @display(description=_("last result"))
     def last_result(self, task: Any) -> str | SafeString:
         if not _is_by_hand(task):
-            return Truncator(task.beat_text or "").chars(80)
+            return Truncator(_beat_result(task.beat_text)).chars(80)
         url = reverse("admin:project_manualrun_change", args=[task.hand_id])
-        result = json.dumps(task.hand_result) if task.hand_result else _("run by hand")
+        result = in_words(task.hand_result) if task.hand_result else _("run by hand")
         text = Truncator(task.hand_error or str(result)).chars(80)
         return format_html('<a href="{}" class="text-link">{}</a>', url, text)
 
@@ -241,6 +241,14 @@ class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
                 else "",
             }
         return super().changeform_view(request, object_id, form_url, context)
+
+
+def _beat_result(text: str | None) -> str:
+    """Return what django-celery-results keeps of a run, in words."""
+    try:
+        return in_words(json.loads(text)) if text else ""
+    except ValueError:
+        return str(text)
 
 
 def _is_by_hand(task: Any) -> bool:

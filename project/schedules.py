@@ -167,3 +167,14 @@ def run(asked: ManualRun) -> dict[str, Any]:
     except Exception as error:
         raise PermanentError(f"{type(error).__name__}: {error}") from error
     return result if isinstance(result, dict) else {"result": result}
+
+
+def in_words(result: object) -> str:
+    """Return a run's result, small JSON, as an operator reads it: `orders: 3, recipients: 1`."""
+    if isinstance(result, dict):
+        return ", ".join(f"{name}: {in_words(value)}" for name, value in result.items()) or "–"
+    if isinstance(result, list):
+        return ", ".join(in_words(value) for value in result) or "–"
+    if isinstance(result, bool):
+        return _("yes") if result else _("no")
+    return "–" if result is None else str(result)

@@ -37,6 +37,8 @@ _MESSAGES = {
     "extra_forbidden": _("There is no such field."),
     "int_type": _("Use a whole number."),
     "model_type": _("Send an object."),
+    "too_short": _("Give at least %(min_length)d."),
+    "too_long": _("Give at most %(max_length)d."),
     "string_unicode": _("Remove the characters that can't be printed."),
 }
 
@@ -104,11 +106,17 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
         [
             {
                 "field": _field(item["loc"]),
-                "message": str(_MESSAGES.get(item["type"], item["msg"])),
+                "message": _message(item),
             }
             for item in error.errors[:MAX_ERRORS]
         ]
     ).response()
+
+
+def _message(error: dict[str, Any]) -> str:
+    """Return what is wrong in our words, where pydantic's aren't for people."""
+    ours = _MESSAGES.get(error["type"])
+    return error["msg"] if ours is None else str(ours) % error.get("ctx", {})
 
 
 def _field(location: tuple[str | int, ...]) -> str:

@@ -16,7 +16,7 @@ from project import daily
 from project.daily import DailyWork
 from project.job_runs import PermanentError, run_job
 from project.models import DailyRun, ManualRun
-from project.schedules import ask_to_run, is_off, next_run, when
+from project.schedules import ask_to_run, in_words, is_off, next_run, when
 
 pytestmark = pytest.mark.django_db(databases=["default", "writer"])
 
@@ -165,6 +165,19 @@ def posted(task: PeriodicTask, **changes: Any) -> dict[str, Any]:
         "period": "",
     }
     return values | changes
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ({"fell": 2}, "fell: 2"),
+        ({"clean": True, "drift": {}}, "clean: yes, drift: –"),
+        ({"2026-11-27": {"orders": 0, "to": ["a", "b"]}}, "2026-11-27: orders: 0, to: a, b"),
+        (None, "–"),
+    ],
+)
+def test_a_result_is_put_into_words(result: object, words: str) -> None:
+    assert in_words(result) == words
 
 
 def test_an_entrys_time_is_moved_and_others_keep_theirs(admin_client: Client) -> None:

@@ -201,3 +201,12 @@ def test_a_body_that_is_too_large_is_not_read(post: Post) -> None:
     assert answer.status_code == 413
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json()["code"] == "too_large"
+
+
+@pytest.mark.parametrize(("count", "words"), [(0, "Give at least 1."), (101, "Give at most 100.")])
+def test_too_few_and_too_many_lines_are_refused_in_words(
+    count: int, words: str, post: Post
+) -> None:
+    answer = post(order(*[("MUG", 1)] * count))
+
+    assert answer.json()["errors"] == [{"field": "lines", "message": words}]
