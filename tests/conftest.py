@@ -7,6 +7,7 @@ it is slow, but for those marked `quick_in_bucket`.
 from collections.abc import Iterator
 
 import pytest
+from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
 
 from tests.live import LiveShop
@@ -46,6 +47,15 @@ def storage(request: pytest.FixtureRequest, settings, tmp_path) -> str:
     else:
         settings.MEDIA_ROOT = str(tmp_path / "media")
     return request.param
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None) -> Iterator[None]:
+    """Let go of the test database before it is dropped: `writer` is another way into it, which
+    pytest-django leaves open where no test's writer has closed it.
+    """
+    yield
+    connections["writer"].close()
 
 
 @pytest.fixture(scope="session", autouse=True)
