@@ -2,11 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
 from datetime import timedelta
-from typing import Any
-from uuid import UUID
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import models
@@ -87,35 +83,6 @@ class MediaJob(Job):
             ),
         ]
 
-    @classmethod
-    def claiming(cls, job_id: UUID) -> AbstractContextManager[bool]:
-        """Let a film be claimed only while no other is at work."""
-        from media_jobs.films import turn
-
-        return turn(job_id)
-
-    @classmethod
-    def before_ring(cls) -> None:
-        """Ring for no film while another is at work: nobody could claim it."""
-        from media_jobs.films import hold_back
-
-        hold_back()
-
-    @classmethod
-    def prunable(cls) -> models.QuerySet[Any]:
-        """Passes and print files of old orders; the renditions of an asset stay as long as it."""
-        return super().prunable().filter(asset=None)
-
-    @classmethod
-    def delete_jobs(cls, job_ids: Sequence[UUID]) -> None:
-        """Delete the jobs, then their files: a file without a row harms nobody."""
-        from media_jobs.storing import sweep_folders
-
-        files = Rendition.objects.filter(job__in=job_ids).values_list("file", flat=True)
-        folders = {file.rpartition("/")[0] for file in files}
-        super().delete_jobs(job_ids)
-        sweep_folders(sorted(folders))
-
     @property
     def source_hash(self) -> str:
         """The SHA-256 of what the renditions are made of: a file, or what was frozen here."""
@@ -123,18 +90,6 @@ class MediaJob(Job):
             return self.asset.sha256
         frozen = json.dumps(self.context, sort_keys=True, cls=DjangoJSONEncoder)
         return hashlib.sha256(frozen.encode()).hexdigest()
-
-    def perform(self) -> dict[str, Any]:
-        from media_jobs.processing import (
-            process,  # the decoders load in the media worker only
-        )
-
-        return process(self)
-
-    def publish(self) -> None:
-        from media_jobs.processing import publish
-
-        publish(self)
 
 
 class Rendition(models.Model):

@@ -1,8 +1,8 @@
 """A media job's work: draw, write the files under the claim's name, show them once it settled.
 
 `process` runs outside any transaction and may turn out to be late. So it only writes files,
-each in a folder of its claim (`storing`); `publish` makes them visible in the transaction that
-settles the job.
+each in a folder of its claim (`storing`); the handler's `on_succeeded` makes them visible in the
+transaction that settles the job.
 """
 
 import logging
@@ -20,11 +20,11 @@ from media_jobs import pickup_pass, videos
 from media_jobs.filetypes import HEAD_BYTES, UnusableFileError, check_size, sniff
 from media_jobs.images import animations_of, encode, placeholder_of, renditions_of
 from media_jobs.limits import picture_time
-from media_jobs.models import MediaJob, Rendition
+from media_jobs.models import MediaJob
 from media_jobs.output import Output
 from media_jobs.recipes import PICKUP_PASS, RECIPES, WEBP, Format, Recipe, RenditionSpec
 from media_jobs.storing import folder_of, is_whole, local_file, store
-from project.job_runs import LostClaimError, PermanentError, TransientError
+from project.job_errors import LostClaimError, PermanentError, TransientError
 from project.media_storage import FULL
 
 logger = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ POSTER_PERCENT, ENCODED_PERCENT = 5, 95
 
 
 def process(job: MediaJob) -> dict[str, Any]:
-    """Make every rendition that the job's recipe wants; return what `publish` needs to know.
+    """Make every rendition that the job's recipe wants; return what `on_succeeded` needs to know.
 
     What was made by this very recipe before, and is still there, is not made again. Raises
     PermanentError for what will never work, TransientError while the storage is down.
@@ -62,19 +62,6 @@ def process(job: MediaJob) -> dict[str, Any]:
                 _("The storage is full (%s). Make room, then retry the job.") % error
             ) from error
         raise TransientError(_("The storage doesn't answer: %s") % error) from error
-
-
-def publish(job: MediaJob) -> None:
-    """Replace the job's renditions by those of the claim that has just settled it."""
-    job.refresh_from_db(fields=["result"])
-    assert job.result is not None  # settled as done
-    job.renditions.all().delete()
-    Rendition.objects.bulk_create(
-        Rendition(job=job, **rendition) for rendition in job.result["renditions"]
-    )
-    MediaJob.objects.filter(pk=job.pk).update(
-        recipe_hash=job.result["recipe_hash"], placeholder=job.result["placeholder"]
-    )
 
 
 class _Work:

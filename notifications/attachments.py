@@ -12,7 +12,7 @@ from django.core.files.storage import default_storage
 
 from notifications.channels.message import Attachment
 from notifications.models import Notification
-from project.job_runs import PermanentError
+from project.job_errors import PermanentError
 
 
 def read_attachments(notification: Notification) -> tuple[Attachment, ...]:

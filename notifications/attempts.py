@@ -28,7 +28,8 @@ ENDED: dict[str, tuple[str | Promise, str]] = {
     Status.UNKNOWN: (_("unknown"), "warning"),
     "again": (_("comes again"), "warning"),
     "parked": (_("had to wait"), "info"),
-    "given back": (_("given back"), ""),
+    "released": (_("given back"), ""),
+    "given back": (_("given back"), ""),  # what rows of earlier versions say
     LOST: (_("worker died"), "danger"),
 }
 """How an attempt ended: what that is called, and unfold's name of its colour."""

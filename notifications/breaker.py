@@ -17,7 +17,7 @@ from django.db.models import QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from notifications.models import ChannelState
-from project.job_runs import NotNowError
+from project.job_errors import NotNowError
 
 logger = logging.getLogger(__name__)
 

@@ -29,7 +29,7 @@ from notifications.events import EVENTS, InDoubt
 from notifications.gateways import Gateway, gateways
 from notifications.models import Notification
 from notifications.rendering import MASK, Wording, parameters, render, render_with_secrets
-from project.job_runs import (
+from project.job_errors import (
     JobError,
     LostClaimError,
     NotNowError,
@@ -55,7 +55,7 @@ def deliver(notification: Notification) -> dict[str, Any]:
     """
     deadline = Deadline(SEND_SECONDS)
     if notification.lost:
-        _doubt(notification, "the worker died while it sent the message")
+        doubt(notification, "the worker died while it sent the message")
     _refuse_expired(notification)
     quiet_hours.keep(EVENTS[notification.event], now=timezone.now())
     known = _known_gateways(notification)
@@ -102,7 +102,7 @@ def _send(
     refusals: list[str] = []
     for gateway in _still_to_ask(notification, known):
         if notification.gateway != gateway.name:
-            _store(notification, gateway=gateway.name)  # before it gets the message: see _doubt
+            _store(notification, gateway=gateway.name)  # before it gets the message: see `doubt`
         if refusals and not deadline.leaves(SECONDS_FOR_THE_NEXT):
             raise TransientError(f"{refusals[-1]}; {gateway.host} will be asked")
         try:
@@ -135,7 +135,7 @@ def _hand_over(
         if isinstance(error, NoAnswerError):
             # Always a counted attempt: each may have made a copy.
             breaker.failed(gateway.name, reason, probing=probing)
-            _doubt(notification, reason)
+            doubt(notification, reason)
         elif isinstance(error, NotAskedError):
             pass  # it knows nothing of the message, and we nothing of it
         elif not isinstance(error, ProviderDownError):
@@ -145,19 +145,7 @@ def _hand_over(
         raise
 
 
-def give_back(notification: Notification) -> None:
-    """End the claim of a message whose sending is cut short: it may have arrived."""
-    try:
-        _doubt(notification, "the worker was stopped while it sent the message")
-    except UnknownOutcomeError as error:
-        Notification.objects.leave_unknown(notification, str(error))
-    except LostClaimError:
-        pass  # it ended at the last moment
-    else:
-        Notification.objects.give_back(notification)
-
-
-def _doubt(notification: Notification, reason: str) -> None:
+def doubt(notification: Notification, reason: str) -> None:
     """Mark that the message may have arrived; stop here if it must not be sent again."""
     _store(notification, maybe_duplicate=True)
     resend = EVENTS[notification.event].in_doubt is InDoubt.RESEND

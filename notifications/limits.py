@@ -14,7 +14,7 @@ from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Extract, Greatest, Least, Now
 
 from notifications.models import ChannelState, Notification
-from project.job_runs import NotNowError
+from project.job_errors import NotNowError
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 """When a bucket that was never used was filled: it is full."""

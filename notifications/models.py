@@ -1,12 +1,7 @@
 """Messages: the job, text and fate of each, and what is known of the channels they go by."""
 
-from collections.abc import Sequence
-from datetime import timedelta
-from time import monotonic
 from typing import Any, ClassVar
-from uuid import UUID
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
@@ -50,7 +45,7 @@ class Notification(Job):
     queue = "notify"
     task = "notifications.tasks.send"
     app = "notification"
-    forgotten: ClassVar[dict[str, Any]] = {"secrets": None}
+    cleared_on_finish: ClassVar[dict[str, Any]] = {"secrets": None}
     began: float | None = None
     """When this process began its attempt, in seconds of the monotonic clock."""
 
@@ -166,43 +161,6 @@ class Notification(Job):
                 condition=Q(delivery__in=["bounced", "complained"]),
             ),
         ]
-
-    def perform(self) -> dict[str, Any]:
-        from notifications.delivery import deliver  # delivery imports this module
-
-        self.began = monotonic()
-        return deliver(self)
-
-    def remembered(self, ended: str, words: str) -> dict[str, Any]:
-        from notifications.attempts import logged
-
-        return {
-            "attempts_log": logged(self, ended=ended, words=words),
-            "provider_id": self.provider_id,
-        }
-
-    @classmethod
-    def kept_for(cls) -> timedelta:
-        """The operator's choice: messages hold names, addresses and what was bought."""
-        return timedelta(days=settings.KEEP_MESSAGES_DAYS)
-
-    @classmethod
-    def delete_jobs(cls, job_ids: Sequence[UUID]) -> None:
-        from notifications.attachments import delete_with_files
-
-        delete_with_files(job_ids)
-
-    def give_back(self) -> None:
-        from notifications.delivery import give_back
-
-        give_back(self)
-
-    def publish(self) -> None:
-        from notifications.breaker import answered
-
-        # Here and not after the send: what fails between a provider's yes and the commit makes
-        # a second copy.
-        answered(self.gateway)
 
 
 class ChannelState(models.Model):

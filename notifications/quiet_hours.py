@@ -10,7 +10,7 @@ from django.conf import settings
 from django.utils import timezone
 
 from notifications.events import Event
-from project.job_runs import NotNowError
+from project.job_errors import NotNowError
 
 
 def keep(event: Event, *, now: datetime) -> None:

@@ -19,7 +19,7 @@ from django.urls import reverse
 from notifications.models import Notification, NotificationQuerySet
 from notifications.outbox import announcement_message
 from orders.accounts.unsubscribe import unsubscribe_url
-from orders.desk_jobs import ANNOUNCE, queue_desk_job
+from orders.desk_jobs import ANNOUNCE, check_in, queue_desk_job
 from orders.models import Announcement, DeskJob, User
 from project.job_queue import OPEN, Status
 
@@ -102,7 +102,7 @@ def fan_out(job: DeskJob) -> dict[str, Any]:
     while (announcement := _queue_batch(announcement_id)).status == State.SENDING:
         if announcement.queued_at:
             break
-        job.check_in(min(99, 100 * announcement.recipients // expected))
+        check_in(job, min(99, 100 * announcement.recipients // expected))
     return {"recipients": announcement.recipients, "stopped": announcement.status == State.STOPPED}
 
 

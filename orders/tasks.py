@@ -2,31 +2,19 @@
 
 from datetime import date, timedelta
 from typing import Any
-from uuid import UUID
 
 from celery import shared_task
-from celery.exceptions import Ignore
 
+from orders.desk_jobs import DeskJobHandler
 from orders.low_stock import tell_low_stock
-from orders.models import DeskJob
 from orders.placing.expiry import TASK as EXPIRE
 from orders.placing.expiry import expire_due
 from orders.uploads import prune_uploads as pruned
 from project.daily import daily
-from project.job_runs import JobError, LostClaimError, NotClaimedError, run_job
+from project.job_task import job_task
 
-
-# A JobError is an outcome that the row explains, not a fault of the worker: no traceback.
-@shared_task(name="orders.tasks.work", throws=(JobError,))
-def work(job_id: str) -> dict[str, Any]:
-    """Do the operator's job and return what came of it.
-
-    Ignored if another worker owns the job, or somebody cancelled it.
-    """
-    try:
-        return run_job(DeskJob, UUID(job_id))
-    except (NotClaimedError, LostClaimError) as error:
-        raise Ignore from error
+work = job_task(DeskJobHandler())
+"""Does an operator's job and returns what came of it."""
 
 
 @daily("orders.tasks.prune_uploads")

@@ -1,16 +1,16 @@
-"""The life of a job in SQL: ready, rung, claimed, held, settled, retried.
+"""The life of a job in SQL: ready, claimed, held, settled, retried.
 
 Each step is one conditional UPDATE that counts its row, and time is the database's: hosts may
 disagree about theirs.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, cast
 from uuid import UUID, uuid4
 
-from django.db import connection, models, transaction
+from django.db import models, transaction
 from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 MAX_ATTEMPTS = 8
 MAX_LOST = 3
 """How often a worker may die with a job before the job is given up."""
-RING_BATCH = 200
-"""How many jobs are rung at a time."""
 PARKED = datetime(9999, 1, 1, tzinfo=UTC)
 """`ring_after` of a job that nobody rings until somebody wakes it."""
 
@@ -39,11 +37,19 @@ class Status(models.TextChoices):
 
 OPEN = (Status.QUEUED, Status.RUNNING)
 
+AttemptFields = Callable[[str, str], dict[str, Any]]
+"""Returns what else a row keeps of its attempt: see `JobHandler.attempt_fields`."""
+
 
 def backoff(attempts: int) -> timedelta:
     """Return how long to wait after the given number of attempts: 5 s, 15 s … 1 h, ± 25 %."""
     seconds = min(5 * 3 ** (attempts - 1), 3600)
     return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
+
+
+def no_fields(ended: str, words: str) -> dict[str, Any]:
+    """Return nothing: what is kept of an attempt unless a handler keeps more."""
+    return {}
 
 
 class JobQuerySet(models.QuerySet["Job"]):
@@ -60,13 +66,7 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def claim(self, job_id: UUID) -> "Job | None":
-        """Take the job for one lease and return it with its token; None if it isn't ready, or
-        its model won't let it be taken now.
-        """
-        with self.model.claiming(job_id) as may_be_claimed:
-            return self._claim(job_id) if may_be_claimed else None
-
-    def _claim(self, job_id: UUID) -> "Job | None":
+        """Take the job for one lease and return it with its token; None if it isn't ready."""
         token = uuid4()
         lease = Now() + self.model.lease
         return (
@@ -115,22 +115,27 @@ class JobQuerySet(models.QuerySet["Job"]):
         """Show how far the job is, 0 to 100; False if the claim was lost."""
         return bool(self.held(job).update(progress=percent))
 
-    def succeed(self, job: "Job", result: dict[str, Any]) -> bool:
+    def succeed(
+        self, job: "Job", result: dict[str, Any], fields: AttemptFields = no_fields
+    ) -> bool:
         """Settle the job as done; False if the claim was lost."""
-        return self._finish(job, Status.DONE, result=result, error="", progress=100)
+        also = fields(Status.DONE.value, str(result.get("answer", "")))
+        return self._finish(job, Status.DONE, result=result, error="", progress=100, **also)
 
-    def fail(self, job: "Job", error: str) -> bool:
+    def fail(self, job: "Job", error: str, fields: AttemptFields = no_fields) -> bool:
         """Settle the job as failed with its reason; False if the claim was lost."""
-        return self._finish(job, Status.FAILED, error=error)
+        also = fields(Status.FAILED.value, error)
+        return self._finish(job, Status.FAILED, error=error, **also)
 
-    def leave_unknown(self, job: "Job", error: str) -> bool:
+    def leave_unknown(self, job: "Job", error: str, fields: AttemptFields = no_fields) -> bool:
         """Settle the job as unknown, for a person to decide; False if the claim was lost."""
-        return self._finish(job, Status.UNKNOWN, error=error)
+        also = fields(Status.UNKNOWN.value, error)
+        return self._finish(job, Status.UNKNOWN, error=error, **also)
 
-    def retry_later(self, job: "Job", error: str) -> bool:
+    def retry_later(self, job: "Job", error: str, fields: AttemptFields = no_fields) -> bool:
         """Queue the job again after a backoff, or fail it after its last attempt."""
         if job.attempts >= MAX_ATTEMPTS:
-            return self.fail(job, error)
+            return self.fail(job, error, fields)
         due = Now() + backoff(job.attempts)
         return bool(
             self.held(job).update(
@@ -140,12 +145,19 @@ class JobQuerySet(models.QuerySet["Job"]):
                 lease_until=None,
                 run_after=due,
                 ring_after=due,
-                **job.remembered("again", error),
+                **fields("again", error),
             )
         )
 
-    def park(self, job: "Job", error: str, *, until: datetime | None = None) -> bool:
-        """Give the attempt back and let the job wait; False if the claim was lost.
+    def park(
+        self,
+        job: "Job",
+        error: str,
+        fields: AttemptFields = no_fields,
+        *,
+        until: datetime | None = None,
+    ) -> bool:
+        """Take the attempt back and let the job wait; False if the claim was lost.
 
         It waits until that time, or for `unpark`. Such jobs cost nothing: however many there are,
         the relay's index passes them by.
@@ -159,7 +171,7 @@ class JobQuerySet(models.QuerySet["Job"]):
                 lease_until=None,
                 run_after=until or Now(),
                 ring_after=until or PARKED,
-                **job.remembered("parked", error),
+                **fields("parked", error),
             )
         )
 
@@ -174,7 +186,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             chosen = list(waiting.values_list("pk", flat=True)[:limit])
             return self.filter(pk__in=chosen).update(ring_after=Now()) if chosen else 0
 
-    def give_back(self, job: "Job") -> bool:
+    def release(self, job: "Job", fields: AttemptFields = no_fields) -> bool:
         """Queue the job again at once, as if it had not been claimed; False if the claim was lost.
 
         Its process is stopping, which is nobody's failure.
@@ -187,20 +199,18 @@ class JobQuerySet(models.QuerySet["Job"]):
                 lease_until=None,
                 run_after=Now(),
                 ring_after=Now(),
-                **job.remembered("given back", ""),
+                **fields("released", ""),
             )
         )
 
     def _finish(self, job: "Job", status: Status, **values: Any) -> bool:
-        words = values["error"] or str(values.get("result", {}).get("answer", ""))
         return bool(
             self.held(job).update(
                 status=status,
                 token=None,
                 lease_until=None,
                 finished_at=Now(),
-                **self.model.forgotten,
-                **job.remembered(status.value, words),
+                **self.model.cleared_on_finish,
                 **values,
             )
         )
@@ -215,7 +225,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             token=None,
             lease_until=None,
             finished_at=Now(),
-            **self.model.forgotten,
+            **self.model.cleared_on_finish,
         )
 
     def retry_failed(self) -> int:
@@ -235,78 +245,4 @@ class JobQuerySet(models.QuerySet["Job"]):
             run_after=Now(),
             ring_after=Now(),
             finished_at=None,
-        )
-
-    def bury(self) -> int:
-        """Fail the jobs that killed their worker each time; return how many."""
-        return self.filter(
-            status=Status.RUNNING, lease_until__lt=Now(), lost__gte=MAX_LOST - 1
-        ).update(
-            status=Status.FAILED,
-            lost=F("lost") + 1,
-            error=f"worker died {MAX_LOST} times",
-            token=None,
-            lease_until=None,
-            finished_at=Now(),
-            **self.model.forgotten,
-        )
-
-    def ring(self, *, limit: int = RING_BATCH) -> list[UUID]:
-        """Mark up to `limit` ready jobs as rung and return their ids, oldest first.
-
-        An order's jobs come before all others: a shopper watches them, nobody watches the
-        catalogue's.
-
-        A ring is a promise to publish. A job that nobody claims is rung again after 30, 60,
-        then every 120 seconds. SKIP LOCKED lets several relays ring side by side.
-
-        Who kills a process of threads takes its neighbours with it. Claimed together until they
-        are given up, the innocent would be given up too: so jobs that have one worker left to
-        lose are rung one at a time, and the others look again after a second.
-        """
-        self.model.before_ring()
-        table = connection.ops.quote_name(self.model._meta.db_table)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f"""
-                WITH due AS (
-                    SELECT id,
-                           %(apart)s AND lost + (status = 'running')::int >= %(last)s AS is_last
-                    FROM {table}
-                    WHERE ring_after <= statement_timestamp()
-                      AND (status = 'queued'
-                           OR status = 'running' AND lease_until < statement_timestamp()
-                              AND lost < %(last)s)
-                    ORDER BY order_id IS NULL, ring_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-                ), turn AS (
-                    SELECT id FROM due WHERE is_last AND NOT EXISTS (
-                        SELECT FROM {table}  -- one that is rung or running
-                        WHERE status IN ('queued', 'running')
-                          AND ring_after > statement_timestamp()
-                          AND (status = 'running' AND lost >= %(last)s
-                               OR rings > 0 AND lost + (status = 'running')::int >= %(last)s)
-                    ) ORDER BY id LIMIT 1
-                ), rung AS (
-                    UPDATE {table} AS job
-                    -- Nobody counts beyond the third ring, and 2 ^ 1024 is out of range.
-                    SET rings = CASE WHEN due.is_last AND turn.id IS NULL THEN rings
-                                ELSE least(rings + 1, 3) END,
-                        ring_after = statement_timestamp() + interval '1 second' *
-                                     CASE WHEN due.is_last AND turn.id IS NULL THEN 1
-                                     ELSE least(30 * 2 ^ least(rings, 2), 120) END
-                    FROM due LEFT JOIN turn ON turn.id = due.id
-                    WHERE job.id = due.id
-                    RETURNING job.id, job.order_id, job.created_at,
-                              due.is_last AND turn.id IS NULL AS waits
-                )
-                SELECT id FROM rung WHERE NOT waits ORDER BY order_id IS NULL, created_at
-                """,
-                {"apart": self.model.shares_process, "last": MAX_LOST - 1, "limit": limit},
-            )
-            return [row[0] for row in cursor.fetchall()]
-
-    def unring(self, job_ids: Sequence[UUID]) -> int:
-        """Give back jobs that were marked as rung but could not be published."""
-        return self.filter(pk__in=job_ids, rings__gt=0).update(
-            rings=F("rings") - 1, ring_after=Now()
         )

@@ -5,12 +5,22 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import datetime
-from typing import Any
+from functools import partial
+from typing import Any, cast
 from uuid import UUID
 
 from django.db import Error, InterfaceError, OperationalError, connection, transaction
 
+from project.job_errors import (
+    LostClaimError,
+    NotClaimedError,
+    NotNowError,
+    PermanentError,
+    TransientError,
+    UnknownOutcomeError,
+)
+from project.job_handler import JobHandler, JobType, handler_of
+from project.job_queue import AttemptFields
 from project.jobs import Job
 from project.stopping import in_hand
 
@@ -21,55 +31,21 @@ SETTLE_PAUSE = 1.0
 """Seconds between two tries to write down that the work is done."""
 
 
-class JobError(Exception):
-    """What `Job.perform` raises to say how its attempt ended; the message is for the operator."""
-
-
-class TransientError(JobError):
-    """It may work later: the job is tried again with backoff, eight times in all."""
-
-
-class PermanentError(JobError):
-    """It will never work as it is: the job fails at once."""
-
-
-class UnknownOutcomeError(JobError):
-    """It may have happened, and asking again could double it: a person decides."""
-
-
-class NotNowError(JobError):
-    """What it needs is away, which isn't its fault: it is parked, and the attempt not counted.
-
-    Whoever raises it wakes the parked jobs (`unpark`) when it is time, unless it says until when
-    it waits.
-    """
-
-    def __init__(self, reason: str, *, until: datetime | None = None) -> None:
-        super().__init__(reason)
-        self.until = until
-
-
-class NotClaimedError(Exception):
-    """Another worker owns the job, or it is finished: there is nothing to do."""
-
-
-class LostClaimError(Exception):
-    """The lease ran out while the work went on: its result is refused."""
-
-
 def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
     """Claim the job, do its work, settle it; the one path of workers and relay alike.
 
     Returns the result. Raises NotClaimedError if there is nothing to do, LostClaimError if the
     lease ran out meanwhile, else what the work raised, after the row says so.
     """
-    job = model.objects.claim(job_id)
+    handler = handler_of(model)
+    job = claim(model, job_id)
     if job is None:
         raise NotClaimedError(job_id)
+    fields = partial(handler.attempt_fields, job)
     try:
-        with in_hand(job), _lease_kept(job):
-            result = job.perform()
-        _settle(job, result)
+        with in_hand(partial(handler.release, job), what=job), _lease_kept(job):
+            result = handler.perform(job)
+        _settle(handler, job, result, fields)
     except LostClaimError:
         raise
     except (OperationalError, InterfaceError):
@@ -78,36 +54,45 @@ def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
         connection.close()
         raise
     except UnknownOutcomeError as error:
-        model.objects.leave_unknown(job, str(error))
+        model.objects.leave_unknown(job, str(error), fields)
         raise
     except PermanentError as error:
-        model.objects.fail(job, str(error))
+        model.objects.fail(job, str(error), fields)
         raise
     except NotNowError as error:
-        model.objects.park(job, str(error), until=error.until)
+        model.objects.park(job, str(error), fields, until=error.until)
         raise
     except TransientError as error:
-        model.objects.retry_later(job, str(error))
+        model.objects.retry_later(job, str(error), fields)
         raise
     except Exception as error:
         logger.exception("%s %s failed unexpectedly", model.__name__, job_id)
-        model.objects.retry_later(job, f"{type(error).__name__}: {error}")
+        model.objects.retry_later(job, f"{type(error).__name__}: {error}", fields)
         raise
     return result
 
 
-def _settle(job: Job, result: dict[str, Any]) -> None:
-    """Settle the job as done and publish what it made; a database that restarts is waited for.
+def claim(model: type[JobType], job_id: UUID) -> JobType | None:
+    """Take the job for one lease; None if it isn't ready, or its handler won't let it be taken."""
+    with handler_of(model).claim_guard(job_id) as may_be_claimed:
+        job = model.objects.claim(job_id) if may_be_claimed else None
+    return cast("JobType | None", job)
+
+
+def _settle(
+    handler: JobHandler[Any], job: Job, result: dict[str, Any], fields: AttemptFields
+) -> None:
+    """Settle the job as done and show what it made; a database that restarts is waited for.
 
     If only the COMMIT's answer was lost, the second try finds no claim: LostClaimError.
     """
     for tries_left in reversed(range(SETTLE_TRIES)):
         try:
             with transaction.atomic():
-                # Publishing first would show files of a claim that no longer counts.
-                if not type(job).objects.succeed(job, result):
+                # The reverse order would show files of a claim that no longer counts.
+                if not type(job).objects.succeed(job, result, fields):
                     raise LostClaimError(job.pk)
-                job.publish()
+                handler.on_succeeded(job)
             return
         except (OperationalError, InterfaceError):
             if not tries_left:

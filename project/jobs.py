@@ -1,15 +1,14 @@
 """Jobs: outbox row, job row and result row in one.
 
-A job is written in the transaction of what caused it, rung by `project.relay`, claimed by a
-worker, and settled under the claim's token (`project.job_runs`). Delivered twice has no effect
-twice: every step of its life is won by one statement (`project.job_queue`).
+A job is written in the transaction of what caused it, dispatched by `project.relay`, claimed by
+a worker, and settled under the claim's token (`project.job_runs`). Delivered twice has no effect
+twice: every step of its life is won by one statement (`project.job_queue`). What is done with a
+job is its model's handler (`project.job_handler`).
 """
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import Any, ClassVar
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
@@ -21,14 +20,11 @@ from django.utils.translation import gettext_lazy as _
 
 from project.job_queue import JobQuerySet, Status
 
-KEEP_JOBS = timedelta(days=90)
-"""How long finished jobs are kept, unless their model says otherwise."""
-
 
 class Job(models.Model):
     """One piece of background work. Its id is also its Celery task id.
 
-    A model of jobs names its `queue` and `task`, and says in `perform` what is done.
+    A model of jobs names its `queue` and `task`; its handler says what is done.
     """
 
     queue: ClassVar[str]
@@ -44,7 +40,7 @@ class Job(models.Model):
     """Whether its worker runs several in one process (threads), which die together."""
     max_duration: ClassVar[timedelta] = timedelta(minutes=15)
     """When the heartbeat ends: work that hangs for longer is given to another worker."""
-    forgotten: ClassVar[dict[str, Any]] = {}
+    cleared_on_finish: ClassVar[dict[str, Any]] = {}
     """What a job loses when it is settled, however it ends: values that only its work needs."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
@@ -105,56 +101,6 @@ class Job(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.pk}"
-
-    @classmethod
-    def claiming(cls, job_id: UUID) -> AbstractContextManager[bool]:
-        """Tell whether the job may be claimed within the block, ready as it is."""
-        return nullcontext(True)
-
-    @classmethod
-    def before_ring(cls) -> None:
-        """Put off what should not be rung for now, though it is ready."""
-
-    def perform(self) -> dict[str, Any]:
-        """Do the work, outside any transaction, and return a small JSON result.
-
-        Raises TransientError, PermanentError, NotNowError or UnknownOutcomeError; anything else
-        is taken as transient, so a bug that is mended within the retries loses nothing.
-        """
-        raise NotImplementedError
-
-    def remembered(self, ended: str, words: str) -> dict[str, Any]:
-        """Return what else the row keeps of this attempt, written with its end.
-
-        `ended` is the status that it leads to, or "again", "parked" or "given back"; `words` is
-        the error, or the `answer` of a result. Called once for each try to write it.
-        """
-        return {}
-
-    @classmethod
-    def kept_for(cls) -> timedelta:
-        """How long jobs are kept after they have finished."""
-        return KEEP_JOBS
-
-    @classmethod
-    def prunable(cls) -> models.QuerySet[Any]:
-        """Jobs that may be deleted once they are old: those that nobody must look at."""
-        return cls.objects.filter(status__in=(Status.DONE, Status.CANCELLED))
-
-    @classmethod
-    def delete_jobs(cls, job_ids: Sequence[UUID]) -> None:
-        """Delete the jobs with everything that they made."""
-        cls.objects.filter(pk__in=job_ids).delete()
-
-    def give_back(self) -> None:
-        """Let another process do the work: this one stops before it is done."""
-        type(self).objects.give_back(self)
-
-    def publish(self) -> None:
-        """Write what makes the result visible, in the transaction that settles the job as done.
-
-        Called only while this claim still counts; a late worker never gets here.
-        """
 
 
 def job_models() -> list[type[Job]]:

@@ -170,8 +170,3 @@ class ManualRun(Job):
     class Meta(Job.Meta):
         verbose_name = _("run by hand")
         verbose_name_plural = _("runs by hand")
-
-    def perform(self) -> dict[str, Any]:
-        from project.schedules import run  # imports this module
-
-        return run(self)

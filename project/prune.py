@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.module_loading import autodiscover_modules
 from django_celery_results.models import TaskResult
 
+from project.job_handler import handler_of
 from project.jobs import job_models
 from project.models import AuditRun, DailyRun, Heartbeat
 
@@ -44,8 +45,9 @@ def prune() -> dict[str, int]:
     old |= {name: rows() for name, rows in _more.items()}
     deleted = {name: _delete(rows, _by_key(rows)) for name, rows in old.items()}
     for model in job_models():
-        finished = model.prunable().filter(finished_at__lt=Now() - model.kept_for())
-        deleted[model.app] = _delete(finished, model.delete_jobs)
+        handler = handler_of(model)
+        finished = handler.prunable().filter(finished_at__lt=Now() - handler.kept_for())
+        deleted[model.app] = _delete(finished, handler.delete)
     return deleted
 
 

@@ -20,8 +20,9 @@ from django.db import Error, connection, connections
 from django.utils.module_loading import autodiscover_modules
 
 from project.doorbell import BrokerDown, Doorbell
-from project.job_queue import RING_BATCH
-from project.job_runs import JobError, NotClaimedError, run_job
+from project.job_dispatch import RING_BATCH, bury, ring, unring
+from project.job_errors import JobError, NotClaimedError
+from project.job_runs import run_job
 from project.jobs import Job, job_models
 from project.models import Heartbeat
 from project.models import Sweep as SweepRow
@@ -123,7 +124,7 @@ class Relay:
         if time.monotonic() >= self._next_heartbeat:
             self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
             for model in job_models():
-                model.objects.bury()
+                bury(model)
             Heartbeat.objects.beat(self._name, pid=os.getpid(), broker=str(broker))
         return handled
 
@@ -135,12 +136,12 @@ class Relay:
             return 0
         if room <= 0:
             return 0
-        job_ids = model.objects.ring(limit=min(RING_BATCH, room))
+        job_ids = ring(model, limit=min(RING_BATCH, room))
         for published, job_id in enumerate(job_ids):
             try:
                 self.doorbell.ring(model, job_id)
             except BrokerDown:
-                model.objects.unring(job_ids[published:])
+                unring(model, job_ids[published:])
                 return published
         return len(job_ids)
 
@@ -153,7 +154,7 @@ class Relay:
         """Hand ready jobs to a few threads of our own, no more than these can take."""
         self._in_hand = [future for future in self._in_hand if not future.done()]
         free = 2 * DIRECT_THREADS - len(self._in_hand)
-        job_ids = model.objects.ring(limit=free) if free else []
+        job_ids = ring(model, limit=free) if free else []
         self._in_hand += [self._direct.submit(self._run_one, model, job_id) for job_id in job_ids]
         return len(job_ids)
 

@@ -33,8 +33,9 @@ from unfold.widgets import (
 from project.job_admin import COLOURS, JobAdmin, moment
 from project.job_decisions import CANCEL, RETRY
 from project.job_queue import Status
+from project.manual_runs import ask_to_run
 from project.models import ManualRun
-from project.schedules import ask_to_run, in_words, move, next_run, pace, when
+from project.schedules import in_words, move, next_run, pace, when
 
 STATES = {"SUCCESS": Status.DONE, "FAILURE": Status.FAILED, "STARTED": Status.RUNNING}
 """What Celery calls a status of ours."""

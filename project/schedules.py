@@ -1,14 +1,11 @@
-"""What is scheduled, for people: when in words, when next, and once more because somebody asks.
+"""What is scheduled, for people: when in words, when next, what came of it.
 
-The schedule itself is django-celery-beat's tables. "Run now" is a job (`ManualRun`): the relay
-rings it, a worker does what beat would have asked for.
+The schedule itself is django-celery-beat's tables.
 """
 
-import json
 from datetime import UTC, datetime
 from typing import Any
 
-from celery import current_app
 from django.conf import settings
 from django.utils.dates import WEEKDAYS
 from django.utils.formats import date_format
@@ -16,10 +13,6 @@ from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
-
-from project import daily
-from project.job_runs import PermanentError
-from project.models import ManualRun
 
 NAMES = (
     gettext_noop("Audit"),
@@ -136,37 +129,6 @@ def is_off(task_name: str) -> bool:
         PeriodicTask.objects.filter(task=task_name).values_list("enabled", flat=True).distinct()
     )
     return entries == {False}
-
-
-# ── Once more ───────────────────────────────────────────────────────────────────────────────
-def ask_to_run(task: PeriodicTask, *, user_id: int | None) -> ManualRun:
-    """Queue one run of the entry's work. While one waits or runs, it is that one."""
-    waiting: ManualRun | None
-    waiting = ManualRun.objects.filter(periodic_task=task.name).going_on().first()
-    return waiting or ManualRun.objects.create(
-        kind=task.task, periodic_task=task.name, user_id=user_id
-    )
-
-
-def run(asked: ManualRun) -> dict[str, Any]:
-    """Do the work of the entry and return its result, as small JSON.
-
-    Daily work is done for today, due or not, done or not: it is idempotent.
-    Raises PermanentError: nobody asked for more than one try.
-    """
-    current_app.loader.import_default_modules()
-    entry = PeriodicTask.objects.filter(name=asked.periodic_task).first()
-    task = current_app.tasks.get(entry.task) if entry else None
-    if entry is None or task is None:
-        raise PermanentError(f"There is no entry “{asked.periodic_task}” with a known task.")
-    try:
-        if daily.is_daily(entry.task):
-            result = daily.do_today(entry.task)
-        else:
-            result = task.run(*json.loads(entry.args), **json.loads(entry.kwargs))
-    except Exception as error:
-        raise PermanentError(f"{type(error).__name__}: {error}") from error
-    return result if isinstance(result, dict) else {"result": result}
 
 
 def in_words(result: object) -> str:

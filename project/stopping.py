@@ -1,4 +1,4 @@
-"""A stop takes seconds: the job that a worker or relay can't finish by then is given back.
+"""A stop takes seconds: the job that a worker or relay can't finish by then is released.
 
 Otherwise it would stay `running`, with a lease that nobody holds, and count a lost worker: three
 restarts during one long film would make it "worker died 3 times". Celery's own soft shutdown
@@ -8,9 +8,9 @@ doesn't do: it sleeps its whole time even if all is done after a second, and can
 import logging
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Protocol
+from dataclasses import dataclass
 
 import billiard
 from django.db import Error, connection
@@ -21,30 +21,34 @@ PATIENCE = 8.0
 """Seconds that a stop leaves to the jobs in hand; many supervisors kill after ten."""
 
 
-class Work(Protocol):
+@dataclass(frozen=True)
+class Work:
     """A claimed job, as far as a stop is concerned."""
 
-    def give_back(self) -> None: ...
+    what: object
+    """The job, for the log."""
+    release: Callable[[], None]
 
 
 _in_hand: dict[int, Work] = {}
 
 
 @contextmanager
-def in_hand(work: Work) -> Iterator[None]:
-    """Know of the work while it goes on."""
+def in_hand(release: Callable[[], None], *, what: object) -> Iterator[None]:
+    """Release the work if the process stops while it goes on."""
+    work = Work(what, release)
     _in_hand[id(work)] = work
     try:
         yield
     except SystemExit:
-        _give_back(work)  # a pool's process that is told to end
+        _release(work)  # a pool's process that is told to end
         raise
     finally:
         _in_hand.pop(id(work), None)
 
 
 def bound_the_stop() -> threading.Timer:
-    """Call when the process begins to stop; what lasts too long is given back.
+    """Call when the process begins to stop; what lasts too long is released.
 
     Returns at once. Cancel what it returns where the process goes on after the stop.
     """
@@ -59,16 +63,16 @@ def _give_up() -> None:
         process.terminate()  # raises SystemExit in its job
     unfinished = list(_in_hand.values())
     for work in unfinished:
-        _give_back(work)
+        _release(work)
     if unfinished:
         # Nobody can end their threads, and whatever they still achieve is refused.
         os._exit(0)
 
 
-def _give_back(work: Work) -> None:
+def _release(work: Work) -> None:
     try:
-        work.give_back()
-        logger.warning("stopping: %s is given back", work)
+        work.release()
+        logger.warning("stopping: %s is released", work.what)
     except Error as error:
-        logger.warning("stopping: %s is left to its lease: %s", work, error)
+        logger.warning("stopping: %s is left to its lease: %s", work.what, error)
         connection.close()  # the next one tries a new one

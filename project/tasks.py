@@ -2,16 +2,14 @@
 
 from datetime import date
 from typing import Any
-from uuid import UUID
 
 from celery import shared_task
-from celery.exceptions import Ignore
 
 from project import audit as auditing
 from project import prune as pruning
 from project.daily import daily, do_all_due
-from project.job_runs import JobError, LostClaimError, NotClaimedError, run_job
-from project.models import ManualRun
+from project.job_task import job_task
+from project.manual_runs import ManualRunHandler
 
 
 @shared_task(name="project.tasks.audit")
@@ -34,10 +32,5 @@ def prune(day: date) -> dict[str, int]:
     return pruning.prune()
 
 
-@shared_task(name="project.tasks.run_now", throws=(JobError,))
-def run_now(job_id: str) -> dict[str, Any]:
-    """Do what an operator asked for; ignored if another worker owns the job."""
-    try:
-        return run_job(ManualRun, UUID(job_id))
-    except (NotClaimedError, LostClaimError) as error:
-        raise Ignore from error
+run_now = job_task(ManualRunHandler())
+"""Does what an operator asked for."""

@@ -11,11 +11,12 @@ from typing import Any
 from django.core.files.base import File
 from django.utils.translation import gettext as _
 
+from orders.desk_jobs import check_in, keep_report
 from orders.imports.errors import ImportRefusedError, RowRefusedError
 from orders.imports.package import TABLES, Package, PackedFile, zip_package
 from orders.imports.run import import_products
 from orders.models import DeskJob
-from project.job_runs import PermanentError
+from project.job_errors import PermanentError
 
 CHECK_IN_SECONDS = 0.5
 
@@ -40,7 +41,7 @@ def work(job: DeskJob) -> dict[str, Any]:
         text = TextIOWrapper(written, encoding="utf-8", newline="")
         report.write(text)
         text.flush()
-        job.keep_report(File(written), name="report.csv")
+        keep_report(job, File(written), name="report.csv")
         text.detach()
     return {"dry_run": dry_run, **report.counts()}
 
@@ -63,10 +64,10 @@ def _checking_in(job: DeskJob) -> Callable[[int, int], None]:
     """Return what tells the job's row how far it is, twice a second: it is how a cancel is seen."""
     last = 0.0
 
-    def check_in(done: int, total: int) -> None:
+    def on_progress(done: int, total: int) -> None:
         nonlocal last
         if done == total or time.monotonic() - last >= CHECK_IN_SECONDS:
             last = time.monotonic()
-            job.check_in(min(99, 100 * done // max(total, 1)))
+            check_in(job, min(99, 100 * done // max(total, 1)))
 
-    return check_in
+    return on_progress

@@ -12,10 +12,11 @@ __all__ = ["app"]
 
 @worker_init.connect
 def take_a_minute(**kwargs: Any) -> None:
+    from media_jobs.handler import MediaJobHandler
     from media_jobs.models import MediaJob
 
-    def perform(self: MediaJob) -> dict[str, Any]:
+    def perform(handler: MediaJobHandler, job: MediaJob) -> dict[str, Any]:
         time.sleep(60)
         return {}
 
-    MediaJob.perform = perform  # type: ignore[method-assign]
+    MediaJobHandler.perform = perform  # type: ignore[method-assign]

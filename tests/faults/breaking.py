@@ -41,19 +41,22 @@ def eat_while_drawing() -> None:
 
 @worker_init.connect
 def break_things(**kwargs: Any) -> None:
+    from media_jobs.handler import MediaJobHandler
     from media_jobs.models import MediaJob
     from notifications.channels import email
+    from notifications.handler import NotificationHandler
     from notifications.models import Notification
 
     Notification.lease = MediaJob.lease = LEASE
     MediaJob.heartbeat = timedelta(seconds=1)
-    send, perform, deliver = email.send, MediaJob.perform, Notification.perform
+    send, perform = email.send, MediaJobHandler.perform
+    deliver = NotificationHandler.perform
     attempts: dict[Any, int] = {}
     over: list[Path] = []
 
-    def note_attempt(notification: Any) -> Any:
+    def note_attempt(handler: NotificationHandler, notification: Any) -> Any:
         attempts[notification.pk] = notification.attempts
-        return deliver(notification)
+        return deliver(handler, notification)
 
     def broken_send(message: Any, **options: Any) -> Any:
         name = message.recipient.partition("@")[0]
@@ -69,7 +72,7 @@ def break_things(**kwargs: Any) -> None:
             die()
         return receipt
 
-    def broken_perform(job: Any) -> Any:
+    def broken_perform(handler: MediaJobHandler, job: Any) -> Any:
         fault = job.context.get("fault")
         if fault == "poison":
             die()
@@ -79,7 +82,7 @@ def break_things(**kwargs: Any) -> None:
             time.sleep(FOREVER)
         if fault == "eats":
             eat_while_drawing()
-        result = perform(job)
+        result = perform(handler, job)
         if job.attempts == 1 and fault == "waits":
             folder = Path(job.context["folder"])
             (folder / "pid").write_text(str(os.getpid()))
@@ -94,5 +97,5 @@ def break_things(**kwargs: Any) -> None:
 
     task_postrun.connect(note_end, weak=False)
     email.send = broken_send
-    Notification.perform = note_attempt  # type: ignore[method-assign]
-    MediaJob.perform = broken_perform  # type: ignore[method-assign]
+    NotificationHandler.perform = note_attempt  # type: ignore[method-assign]
+    MediaJobHandler.perform = broken_perform  # type: ignore[method-assign]

@@ -30,6 +30,6 @@ def stop_caring(**kwargs: Any) -> None:
 
     match os.environ["CARELESS"]:
         case "unmarked":
-            delivery._doubt = lambda notification, reason: None
+            delivery.doubt = lambda notification, reason: None
         case "trusting":
             email.send = trusting_send

@@ -17,8 +17,9 @@ from notifications.breaker import FAILURES_TO_OPEN
 from notifications.channels import email as email_channel
 from notifications.channels.message import ProviderDownError
 from notifications.models import ChannelState, Notification
+from project.job_errors import JobError
 from project.job_queue import MAX_ATTEMPTS, JobQuerySet, Status
-from project.job_runs import JobError, run_job
+from project.job_runs import run_job
 from tests.notifications.gateway import Gateway
 
 pytestmark = pytest.mark.django_db

@@ -14,8 +14,8 @@ from media_jobs.models import Asset, MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
 from orders.models import User
+from project.job_errors import PermanentError
 from project.job_queue import Status
-from project.job_runs import PermanentError
 from tests.media_jobs import films
 from tests.media_jobs.originals import photo, saved
 from tests.media_jobs.stored import files_of

@@ -12,7 +12,9 @@ from django.db.models.functions import Now
 
 from media_jobs import films
 from media_jobs.models import MediaJob
+from project.job_dispatch import ring
 from project.job_queue import Status
+from project.job_runs import claim
 
 
 def film() -> MediaJob:
@@ -27,39 +29,39 @@ def picture() -> MediaJob:
 
 @pytest.mark.django_db
 def test_a_second_film_is_not_claimed_while_one_is_at_work_but_a_picture_is():
-    MediaJob.objects.claim(film().pk)
+    claim(MediaJob, film().pk)
 
-    assert MediaJob.objects.claim(film().pk) is None
-    assert MediaJob.objects.claim(picture().pk) is not None
+    assert claim(MediaJob, film().pk) is None
+    assert claim(MediaJob, picture().pk) is not None
 
 
 @pytest.mark.django_db
 def test_a_film_is_claimed_once_the_other_has_ended():
-    first, second = MediaJob.objects.claim(film().pk), film()
+    first, second = claim(MediaJob, film().pk), film()
     MediaJob.objects.succeed(first, {})
 
-    assert MediaJob.objects.claim(second.pk) is not None
+    assert claim(MediaJob, second.pk) is not None
 
 
 @pytest.mark.django_db
 def test_a_film_whose_worker_died_stops_no_other_and_may_be_taken_again():
-    dead = MediaJob.objects.claim(film().pk)
+    dead = claim(MediaJob, film().pk)
     MediaJob.objects.filter(pk=dead.pk).update(lease_until=Now() - timedelta(seconds=1))
 
-    other = MediaJob.objects.claim(film().pk)
+    other = claim(MediaJob, film().pk)
 
     assert other is not None
-    assert MediaJob.objects.claim(dead.pk) is None
+    assert claim(MediaJob, dead.pk) is None
     MediaJob.objects.succeed(other, {})
-    assert MediaJob.objects.claim(dead.pk) is not None
+    assert claim(MediaJob, dead.pk) is not None
 
 
 @pytest.mark.django_db
 def test_nobody_is_rung_for_a_film_while_one_is_at_work():
-    MediaJob.objects.claim(film().pk)
+    claim(MediaJob, film().pk)
     waiting, short = film(), picture()
 
-    assert MediaJob.objects.ring(limit=10) == [short.pk]
+    assert ring(MediaJob, limit=10) == [short.pk]
 
     waiting.refresh_from_db()
     assert waiting.status == Status.QUEUED
@@ -67,14 +69,14 @@ def test_nobody_is_rung_for_a_film_while_one_is_at_work():
 
 @pytest.mark.django_db
 def test_a_film_that_waited_is_rung_soon_after_the_other_has_ended():
-    at_work, waiting = MediaJob.objects.claim(film().pk), film()
-    MediaJob.objects.ring(limit=10)
+    at_work, waiting = claim(MediaJob, film().pk), film()
+    ring(MediaJob, limit=10)
     MediaJob.objects.succeed(at_work, {})
     waits = MediaJob.objects.filter(pk=waiting.pk, ring_after__lte=Now() + films.PAUSE)
 
     assert waits.exists()
     waits.update(ring_after=Now())
-    assert MediaJob.objects.ring(limit=10) == [waiting.pk]
+    assert ring(MediaJob, limit=10) == [waiting.pk]
 
 
 def claimed_at_once(monkeypatch) -> list[bool]:
@@ -93,13 +95,13 @@ def claimed_at_once(monkeypatch) -> list[bool]:
     jobs, won = [film(), film()], []
 
     def work(job: MediaJob) -> Callable[[], None]:
-        def claim() -> None:
+        def take() -> None:
             try:
-                won.append(MediaJob.objects.claim(job.pk) is not None)
+                won.append(claim(MediaJob, job.pk) is not None)
             finally:
                 connection.close()
 
-        return claim
+        return take
 
     workers = [threading.Thread(target=work(job)) for job in jobs]
     for worker in workers:

@@ -13,8 +13,8 @@ from media_jobs.models import MediaJob
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
 from orders.models import Upload, User
+from project.job_errors import TransientError
 from project.job_queue import Status
-from project.job_runs import TransientError
 from project.media_storage import StorageDownError
 from tests.media_jobs.buckets import keep_media_in, new_bucket, object_server
 from tests.media_jobs.originals import alpha_png, photo, saved

@@ -10,11 +10,12 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from PIL import Image
 
+from media_jobs.handler import MediaJobHandler
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import print_job
 from media_jobs.tasks import process
+from project.job_errors import JobError
 from project.job_queue import Status
-from project.job_runs import JobError
 from tests.media_jobs.films import film
 from tests.media_jobs.originals import camera_jpeg
 from tests.media_jobs.stored import files_of
@@ -82,7 +83,7 @@ def test_its_files_are_private_and_go_with_the_job() -> None:
     job = printed(camera_jpeg(1), name="photo.jpg")
     assert all(file.file.name.startswith("private/renditions/") for file in made(job).values())
 
-    MediaJob.delete_jobs([job.pk])
+    MediaJobHandler().delete([job.pk])
 
     assert files_of("private") == {"private/uploads/2026/01/31/photo.jpg"}
 

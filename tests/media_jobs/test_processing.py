@@ -14,14 +14,9 @@ from media_jobs.outbox import pickup_pass_job, queue_renditions
 from media_jobs.recipes import PRODUCT
 from media_jobs.remaking import queue_again
 from media_jobs.tasks import process
+from project.job_errors import LostClaimError, NotClaimedError, PermanentError, TransientError
 from project.job_queue import Status
-from project.job_runs import (
-    LostClaimError,
-    NotClaimedError,
-    PermanentError,
-    TransientError,
-    run_job,
-)
+from project.job_runs import run_job
 from tests.media_jobs.originals import bomb_png, photo, saved
 from tests.media_jobs.stored import files_of
 from tests.media_jobs.test_pickup_pass import order

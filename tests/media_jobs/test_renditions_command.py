@@ -11,6 +11,7 @@ from django.core.management import CommandError, call_command
 
 from media_jobs import processing, recipes, storing
 from media_jobs.assets import store_asset
+from media_jobs.handler import MediaJobHandler
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
@@ -177,7 +178,7 @@ def test_a_claim_that_settles_while_orphans_are_looked_for_loses_nothing(monkeyp
 
     def settled_meanwhile():
         MediaJob.objects.succeed(job, result)
-        job.publish()
+        MediaJobHandler().on_succeeded(job)
         return claims()
 
     monkeypatch.setattr(storing, "running_claims", settled_meanwhile)

@@ -9,8 +9,8 @@ from media_jobs import tasks
 from media_jobs.models import MediaJob
 from media_jobs.outbox import pickup_pass_job
 from project.celery import app
+from project.job_errors import LostClaimError, PermanentError
 from project.job_queue import Status
-from project.job_runs import LostClaimError, PermanentError
 from tests.media_jobs.test_pickup_pass import order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]

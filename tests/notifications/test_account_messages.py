@@ -11,8 +11,10 @@ from notifications.events import EVENTS
 from notifications.models import Notification
 from notifications.outbox import account_message
 from notifications.rendering import MASK, render, render_with_secrets
+from project.job_dispatch import bury
+from project.job_errors import JobError, PermanentError, TransientError
 from project.job_queue import Status
-from project.job_runs import JobError, PermanentError, TransientError, run_job
+from project.job_runs import run_job
 
 pytestmark = pytest.mark.django_db
 
@@ -147,7 +149,7 @@ def test_a_message_whose_workers_died_forgets_its_code() -> None:
         assert Notification.objects.claim(message.pk)
         Notification.objects.update(lease_until=Now() - timedelta(seconds=1))
 
-    Notification.objects.bury()
+    bury(Notification)
 
     assert CODE not in everything_kept(message)
 

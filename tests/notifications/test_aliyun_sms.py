@@ -13,7 +13,7 @@ from notifications.channels import aliyun_sms
 from notifications.channels.aliyun_sms import canonical_query, signed_headers
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import Message, NoAnswerError, ProviderDownError, Receipt
-from project.job_runs import PermanentError, TransientError
+from project.job_errors import PermanentError, TransientError
 from tests.notifications.aliyun import SILENCE, AliyunServer
 from tests.notifications.gateway import serving
 

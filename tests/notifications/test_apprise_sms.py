@@ -10,7 +10,7 @@ import pytest
 from notifications.channels import apprise_sms
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import Message, NoAnswerError, ProviderDownError, Receipt
-from project.job_runs import PermanentError, TransientError
+from project.job_errors import PermanentError, TransientError
 from tests.notifications.conftest import free_port
 from tests.notifications.gateway import Gateway, serving
 

@@ -9,7 +9,8 @@ from django.db.models.functions import Now
 from notifications.attempts import KEEP, MAX_WORDS, read_attempts
 from notifications.models import Notification
 from notifications.tasks import send
-from project.job_runs import NotNowError, PermanentError, TransientError, run_job
+from project.job_errors import NotNowError, PermanentError, TransientError
+from project.job_runs import run_job
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -14,8 +14,10 @@ from django.test import Client
 from notifications import breaker
 from notifications.models import ChannelState, Notification
 from notifications.waiting import read_checks, wake
+from project.job_dispatch import ring
+from project.job_errors import JobError
 from project.job_queue import MAX_ATTEMPTS, Status
-from project.job_runs import JobError, run_job
+from project.job_runs import run_job
 from tests.notifications.gateway import Gateway
 
 pytestmark = pytest.mark.django_db
@@ -81,7 +83,7 @@ def test_while_it_is_open_nobody_asks_and_no_attempt_is_counted(outage, queued, 
 
     assert (message.status, message.attempts, reached) == (Status.QUEUED, 0, [])
     assert is_parked(message)
-    assert Notification.objects.ring() == [], "what is parked is not rung"
+    assert ring(Notification) == [], "what is parked is not rung"
 
 
 def test_control_without_the_breaker_an_outage_uses_up_every_attempt(
@@ -210,12 +212,12 @@ def test_a_probe_that_succeeds_lets_all_others_go_at_once(outage, queued, mail_s
     mail_server(Answers("DATA", "250 OK"))
     end_pause()
     assert wake() == 1, "one probes"
-    [probe] = Notification.objects.ring()
+    [probe] = ring(Notification)
 
     run_job(Notification, probe)
 
     assert wake() == 5
-    rung = Notification.objects.ring()
+    rung = ring(Notification)
     assert set(rung) | {probe} == {message.pk for message in (*waiting, outage[2])}
     assert [run(message).attempts for message in waiting if message.pk != probe] == [1] * len(
         [message for message in waiting if message.pk != probe]
@@ -236,13 +238,13 @@ def test_the_least_recently_tried_message_probes_next(outage, queued) -> None:
     other = run(queued("email"))
     end_pause()
     wake()
-    assert Notification.objects.ring() == [outage[2].pk]
+    assert ring(Notification) == [outage[2].pk]
     run(outage[2])
     end_pause()
 
     wake()
 
-    assert Notification.objects.ring() == [other.pk]
+    assert ring(Notification) == [other.pk]
 
 
 def test_nobody_is_woken_while_it_is_open(outage) -> None:

@@ -9,15 +9,11 @@ from django.db.models.functions import Now
 
 from notifications import delivery
 from notifications.events import EVENTS, InDoubt
+from notifications.handler import NotificationHandler
 from notifications.models import Notification
+from project.job_errors import LostClaimError, PermanentError, TransientError, UnknownOutcomeError
 from project.job_queue import Status
-from project.job_runs import (
-    LostClaimError,
-    PermanentError,
-    TransientError,
-    UnknownOutcomeError,
-    run_job,
-)
+from project.job_runs import run_job
 from tests.notifications.gateway import Gateway
 
 
@@ -153,7 +149,7 @@ def test_an_sms_whose_worker_stops_meanwhile_is_left_for_a_person_without_keys(
     settings.SMS_URL += "#no-keys"
     notification = Notification.objects.claim(queued("sms").pk)
 
-    notification.give_back()
+    NotificationHandler().release(notification)
 
     notification.refresh_from_db()
     assert (notification.status, notification.maybe_duplicate) == (Status.UNKNOWN, True)

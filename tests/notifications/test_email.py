@@ -17,7 +17,7 @@ from notifications.channels import email as channel
 from notifications.channels import smtp
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import Message, NoAnswerError
-from project.job_runs import PermanentError, TransientError
+from project.job_errors import PermanentError, TransientError
 
 MESSAGE = Message(
     id=UUID("0d9f6a52-9a1c-4d2f-8a55-6b1f4e1f3a10"),

@@ -16,8 +16,9 @@ from notifications import breaker, delivery, waiting
 from notifications.checks import check_sms
 from notifications.gateways import gateways
 from notifications.models import ChannelState, Notification
+from project.job_errors import JobError
 from project.job_queue import Status
-from project.job_runs import JobError, run_job
+from project.job_runs import run_job
 from tests.notifications.aliyun import AliyunServer
 from tests.notifications.conftest import free_port
 from tests.notifications.gateway import Gateway, serving

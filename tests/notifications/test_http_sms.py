@@ -10,7 +10,7 @@ from django.conf import settings as current
 from notifications.channels import http_sms as channel
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import Message, NoAnswerError
-from project.job_runs import PermanentError, TransientError
+from project.job_errors import PermanentError, TransientError
 from tests.notifications.conftest import free_port
 from tests.notifications.gateway import Gateway
 

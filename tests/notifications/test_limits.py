@@ -18,8 +18,10 @@ from notifications import breaker, limits
 from notifications.models import ChannelState, Notification
 from notifications.waiting import wake
 from project.hours import a_minute
+from project.job_dispatch import ring
+from project.job_errors import JobError, NotNowError
 from project.job_queue import Status
-from project.job_runs import JobError, NotNowError, run_job
+from project.job_runs import run_job
 
 GATEWAY = "sms:127.0.0.1"
 WORKERS = 8
@@ -163,7 +165,7 @@ def test_a_message_over_the_limit_waits_and_uses_up_no_attempt(queued, gateway, 
 
     assert [message.status for message in messages] == [Status.DONE, Status.DONE, Status.QUEUED]
     assert (messages[2].attempts, messages[2].error) == (0, "the limit of 30 a minute is reached")
-    assert Notification.objects.ring() == []
+    assert ring(Notification) == []
     assert len(gateway.asked) == 2
 
 
@@ -175,7 +177,7 @@ def test_no_more_are_woken_than_may_be_sent(queued, gateway, limited) -> None:
     pass_time(60 / 29 + 0.01)
 
     assert wake() == 1
-    [woken] = Notification.objects.ring()
+    [woken] = ring(Notification)
     assert run(Notification.objects.get(pk=woken)).status == Status.DONE
     assert woken == messages[2].pk, "who has waited longest"
 
@@ -189,7 +191,7 @@ def test_offers_wait_until_nothing_else_does(queued, gateway, limited) -> None:
 
     wake()
 
-    assert Notification.objects.ring() == [messages[3].pk]
+    assert ring(Notification) == [messages[3].pk]
 
 
 @pytest.mark.django_db
@@ -215,7 +217,7 @@ def test_many_workers_send_everything_once_and_never_too_fast(
     began, skipped = monotonic(), 0.0
 
     def work() -> None:
-        for job_id in Notification.objects.ring(limit=20):
+        for job_id in ring(Notification, limit=20):
             with suppress(JobError):
                 run_job(Notification, job_id)
 

@@ -12,8 +12,9 @@ from notifications import breaker, pausing
 from notifications.models import ChannelState, Notification
 from notifications.waiting import read_checks, wake
 from project.health import SERVICES
+from project.job_errors import JobError
 from project.job_queue import Status
-from project.job_runs import JobError, run_job
+from project.job_runs import run_job
 from project.models import Heartbeat
 
 pytestmark = pytest.mark.django_db

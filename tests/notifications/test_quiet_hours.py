@@ -15,8 +15,10 @@ from notifications.models import Notification
 from notifications.outbox import announcement_message
 from notifications.waiting import wake
 from project.hours import hours_of_day
+from project.job_dispatch import ring
+from project.job_errors import JobError, NotNowError
 from project.job_queue import Status
-from project.job_runs import JobError, NotNowError, run_job
+from project.job_runs import run_job
 
 NIGHT = datetime(2026, 11, 24, 22, 30, tzinfo=UTC)
 
@@ -133,7 +135,7 @@ def test_it_is_sent_by_itself_when_they_are_over(at_night, mailbox, monkeypatch)
     Notification.objects.update(run_after=Now(), ring_after=Now())
     monkeypatch.setattr(quiet_hours, "quiet_until", lambda now: None)
 
-    assert Notification.objects.ring() == [offer.pk]
+    assert ring(Notification) == [offer.pk]
     assert run(offer).status == Status.DONE
 
 

@@ -14,8 +14,9 @@ from notifications.rendering import render
 from orders import announcements
 from orders.announcements import audience, messages, plan, send_announcements, stop, withdraw
 from orders.models import Announcement, DeskJob, User
+from project.job_errors import LostClaimError
 from project.job_queue import Status
-from project.job_runs import LostClaimError, run_job
+from project.job_runs import run_job
 from tests.orders.readers import draft, subscribe
 
 pytestmark = pytest.mark.django_db

@@ -12,12 +12,13 @@ from django.db.models.functions import Now
 from django.utils import translation
 
 from orders import tasks
-from orders.desk_jobs import IMPORT_PRODUCTS, queue_desk_job
+from orders.desk_jobs import IMPORT_PRODUCTS, check_in, keep_report, queue_desk_job
 from orders.imports import run as import_run
 from orders.models import DeskJob, Product, Stock
+from project.job_errors import LostClaimError, NotClaimedError, PermanentError
+from project.job_handler import KEEP_JOBS
 from project.job_queue import Status
-from project.job_runs import LostClaimError, NotClaimedError, PermanentError, run_job
-from project.jobs import KEEP_JOBS
+from project.job_runs import run_job
 from project.prune import prune
 from tests.orders.imports.packages import mug, png, table, zipped
 
@@ -156,7 +157,7 @@ def test_a_late_worker_shows_no_report() -> None:
     job = queued(package(mug()))
     late = DeskJob.objects.claim(job.pk)
     assert late is not None
-    late.keep_report(ContentFile(b"late"), name="report.csv")
+    keep_report(late, ContentFile(b"late"), name="report.csv")
     DeskJob.objects.update(lease_until=Now() - timedelta(seconds=1))
 
     run_job(DeskJob, job.pk)
@@ -164,7 +165,7 @@ def test_a_late_worker_shows_no_report() -> None:
     job.refresh_from_db()
     assert job.report.name != late.report.name
     with pytest.raises(LostClaimError):
-        late.check_in(50)
+        check_in(late, 50)
 
 
 def test_the_same_id_twice_is_one_job() -> None:

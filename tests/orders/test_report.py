@@ -13,6 +13,7 @@ from django.core import mail
 from django.core.files.storage import default_storage
 from PIL import Image
 
+from notifications.handler import NotificationHandler
 from notifications.models import Notification
 from orders.models import Order
 from orders.reports import daily as module
@@ -20,8 +21,9 @@ from orders.reports.chart import HEIGHT, WIDTH, draw, svg
 from orders.reports.daily import send_report
 from orders.reports.figures import bounds, read_figures
 from orders.tasks import daily_report
+from project.job_errors import PermanentError
 from project.job_queue import Status
-from project.job_runs import PermanentError, run_job
+from project.job_runs import run_job
 from tests.orders.desk.conftest import placed
 from tests.shelf import shelve
 
@@ -197,9 +199,9 @@ def test_files_go_with_the_last_message_that_has_them() -> None:
     first, second = Notification.objects.values_list("pk", flat=True)
     path = f"desk/reports/{DAY}/chart.png"
 
-    Notification.delete_jobs([first])
+    NotificationHandler().delete([first])
     assert default_storage.exists(path)
-    Notification.delete_jobs([second])
+    NotificationHandler().delete([second])
 
     assert not default_storage.exists(path)
 

@@ -14,17 +14,19 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from media_jobs.models import MediaJob
+from notifications.handler import NotificationHandler
 from notifications.models import Notification
 from project import job_queue, job_runs
-from project.job_queue import MAX_ATTEMPTS, JobQuerySet, Status, backoff
-from project.job_runs import (
+from project.job_dispatch import bury, ring, unring
+from project.job_errors import (
     LostClaimError,
     NotClaimedError,
     PermanentError,
     TransientError,
     UnknownOutcomeError,
-    run_job,
 )
+from project.job_queue import MAX_ATTEMPTS, JobQuerySet, Status, backoff
+from project.job_runs import run_job
 from project.jobs import job_models
 from tests.pace import promised
 
@@ -73,12 +75,12 @@ def perform(monkeypatch: pytest.MonkeyPatch) -> Callable[[Any], None]:
     """Call it with what a job's work does: a function of the job, or an exception to raise."""
 
     def replace(work: Any) -> None:
-        def run(job: Notification) -> dict[str, Any]:
+        def run(handler: NotificationHandler, job: Notification) -> dict[str, Any]:
             if isinstance(work, Exception):
                 raise work
             return work(job)
 
-        monkeypatch.setattr(Notification, "perform", run)
+        monkeypatch.setattr(NotificationHandler, "perform", run)
 
     return replace
 
@@ -248,7 +250,7 @@ def test_a_job_to_be_tried_again_waits_for_its_backoff(monkeypatch: pytest.Monke
     assert (stored.token, stored.lease_until) == (None, None)
     assert 55 < seconds_until("run_after", job) <= 60
     assert stored.ring_after == stored.run_after
-    assert Notification.objects.ring() == []
+    assert ring(Notification) == []
     assert Notification.objects.claim(job.pk) is None
 
 
@@ -275,7 +277,7 @@ def test_the_operators_retry_starts_anew() -> None:
     stored = row(job)
     assert (stored.status, stored.attempts, stored.lost) == (Status.QUEUED, 0, 0)
     assert stored.finished_at is None
-    assert Notification.objects.ring() == [job.pk]
+    assert ring(Notification) == [job.pk]
     assert row(done).status == Status.DONE
 
 
@@ -290,14 +292,14 @@ def test_a_job_that_kills_its_worker_three_times_is_given_up() -> None:
     job = queue()
     die(job)
     die(job)
-    assert Notification.objects.bury() == 0
+    assert bury(Notification) == 0
     assert row(job).lost == 1
     die(job)
 
     assert Notification.objects.claim(job.pk) is None
     assert not Notification.objects.ready().exists()
-    assert Notification.objects.ring() == []
-    assert Notification.objects.bury() == 1
+    assert ring(Notification) == []
+    assert bury(Notification) == 1
 
     stored = row(job)
     assert (stored.status, stored.lost) == (Status.FAILED, 3)
@@ -312,7 +314,7 @@ def test_a_living_third_worker_is_not_buried() -> None:
     third = Notification.objects.claim(job.pk)
     assert third is not None
 
-    assert Notification.objects.bury() == 0
+    assert bury(Notification) == 0
     assert Notification.objects.succeed(third, {})
 
 
@@ -333,26 +335,26 @@ def a_second_passes() -> None:
 def test_jobs_that_lost_two_workers_have_their_last_chance_one_at_a_time() -> None:
     doubtful, fresh = {dead_twice().pk for _ in range(2)}, queue()
 
-    first, other = sorted(Notification.objects.ring(), key=lambda job_id: job_id == fresh.pk)
+    first, other = sorted(ring(Notification), key=lambda job_id: job_id == fresh.pk)
     assert other == fresh.pk, "nobody else waits"
     a_second_passes()
-    assert Notification.objects.ring() == [], "the first is rung"
+    assert ring(Notification) == [], "the first is rung"
     job = Notification.objects.claim(first)
     assert job is not None
     a_second_passes()
-    assert Notification.objects.ring() == [], "the first is running"
+    assert ring(Notification) == [], "the first is running"
     Notification.objects.succeed(job, {})
     a_second_passes()
 
-    assert {first, *Notification.objects.ring()} == doubtful
+    assert {first, *ring(Notification)} == doubtful
 
 
 def test_a_last_chance_whose_message_is_lost_is_rung_again() -> None:
     jobs = {dead_twice().pk for _ in range(2)}
-    [first] = Notification.objects.ring()
+    [first] = ring(Notification)
     Notification.objects.update(ring_after=Now())
 
-    [second] = Notification.objects.ring()
+    [second] = ring(Notification)
 
     assert {first, second} <= jobs
 
@@ -363,7 +365,7 @@ def test_jobs_in_processes_of_their_own_do_not_wait_for_each_other(
     monkeypatch.setattr(Notification, "shares_process", False)
     jobs = {dead_twice().pk for _ in range(3)}
 
-    assert set(Notification.objects.ring()) == jobs
+    assert set(ring(Notification)) == jobs
     assert not MediaJob.shares_process
 
 
@@ -576,24 +578,24 @@ def test_ready_jobs_are_rung_oldest_first_and_only_once() -> None:
     claimed()
     queue(status=Status.DONE)
 
-    assert Notification.objects.ring(limit=2) == [old.pk, middle.pk]
-    assert Notification.objects.ring() == [young.pk]
-    assert Notification.objects.ring() == []
+    assert ring(Notification, limit=2) == [old.pk, middle.pk]
+    assert ring(Notification) == [young.pk]
+    assert ring(Notification) == []
 
 
 def test_a_shoppers_job_is_rung_before_the_catalogues_older_ones() -> None:
     catalogues = queue(order_id=None, ring_after=Now() - MINUTE)
     shoppers = queue(order_id=uuid4())
 
-    assert Notification.objects.ring(limit=1) == [shoppers.pk]
-    assert Notification.objects.ring(limit=1) == [catalogues.pk]
+    assert ring(Notification, limit=1) == [shoppers.pk]
+    assert ring(Notification, limit=1) == [catalogues.pk]
 
 
 def test_an_unclaimed_job_is_rung_again_after_30_then_60_then_every_120_seconds() -> None:
     job = queue()
     waits = []
     for _ring in range(5):
-        assert Notification.objects.ring() == [job.pk]
+        assert ring(Notification) == [job.pk]
         waits.append(round(seconds_until("ring_after", job)))
         change(job, ring_after=Now())
 
@@ -603,7 +605,7 @@ def test_an_unclaimed_job_is_rung_again_after_30_then_60_then_every_120_seconds(
 def test_a_job_that_nobody_claimed_for_weeks_is_still_rung() -> None:
     job = queue(rings=32_767)
 
-    assert Notification.objects.ring() == [job.pk]
+    assert ring(Notification) == [job.pk]
     assert round(seconds_until("ring_after", job)) == 120
 
 
@@ -612,27 +614,27 @@ def test_a_job_whose_worker_died_is_rung_when_its_lease_is_over() -> None:
     die(job)
     change(job, ring_after=Now())
 
-    assert Notification.objects.ring() == [job.pk]
+    assert ring(Notification) == [job.pk]
 
 
 def test_a_job_that_could_not_be_published_is_given_back_at_once() -> None:
     job = queue()
-    assert Notification.objects.ring() == [job.pk]
+    assert ring(Notification) == [job.pk]
 
-    assert Notification.objects.unring([job.pk]) == 1
+    assert unring(Notification, [job.pk]) == 1
 
     assert row(job).rings == 0
-    assert Notification.objects.ring() == [job.pk]
+    assert ring(Notification) == [job.pk]
     assert round(seconds_until("ring_after", job)) == 30
 
 
 def test_a_job_that_was_claimed_meanwhile_is_not_given_back() -> None:
     job = queue()
-    Notification.objects.ring()
+    ring(Notification)
     assert Notification.objects.claim(job.pk) is not None
 
-    assert Notification.objects.unring([job.pk]) == 0
-    assert Notification.objects.ring() == []
+    assert unring(Notification, [job.pk]) == 0
+    assert ring(Notification) == []
 
 
 @on_real_transactions
@@ -642,7 +644,7 @@ def test_two_relays_ring_side_by_side_without_waiting_or_sharing() -> None:
 
     def first_relay() -> None:
         with transaction.atomic():
-            rung.extend(Notification.objects.ring(limit=4))
+            rung.extend(ring(Notification, limit=4))
             hold.set()
             release.wait(10)
         connection.close()
@@ -652,7 +654,7 @@ def test_two_relays_ring_side_by_side_without_waiting_or_sharing() -> None:
     assert hold.wait(5)
     started = time.monotonic()
 
-    others = Notification.objects.ring()
+    others = ring(Notification)
 
     waited = time.monotonic() - started
     release.set()

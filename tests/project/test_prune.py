@@ -15,7 +15,7 @@ from media_jobs.models import Asset, MediaJob, Rendition
 from notifications.models import Notification
 from project import prune as module
 from project.hours import whole_days
-from project.jobs import KEEP_JOBS
+from project.job_handler import KEEP_JOBS
 from project.models import AuditRun, DailyRun, Heartbeat
 from project.prune import (
     KEEP_AUDITS,

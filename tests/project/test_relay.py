@@ -18,11 +18,13 @@ from django.db import OperationalError, connection
 from django.db.models.functions import Now
 
 from media_jobs.models import MediaJob
+from notifications.handler import NotificationHandler
 from notifications.models import Notification
 from project import relay as module
 from project.celery import app
 from project.doorbell import BrokerDown, BrokerHealth, Doorbell
-from project.job_queue import RING_BATCH, Status
+from project.job_dispatch import RING_BATCH
+from project.job_queue import Status
 from project.local_env import ROOT
 from project.models import Heartbeat
 from project.models import Sweep as SweepRow
@@ -307,12 +309,12 @@ def test_a_frozen_broker_holds_up_the_relay_once_and_no_longer_than_its_timeout(
 def performed(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
     done: list[UUID] = []
 
-    def perform(job: Notification) -> dict[str, Any]:
+    def perform(handler: NotificationHandler, job: Notification) -> dict[str, Any]:
         done.append(job.pk)
         return {}
 
-    monkeypatch.setattr(Notification, "perform", perform)
-    monkeypatch.setattr(Notification, "publish", lambda job: None)
+    monkeypatch.setattr(NotificationHandler, "perform", perform)
+    monkeypatch.setattr(NotificationHandler, "on_succeeded", lambda handler, job: None)
     return done
 
 
@@ -352,7 +354,7 @@ def test_a_relay_takes_no_more_jobs_in_hand_than_its_threads_can_run(
         return {}
 
     monkeypatch.setattr(Notification, "perform", wait)
-    monkeypatch.setattr(Notification, "publish", lambda job: None)
+    monkeypatch.setattr(NotificationHandler, "on_succeeded", lambda handler, job: None)
     for _ in range(20):
         notification()
     relay = relays(f"redis://127.0.0.1:{dead_port}/0")
@@ -369,13 +371,13 @@ def test_a_relay_takes_no_more_jobs_in_hand_than_its_threads_can_run(
 def test_a_failing_job_does_not_stop_the_direct_run(
     relays: Callable[..., Relay], dead_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def perform(job: Notification) -> dict[str, Any]:
+    def perform(handler: NotificationHandler, job: Notification) -> dict[str, Any]:
         if job.recipient == "bad":
             raise ZeroDivisionError
         return {}
 
-    monkeypatch.setattr(Notification, "perform", perform)
-    monkeypatch.setattr(Notification, "publish", lambda job: None)
+    monkeypatch.setattr(NotificationHandler, "perform", perform)
+    monkeypatch.setattr(NotificationHandler, "on_succeeded", lambda handler, job: None)
     bad, good = notification(recipient="bad"), notification()
     relay = relays(f"redis://127.0.0.1:{dead_port}/0")
     relay.doorbell.health.failing_since = -1000.0

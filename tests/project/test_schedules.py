@@ -14,9 +14,11 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 from project import daily
 from project.daily import DailyWork
-from project.job_runs import PermanentError, run_job
+from project.job_errors import PermanentError
+from project.job_runs import run_job
+from project.manual_runs import ask_to_run
 from project.models import DailyRun, ManualRun
-from project.schedules import ask_to_run, in_words, is_off, next_run, when
+from project.schedules import in_words, is_off, next_run, when
 
 pytestmark = pytest.mark.django_db(databases=["default", "writer"])
 

@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from orders.desk_jobs import check_in
 from orders.models import DeskJob, Product, User
 from project.job_queue import Status
 from project.job_runs import run_job
@@ -148,7 +149,7 @@ def test_a_running_job_shows_how_far_it_is_and_can_be_cancelled(admin_client: Cl
     upload(admin_client, table(mug()))
     job = DeskJob.objects.claim(DeskJob.objects.get().pk)
     assert job is not None
-    job.check_in(42)
+    check_in(job, 42)
     state = reverse("admin:orders_deskjob_state", args=[job.pk])
 
     page = admin_client.get(page_of(job)).content.decode()

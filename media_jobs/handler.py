@@ -1,0 +1,63 @@
+"""What is done with a media job: its renditions are made, shown, and deleted with it."""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models import QuerySet
+
+from media_jobs import films, storing
+from media_jobs.models import MediaJob, Rendition
+from project.job_handler import JobHandler
+
+# The longest video's, in seconds: ffmpeg is stopped by `videos` long before. Pictures have limits
+# of their own (`limits`). At the soft limit the job fails with that as its reason; what doesn't
+# even let go then is killed with its process, and the job's lease counts a lost worker.
+SOFT_LIMIT = 600 + 60 * 10 * settings.MEDIA_MAX_VIDEO_MINUTES
+HARD_LIMIT = SOFT_LIMIT + 60
+
+
+class MediaJobHandler(JobHandler[MediaJob]):
+    model = MediaJob
+    options = {"soft_time_limit": SOFT_LIMIT, "time_limit": HARD_LIMIT}
+
+    def perform(self, job: MediaJob) -> dict[str, Any]:
+        from media_jobs.processing import process  # the decoders load in the media worker only
+
+        return process(job)
+
+    def on_succeeded(self, job: MediaJob) -> None:
+        """Replace the job's renditions by those of the claim that has just settled it."""
+        job.refresh_from_db(fields=["result"])
+        assert job.result is not None  # settled as done
+        job.renditions.all().delete()
+        Rendition.objects.bulk_create(
+            Rendition(job=job, **rendition) for rendition in job.result["renditions"]
+        )
+        MediaJob.objects.filter(pk=job.pk).update(
+            recipe_hash=job.result["recipe_hash"], placeholder=job.result["placeholder"]
+        )
+
+    def claim_guard(self, job_id: UUID) -> AbstractContextManager[bool]:
+        """Let a film be claimed only while no other is at work."""
+        return films.turn(job_id)
+
+    def before_dispatch(self) -> None:
+        """Dispatch no film while another is at work: no worker could claim it."""
+        films.hold_back()
+
+    def after_attempt(self, job_id: UUID) -> None:
+        storing.sweep(job_id)
+
+    def prunable(self) -> QuerySet[Any]:
+        """Passes and print files of old orders; the renditions of an asset stay as long as it."""
+        return super().prunable().filter(asset=None)
+
+    def delete(self, job_ids: Sequence[UUID]) -> None:
+        """Delete the jobs, then their files: a file without a row harms nobody."""
+        files = Rendition.objects.filter(job__in=job_ids).values_list("file", flat=True)
+        folders = {file.rpartition("/")[0] for file in files}
+        super().delete(job_ids)
+        storing.sweep_folders(sorted(folders))

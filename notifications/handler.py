@@ -1,0 +1,52 @@
+"""What is done with a message: it is delivered, and each attempt is kept in its log."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from functools import partial
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+
+from notifications import attempts, breaker, delivery
+from notifications.attachments import delete_with_files
+from notifications.models import Notification
+from project.job_errors import LostClaimError, UnknownOutcomeError
+from project.job_handler import JobHandler
+
+
+class NotificationHandler(JobHandler[Notification]):
+    model = Notification
+
+    def perform(self, job: Notification) -> dict[str, Any]:
+        job.began = monotonic()
+        return delivery.deliver(job)
+
+    def on_succeeded(self, job: Notification) -> None:
+        # Here and not after the send: what fails between a provider's yes and the commit makes
+        # a second copy.
+        breaker.answered(job.gateway)
+
+    def release(self, job: Notification) -> None:
+        """End the claim of a message whose sending is cut short: it may have arrived."""
+        fields = partial(self.attempt_fields, job)
+        try:
+            delivery.doubt(job, "the worker was stopped while it sent the message")
+        except UnknownOutcomeError as error:
+            Notification.objects.leave_unknown(job, str(error), fields)
+        except LostClaimError:
+            pass  # it ended at the last moment
+        else:
+            Notification.objects.release(job, fields)
+
+    def attempt_fields(self, job: Notification, ended: str, words: str) -> dict[str, Any]:
+        log = attempts.logged(job, ended=ended, words=words)
+        return {"attempts_log": log, "provider_id": job.provider_id}
+
+    def kept_for(self) -> timedelta:
+        """Return the operator's choice: messages hold names, addresses and what was bought."""
+        return timedelta(days=settings.KEEP_MESSAGES_DAYS)
+
+    def delete(self, job_ids: Sequence[UUID]) -> None:
+        delete_with_files(job_ids)
