@@ -4,13 +4,13 @@
 import os
 import sys
 
-from project.local_env import load_local_env
+from project.local.env import load_local_env
 
 
 def main() -> None:
     if sys.argv[1:2] == ["up"]:
         # Before Django: `up` makes what the settings need.
-        from project.local_shop import up
+        from project.local.shop import up
 
         sys.exit(up())
     load_local_env()

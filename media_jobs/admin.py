@@ -8,14 +8,14 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from media_jobs.asset_admin import AssetAdmin
+from media_jobs.desk import AssetAdmin
 from media_jobs.models import Asset, MediaJob
-from media_jobs.private import address_of
 from media_jobs.recipes import WEBP
 from media_jobs.remaking import make_again
-from project.job_admin import JobAdmin
-from project.job_decisions import CANCEL, RETRY, RETRY_CANCELLED, Decision
-from project.job_queue import Status
+from media_jobs.signed_urls import address_of
+from project.desk.jobs import JobAdmin
+from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED, Decision
+from project.jobs.queryset import Status
 
 KINDS = {"pickup_pass": _("Pickup pass"), "renditions": _("Renditions"), "print": _("Print file")}
 

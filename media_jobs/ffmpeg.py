@@ -24,7 +24,7 @@ from pathlib import Path
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from project.job_errors import PermanentError
+from project.jobs.errors import PermanentError
 
 logger = logging.getLogger(__name__)
 

@@ -8,9 +8,9 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import QuerySet
 
-from media_jobs import films, storing
+from media_jobs import rendition_files, video_slot
 from media_jobs.models import MediaJob, Rendition
-from project.job_handler import JobHandler
+from project.jobs.handler import JobHandler
 
 # The longest video's, in seconds: ffmpeg is stopped by `videos` long before. Pictures have limits
 # of their own (`limits`). At the soft limit the job fails with that as its reason; what doesn't
@@ -42,14 +42,14 @@ class MediaJobHandler(JobHandler[MediaJob]):
 
     def claim_guard(self, job_id: UUID) -> AbstractContextManager[bool]:
         """Let a film be claimed only while no other is at work."""
-        return films.turn(job_id)
+        return video_slot.turn(job_id)
 
     def before_dispatch(self) -> None:
         """Dispatch no film while another is at work: no worker could claim it."""
-        films.hold_back()
+        video_slot.hold_back()
 
     def after_attempt(self, job_id: UUID) -> None:
-        storing.sweep(job_id)
+        rendition_files.sweep(job_id)
 
     def prunable(self) -> QuerySet[Any]:
         """Passes and print files of old orders; the renditions of an asset stay as long as it."""
@@ -60,4 +60,4 @@ class MediaJobHandler(JobHandler[MediaJob]):
         files = Rendition.objects.filter(job__in=job_ids).values_list("file", flat=True)
         folders = {file.rpartition("/")[0] for file in files}
         super().delete(job_ids)
-        storing.sweep_folders(sorted(folders))
+        rendition_files.sweep_folders(sorted(folders))

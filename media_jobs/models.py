@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from project.jobs import Job
+from project.jobs.model import Job
 
 
 class Asset(models.Model):
@@ -75,7 +75,7 @@ class MediaJob(Job):
         ]
         indexes = [
             *Job.Meta.indexes,
-            # Who is to be told that their print files are made: `orders.media_ready`.
+            # Who is to be told that their print files are made: `orders.lifecycle.media_ready`.
             models.Index(
                 fields=["finished_at"],
                 name="mediajob_printed",

@@ -21,7 +21,7 @@ from django.utils.encoding import filepath_to_uri
 from storages.backends.s3 import S3File, S3Storage
 
 from media_jobs.shown import SHOWN
-from project.media_storage import StorageDownError
+from project.conf.media_storage import StorageDownError
 
 PUBLIC = "renditions/"
 SIGNED_SECONDS = 3600

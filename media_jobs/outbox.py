@@ -3,8 +3,8 @@
 from typing import Any
 from uuid import UUID
 
+from media_jobs.display import product_recipe
 from media_jobs.models import Asset, MediaJob
-from media_jobs.picture import product_recipe
 from media_jobs.recipes import PRINT_PICTURE, PRINT_VIDEO
 
 

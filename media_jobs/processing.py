@@ -23,9 +23,9 @@ from media_jobs.limits import picture_time
 from media_jobs.models import MediaJob
 from media_jobs.output import Output
 from media_jobs.recipes import PICKUP_PASS, RECIPES, WEBP, Format, Recipe, RenditionSpec
-from media_jobs.storing import folder_of, is_whole, local_file, store
-from project.job_errors import LostClaimError, PermanentError, TransientError
-from project.media_storage import FULL
+from media_jobs.rendition_files import folder_of, is_whole, local_file, store
+from project.conf.media_storage import FULL
+from project.jobs.errors import LostClaimError, PermanentError, TransientError
 
 logger = logging.getLogger(__name__)
 

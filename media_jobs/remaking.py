@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 from media_jobs.models import MediaJob
 from media_jobs.recipes import RECIPES
-from project.job_queue import OPEN, Status
+from project.jobs.queryset import OPEN, Status
 
 
 def stale(jobs: QuerySet[MediaJob]) -> QuerySet[MediaJob]:

@@ -1,7 +1,7 @@
 """The Celery task that makes pictures and films."""
 
 from media_jobs.handler import MediaJobHandler
-from project.job_task import job_task
+from project.jobs.task import job_task
 
 process = job_task(MediaJobHandler())
 """Runs a media job and returns what it made."""

@@ -21,10 +21,10 @@ from django.http import (
 from django.http.response import HttpResponseBase
 from django.views.decorators.http import require_safe
 
-from media_jobs import private
+from media_jobs import signed_urls
+from media_jobs.rendition_files import PRIVATE_ROOT, PUBLIC_ROOT
 from media_jobs.shown import SHOWN
-from media_jobs.storing import PRIVATE_ROOT, PUBLIC_ROOT
-from project.media_storage import StorageDownError
+from project.conf.media_storage import StorageDownError
 
 CHUNK = 64 * 1024
 PLAYLIST = ".m3u8"
@@ -95,9 +95,9 @@ def _may_read(request: HttpRequest, path: str) -> bool:
     """Whether the request may have this file; what isn't named here is nobody's."""
     if path.startswith(f"{PUBLIC_ROOT}/"):
         return True
-    if path.startswith(private.ROOT):
+    if path.startswith(signed_urls.ROOT):
         signed = {name: request.GET.get(name, "") for name in ("expires", "signature")}
-        return private.is_signed(path, **signed)
+        return signed_urls.is_signed(path, **signed)
     # The files of the operators' jobs have a page of their own that asks for its permission.
     return (
         path.startswith("originals/")

@@ -12,8 +12,8 @@ class NotificationsConfig(AppConfig):
         from django.core.checks import register
 
         from notifications.checks import check_sms
-        from notifications.waiting import read_checks
-        from project.health import report_health
+        from notifications.delivery.parked import read_checks
+        from project.monitoring.health import report_health
 
         register(check_sms)
         report_health(read_checks)

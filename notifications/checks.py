@@ -7,8 +7,8 @@ from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
 from notifications.channels.templated import read_templates
+from notifications.delivery.gateways import SMS, gateways, read_order
 from notifications.events import EVENTS
-from notifications.gateways import SMS, gateways, read_order
 
 
 def check_sms(**_options: Any) -> list[CheckMessage]:

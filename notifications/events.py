@@ -44,7 +44,7 @@ class Event:
     secrets: tuple[str, ...] = ()
     """What the templates say that is kept apart and masked: see `Notification.secrets`."""
     is_marketing: bool = False
-    """Whether it is an offer that nobody waits for: see `notifications.quiet_hours`."""
+    """Whether it is an offer that nobody waits for: see `notifications.delivery.quiet_hours`."""
     parameters: tuple[str, ...] = ()
     """What an SMS of this event says besides its fixed words, for gateways that only send
     approved templates: values of the context or secrets, under these names."""

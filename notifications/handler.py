@@ -9,11 +9,12 @@ from uuid import UUID
 
 from django.conf import settings
 
-from notifications import attempts, breaker, delivery
-from notifications.attachments import delete_with_files
+from notifications.delivery import attempt, breaker
+from notifications.delivery import log as attempt_log
+from notifications.delivery.attachments import delete_with_files
 from notifications.models import Notification
-from project.job_errors import LostClaimError, UnknownOutcomeError
-from project.job_handler import JobHandler
+from project.jobs.errors import LostClaimError, UnknownOutcomeError
+from project.jobs.handler import JobHandler
 
 
 class NotificationHandler(JobHandler[Notification]):
@@ -21,7 +22,7 @@ class NotificationHandler(JobHandler[Notification]):
 
     def perform(self, job: Notification) -> dict[str, Any]:
         job.began = monotonic()
-        return delivery.deliver(job)
+        return attempt.deliver(job)
 
     def on_succeeded(self, job: Notification) -> None:
         # Here and not after the send: what fails between a provider's yes and the commit makes
@@ -32,7 +33,7 @@ class NotificationHandler(JobHandler[Notification]):
         """End the claim of a message whose sending is cut short: it may have arrived."""
         fields = partial(self.attempt_fields, job)
         try:
-            delivery.doubt(job, "the worker was stopped while it sent the message")
+            attempt.doubt(job, "the worker was stopped while it sent the message")
         except UnknownOutcomeError as error:
             Notification.objects.leave_unknown(job, str(error), fields)
         except LostClaimError:
@@ -41,7 +42,7 @@ class NotificationHandler(JobHandler[Notification]):
             Notification.objects.release(job, fields)
 
     def attempt_fields(self, job: Notification, ended: str, words: str) -> dict[str, Any]:
-        log = attempts.logged(job, ended=ended, words=words)
+        log = attempt_log.logged(job, ended=ended, words=words)
         return {"attempts_log": log, "provider_id": job.provider_id}
 
     def kept_for(self) -> timedelta:

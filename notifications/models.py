@@ -9,8 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from notifications.same_error import same_error
-from project.job_queue import OPEN, JobQuerySet, Status
-from project.jobs import Job
+from project.jobs.model import Job
+from project.jobs.queryset import OPEN, JobQuerySet, Status
 
 
 class NotificationQuerySet(JobQuerySet):
@@ -76,7 +76,7 @@ class Notification(Job):
     text = models.TextField(_("text"), blank=True, default="", db_default="")
     html = models.TextField(_("HTML"), blank=True, default="", db_default="")
     attachments = models.JSONField(_("attachments"), null=True, blank=True)
-    """Files in the storage, which several messages may share: see `notifications.attachments`."""
+    """Files in the storage, which several messages may share: see `delivery.attachments`."""
     provider_id = models.CharField(
         _("provider id"), max_length=200, blank=True, default="", db_default=""
     )
@@ -84,11 +84,11 @@ class Notification(Job):
     gateway = models.CharField(
         _("gateway"), max_length=100, blank=True, default="", db_default="", editable=False
     )
-    """Who has it, or had it last: see `notifications.gateways`. Empty before the first attempt."""
+    """Who has it, or had it last: see `delivery.gateways`. Empty before the first attempt."""
     maybe_duplicate = models.BooleanField(_("maybe a duplicate"), default=False, db_default=False)
     """An attempt ended when the other side may have accepted the message, without saying so."""
     attempts_log = models.JSONField(_("attempts"), default=list, db_default=[], blank=True)
-    """How each attempt ended, oldest first: see `notifications.attempts`."""
+    """How each attempt ended, oldest first: see `notifications.delivery.log`."""
     same_error = models.GeneratedField(
         expression=same_error(), output_field=models.TextField(), db_persist=True
     )
@@ -167,22 +167,22 @@ class ChannelState(models.Model):
     """How one gateway does, and how much it may be given.
 
     A row, because workers are several processes: all of them stop asking a dead provider. The
-    breaker's part is written by `notifications.breaker` only, the others by the modules that
-    their comments name.
+    breaker's part is written by `notifications.delivery.breaker` only, the others by the
+    modules that their comments name.
     """
 
     gateway = models.CharField(_("channel"), max_length=100, primary_key=True)
-    """Its name in `notifications.gateways`."""
+    """Its name in `notifications.delivery.gateways`."""
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     openings = models.PositiveIntegerField(_("openings in a row"), default=0)
     """How often the breaker opened since the provider last answered: each time for longer."""
     opened_at = models.DateTimeField(_("not working since"), null=True, blank=True)
     open_until = models.DateTimeField(_("next try"), null=True, blank=True)
     error = models.TextField(_("reason"), blank=True, default="")
-    # `notifications.pausing`
+    # `notifications.delivery.pausing`
     paused_at = models.DateTimeField(_("paused since"), null=True, blank=True)
     paused_by = models.CharField(_("paused by"), max_length=150, blank=True, default="")
-    # `notifications.limits`
+    # `notifications.delivery.rate_limit`
     tokens = models.FloatField(default=0, editable=False)
     """What was in the bucket at `filled_at`."""
     filled_at = models.DateTimeField(null=True, blank=True, editable=False)

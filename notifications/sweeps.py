@@ -1,6 +1,6 @@
 """What the relay calls for messages."""
 
-from notifications.waiting import wake
+from notifications.delivery.parked import wake
 from project.relay import sweep
 
 sweep(every=1)(wake)

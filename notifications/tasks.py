@@ -1,7 +1,7 @@
 """The Celery task that sends messages."""
 
 from notifications.handler import NotificationHandler
-from project.job_task import job_task
+from project.jobs.task import job_task
 
 send = job_task(NotificationHandler())
 """Sends a message and returns what the other side answered."""

@@ -6,7 +6,7 @@ from django.db import connection, transaction
 
 from orders.placing.sales_ledger import COUNTED_LINES, create_counters
 from orders.placing.settle import settle_all
-from project.audit import Invariant, register
+from project.monitoring.audit import Invariant, register
 
 # Sales follow stock by some milliseconds, and after a crash by half a minute.
 _SETTLED = "now() - interval '60 seconds'"

@@ -1,10 +1,10 @@
 """What the relay calls for the shop."""
 
-from orders.announcements import send_announcements
-from orders.media_ready import tell_media_ready
-from orders.placing.expiry import expire_due
+from orders.catalogue.scheduled_changes import apply_scheduled
+from orders.lifecycle.expiry import expire_due
+from orders.lifecycle.media_ready import tell_media_ready
+from orders.messages.announcements import send_announcements
 from orders.placing.settle import settle_due
-from orders.scheduled_changes import apply_scheduled
 from project.relay import sweep
 
 sweep(every=15)(settle_due)

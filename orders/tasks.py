@@ -5,13 +5,13 @@ from typing import Any
 
 from celery import shared_task
 
-from orders.desk_jobs import DeskJobHandler
-from orders.low_stock import tell_low_stock
-from orders.placing.expiry import TASK as EXPIRE
-from orders.placing.expiry import expire_due
-from orders.uploads import prune_uploads as pruned
-from project.daily import daily
-from project.job_task import job_task
+from orders.desk_jobs.kinds import DeskJobHandler
+from orders.lifecycle.expiry import TASK as EXPIRE
+from orders.lifecycle.expiry import expire_due
+from orders.messages.low_stock import tell_low_stock
+from orders.placing.upload_store import prune_uploads as pruned
+from project.jobs.task import job_task
+from project.schedule.daily import daily
 
 work = job_task(DeskJobHandler())
 """Does an operator's job and returns what came of it."""

@@ -1,6 +1,6 @@
 """What other apps register at the desk, in its looks: results, schedules, health, failed logins.
 
-The entries of the schedule are in `project.schedule_admin`.
+The entries of the schedule are in `project.desk.schedule`.
 """
 
 from typing import Any
@@ -26,12 +26,12 @@ from django_celery_results.models import GroupResult, TaskResult
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from project import schedule_admin
-from project.health import FRESH
+from project.desk import schedule
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep
-from project.schedules import in_words
+from project.monitoring.health import FRESH
+from project.schedule.entries import in_words
 
-__all__ = ["schedule_admin"]
+__all__ = ["schedule"]
 
 for model in (
     *(AccessAttempt, AccessFailureLog, AccessLog, GroupResult, TaskResult),

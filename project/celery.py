@@ -10,8 +10,8 @@ from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 from celery.worker.heartbeat import Heart
 
-from project import acks
-from project.local_env import load_local_env
+from project.local.env import load_local_env
+from project.worker import acks
 
 load_local_env()
 acks.install()
@@ -20,7 +20,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
 logger = logging.getLogger(__name__)
 _next_heartbeat: dict[str, float] = {}
 
-app = Celery("tandem", fixups=["project.connections:fixup"])
+app = Celery("tandem", fixups=["project.worker.connections:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
 
@@ -46,7 +46,7 @@ class BoundedStop(bootsteps.StartStopStep):
     requires = {"celery.worker.components:Pool"}  # so it stops before the pool
 
     def stop(self, parent: WorkController) -> None:
-        from project.stopping import bound_the_stop
+        from project.jobs.shutdown import bound_the_stop
 
         bound_the_stop()
 
@@ -82,7 +82,7 @@ def bound_memory(**kwargs: object) -> None:
     """
     from django.conf import settings
 
-    from project.memory import give_back_what_is_freed, limit_allocations
+    from project.worker.memory import give_back_what_is_freed, limit_allocations
 
     limit_allocations(settings.WORKER_MEMORY_MB)
     give_back_what_is_freed()

@@ -7,8 +7,8 @@ checks stay alive in a rush.
 import os
 from typing import Any
 
-from project.embedded.data_folder import is_free
-from project.variables import switch
+from project.conf.environment import switch
+from project.local.embedded.data_folder import is_free
 
 
 def _loopback(port: str) -> list[str]:

@@ -10,8 +10,8 @@ from django.db.models import F, Min
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from project.job_queue import OPEN, JobQuerySet
-from project.jobs import Job
+from project.jobs.model import Job
+from project.jobs.queryset import OPEN, JobQuerySet
 
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):

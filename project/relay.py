@@ -19,14 +19,14 @@ from celery import Celery
 from django.db import Error, connection, connections
 from django.utils.module_loading import autodiscover_modules
 
-from project.doorbell import BrokerDown, Doorbell
-from project.job_dispatch import RING_BATCH, bury, ring, unring
-from project.job_errors import JobError, NotClaimedError
-from project.job_runs import run_job
-from project.jobs import Job, job_models
+from project.jobs.dispatch import RING_BATCH, bury, ring, unring
+from project.jobs.errors import JobError, NotClaimedError
+from project.jobs.model import Job, job_models
+from project.jobs.publisher import BrokerDown, Doorbell
+from project.jobs.run import run_job
+from project.jobs.shutdown import bound_the_stop
 from project.models import Heartbeat
 from project.models import Sweep as SweepRow
-from project.stopping import bound_the_stop
 
 logger = logging.getLogger(__name__)
 

@@ -1,6 +1,6 @@
 """Settings from the environment (12-factor); `.env.example` lists every variable.
 
-`bin/up` writes what it embeds to `$TANDEM_DATA/env`, and `project.local_env` loads that file
+`bin/up` writes what it embeds to `$TANDEM_DATA/env`, and `project.local.env` loads that file
 before this module is read, so any `manage.py` command in another terminal finds the running shop.
 """
 
@@ -11,41 +11,41 @@ from pathlib import Path
 from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
-from project import variables
-from project.brokers import transport_options
-from project.hours import a_minute, hours_of_day, whole_days, whole_hours
-from project.logs import logging_config
-from project.media_storage import media_storage
-from project.unfold import unfold_settings
+from project.conf import environment
+from project.conf.brokers import transport_options
+from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hours
+from project.conf.media_storage import media_storage
+from project.desk.appearance import unfold_settings
+from project.monitoring.logging import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
-DATA_DIR = Path(variables.text("TANDEM_DATA", str(BASE_DIR / ".data"))).resolve()
+DATA_DIR = Path(environment.text("TANDEM_DATA", str(BASE_DIR / ".data"))).resolve()
 
 # Local mode is what `bin/up` runs: a mailbox page, plain-http cookies, simulated carriers.
-TANDEM_LOCAL = variables.switch("TANDEM_LOCAL")
+TANDEM_LOCAL = environment.switch("TANDEM_LOCAL")
 # Set by project/wsgi.py: only the web process has many threads that share connections.
-IS_WEB_PROCESS = variables.switch("TANDEM_WEB_PROCESS")
+IS_WEB_PROCESS = environment.switch("TANDEM_WEB_PROCESS")
 
-DEBUG = variables.switch("DEBUG")
-SECRET_KEY = variables.needed("SECRET_KEY")
-SECRET_KEY_FALLBACKS = variables.several("SECRET_KEY_FALLBACKS")
-SITE_URL = variables.site("SITE_URL")
-ALLOWED_HOSTS = variables.several("ALLOWED_HOSTS", "*" if TANDEM_LOCAL else "")
-CSRF_TRUSTED_ORIGINS = variables.several("CSRF_TRUSTED_ORIGINS")
+DEBUG = environment.switch("DEBUG")
+SECRET_KEY = environment.needed("SECRET_KEY")
+SECRET_KEY_FALLBACKS = environment.several("SECRET_KEY_FALLBACKS")
+SITE_URL = environment.site("SITE_URL")
+ALLOWED_HOSTS = environment.several("ALLOWED_HOSTS", "*" if TANDEM_LOCAL else "")
+CSRF_TRUSTED_ORIGINS = environment.several("CSRF_TRUSTED_ORIGINS")
 
 # ── The shop ────────────────────────────────────────────────────────────────────────────────
-SHOP_NAME = variables.text("SHOP_NAME", "Tandem")
-SHOP_COUNTRY = variables.country("SHOP_COUNTRY", "DE")
-SHOP_CURRENCY = variables.currency("SHOP_CURRENCY", "EUR")
-STAFF_EMAILS = variables.addresses("STAFF_EMAILS")
+SHOP_NAME = environment.text("SHOP_NAME", "Tandem")
+SHOP_COUNTRY = environment.country("SHOP_COUNTRY", "DE")
+SHOP_CURRENCY = environment.currency("SHOP_CURRENCY", "EUR")
+STAFF_EMAILS = environment.addresses("STAFF_EMAILS")
 # Orders not paid for so long are cancelled; None: never.
-PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", variables.text("PAYMENT_DUE_HOURS"))
+PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", environment.text("PAYMENT_DUE_HOURS"))
 # How long messages that were sent or cancelled are kept.
-KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", variables.text("KEEP_MESSAGES_DAYS", "90"))
+KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", environment.text("KEEP_MESSAGES_DAYS", "90"))
 # Who may tell what became of messages, each with the secret that signs it.
-RECEIPT_SECRETS = variables.pairs("RECEIPT_SECRETS")
-LOW_STOCK_UNITS = variables.whole_number("LOW_STOCK_UNITS", 5)
+RECEIPT_SECRETS = environment.pairs("RECEIPT_SECRETS")
+LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5)
 PHONENUMBER_DEFAULT_REGION = SHOP_COUNTRY
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)
 
@@ -81,7 +81,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
-    "project.admin_policy.AdminPolicyMiddleware",
+    "project.desk.policy.AdminPolicyMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -133,13 +133,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # How many proxies of ours stand before the web process: that many entries at the end of
 # X-Forwarded-For are true. What a client writes before them is not believed.
-TRUSTED_PROXY_COUNT = variables.whole_number("TRUSTED_PROXY_COUNT", 0)
+TRUSTED_PROXY_COUNT = environment.whole_number("TRUSTED_PROXY_COUNT", 0)
 # Ten wrong passwords lock that user from that address for an hour, in the admin and the shop.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "orders.accounts.guards.username"
-AXES_CLIENT_IP_CALLABLE = "project.client_address.client_address"
+AXES_CLIENT_IP_CALLABLE = "project.limits.client_address.client_address"
 AXES_LOCKOUT_CALLABLE = "orders.shop.views.errors.locked_out"
 
 # ── Accounts ────────────────────────────────────────────────────────────────────────────────
@@ -186,7 +186,7 @@ _connection_options = {
     "keepalives_count": 3,
 }
 _database = {
-    **variables.database("DATABASE_URL"),
+    **environment.database("DATABASE_URL"),
     "CONN_HEALTH_CHECKS": True,
     "ATOMIC_REQUESTS": False,  # place_order refuses to run inside an open transaction
 }
@@ -242,7 +242,7 @@ CACHES = {
         "LOCATION": "project_cache",
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
-    "server": variables.cache("CACHE_URL", "locmemcache://"),
+    "server": environment.cache("CACHE_URL", "locmemcache://"),
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
@@ -257,9 +257,9 @@ SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "orders.shop.views.errors.csrf_failure"
-_media = media_storage(variables.text("MEDIA_STORAGE", str(DATA_DIR / "media")))
+_media = media_storage(environment.text("MEDIA_STORAGE", str(DATA_DIR / "media")))
 CONTENT_SECURITY_POLICY = {
-    # The admin has a policy of its own: see project/admin_policy.py.
+    # The admin has a policy of its own: see project/desk/policy.py.
     "EXCLUDE_URL_PREFIXES": ["/admin/"],
     "DIRECTIVES": {
         "default-src": [SELF],
@@ -286,7 +286,7 @@ LOCALE_PATHS = [
     for app in ("project", "orders", "notifications", "media_jobs", "project/borrowed")
 ]
 USE_I18N = USE_TZ = True
-TIME_ZONE = variables.time_zone("TIME_ZONE", "UTC")
+TIME_ZONE = environment.time_zone("TIME_ZONE", "UTC")
 
 # ── Files ───────────────────────────────────────────────────────────────────────────────────
 STATIC_URL = "/static/"
@@ -306,35 +306,37 @@ STORAGES = {
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
 # What may be uploaded, and what a decoder is let near.
-MEDIA_MAX_PICTURE_MB = variables.whole_number("MEDIA_MAX_PICTURE_MB", 25, least=1)
-MEDIA_MAX_MEGAPIXELS = variables.whole_number("MEDIA_MAX_MEGAPIXELS", 40, least=1)
-MEDIA_MAX_VIDEO_MB = variables.whole_number("MEDIA_MAX_VIDEO_MB", 500, least=1)
-MEDIA_MAX_VIDEO_MINUTES = variables.whole_number("MEDIA_MAX_VIDEO_MINUTES", 10, least=1)
+MEDIA_MAX_PICTURE_MB = environment.whole_number("MEDIA_MAX_PICTURE_MB", 25, least=1)
+MEDIA_MAX_MEGAPIXELS = environment.whole_number("MEDIA_MAX_MEGAPIXELS", 40, least=1)
+MEDIA_MAX_VIDEO_MB = environment.whole_number("MEDIA_MAX_VIDEO_MB", 500, least=1)
+MEDIA_MAX_VIDEO_MINUTES = environment.whole_number("MEDIA_MAX_VIDEO_MINUTES", 10, least=1)
 # What one address may hand in for personalised products in an hour without ordering it.
-MAX_UPLOADS_PER_HOUR = variables.whole_number("MAX_UPLOADS_PER_HOUR", 20)
-FFMPEG_BINARY = variables.program("FFMPEG_BINARY")  # empty: the one that imageio-ffmpeg brings
+MAX_UPLOADS_PER_HOUR = environment.whole_number("MAX_UPLOADS_PER_HOUR", 20)
+FFMPEG_BINARY = environment.program("FFMPEG_BINARY")  # empty: the one that imageio-ffmpeg brings
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────
-vars().update(variables.email("EMAIL_URL"))
+vars().update(environment.email("EMAIL_URL"))
 EMAIL_TIMEOUT = 10  # seconds per socket operation; delivery bounds the whole send
-DEFAULT_FROM_EMAIL = variables.text("DEFAULT_FROM_EMAIL", formataddr((SHOP_NAME, "shop@localhost")))
+DEFAULT_FROM_EMAIL = environment.text(
+    "DEFAULT_FROM_EMAIL", formataddr((SHOP_NAME, "shop@localhost"))
+)
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
-# Gateways by URL, in the order in which they are asked: see notifications/gateways.py.
-SMS_URL = variables.text("SMS_URL")
-SMS_ORDER = variables.text("SMS_ORDER")
-SMS_TEMPLATES = variables.text("SMS_TEMPLATES")
+# Gateways by URL, in the order in which they are asked: see notifications/delivery/gateways.py.
+SMS_URL = environment.text("SMS_URL")
+SMS_ORDER = environment.text("SMS_ORDER")
+SMS_TEMPLATES = environment.text("SMS_TEMPLATES")
 # How many messages a mail server or gateway gets in any minute; 0: as many as there are.
-EMAIL_PER_MINUTE = a_minute("EMAIL_PER_MINUTE", variables.text("EMAIL_PER_MINUTE"))
-SMS_PER_MINUTE = a_minute("SMS_PER_MINUTE", variables.text("SMS_PER_MINUTE"))
+EMAIL_PER_MINUTE = a_minute("EMAIL_PER_MINUTE", environment.text("EMAIL_PER_MINUTE"))
+SMS_PER_MINUTE = a_minute("SMS_PER_MINUTE", environment.text("SMS_PER_MINUTE"))
 # When nobody gets an offer, by the shop's clock; None: there are no such hours.
 MARKETING_QUIET_HOURS = hours_of_day(
-    "MARKETING_QUIET_HOURS", variables.text("MARKETING_QUIET_HOURS")
+    "MARKETING_QUIET_HOURS", environment.text("MARKETING_QUIET_HOURS")
 )
 
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────
 # Plain on purpose: a job is a row, its lease and the relay's re-ring are the only recovery.
-CELERY_BROKER_URL = variables.broker("CELERY_BROKER_URL")
-CELERY_RESULT_BACKEND = variables.result_backend("CELERY_RESULT_BACKEND", "django-db")
+CELERY_BROKER_URL = environment.broker("CELERY_BROKER_URL")
+CELERY_RESULT_BACKEND = environment.result_backend("CELERY_RESULT_BACKEND", "django-db")
 CELERY_RESULT_EXTENDED = True  # the admin shows a task's name and arguments
 CELERY_TASK_DEFAULT_QUEUE = "default"
 CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
@@ -343,7 +345,7 @@ CELERY_TASK_ACKS_LATE = False  # a worker that dies is found by its lease, not b
 CELERY_TASK_TRACK_STARTED = False  # a duplicate delivery must not overwrite a result
 # Beat tries once more, on a new connection. The relay doesn't: it gives back what it can't ring.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
-# In our database project.prune deletes results; elsewhere Celery does, after its usual day.
+# In our database project.schedule.prune deletes results; elsewhere Celery does, after a day.
 CELERY_RESULT_EXPIRES = None if CELERY_RESULT_BACKEND == "django-db" else timedelta(days=1)
 # A result backend that is away must not hold up workers: the job's row already says all. Celery
 # would try 20 times for each result, and wait for ever for one that hangs.
@@ -356,9 +358,9 @@ CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a long job must not sit on short ones
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 512 * 1024  # KiB
 # Within a job, this is what it may allocate (project/celery.py).
-WORKER_MEMORY_MB = variables.whole_number("WORKER_MEMORY_MB", 2048, least=1)
+WORKER_MEMORY_MB = environment.whole_number("WORKER_MEMORY_MB", 2048, least=1)
 # On SIGQUIT (or SIGTERM with REMAP_SIGTERM=SIGQUIT) jobs have so many seconds to end before they
-# are cut off. For a plain SIGTERM see project/stopping.py.
+# are cut off. For a plain SIGTERM see project/jobs/shutdown.py.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 8.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_TIMEOUT = 3.0
@@ -372,7 +374,7 @@ CELERY_TASK_DEFAULT_QUEUE_TYPE = CELERY_TASK_CREATE_MISSING_QUEUE_TYPE = "quorum
 CELERY_WORKER_CONSUMER = "project.celery:PlainConsumer"  # no queues for delays, see there
 CELERY_TIMEZONE = TIME_ZONE
 CELERY_ENABLE_UTC = True
-CELERY_BEAT_SCHEDULER = "project.beat:HeartbeatScheduler"
+CELERY_BEAT_SCHEDULER = "project.schedule.beat:HeartbeatScheduler"
 # Written after each task, not every three minutes: the admin says when each runs next, and a
 # killed beat doesn't begin with all of them again.
 CELERY_BEAT_SYNC_EVERY = 1
@@ -383,8 +385,8 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # ── Logs and errors ─────────────────────────────────────────────────────────────────────────
 LOGGING = logging_config(json=not (DEBUG or TANDEM_LOCAL))
 LOGGING_CONFIG = "logging.config.dictConfig"
-if SENTRY_DSN := variables.text("SENTRY_DSN"):
+if SENTRY_DSN := environment.text("SENTRY_DSN"):
     import sentry_sdk
 
-    with variables.named("SENTRY_DSN", "give the address that Sentry shows"):
+    with environment.named("SENTRY_DSN", "give the address that Sentry shows"):
         sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)

@@ -5,11 +5,11 @@ from typing import Any
 
 from celery import shared_task
 
-from project import audit as auditing
-from project import prune as pruning
-from project.daily import daily, do_all_due
-from project.job_task import job_task
-from project.manual_runs import ManualRunHandler
+from project.jobs.task import job_task
+from project.monitoring import audit as auditing
+from project.schedule import prune as pruning
+from project.schedule.daily import daily, do_all_due
+from project.schedule.manual_runs import ManualRunHandler
 
 
 @shared_task(name="project.tasks.audit")

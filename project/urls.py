@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from notifications.receipts.door import receive
+from notifications.receipts.endpoint import receive
 from orders.accounts.views.language import set_language
 from project import views
 
@@ -25,6 +25,6 @@ urlpatterns = [
     path("metrics", views.metrics, name="metrics"),
     path("admin/", admin.site.urls),
     path("receipts/<str:provider>/", receive, name="receipts"),
-    path("mailbox/", include("notifications.urls")),
+    path("mailbox/", include("notifications.mailbox.urls")),
     path(settings.MEDIA_URL.lstrip("/"), include("media_jobs.urls")),
 ]

@@ -8,8 +8,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from project.health import is_migrated, read_health
-from project.metrics import read_metrics
+from project.monitoring.health import is_migrated, read_health
+from project.monitoring.metrics import read_metrics
 
 _migrated = False
 

@@ -2,7 +2,7 @@
 
 import os
 
-from project.local_env import load_local_env
+from project.local.env import load_local_env
 
 load_local_env()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")

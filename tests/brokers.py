@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import pytest
 from celery import Celery
 
-from project.brokers import transport_options
+from project.conf.brokers import transport_options
 
 VALKEY = os.environ["CELERY_BROKER_URL"]
 RABBITMQ = os.environ.get("TEST_AMQP_URL", "")

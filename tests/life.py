@@ -3,9 +3,9 @@
 from typing import Any
 from uuid import UUID, uuid4
 
+from orders.lifecycle.transitions import cancel, deliver, pack, pay, refund, ship
 from orders.models import Order
 from orders.placing.placement import place_order
-from orders.placing.transitions import cancel, deliver, pack, pay, refund, ship
 from tests.shelf import order_request
 
 

@@ -25,9 +25,9 @@ from typing import Self
 
 import httpx
 
-from project.embedded.data_folder import DataFolder, free_port
-from project.local_env import ROOT, SETTING_NAMES
-from project.processes import PidFile
+from project.local.embedded.data_folder import DataFolder, free_port
+from project.local.env import ROOT, SETTING_NAMES
+from project.local.processes import PidFile
 
 START_SECONDS = 120.0
 STOP_SECONDS = 40.0

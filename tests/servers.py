@@ -3,7 +3,7 @@
 Loaded by `-p tests.servers` (pyproject.toml) before pytest-django reads the settings. The
 processes of pytest-xdist share the servers: pytest-django gives each a database of its own,
 this module each a Valkey database. Nothing that the environment or a running shop names is
-used, unless DATABASE_URL *and* CELERY_BROKER_URL are given (`python -m project.embedded run`).
+used, unless DATABASE_URL *and* CELERY_BROKER_URL are given (`project.local.embedded`).
 """
 
 import os
@@ -17,8 +17,8 @@ _servers = ExitStack()
 def _start() -> None:
     # Before anything of the project is imported: its Celery application reads $TANDEM_DATA/env.
     os.environ["TANDEM_DATA"] = os.devnull
-    from project.embedded.running import running_servers, temporary_data_folder
-    from project.local_env import SETTING_NAMES
+    from project.local.embedded.running import running_servers, temporary_data_folder
+    from project.local.env import SETTING_NAMES
 
     for name in SETTING_NAMES:
         os.environ.pop(name, None)

@@ -8,7 +8,7 @@ from django.core.files.base import ContentFile
 
 from orders.models import Category, Order, Product, ProductSales, Stock, Upload
 from orders.placing.request import OrderRequest, RequestedLine
-from orders.uploads import store_upload
+from orders.placing.upload_store import store_upload
 
 
 def shelve(

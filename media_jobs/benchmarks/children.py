@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from media_jobs.recipes import JPEG, PRODUCT, RenditionSpec
-from project.memory import give_back_what_is_freed
+from project.worker.memory import give_back_what_is_freed
 
 CONTEXT = multiprocessing.get_context("spawn")
 PHOTO_TIMEOUT = 600.0

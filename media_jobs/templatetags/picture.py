@@ -1,15 +1,15 @@
 """`{% picture asset "card" alt="…" %}`: one rendition in its formats, or a tile until it is made;
 `{% video asset alt="…" %}` the same for a video.
 
-The asset has `jobs__renditions` prefetched (`media_jobs.picture.PREFETCH`): the tag asks nothing.
+The asset has `jobs__renditions` prefetched (`media_jobs.display.PREFETCH`): the tag asks nothing.
 """
 
 from typing import Any
 
 from django import template
 
+from media_jobs.display import picture_of, video_of
 from media_jobs.models import Asset
-from media_jobs.picture import picture_of, video_of
 
 register = template.Library()
 

@@ -2,11 +2,11 @@
 
 from django import template
 
-from media_jobs import private
+from media_jobs import signed_urls
 
 register = template.Library()
 
 
 @register.simple_tag
 def signed_url(path: str) -> str:
-    return private.signed_url(path)
+    return signed_urls.signed_url(path)

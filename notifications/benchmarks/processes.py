@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from project.local_env import ROOT
+from project.local.env import ROOT
 
 START_SECONDS = 60.0
 SAMPLE_SECONDS = 1.0

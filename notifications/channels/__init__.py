@@ -6,5 +6,5 @@ NoAnswerError where the other side may have accepted it.
 `repeats_are_safe(url) -> bool` says whether the other side can recognise a second copy.
 
 `url` is the gateway's own, of those in SMS_URL; e-mail has its settings from EMAIL_URL. Which
-module takes which URL is said in `notifications.gateways`.
+module takes which URL is said in `notifications.delivery.gateways`.
 """

@@ -28,7 +28,7 @@ from notifications.channels.message import (
 )
 from notifications.channels.templated import templated
 from notifications.segments import shorten
-from project.job_errors import PermanentError, TransientError
+from project.jobs.errors import PermanentError, TransientError
 
 ACTION, VERSION = "SendSms", "2017-05-25"
 ALGORITHM = "ACS3-HMAC-SHA256"

@@ -23,7 +23,7 @@ from notifications.channels.message import (
     ProviderDownError,
     Receipt,
 )
-from project.job_errors import TransientError
+from project.jobs.errors import TransientError
 
 PREFIX = "apprise+"
 RECIPIENT = "{to}"

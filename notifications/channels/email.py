@@ -28,7 +28,7 @@ from notifications.channels.message import (
     Receipt,
 )
 from notifications.channels.smtp import SmtpBackend
-from project.job_errors import PermanentError, TransientError
+from project.jobs.errors import PermanentError, TransientError
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 CLOSING = 421

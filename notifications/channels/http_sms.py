@@ -17,7 +17,7 @@ from notifications.channels.message import (
     ProviderDownError,
     Receipt,
 )
-from project.job_errors import PermanentError
+from project.jobs.errors import PermanentError
 
 NO_KEYS = "no-keys"
 BUSY = frozenset({408, 425, 429})

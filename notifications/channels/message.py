@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from uuid import UUID
 
-from project.job_errors import PermanentError, TransientError
+from project.jobs.errors import PermanentError, TransientError
 
 
 @dataclass(frozen=True)

@@ -25,9 +25,9 @@ from django.views.decorators.http import require_http_methods
 
 from notifications.desk.decisions import ALL_AT_ONCE
 from notifications.models import Notification
-from project.job_admin import COLOURS, JobAdmin
-from project.job_decisions import Decision
-from project.job_queue import Status
+from project.desk.jobs import COLOURS, JobAdmin
+from project.jobs.decisions import Decision
+from project.jobs.queryset import Status
 
 BATCH_SIZE = 5000
 """Messages of one transaction: a second's work for PostgreSQL."""

@@ -10,11 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
-from notifications import breaker, pausing
-from notifications.gateways import all_gateways
+from notifications.delivery import breaker, pausing
+from notifications.delivery.gateways import all_gateways
 from notifications.models import ChannelState, Notification
 from project.admin import ReadOnlyAdmin
-from project.job_admin import moment
+from project.desk.jobs import moment
 
 
 def warn_of_channels(request: HttpRequest) -> None:

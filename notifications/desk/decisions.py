@@ -7,8 +7,8 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from project.job_decisions import RETRY, RETRY_CANCELLED, Decision
-from project.job_queue import Status
+from project.jobs.decisions import RETRY, RETRY_CANCELLED, Decision
+from project.jobs.queryset import Status
 
 SENT_AFTER_ALL = Decision(
     name="sent",

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.events import EVENTS
 from notifications.models import Notification
-from project.job_queue import Status
+from project.jobs.queryset import Status
 
 SAMPLE = 5000
 """Of how many messages that need attention, the latest, the most frequent errors are offered."""

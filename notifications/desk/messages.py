@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
-from notifications.attempts import read_attempts
+from notifications.delivery.log import read_attempts
 from notifications.desk.all_at_once import AllAtOncePages
 from notifications.desk.channels import warn_of_channels
 from notifications.desk.decisions import DECISIONS

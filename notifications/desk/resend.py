@@ -19,7 +19,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidg
 
 from notifications.models import Notification
 from notifications.resending import may_resend, resend
-from project.job_admin import JobAdmin
+from project.desk.jobs import JobAdmin
 
 CHANGE = "admin:notifications_notification_change"
 

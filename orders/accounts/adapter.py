@@ -20,7 +20,7 @@ from orders.accounts.language import remember_language
 from orders.models import User
 from orders.placing.request import clean_email, clean_phone
 from orders.shop.forms import TextField
-from project.client_address import client_address
+from project.limits.client_address import client_address
 
 MESSAGES: dict[str, tuple[str, dict[str, str]]] = {
     "email_confirmation_signup": ("sign_up_confirmation", {}),

@@ -28,7 +28,7 @@ from orders.api.schemas import (
 from orders.models import Order, Upload
 from orders.placing.errors import OutcomeUnknown
 from orders.placing.placement import place_order
-from project.jobs import job_models
+from project.jobs.model import job_models
 
 router = Router(tags=["Orders"])
 

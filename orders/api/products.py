@@ -9,7 +9,7 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from ninja import Query, Router
 
-from media_jobs.picture import renditions_of
+from media_jobs.display import renditions_of
 from media_jobs.recipes import PRODUCT_VIDEO
 from orders.api.problems import Problem
 from orders.api.schemas import (
@@ -21,8 +21,8 @@ from orders.api.schemas import (
     ProductPage,
     Video,
 )
+from orders.catalogue.browsing import matching, products_on_sale
 from orders.models import Product
-from orders.shop.catalogue import matching, products_on_sale
 
 PAGE_SIZE = 50
 PLAYED = {"hls", *(spec.name for spec in PRODUCT_VIDEO.videos)}

@@ -37,7 +37,7 @@ from orders.placing.request import (
     clean_text,
     clean_upload,
 )
-from project.job_queue import Status
+from project.jobs.queryset import Status
 
 PRICE_PATTERN = r"^(0|[1-9][0-9]{0,11})\.[0-9]{2}$"
 

@@ -7,8 +7,8 @@ from media_jobs.filetypes import UnusableFileError
 from media_jobs.receiving import ReceivingBusyError, received, receiving
 from orders.api.problems import Problem
 from orders.api.schemas import InvalidOut, ProblemOut, UploadOut
-from orders.uploads import TooManyUploadsError, check_limit, store_upload
-from project.client_address import client_address
+from orders.placing.upload_store import TooManyUploadsError, check_limit, store_upload
+from project.limits.client_address import client_address
 
 router = Router(tags=["Uploads"])
 

@@ -25,7 +25,7 @@ from orders.placing.errors import (
     ShopBusy,
     TotalChanged,
 )
-from project.media_storage import StorageDownError
+from project.conf.media_storage import StorageDownError
 
 logger = logging.getLogger(__name__)
 

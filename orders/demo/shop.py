@@ -9,8 +9,8 @@ from django.db import connection, transaction
 
 from media_jobs.assets import store_asset
 from media_jobs.models import Asset
-from orders.catalogue import add_media, create_product
-from orders.demo.catalogue import CATEGORIES
+from orders.catalogue.products import add_media, create_product
+from orders.demo.products import CATEGORIES
 from orders.models import Category, Product
 
 DRAWINGS = Path(__file__).parent / "drawings"

@@ -20,12 +20,12 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from unfold.decorators import action, display
 
-from orders import announcements
 from orders.desk.moments import MomentWidget
+from orders.messages import announcements
 from orders.models import Announcement
-from project.job_admin import moment
-from project.job_queue import Status
-from project.record_page import RecordPage
+from project.desk.jobs import moment
+from project.desk.record_page import RecordPage
+from project.jobs.queryset import Status
 
 State = Announcement.Status
 COLOURS = {

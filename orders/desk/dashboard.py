@@ -12,13 +12,13 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from orders.catalogue.stock import is_low
 from orders.desk.orders import COLOURS, TROUBLE
 from orders.models import Order, Product
-from orders.stock import is_low
-from project.health import read_health
-from project.job_admin import job_admins
-from project.job_queue import OPEN
+from project.desk.jobs import job_admins
+from project.jobs.queryset import OPEN
 from project.models import AuditRun
+from project.monitoring.health import read_health
 from project.templatetags.money import money
 
 LATEST = 8

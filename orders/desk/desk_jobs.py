@@ -17,12 +17,12 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import action
 
 from orders.desk.imports import import_view, may_import
-from orders.desk_jobs import IMPORT_PRODUCTS, KINDS, queue_desk_job
+from orders.desk_jobs.kinds import IMPORT_PRODUCTS, KINDS, queue_desk_job
 from orders.imports.report import Outcome, RowReport, read_report
 from orders.models import DeskJob
-from project.job_admin import JobAdmin
-from project.job_decisions import CANCEL, RETRY, RETRY_CANCELLED
-from project.job_queue import Status
+from project.desk.jobs import JobAdmin
+from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED
+from project.jobs.queryset import Status
 
 PAGE_ROWS = 100
 OUTCOMES = {

@@ -15,14 +15,14 @@ from unfold.admin import TabularInline
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from media_jobs.asset_admin import thumbnail
 from media_jobs.assets import store_asset
+from media_jobs.desk import thumbnail
+from media_jobs.display import PREFETCH, product_recipe
 from media_jobs.filetypes import HEAD_BYTES, TYPES, UnusableFileError, check_size, sniff
 from media_jobs.outbox import queue_renditions
-from media_jobs.picture import PREFETCH, product_recipe
-from orders.catalogue import replace_media
+from orders.catalogue.products import replace_media
 from orders.models import ProductMedia
-from project.job_queue import OPEN, Status
+from project.jobs.queryset import OPEN, Status
 
 ACCEPTED = ",".join(file_type.content_type for file_type in TYPES)
 

@@ -17,18 +17,18 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from notifications.bounces import trouble_with, troubled_addresses
+from notifications.receipts.bounces import trouble_with, troubled_addresses
 from orders.desk.payment import read_payment
 from orders.desk.preview import PreviewPage, preview_url
 from orders.desk.steps import StepPages
 from orders.desk.transitions import TransitionActions
+from orders.lifecycle.timeline import read_timeline
 from orders.models import Order, Payment
-from orders.timeline import read_timeline
-from project.job_admin import COLOURS as JOB_COLOURS
-from project.job_admin import JobAdmin, job_admins, moment
-from project.job_queue import OPEN, Status
-from project.jobs import Job, job_models
-from project.record_page import RecordPage
+from project.desk.jobs import COLOURS as JOB_COLOURS
+from project.desk.jobs import JobAdmin, job_admins, moment
+from project.desk.record_page import RecordPage
+from project.jobs.model import Job, job_models
+from project.jobs.queryset import OPEN, Status
 from project.templatetags.money import money
 
 COLOURS = {

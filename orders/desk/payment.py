@@ -6,8 +6,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
+from orders.lifecycle.transitions import paid_so_far
 from orders.models import Order
-from orders.placing.transitions import paid_so_far
 from project.templatetags.money import money
 
 

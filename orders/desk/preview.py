@@ -19,7 +19,7 @@ from notifications.events import EVENTS
 from notifications.models import Notification
 from notifications.rendering import MASK, Wording, render
 from notifications.segments import ALONE, PART, count_segments
-from orders.message_samples import sample_context
+from orders.messages.samples import sample_context
 from orders.models import Order
 from orders.models.order import NUMBER_PREFIX
 

@@ -24,21 +24,21 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from media_jobs.asset_admin import thumbnail
-from orders.catalogue import create_product
-from orders.desk.imports import may_import
-from orders.desk.media import MediaInline
-from orders.desk.scheduled import ScheduledChangeInline
-from orders.desk.stock import StockForm
-from orders.models import Category, Product, ScheduledChange, StockMovement
-from orders.models.catalogue import PREFETCH_MEDIA
-from orders.stock import (
+from media_jobs.desk import thumbnail
+from orders.catalogue.products import create_product
+from orders.catalogue.stock import (
     CorrectionKeyReusedError,
     StockTooLowError,
     correct_stock,
     is_low,
     low_stock_at,
 )
+from orders.desk.imports import may_import
+from orders.desk.media import MediaInline
+from orders.desk.scheduled import ScheduledChangeInline
+from orders.desk.stock import StockForm
+from orders.models import Category, Product, ScheduledChange, StockMovement
+from orders.models.product import PREFETCH_MEDIA
 from project.templatetags.money import money
 
 PLANNABLE = ("price", "is_active")

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
+from orders.catalogue.scheduled_changes import collide
 from orders.desk.moments import MomentWidget
 from orders.models import ScheduledChange
-from orders.scheduled_changes import collide
-from project.job_admin import moment
+from project.desk.jobs import moment
 from project.templatetags.money import money
 
 PLANNED = ("what", "price", "at", "back_at")

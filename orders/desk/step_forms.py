@@ -14,9 +14,9 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from orders.lifecycle import transitions
+from orders.lifecycle.transitions import paid_so_far
 from orders.models import Order, OrderEvent, Payment, User
-from orders.placing import transitions
-from orders.placing.transitions import paid_so_far
 
 
 class StepForm(forms.Form):

@@ -26,9 +26,9 @@ from orders.desk.step_forms import (
     StepForm,
 )
 from orders.desk.transitions import take_all, tell
+from orders.lifecycle import transitions
+from orders.lifecycle.steps import COMES_FROM
 from orders.models import Order, User
-from orders.placing import transitions
-from orders.placing.life import COMES_FROM
 
 Status = Order.Status
 

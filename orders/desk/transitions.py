@@ -18,9 +18,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from orders.desk.step_forms import CancelForm, ParcelForm, PaymentForm, RefundForm, StepForm
+from orders.lifecycle import transitions
+from orders.lifecycle.errors import TransitionError
 from orders.models import Order, User
-from orders.placing import transitions
-from orders.placing.refusals import TransitionError
 
 MAX_REFUSALS = 10
 """How many refusals of one action are shown; the others are counted."""

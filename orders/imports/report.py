@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import IO
 
-from orders.spreadsheets import BOM, as_meant, write_csv
+from project.desk.spreadsheets import BOM, as_meant, write_csv
 
 HEADER = ("row", "sku", "outcome", "detail")
 

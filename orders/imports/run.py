@@ -7,10 +7,10 @@ from contextlib import closing, contextmanager
 from django.db import connection
 from django.utils.translation import gettext as _
 
-from orders.imports.catalogue import CatalogueImport
 from orders.imports.errors import RowRefusedError
 from orders.imports.package import Package, PackedFile
 from orders.imports.pictures import Picture, Unusable, take_pictures
+from orders.imports.products import CatalogueImport
 from orders.imports.report import Outcome, Report, RowReport
 from orders.imports.rows import Row, parse_row, rows_by_sku
 from orders.imports.table import RawRow, read_table

@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from orders.imports.errors import ImportRefusedError
 from orders.imports.package import MAX_TABLE_BYTES, PackedFile
-from orders.spreadsheets import as_meant
+from project.desk.spreadsheets import as_meant
 
 MAX_ROWS = 20_000
 MAX_SHEET_BYTES = 200_000_000

@@ -1,10 +1,10 @@
 """What the shop remembers: users, the catalogue, orders and their money, the ledgers."""
 
 from orders.models.announcement import Announcement
-from orders.models.catalogue import Category, Product, ProductMedia
 from orders.models.desk import DeskJob
 from orders.models.money import Payment, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine
+from orders.models.product import Category, Product, ProductMedia
 from orders.models.sales import ProductSales, SalesEntry
 from orders.models.scheduled import ScheduledChange
 from orders.models.stock import Stock, StockAlert, StockMovement

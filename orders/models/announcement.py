@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Announcement(models.Model):
-    """One text to everyone who wants announcements. `orders.announcements` sends it.
+    """One text to everyone who wants announcements. `orders.messages.announcements` sends it.
 
     Its messages are notifications, queued in batches in the order of their users; `reached` is
     the last user who has one, written with it in one transaction.

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
-from project.jobs import Job
+from project.jobs.model import Job
 
 
 def _upload_path(job: "DeskJob", name: str) -> str:
@@ -16,7 +16,7 @@ def _upload_path(job: "DeskJob", name: str) -> str:
 
 
 class DeskJob(Job):
-    """Work that an operator asked for. `orders.desk_jobs` says which kinds there are."""
+    """Work that an operator asked for. `orders.desk_jobs.kinds` says which kinds there are."""
 
     queue = "default"
     task = "orders.tasks.work"

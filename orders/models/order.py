@@ -10,7 +10,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.models.catalogue import Product
+from orders.models.product import Product
 
 NUMBER_PREFIX = "T"
 """What tells an order's number from other numbers, on pages, in messages and in the API."""

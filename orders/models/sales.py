@@ -5,7 +5,7 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from orders.models.catalogue import Product
+from orders.models.product import Product
 
 
 class ProductSales(models.Model):

@@ -6,13 +6,13 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from orders.models.catalogue import Product
+from orders.models.product import Product
 
 
 class ScheduledChange(models.Model):
     """One change of a product at a set time. Applied once, and taken back once if it has an end.
 
-    Editable until it is applied; `orders.scheduled_changes` applies it.
+    Editable until it is applied; `orders.catalogue.scheduled_changes` applies it.
     """
 
     class What(models.TextChoices):

@@ -6,9 +6,9 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
-from orders.models.catalogue import Product
 from orders.models.money import Refund
 from orders.models.order import Order
+from orders.models.product import Product
 
 
 class Stock(models.Model):

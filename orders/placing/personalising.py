@@ -15,7 +15,7 @@ from media_jobs.outbox import print_job
 from orders.models import Order, Product, Upload
 from orders.placing.errors import FieldError
 from orders.placing.request import OrderRequest, RequestedLine
-from orders.placing.upload_taking import DraftUpload
+from orders.placing.uploads import DraftUpload
 
 Asks = Product.Personalisation
 

@@ -45,9 +45,9 @@ from orders.placing.sales_ledger import Sold
 from orders.placing.sales_writer import Count
 from orders.placing.settle import settle
 from orders.placing.stock_writer import Draft, DraftLine, Taken
-from orders.placing.upload_taking import DraftUpload
+from orders.placing.uploads import DraftUpload
 from orders.placing.writers import WEB_THREADS, Writers, writers
-from project.arrays import array_literal
+from project.database.arrays import array_literal
 from project.group_commit import (
     GroupCommitError,
     NotCommittedError,

@@ -6,7 +6,7 @@ from django.db import OperationalError, models
 from django.db.backends.base.base import BaseDatabaseWrapper
 from psycopg import errors
 
-from project.arrays import array_literal
+from project.database.arrays import array_literal
 from project.group_commit import RepeatBatch
 
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from project.arrays import array_literal
+from project.database.arrays import array_literal
 
 COUNTED_LINES = """
     SELECT line.order_id, line.product_id, line.quantity - line.refunded AS units,

@@ -20,8 +20,8 @@ from orders.models import Order, Stock
 from orders.models.order import NUMBER_PREFIX
 from orders.placing.errors import KeyReused, OutOfStock, Shortage, UploadsGone
 from orders.placing.row_locks import RowLocks
-from orders.placing.upload_taking import DraftUpload, lock_untaken, take
-from project.arrays import array_literal
+from orders.placing.uploads import DraftUpload, lock_untaken, take
+from project.database.arrays import array_literal
 from project.group_commit import DEFER, RepeatBatch
 
 

@@ -14,17 +14,17 @@ from django.core.files.storage import default_storage
 
 from notifications.models import Notification
 from notifications.outbox import Staff, attachment, staff_messages
-from orders.people import staff
+from orders.accounts.staff import staff
 from orders.reports.chart import draw
 from orders.reports.figures import HEADER, Figures, read_figures, report_context, table
-from orders.spreadsheets import write_csv
+from project.desk.spreadsheets import write_csv
 from project.templatetags.money import money
 
 
 def send_report(day: date) -> dict[str, Any]:
     """Queue the day's report to everyone in `STAFF_EMAILS`; return what was done.
 
-    The caller sees to it that only one does it at a time (`project.daily`).
+    The caller sees to it that only one does it at a time (`project.schedule.daily`).
     """
     readers = staff()
     sent = Notification.objects.filter(order_id=None, event="daily_report", occasion=str(day))

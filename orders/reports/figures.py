@@ -13,8 +13,8 @@ from django.db.models.functions import TruncDate
 from django.urls import reverse
 
 from orders.models import Order, OrderLine, Refund
-from project.job_queue import Status
-from project.jobs import job_models
+from project.jobs.model import job_models
+from project.jobs.queryset import Status
 
 CHART_DAYS = 14
 TOP = 5

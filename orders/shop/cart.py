@@ -11,9 +11,9 @@ from uuid import uuid4
 
 from django.contrib.sessions.backends.base import SessionBase
 
+from orders.catalogue.browsing import products_on_sale
 from orders.models import Product, Upload
 from orders.placing.request import MAX_LINES, MAX_QUANTITY, RequestedLine
-from orders.shop.catalogue import products_on_sale
 from orders.shop.lines import line_text
 
 _CART = "cart"

@@ -15,8 +15,8 @@ from media_jobs.recipes import PICKUP_PASS
 from notifications.events import EVENTS
 from notifications.models import Notification
 from orders.models import Order
-from project.job_queue import Status
-from project.jobs import Job
+from project.jobs.model import Job
+from project.jobs.queryset import Status
 
 # How often the page asks, by the order's age: jobs take seconds, so what is still open after a
 # minute waits for somebody, and after an hour the page stops to ask.

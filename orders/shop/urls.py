@@ -3,11 +3,11 @@
 from django.urls import path
 
 from orders.accounts.views.find_order import find_order
-from orders.shop.views import cart, catalogue, checkout, order, upload
+from orders.shop.views import cart, checkout, order, products, upload
 
 urlpatterns = [
-    path("", catalogue.shop, name="shop"),
-    path("products/<slug:slug>/", catalogue.product, name="product"),
+    path("", products.shop, name="shop"),
+    path("products/<slug:slug>/", products.product, name="product"),
     path("products/<slug:slug>/upload/", upload.upload, name="product-upload"),
     path("cart/", cart.cart, name="cart"),
     path("checkout/", checkout.checkout, name="checkout"),

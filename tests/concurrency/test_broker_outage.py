@@ -15,9 +15,9 @@ from statistics import median
 import httpx
 import pytest
 
-from project.embedded.data_folder import DataFolder
-from project.embedded.running import temporary_data_folder
-from project.embedded.valkey import ValkeyServer
+from project.local.embedded.data_folder import DataFolder
+from project.local.embedded.running import temporary_data_folder
+from project.local.embedded.valkey import ValkeyServer
 from tests.concurrency.rush import Answer, Books, new_key, order_body, rush
 from tests.concurrency.sockets import connects_to, family
 from tests.live import LiveShop, wait_until

@@ -16,7 +16,7 @@ from django.db.models import F
 
 from notifications.models import Notification
 from notifications.outbox import order_messages
-from project.job_queue import Status
+from project.jobs.queryset import Status
 from project.relay import Relay
 from tests.brokers import (
     RABBITMQ,

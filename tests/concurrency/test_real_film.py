@@ -12,7 +12,7 @@ from django.core.files.base import ContentFile
 from media_jobs.assets import store_asset
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
-from project.job_queue import Status
+from project.jobs.queryset import Status
 from tests.brokers import VALKEY, application, empty_queues
 from tests.concurrency.sockets import family
 from tests.concurrency.workers import database_url, is_done, picture, running_worker

@@ -18,9 +18,9 @@ from django_celery_results.models import TaskResult
 
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
-from project.doorbell import Doorbell
-from project.job_queue import Status
-from project.jobs import Job
+from project.jobs.model import Job
+from project.jobs.publisher import Doorbell
+from project.jobs.queryset import Status
 from project.models import Heartbeat
 from tests.brokers import (
     RABBITMQ,

@@ -18,7 +18,7 @@ from celery import Celery
 from celery.exceptions import TimeoutError as NotWithinTime
 
 from notifications.models import Notification
-from project.embedded.data_folder import free_port
+from project.local.embedded.data_folder import free_port
 from tests.brokers import VALKEY, application, empty_queues, rabbitmq_alone
 from tests.concurrency.workers import (
     Inbox,

@@ -13,7 +13,7 @@ __all__ = ["app"]
 
 @worker_init.connect
 def take_the_guard_out(**kwargs: Any) -> None:
-    from project.job_queue import JobQuerySet, Status
+    from project.jobs.queryset import JobQuerySet, Status
 
     def claim(self: JobQuerySet, job_id: UUID) -> Any:
         # The job's own id as token: no claim ever ends another's.

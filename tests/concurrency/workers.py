@@ -22,11 +22,11 @@ from media_jobs.models import MediaJob
 from media_jobs.outbox import pickup_pass_job
 from notifications.models import Notification
 from notifications.outbox import order_messages
-from project.doorbell import Doorbell
-from project.job_queue import Status
-from project.jobs import Job
-from project.local_env import ROOT
-from project.local_shop import WORKERS
+from project.jobs.model import Job
+from project.jobs.publisher import Doorbell
+from project.jobs.queryset import Status
+from project.local.env import ROOT
+from project.local.shop import WORKERS
 from project.relay import Relay
 from tests.notifications.conftest import CONTEXT
 

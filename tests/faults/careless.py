@@ -16,9 +16,9 @@ __all__ = ["app"]
 
 @worker_init.connect
 def stop_caring(**kwargs: Any) -> None:
-    from notifications import delivery
     from notifications.channels import email
     from notifications.channels.message import NoAnswerError, Receipt
+    from notifications.delivery import attempt
 
     send = email.send
 
@@ -30,6 +30,6 @@ def stop_caring(**kwargs: Any) -> None:
 
     match os.environ["CARELESS"]:
         case "unmarked":
-            delivery.doubt = lambda notification, reason: None
+            attempt.doubt = lambda notification, reason: None
         case "trusting":
             email.send = trusting_send

@@ -1,7 +1,7 @@
 """What the audit would find if it didn't give sales their minute."""
 
 from orders.audits import _SETTLED
-from project.audit import invariants
+from project.monitoring.audit import invariants
 from tests.concurrency.rush import Books
 
 

@@ -17,7 +17,7 @@ __all__ = ["app"]
 
 @worker_init.connect
 def die_half_way(**kwargs: Any) -> None:
-    from orders import announcements
+    from orders.messages import announcements
 
     queue_batch, died, batches = announcements._queue_batch, Path(os.environ["DIED"]), 0
 

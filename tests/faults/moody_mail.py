@@ -25,8 +25,8 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from project.embedded.data_folder import free_port
-from project.local_env import ROOT
+from project.local.embedded.data_folder import free_port
+from project.local.env import ROOT
 from tests.live import wait_until
 
 MAX_BAD_MOODS = 2  # for one recipient: each costs a backoff

@@ -16,10 +16,10 @@ from celery import Celery
 from media_jobs.models import MediaJob
 from notifications.models import Notification
 from project.celery import app
-from project.job_queue import Status
-from project.jobs import Job
-from project.local_env import ROOT
-from project.local_shop import WORKERS
+from project.jobs.model import Job
+from project.jobs.queryset import Status
+from project.local.env import ROOT
+from project.local.shop import WORKERS
 from project.models import Heartbeat
 from project.relay import Relay
 from tests.brokers import VALKEY

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 from django.db.models.functions import Now
 
-from orders.announcements import messages, plan, send_announcements
+from orders.messages.announcements import messages, plan, send_announcements
 from orders.models import Announcement, DeskJob
 from project.celery import app
-from project.job_queue import OPEN, Status
+from project.jobs.queryset import OPEN, Status
 from project.relay import Relay
 from tests.concurrency.workers import Ringing, running_relay
 from tests.faults.moody_mail import running_moody_mail

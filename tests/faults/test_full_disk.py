@@ -16,8 +16,8 @@ from media_jobs.models import Asset, MediaJob
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
 from orders.models import Upload
-from project.job_errors import JobError
-from project.job_queue import Status
+from project.jobs.errors import JobError
+from project.jobs.queryset import Status
 from tests.media_jobs.originals import photo, saved
 
 pytestmark = pytest.mark.django_db

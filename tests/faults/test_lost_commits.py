@@ -12,7 +12,7 @@ from orders.models import Order, ProductSales, Stock
 from orders.placing.errors import OutcomeUnknown
 from orders.placing.placement import place_order
 from orders.placing.writers import drain
-from project.audit import run_audit
+from project.monitoring.audit import run_audit
 from tests.project.gateway import Gateway, gateway_to
 from tests.shelf import new_key, order_request, shelve
 

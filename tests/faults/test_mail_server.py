@@ -13,13 +13,13 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.urls import reverse
 
-from notifications.breaker import FAILURES_TO_OPEN
 from notifications.channels import email as email_channel
 from notifications.channels.message import ProviderDownError
+from notifications.delivery.breaker import FAILURES_TO_OPEN
 from notifications.models import ChannelState, Notification
-from project.job_errors import JobError
-from project.job_queue import MAX_ATTEMPTS, JobQuerySet, Status
-from project.job_runs import run_job
+from project.jobs.errors import JobError
+from project.jobs.queryset import MAX_ATTEMPTS, JobQuerySet, Status
+from project.jobs.run import run_job
 from tests.notifications.gateway import Gateway
 
 pytestmark = pytest.mark.django_db

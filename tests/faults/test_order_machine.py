@@ -25,20 +25,20 @@ from hypothesis.stateful import (
 )
 
 from orders import audits
+from orders.catalogue.stock import StockTooLowError, correct_stock
+from orders.lifecycle.errors import TransitionError
+from orders.lifecycle.transitions import cancel, pack, pay, refund
 from orders.models import Order, Stock
 from orders.placing import placement
 from orders.placing.errors import OutOfStock
 from orders.placing.identity import order_id
 from orders.placing.placement import place_order
-from orders.placing.refusals import TransitionError
 from orders.placing.request import OrderRequest
 from orders.placing.sales_writer import Count
 from orders.placing.settle import settle_due
 from orders.placing.stock_writer import Draft
-from orders.placing.transitions import cancel, pack, pay, refund
 from orders.placing.writers import writers
-from orders.stock import StockTooLowError, correct_stock
-from project import audit
+from project.monitoring import audit
 from tests.orders.placing.test_races import make_old
 from tests.shelf import order_request, shelve
 
@@ -152,7 +152,7 @@ class Orders(RuleBasedStateMachine):
 
     @rule(request=requests, crash=st.booleans())
     def cancel(self, request: OrderRequest, crash: bool) -> None:
-        with self._maybe_dead_before_settle("orders.placing.transitions.settle", crash):
+        with self._maybe_dead_before_settle("orders.lifecycle.transitions.settle", crash):
             self._try(cancel, request, reason="x")
 
     @rule(
@@ -164,7 +164,7 @@ class Orders(RuleBasedStateMachine):
     def refund(
         self, request: OrderRequest, lines: dict[str, int] | None, restock: bool, crash: bool
     ) -> None:
-        with self._maybe_dead_before_settle("orders.placing.refunds.settle", crash):
+        with self._maybe_dead_before_settle("orders.lifecycle.refunds.settle", crash):
             self._try(refund, request, refund_id=uuid4(), restock=restock, lines=lines)
 
     @rule(sku=st.sampled_from(SKUS), delta=st.integers(-3, 5).filter(bool))

@@ -8,8 +8,8 @@ import pytest
 from django.db.models.functions import Now
 
 from notifications.models import Notification
-from project.job_queue import Status
-from project.jobs import Job
+from project.jobs.model import Job
+from project.jobs.queryset import Status
 from tests.brokers import RABBITMQ, application, empty_queues, rabbitmq_alone, without_rabbitmq
 from tests.concurrency.workers import Inbox
 from tests.faults.mortals import SECONDS, comes_to, message_to, turned_by_the_test

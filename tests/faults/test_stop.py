@@ -12,14 +12,14 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
-from project.embedded.data_folder import DataFolder
-from project.embedded.running import running_servers
-from project.jobs import job_models
+from project.jobs.model import job_models
+from project.local.embedded.data_folder import DataFolder
+from project.local.embedded.running import running_servers
 from tests.concurrency.rush import Books, new_key, order_body, rush
 from tests.faults.drift import drift
 from tests.faults.shoppers import Shoppers
 from tests.live import LiveShop, wait_until
-from tests.project.test_local_shop import processes_of
+from tests.project.local.test_shop import processes_of
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
 

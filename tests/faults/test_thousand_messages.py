@@ -16,7 +16,7 @@ import pytest
 from notifications.models import Notification
 from notifications.outbox import order_messages
 from project.celery import app
-from project.job_queue import OPEN, Status
+from project.jobs.queryset import OPEN, Status
 from project.relay import Relay
 from tests.concurrency.workers import Ringing, running_relay
 from tests.faults.moody_mail import DOUBTFUL, MoodyMail, running_moody_mail

@@ -23,6 +23,9 @@ from django.db.models.functions import Now
 
 from notifications.models import Notification
 from orders.audits import fix_sales_counters, fix_stock
+from orders.lifecycle.errors import TransitionError, WrongStatus
+from orders.lifecycle.steps import read, touch
+from orders.lifecycle.transitions import cancel, expire, pay, ship
 from orders.models import (
     Order,
     OrderEvent,
@@ -33,13 +36,10 @@ from orders.models import (
     Stock,
     StockMovement,
 )
-from orders.placing.life import read, touch
-from orders.placing.refusals import TransitionError, WrongStatus
 from orders.placing.row_locks import RowLocks
 from orders.placing.settle import _settle_now, settle_all
-from orders.placing.transitions import cancel, expire, pay, ship
 from orders.placing.writers import drain
-from project.audit import run_audit
+from project.monitoring.audit import run_audit
 from tests.life import give_back, packed, paid, placed
 from tests.orders.placing.test_races import without_constraint
 from tests.shelf import shelve
@@ -99,7 +99,7 @@ def anybody_wins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         time.sleep(0.02)
         return Order.objects.filter(pk=order_id).update(status=to, changed_at=Now()) == 1
 
-    monkeypatch.setattr("orders.placing.transitions.move", move)
+    monkeypatch.setattr("orders.lifecycle.transitions.move", move)
     with ExitStack() as constraints:
         constraints.enter_context(without_constraint(StockMovement, "movement_once_per_order"))
         constraints.enter_context(without_constraint(Notification, "one_notification_per_event"))
@@ -129,7 +129,7 @@ def refusals(outcomes: list[Any]) -> int:
 def test_two_settles_move_sales_once(at_once: AtOnce, monkeypatch: pytest.MonkeyPatch) -> None:
     product = shelve("TEA", stock=1000)
     placed(("TEA", 500))
-    monkeypatch.setattr("orders.placing.transitions.settle", lambda order_id: None)
+    monkeypatch.setattr("orders.lifecycle.transitions.settle", lambda order_id: None)
     for _round in range(ROUNDS):
         order = placed(("TEA", 2))
         cancel(order_id=order.pk, reason="x")
@@ -145,7 +145,7 @@ def test_control_without_the_counters_lock_two_settles_move_them_twice(
 ) -> None:
     shelve("TEA", stock=1000)
     placed(("TEA", 500))
-    monkeypatch.setattr("orders.placing.transitions.settle", lambda order_id: None)
+    monkeypatch.setattr("orders.lifecycle.transitions.settle", lambda order_id: None)
     locking = RowLocks.acquire
 
     def acquire(self: RowLocks, connection: Any, product_ids: Any) -> Any:
@@ -211,7 +211,7 @@ def test_control_without_a_settle_after_its_commit_a_cancelled_order_counts_on(
     at_once: AtOnce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     shelve("TEA", stock=1000)
-    monkeypatch.setattr("orders.placing.transitions.settle", lambda order_id: None)
+    monkeypatch.setattr("orders.lifecycle.transitions.settle", lambda order_id: None)
     for _round in range(FEW):
         order = placed(("TEA", 2))
         at_once(partial(cancel, order_id=order.pk, reason="x"), partial(_settle_now, [order.pk]))
@@ -305,7 +305,7 @@ def test_control_without_the_count_of_what_is_left_both_refunds_win(
         left = OrderLine.objects.filter(pk=line.pk)
         return left.update(refunded=F("refunded") + quantity) == 1
 
-    monkeypatch.setattr("orders.placing.refunds.take", take)
+    monkeypatch.setattr("orders.lifecycle.refunds.take", take)
     with without_constraint(OrderLine, "line_is_refunded_at_most_once"):
         refund_twice(at_once, rounds=FEW)
         over = OrderLine.objects.filter(refunded__gt=F("quantity")).count()
@@ -446,7 +446,7 @@ def test_control_without_the_lock_an_order_expires_with_money_in_it(
         time.sleep(0.2)  # the payment is written, not committed
         touch(order_id)
 
-    monkeypatch.setattr("orders.placing.transitions.touch", touch_late)
+    monkeypatch.setattr("orders.lifecycle.transitions.touch", touch_late)
     rounds = pay_and_expire(at_once, rounds=FEW, part=Decimal("1.00"))
 
     assert [refusals(outcomes) for outcomes in rounds] == [0] * FEW

@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
 from project.celery import app
-from project.job_queue import Status
-from project.jobs import Job
+from project.jobs.model import Job
+from project.jobs.queryset import Status
 from project.relay import Relay
 from tests.concurrency.workers import Inbox, picture
 from tests.faults.mortals import (

@@ -11,7 +11,7 @@ __all__ = ["app"]
 
 @worker_init.connect
 def take_the_fence_out(**kwargs: Any) -> None:
-    from project.job_queue import JobQuerySet
+    from project.jobs.queryset import JobQuerySet
 
     def held(self: JobQuerySet, job: Any) -> Any:
         return self.filter(pk=job.pk)

@@ -4,9 +4,9 @@ import subprocess
 
 import httpx
 
-from project.embedded.data_folder import free_port
-from project.local_env import ROOT
-from project.local_shop import WEB
+from project.local.embedded.data_folder import free_port
+from project.local.env import ROOT
+from project.local.shop import WEB
 from tests.concurrency.rush import order_body
 from tests.live import LiveShop, wait_until
 

@@ -7,7 +7,7 @@ from itertools import count
 import boto3
 from botocore.config import Config
 
-from project.media_storage import media_storage
+from project.conf.media_storage import media_storage
 
 KEY, SECRET = "shop", "a/secret+of=ours"
 _numbers = count(1)

@@ -16,8 +16,8 @@ from media_jobs.ffmpeg import FfmpegError, TooSlowError, run
 from media_jobs.models import MediaJob
 from media_jobs.outbox import queue_renditions
 from media_jobs.processing import process
-from project.job_errors import LostClaimError, PermanentError
-from project.job_queue import Status
+from project.jobs.errors import LostClaimError, PermanentError
+from project.jobs.queryset import Status
 from tests.media_jobs import films
 
 ENDLESS = ["-re", "-f", "lavfi", "-i", "testsrc=size=64x64:rate=10", "-f", "null", "-"]

@@ -13,9 +13,9 @@ from media_jobs.models import MediaJob
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
 from orders.models import Upload, User
-from project.job_errors import TransientError
-from project.job_queue import Status
-from project.media_storage import StorageDownError
+from project.conf.media_storage import StorageDownError
+from project.jobs.errors import TransientError
+from project.jobs.queryset import Status
 from tests.media_jobs.buckets import keep_media_in, new_bucket, object_server
 from tests.media_jobs.originals import alpha_png, photo, saved
 from tests.shelf import shelve

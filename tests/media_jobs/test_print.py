@@ -14,8 +14,8 @@ from media_jobs.handler import MediaJobHandler
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import print_job
 from media_jobs.tasks import process
-from project.job_errors import JobError
-from project.job_queue import Status
+from project.jobs.errors import JobError
+from project.jobs.queryset import Status
 from tests.media_jobs.films import film
 from tests.media_jobs.originals import camera_jpeg
 from tests.media_jobs.stored import files_of

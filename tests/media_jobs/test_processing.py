@@ -7,16 +7,16 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from media_jobs import processing, storing
+from media_jobs import processing, rendition_files
 from media_jobs.assets import store_asset
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import pickup_pass_job, queue_renditions
 from media_jobs.recipes import PRODUCT
 from media_jobs.remaking import queue_again
 from media_jobs.tasks import process
-from project.job_errors import LostClaimError, NotClaimedError, PermanentError, TransientError
-from project.job_queue import Status
-from project.job_runs import run_job
+from project.jobs.errors import LostClaimError, NotClaimedError, PermanentError, TransientError
+from project.jobs.queryset import Status
+from project.jobs.run import run_job
 from tests.media_jobs.originals import bomb_png, photo, saved
 from tests.media_jobs.stored import files_of
 from tests.media_jobs.test_pickup_pass import order
@@ -159,7 +159,7 @@ def test_a_late_claims_files_are_refused_and_removed(monkeypatch):
     with pytest.raises(LostClaimError):
         run_job(MediaJob, job.pk)
     assert len(files_of()) == 2
-    storing.sweep(job.pk)
+    rendition_files.sweep(job.pk)
 
     assert files_of() == set()
     assert not Rendition.objects.exists()
@@ -184,7 +184,7 @@ def test_a_late_claim_leaves_the_files_of_the_claim_that_won(monkeypatch):
 
     with pytest.raises(LostClaimError):
         run_job(MediaJob, job.pk)
-    storing.sweep(job.pk)
+    rendition_files.sweep(job.pk)
 
     assert len(shown()) == 2
     assert shown() == files_of()
@@ -194,7 +194,7 @@ def test_a_sweep_leaves_the_files_of_a_claim_at_work():
     job = MediaJob.objects.claim(pass_job().pk)
     processing.process(job)
 
-    storing.sweep(job.pk)
+    rendition_files.sweep(job.pk)
 
     assert len(files_of()) == 2
 

@@ -9,13 +9,13 @@ from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.core.management import CommandError, call_command
 
-from media_jobs import processing, recipes, storing
+from media_jobs import processing, recipes, rendition_files
 from media_jobs.assets import store_asset
 from media_jobs.handler import MediaJobHandler
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
-from project.job_queue import Status
+from project.jobs.queryset import Status
 from tests.media_jobs.originals import photo, saved
 from tests.media_jobs.stored import files_of
 from tests.media_jobs.test_processing import pass_job, shown
@@ -156,7 +156,7 @@ def test_control_files_of_a_claim_that_was_lost_go():
 
 def test_a_claim_that_begins_while_orphans_are_listed_loses_nothing(monkeypatch):
     orphan()
-    leaves = storing.leaves
+    leaves = rendition_files.leaves
 
     def listed_then_written(*roots):
         yield from list(leaves(*roots))
@@ -173,14 +173,14 @@ def test_a_claim_that_begins_while_orphans_are_listed_loses_nothing(monkeypatch)
 def test_a_claim_that_settles_while_orphans_are_looked_for_loses_nothing(monkeypatch):
     job = MediaJob.objects.claim(pass_job().pk)
     result = processing.process(job)
-    listed = list(storing.leaves(storing.PUBLIC_ROOT))
-    claims = storing.running_claims
+    listed = list(rendition_files.leaves(rendition_files.PUBLIC_ROOT))
+    claims = rendition_files.running_claims
 
     def settled_meanwhile():
         MediaJob.objects.succeed(job, result)
         MediaJobHandler().on_succeeded(job)
         return claims()
 
-    monkeypatch.setattr(storing, "running_claims", settled_meanwhile)
+    monkeypatch.setattr(rendition_files, "running_claims", settled_meanwhile)
 
-    assert storing.unneeded(listed) == []
+    assert rendition_files.unneeded(listed) == []

@@ -15,8 +15,8 @@ from media_jobs.models import Asset, MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
 from media_jobs.videos import look
-from project.job_errors import PermanentError
-from project.job_queue import Status
+from project.jobs.errors import PermanentError
+from project.jobs.queryset import Status
 from tests.media_jobs import films
 from tests.media_jobs.originals import bomb_png, photo, saved
 from tests.media_jobs.stored import files_of

@@ -9,8 +9,8 @@ from media_jobs import tasks
 from media_jobs.models import MediaJob
 from media_jobs.outbox import pickup_pass_job
 from project.celery import app
-from project.job_errors import LostClaimError, PermanentError
-from project.job_queue import Status
+from project.jobs.errors import LostClaimError, PermanentError
+from project.jobs.queryset import Status
 from tests.media_jobs.test_pickup_pass import order
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
@@ -49,7 +49,7 @@ def test_a_lost_claim_leaves_the_result_to_the_claim_that_counts(monkeypatch):
     def lost(*_args):
         raise LostClaimError
 
-    monkeypatch.setattr(tasks, "run_job", lost)
+    monkeypatch.setattr("project.jobs.task.run_job", lost)
 
     with pytest.raises(Ignore):
         tasks.process(str(uuid4()))

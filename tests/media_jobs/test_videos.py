@@ -16,7 +16,7 @@ from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
 from media_jobs.recipes import PRODUCT_VIDEO
 from media_jobs.tasks import process
-from project.job_queue import Status
+from project.jobs.queryset import Status
 from tests.media_jobs import films
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]

@@ -8,8 +8,8 @@ from uuid import uuid4
 import pytest
 from aiosmtpd.controller import Controller
 
-from notifications.mailbox import Mailbox
-from notifications.mailbox_doors import http_door, smtp_door
+from notifications.mailbox.endpoints import http_door, smtp_door
+from notifications.mailbox.store import Mailbox
 from notifications.models import Notification
 from notifications.outbox import order_messages
 from tests.notifications.gateway import Gateway, serving

@@ -11,10 +11,10 @@ from notifications.events import EVENTS
 from notifications.models import Notification
 from notifications.outbox import account_message
 from notifications.rendering import MASK, render, render_with_secrets
-from project.job_dispatch import bury
-from project.job_errors import JobError, PermanentError, TransientError
-from project.job_queue import Status
-from project.job_runs import run_job
+from project.jobs.dispatch import bury
+from project.jobs.errors import JobError, PermanentError, TransientError
+from project.jobs.queryset import Status
+from project.jobs.run import run_job
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ class QuotingChannel:
 @pytest.fixture
 def channel(monkeypatch: pytest.MonkeyPatch) -> QuotingChannel:
     channel = QuotingChannel()
-    monkeypatch.setattr("notifications.gateways.Gateway._module", lambda gateway: channel)
+    monkeypatch.setattr("notifications.delivery.gateways.Gateway._module", lambda gateway: channel)
     return channel
 
 

@@ -13,8 +13,8 @@ from notifications.channels import http_sms
 from notifications.models import Notification
 from notifications.tasks import send
 from project.celery import app
-from project.job_errors import PermanentError
-from project.job_queue import JobQuerySet, Status
+from project.jobs.errors import PermanentError
+from project.jobs.queryset import JobQuerySet, Status
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

@@ -23,7 +23,7 @@ from project.group_commit import (
     RepeatBatch,
     UnknownCommitError,
 )
-from project.local_env import ROOT
+from project.local.env import ROOT
 
 # Only these tables are emptied after each test: all of the shop's would take a second.
 pytestmark = pytest.mark.django_db(

@@ -13,10 +13,11 @@ from celery.worker.consumer import Consumer
 from django.db.models.functions import Now
 from kombu.connection import Connection
 
+from notifications.handler import NotificationHandler
 from notifications.models import Notification
 from project.celery import PlainConsumer
-from project.doorbell import BrokerDown, Doorbell
-from project.job_runs import run_job
+from project.jobs.publisher import BrokerDown, Doorbell
+from project.jobs.run import run_job
 from project.relay import Relay
 from tests.brokers import (
     RABBITMQ,
@@ -96,8 +97,8 @@ def notification() -> Notification:
 def test_a_job_is_published_claimed_and_done(
     relay: Relay, queue: Queue, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Notification, "perform", lambda job: {"sent": True})
-    monkeypatch.setattr(Notification, "publish", lambda job: None)
+    monkeypatch.setattr(NotificationHandler, "perform", lambda handler, job: {"sent": True})
+    monkeypatch.setattr(NotificationHandler, "on_succeeded", lambda handler, job: None)
     jobs = [notification() for _ in range(3)]
 
     assert relay.tick() == 3

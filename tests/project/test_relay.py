@@ -22,10 +22,10 @@ from notifications.handler import NotificationHandler
 from notifications.models import Notification
 from project import relay as module
 from project.celery import app
-from project.doorbell import BrokerDown, BrokerHealth, Doorbell
-from project.job_dispatch import RING_BATCH
-from project.job_queue import Status
-from project.local_env import ROOT
+from project.jobs.dispatch import RING_BATCH
+from project.jobs.publisher import BrokerDown, BrokerHealth, Doorbell
+from project.jobs.queryset import Status
+from project.local.env import ROOT
 from project.models import Heartbeat
 from project.models import Sweep as SweepRow
 from project.relay import Relay, Sweep
@@ -349,11 +349,11 @@ def test_a_relay_takes_no_more_jobs_in_hand_than_its_threads_can_run(
 ) -> None:
     gate = threading.Event()
 
-    def wait(job: Notification) -> dict[str, Any]:
+    def wait(handler: NotificationHandler, job: Notification) -> dict[str, Any]:
         assert gate.wait(10)
         return {}
 
-    monkeypatch.setattr(Notification, "perform", wait)
+    monkeypatch.setattr(NotificationHandler, "perform", wait)
     monkeypatch.setattr(NotificationHandler, "on_succeeded", lambda handler, job: None)
     for _ in range(20):
         notification()

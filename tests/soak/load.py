@@ -127,8 +127,8 @@ class Load:
         """Do one step of some order's life; what an outage interrupts is left to another time."""
         from django.db import Error
 
+        from orders.lifecycle.errors import TransitionError
         from orders.placing.errors import PlacementError
-        from orders.placing.refusals import TransitionError
 
         if not self._placed:
             return
@@ -141,8 +141,8 @@ class Load:
         self._record.steps[step] += 1
 
     def _step(self, order_id: UUID, dice: random.Random) -> str:
+        from orders.lifecycle import transitions
         from orders.models import Order
-        from orders.placing import transitions
 
         order = Order.objects.get(pk=order_id)
         choice = dice.random()
@@ -177,8 +177,8 @@ class Load:
     def _restock(self, dice: random.Random) -> None:
         from django.db import Error
 
+        from orders.catalogue.stock import correct_stock
         from orders.models import Product
-        from orders.stock import correct_stock
 
         try:
             product = Product.objects.get(sku=self.hot)
@@ -194,7 +194,7 @@ class Load:
         from django.db import Error
 
         from media_jobs.assets import store_asset
-        from orders.catalogue import add_media
+        from orders.catalogue.products import add_media
         from orders.models import Product
 
         try:
@@ -215,7 +215,7 @@ def _interrupted() -> str:
 
 def _shelve(seed: int) -> tuple[str, list[str]]:
     """Put the products on the shelf; return the hot one's SKU and those of the others."""
-    from orders.catalogue import create_product
+    from orders.catalogue.products import create_product
     from orders.models import Category
 
     category = Category.objects.create(name=f"Soak {seed}", slug=f"soak-{seed}")

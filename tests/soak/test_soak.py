@@ -7,7 +7,7 @@ from uuid import uuid4
 
 import pytest
 
-from project.local_env import ROOT
+from project.local.env import ROOT
 from tests.soak.record import Purchase, Record
 from tests.soak.verdict import Books, Sent, judge
 

@@ -8,7 +8,7 @@ from django.db.models import Count
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.recipes import RECIPES
 from media_jobs.remaking import queue_again, stale
-from media_jobs.storing import ROOTS, leaves, remove, unneeded
+from media_jobs.rendition_files import ROOTS, leaves, remove, unneeded
 
 ALL = "all"
 

@@ -9,9 +9,9 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from notifications.mailbox import Mailbox
-from notifications.mailbox_doors import http_door, smtp_door
-from notifications.mailbox_receipts import Reporter
+from notifications.mailbox.endpoints import http_door, smtp_door
+from notifications.mailbox.receipts import Reporter
+from notifications.mailbox.store import Mailbox
 
 POLL_SECONDS = 0.1
 """How soon the SMS door sees that it shall stop."""

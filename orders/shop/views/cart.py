@@ -13,10 +13,10 @@ from media_jobs.receiving import has_file, receives_files
 from orders.models import Product
 from orders.placing.personalising import Asks
 from orders.placing.request import MAX_LINES, MAX_QUANTITY
+from orders.placing.upload_store import TooManyUploadsError, discard
 from orders.shop.cart import Cart, CartFullError, PricedCart, priced
 from orders.shop.forms import CartForm
 from orders.shop.views.upload import receive_upload
-from orders.uploads import TooManyUploadsError, discard
 
 
 @never_cache

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.utils.translation import gettext as _
 
-from project.media_storage import is_away
+from project.conf.media_storage import is_away
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:

@@ -11,13 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from orders.lifecycle.errors import TransitionError, UnknownOrder
+from orders.lifecycle.steps import BEFORE_PACKING
+from orders.lifecycle.timeline import read_timeline
+from orders.lifecycle.transitions import cancel
 from orders.models import Order, User
-from orders.placing.life import BEFORE_PACKING
-from orders.placing.refusals import TransitionError, UnknownOrder
-from orders.placing.transitions import cancel
 from orders.shop.countries import COUNTRIES
 from orders.shop.progress import pass_pictures, read_progress
-from orders.timeline import read_timeline
 
 
 @never_cache

@@ -18,8 +18,8 @@ from orders.models import Product, Upload
 from orders.placing.errors import InvalidOrder
 from orders.placing.personalising import Asks
 from orders.placing.request import clean_upload
-from orders.uploads import TooManyUploadsError, discard, store_upload
-from project.client_address import client_address
+from orders.placing.upload_store import TooManyUploadsError, discard, store_upload
+from project.limits.client_address import client_address
 
 _LABELS: dict[str, str | Promise] = {
     Asks.PICTURE: gettext_lazy("Your picture"),

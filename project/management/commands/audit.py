@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from project.audit import invariants, run_audit
+from project.monitoring.audit import invariants, run_audit
 
 
 class Command(BaseCommand):

@@ -1,10 +1,10 @@
-"""`manage.py up`: see project.local_shop. (manage.py itself calls it, before the settings.)"""
+"""`manage.py up`: see project.local.shop. (manage.py itself calls it, before the settings.)"""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
-from project.local_shop import up
+from project.local.shop import up
 
 
 class Command(BaseCommand):

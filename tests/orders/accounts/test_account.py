@@ -11,9 +11,9 @@ from django.test.utils import CaptureQueriesContext
 from notifications.models import Notification
 from orders.accounts.addresses import known_of, save_address
 from orders.accounts.history import orders_of
+from orders.lifecycle.steps import record
 from orders.models import Address, Order, OrderEvent, User
 from orders.models.user import MAX_ADDRESSES
-from orders.placing.life import record
 from tests.orders.accounts.conftest import ADA, PASSWORD, last_code, said
 from tests.orders.shop.test_order import make_order
 from tests.shelf import shelve

@@ -10,7 +10,7 @@ from django.test import Client
 
 from orders.accounts.unconfirmed import KEEP_UNCONFIRMED
 from orders.models import User
-from project.prune import prune
+from project.schedule.prune import prune
 from tests.orders.accounts.conftest import (
     ADA,
     ask_for_code,

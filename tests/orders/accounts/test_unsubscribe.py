@@ -10,11 +10,11 @@ from django.test import Client
 from notifications.events import EVENTS
 from notifications.models import Notification
 from notifications.rendering import render
-from orders import announcements
 from orders.accounts.history import opt_out_context
 from orders.accounts.unsubscribe import read_token, unsubscribe, unsubscribe_url
+from orders.lifecycle.steps import record
+from orders.messages import announcements
 from orders.models import Order, User
-from orders.placing.life import record
 from tests.orders.desk.conftest import placed
 from tests.orders.readers import draft, subscribe
 from tests.shelf import shelve

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Notification
 from orders.models import Order, Product, Stock
-from project.job_queue import Status
+from project.jobs.queryset import Status
 from tests.orders.api.conftest import Post, order
 from tests.shelf import new_key, shelve
 

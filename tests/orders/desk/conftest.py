@@ -11,7 +11,7 @@ from django.test import Client
 from media_jobs.models import MediaJob
 from notifications.models import Notification
 from orders.models import Order, OrderEvent, OrderLine, Product, User
-from project.job_queue import Status
+from project.jobs.queryset import Status
 
 
 def placed(product: Product, *, quantity: int = 1, name: str = "Ada Lovelace") -> Order:

@@ -7,9 +7,9 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from orders.announcements import plan, send_announcements
+from orders.messages.announcements import plan, send_announcements
 from orders.models import Announcement, DeskJob
-from project.job_runs import run_job
+from project.jobs.run import run_job
 from tests.orders.readers import draft, subscribe
 
 pytestmark = pytest.mark.django_db

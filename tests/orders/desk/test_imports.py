@@ -11,10 +11,10 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from orders.desk_jobs import check_in
+from orders.desk_jobs.kinds import check_in
 from orders.models import DeskJob, Product, User
-from project.job_queue import Status
-from project.job_runs import run_job
+from project.jobs.queryset import Status
+from project.jobs.run import run_job
 from tests.orders.imports.packages import mug, table
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]

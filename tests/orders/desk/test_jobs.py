@@ -11,7 +11,7 @@ from django_celery_results.models import TaskResult
 
 from notifications.models import Notification
 from orders.models import Order
-from project.job_queue import Status
+from project.jobs.queryset import Status
 from tests.orders.desk.conftest import message, placed
 from tests.shelf import shelve
 

@@ -16,7 +16,7 @@ from django.utils.html import strip_tags
 from notifications.desk import all_at_once
 from notifications.models import Notification
 from orders.models import Order
-from project.job_queue import Status
+from project.jobs.queryset import Status
 from tests.orders.desk.conftest import message, placed
 from tests.shelf import shelve
 

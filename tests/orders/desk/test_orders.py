@@ -14,7 +14,7 @@ from django.urls import reverse
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
 from orders.models import Order, Upload
-from project.job_queue import Status
+from project.jobs.queryset import Status
 from tests.orders.desk.conftest import message, placed
 from tests.shelf import handed_in, shelve
 

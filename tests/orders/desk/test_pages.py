@@ -14,9 +14,9 @@ from media_jobs.models import MediaJob
 from notifications.models import Notification
 from orders.desk.dashboard import MEANINGS
 from orders.models import DeskJob, Order, Product, StockMovement
-from project.health import SERVICES
-from project.job_queue import Status
+from project.jobs.queryset import Status
 from project.models import AuditRun, Heartbeat
+from project.monitoring.health import SERVICES
 from tests.orders.desk.conftest import message, placed
 from tests.shelf import shelve
 

@@ -12,7 +12,7 @@ from PIL import Image
 from media_jobs.models import Asset, MediaJob
 from media_jobs.tasks import process
 from orders.models import Category, Product, ProductMedia, ProductSales, Stock, StockMovement
-from project.job_errors import PermanentError
+from project.jobs.errors import PermanentError
 from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db

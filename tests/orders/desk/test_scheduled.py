@@ -8,9 +8,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from orders.catalogue.scheduled_changes import apply_scheduled
 from orders.desk.scheduled import ScheduledChangeForm
 from orders.models import Product, ScheduledChange
-from orders.scheduled_changes import apply_scheduled
 from tests.orders.desk.test_products import form
 from tests.shelf import shelve
 

@@ -15,12 +15,12 @@ import django
 def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
     django.setup()
-    from orders.imports import catalogue, run
+    from orders.imports import products, run
     from orders.models import DeskJob
-    from project.job_runs import run_job
+    from project.jobs.run import run_job
 
     run.BATCH_ROWS = 2
-    write, written = catalogue._write, 0
+    write, written = products._write, 0
 
     def write_five(*args: Any) -> None:
         nonlocal written
@@ -29,7 +29,7 @@ def main() -> None:
         if written == 5:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    catalogue._write = write_five
+    products._write = write_five
     run_job(DeskJob, UUID(sys.argv[1]))
 
 

@@ -15,9 +15,9 @@ from django.db.models.functions import Now
 
 from media_jobs.models import Asset, MediaJob
 from orders import tasks
-from orders.desk_jobs import IMPORT_PRODUCTS, queue_desk_job
+from orders.desk_jobs.kinds import IMPORT_PRODUCTS, queue_desk_job
 from orders.models import Category, DeskJob, Product, ProductMedia, Stock
-from project.job_queue import Status
+from project.jobs.queryset import Status
 from tests.orders.imports.packages import mug, png, table, zipped
 from tests.orders.placing.test_crash import this_database
 

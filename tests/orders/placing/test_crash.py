@@ -10,7 +10,7 @@ from django.db import connection
 from orders.models import Order, ProductSales
 from orders.placing.placement import place_order
 from orders.placing.settle import settle_due
-from project.audit import run_audit
+from project.monitoring.audit import run_audit
 from tests.orders.placing.test_races import make_old
 from tests.shelf import new_key, order_request, shelve
 

@@ -20,7 +20,7 @@ from orders.models import (
 )
 from orders.placing.errors import InvalidOrder, KeyReused, OutOfStock, TotalChanged
 from orders.placing.placement import place_order
-from project.audit import run_audit
+from project.monitoring.audit import run_audit
 from tests.shelf import order_request, shelve
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])

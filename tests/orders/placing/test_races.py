@@ -24,8 +24,8 @@ from orders.placing.sales_writer import Count, SalesWriter
 from orders.placing.settle import settle, settle_due
 from orders.placing.stock_writer import StockWriter
 from orders.placing.writers import Writers, writers
-from project.audit import run_audit
 from project.group_commit import GroupCommitter
+from project.monitoring.audit import run_audit
 from tests.pace import promised
 from tests.shelf import new_key, order_request, shelve
 

@@ -9,11 +9,11 @@ from django.test.utils import CaptureQueriesContext
 
 from media_jobs.models import MediaJob
 from orders.models import Order, OrderLine, Product, Stock, Upload
-from orders.placing import upload_taking
+from orders.placing import uploads as upload_taking
 from orders.placing.errors import InvalidOrder, KeyReused
 from orders.placing.placement import Placement, place_order
 from orders.placing.request import OrderRequest
-from project.audit import run_audit
+from project.monitoring.audit import run_audit
 from tests.orders.placing.test_races import at_once, two_processes
 from tests.shelf import handed_in, new_key, order_request, shelve
 
@@ -209,7 +209,7 @@ def test_an_upload_that_is_pruned_while_its_order_waits_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     from orders.placing import placement
-    from orders.uploads import discard
+    from orders.placing.upload_store import discard
 
     upload = handed_in()
     submit = placement._submit

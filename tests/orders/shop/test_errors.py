@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 from django.test import Client
 
-from project.media_storage import StorageDownError
+from project.conf.media_storage import StorageDownError
 from tests.orders.shop.conftest import text_of
 
 
@@ -35,7 +35,7 @@ def test_a_failure_is_told_without_the_database(
     def fail(*arguments: object) -> None:
         raise error
 
-    monkeypatch.setattr("orders.shop.views.catalogue.products_on_sale", fail)
+    monkeypatch.setattr("orders.shop.views.products.products_on_sale", fail)
     client = Client(raise_request_exception=False)
     client.cookies["sessionid"] = "a-session-that-could-not-be-read"
 

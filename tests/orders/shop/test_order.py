@@ -13,7 +13,7 @@ from django.utils import timezone
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
 from orders.models import Order, OrderEvent, OrderLine, Product
-from project.job_queue import Status
+from project.jobs.queryset import Status
 from tests.orders.shop.conftest import text_of
 from tests.shelf import shelve
 

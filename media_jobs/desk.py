@@ -1,0 +1,175 @@
+"""Originals at the desk: what was handed in beside what was made of it, and making it again."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_http_methods, require_safe
+from unfold.decorators import display
+
+from media_jobs.display import PREFETCH, picture_of
+from media_jobs.filetypes import TIFF
+from media_jobs.models import Asset, MediaJob, Rendition
+from media_jobs.recipes import RECIPES
+from media_jobs.remaking import make_again
+from project.desk.jobs import COLOURS, JobAdmin
+from project.desk.record_page import RecordPage
+from project.jobs.decisions import RETRY
+from project.jobs.queryset import OPEN, Status
+
+
+@dataclass(frozen=True)
+class MadeFile:
+    """One rendition as the desk lists it."""
+
+    rendition: Rendition
+    saved: str
+    """By how much smaller it is than the original, in per cent."""
+
+
+class AssetAdmin(RecordPage):
+    """Originals come in with products and are never changed."""
+
+    change_form_template = "desk/asset.html"
+    list_display = ("preview", "name", "content_type", "size", "created_at")
+    list_display_links = ("preview", "name")
+    search_fields = ("name", "sha256")
+    list_filter = ("content_type",)
+    readonly_fields = ("file", "sha256", "content_type", "size", "created_at")
+    fields = ("name", "file", "content_type", "size", "sha256", "created_at")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
+        return super().get_queryset(request).prefetch_related(PREFETCH)
+
+    @display(description=_("picture"))
+    def preview(self, asset: Asset) -> str | SafeString:
+        return thumbnail(asset)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    # ── One original ────────────────────────────────────────────────────────────────────────
+
+    def page_context(self, request: HttpRequest, asset: Asset) -> dict[str, Any]:
+        return {
+            "subtitle": None,
+            "show_history": False,
+            **self._work_on(request, asset),
+            "asset": asset,
+            "made": _made_of(asset),
+            # Nobody has looked inside before a worker decoded all of it.
+            "is_seen": any(job.status == Status.DONE for job in asset.jobs.all())
+            and asset.content_type != TIFF.content_type,  # no browser shows those
+        }
+
+    def _work_on(self, request: HttpRequest, asset: Asset) -> dict[str, Any]:
+        """Return the asset's jobs, with what may be decided about each."""
+        job_admin = self._job_admin()
+        jobs = sorted(asset.jobs.all(), key=lambda job: job.created_at)
+        is_open = any(job.status in OPEN for job in jobs)
+        return {
+            "rows": [
+                {
+                    "job": job,
+                    "colour": COLOURS[job.status],
+                    "url": reverse("admin:media_jobs_mediajob_change", args=[job.pk]),
+                    "decisions": job_admin.decisions_for(request, job),
+                    "again_url": reverse("admin:media_jobs_asset_again", args=[job.recipe])
+                    if job.recipe in RECIPES and job_admin.may_decide(request)
+                    else "",
+                }
+                for job in jobs
+            ],
+            "back": reverse("admin:media_jobs_asset_change", args=[asset.pk]),
+            "work_url": reverse("admin:media_jobs_asset_work", args=[asset.pk]) if is_open else "",
+        }
+
+    def _job_admin(self) -> JobAdmin:
+        job_admin = self.admin_site._registry[MediaJob]
+        assert isinstance(job_admin, JobAdmin)
+        return job_admin
+
+    def get_urls(self) -> list[URLPattern]:
+        view = self.admin_site.admin_view
+        return [
+            path(
+                "<int:asset_id>/work/",
+                view(require_safe(self._work_view)),
+                name="media_jobs_asset_work",
+            ),
+            path(
+                "again/<slug:recipe>/",
+                view(require_http_methods(["GET", "HEAD", "POST"])(self._again_view)),
+                name="media_jobs_asset_again",
+            ),
+            *super().get_urls(),
+        ]
+
+    def _work_view(self, request: HttpRequest, asset_id: int) -> HttpResponse:
+        """Answer an asset's page with how far its jobs are; once all ended, load it anew."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        asset = get_object_or_404(self.get_queryset(request), pk=asset_id)
+        work = self._work_on(request, asset)
+        response = render(request, "desk/asset_work.html", work)
+        if not work["work_url"]:
+            response["HX-Refresh"] = "true"
+        return response
+
+    # ── A whole recipe ──────────────────────────────────────────────────────────────────────
+
+    def _again_view(self, request: HttpRequest, recipe: str) -> HttpResponseBase:
+        """Say how much would be made again by this recipe; make it once that is confirmed."""
+        if not self._job_admin().may_decide(request):
+            raise PermissionDenied
+        if recipe not in RECIPES:
+            raise Http404
+        jobs = MediaJob.objects.filter(recipe=recipe)
+        back = reverse("admin:media_jobs_mediajob_changelist") + f"?recipe={recipe}"
+        if request.method == "POST":
+            messages.success(request, RETRY.report(make_again(jobs)))
+            return redirect(back)
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Make all of “%(recipe)s” again") % {"recipe": recipe},
+            "opts": self.opts,
+            "count": jobs.exclude(status__in=OPEN).count(),
+            "busy": jobs.filter(status__in=OPEN).count(),
+            "back": back,
+        }
+        return render(request, "desk/make_again.html", context)
+
+
+def _made_of(asset: Asset) -> list[MadeFile]:
+    return [
+        MadeFile(rendition, saved=f"{100 * (rendition.size - asset.size) / asset.size:+.1f} %")
+        for job in asset.jobs.all()
+        for rendition in job.renditions.all()
+    ]
+
+
+def thumbnail(asset: Asset | None) -> str | SafeString:
+    """Return the asset's smallest rendition as HTML, else what became of it; reads prefetched
+    `jobs__renditions`.
+    """
+    if asset is None:
+        return "–"
+    if picture := picture_of(asset, "card"):
+        html = '<img class="desk-thumbnail" src="{}" alt="" loading="lazy">'
+        return format_html(html, picture.url)
+    statuses = {job.status for job in asset.jobs.all()}
+    if statuses.isdisjoint((Status.FAILED, Status.CANCELLED)) or not statuses.isdisjoint(OPEN):
+        return str(_("in the making"))
+    return str(_("couldn't be made") if Status.FAILED in statuses else _("cancelled"))

@@ -1,0 +1,1 @@
+"""One message's way out: words, doubt, gateway, breaker, limits, and the log of attempts."""

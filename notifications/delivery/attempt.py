@@ -1,0 +1,200 @@
+"""One attempt to deliver one notification: words, doubt, gateway, breaker.
+
+It runs under a claim (`project.jobs.run.run_job`), outside any transaction. The words are rendered
+at the first claim and stored, so every attempt says the same under the same id.
+
+A message is one gateway's affair until that refuses it for good; then the next one is asked. It
+never changes hands while it may have arrived: the next gateway couldn't know it for a copy.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from django.db.models.functions import Now
+from django.utils import timezone
+
+from notifications.channels.deadline import Deadline
+from notifications.channels.message import (
+    Message,
+    NoAnswerError,
+    NotAskedError,
+    ProviderDownError,
+    Receipt,
+)
+from notifications.delivery import breaker, quiet_hours, rate_limit
+from notifications.delivery.attachments import read_attachments
+from notifications.delivery.gateways import Gateway, gateways
+from notifications.events import EVENTS, InDoubt
+from notifications.models import Notification
+from notifications.rendering import MASK, Wording, parameters, render, render_with_secrets
+from project.jobs.errors import (
+    JobError,
+    LostClaimError,
+    NotNowError,
+    PermanentError,
+    TransientError,
+    UnknownOutcomeError,
+)
+
+logger = logging.getLogger(__name__)
+
+SEND_SECONDS = 20.0
+"""For the whole send; the lease is 30 s, so no attempt sends after its claim is lost."""
+SECONDS_FOR_THE_NEXT = 8.0
+"""What a gateway needs after a slow refusal of the one before it: cut short, it leaves a doubt."""
+
+
+def deliver(notification: Notification) -> dict[str, Any]:
+    """Send the claimed notification and return what the other side answered.
+
+    Raises TransientError, PermanentError, NotNowError while the channel's provider is down,
+    UnknownOutcomeError where a person has to decide about a possible duplicate, or
+    LostClaimError.
+    """
+    deadline = Deadline(SEND_SECONDS)
+    if notification.lost:
+        doubt(notification, "the worker died while it sent the message")
+    _refuse_expired(notification)
+    quiet_hours.keep(EVENTS[notification.event], now=timezone.now())
+    known = _known_gateways(notification)
+    if not notification.text:
+        _word(notification, gateway=_still_to_ask(notification, known)[0])
+    words: Notification | Wording = notification
+    if notification.secrets:
+        words = render_with_secrets(notification)
+    message = Message(
+        id=notification.pk,
+        recipient=notification.recipient,
+        subject=words.subject,
+        text=words.text,
+        html=words.html,
+        attachments=read_attachments(notification),
+        unsubscribe_url=notification.context.get("unsubscribe_url", ""),
+        event=notification.event,
+        language=notification.language,
+        parameters=parameters(notification),
+    )
+    receipt = _send(notification, message, known, deadline=deadline)
+    notification.provider_id = receipt.provider_id
+    answer = _masked(receipt.answer, notification)
+    return {"provider_id": receipt.provider_id, "answer": answer}
+
+
+def _known_gateways(notification: Notification) -> Sequence[Gateway]:
+    known = gateways(notification.channel, event=notification.event)
+    if not known:
+        raise PermanentError("SMS_URL is not set: there is no gateway to ask")
+    return known
+
+
+def _still_to_ask(notification: Notification, known: Sequence[Gateway]) -> Sequence[Gateway]:
+    """The gateway that has the message and those after it; all, if none of them has it."""
+    names = [gateway.name for gateway in known]
+    return known[names.index(notification.gateway) :] if notification.gateway in names else known
+
+
+def _send(
+    notification: Notification, message: Message, known: Sequence[Gateway], *, deadline: Deadline
+) -> Receipt:
+    """Hand the message to the first gateway that doesn't refuse it."""
+    refusals: list[str] = []
+    for gateway in _still_to_ask(notification, known):
+        if notification.gateway != gateway.name:
+            _store(notification, gateway=gateway.name)  # before it gets the message: see `doubt`
+        if refusals and not deadline.leaves(SECONDS_FOR_THE_NEXT):
+            raise TransientError(f"{refusals[-1]}; {gateway.host} will be asked")
+        try:
+            receipt = _hand_over(notification, message, gateway, deadline=deadline)
+        except PermanentError as refusal:
+            if len(known) == 1 or notification.maybe_duplicate:
+                raise
+            logger.info("%s: %s refused it: %s", notification.pk, gateway.name, refusal)
+            refusals.append(f"{gateway.host}: {refusal}")
+        else:
+            if refusals:
+                said = "; ".join((*refusals, f"{gateway.host}: {receipt.answer}"))
+                receipt = replace(receipt, answer=said)
+            return receipt
+    _store(notification, gateway="")  # "retry" asks all of them again
+    raise PermanentError("; ".join(refusals))
+
+
+def _hand_over(
+    notification: Notification, message: Message, gateway: Gateway, *, deadline: Deadline
+) -> Receipt:
+    """Send by this gateway, and tell its breaker what came of it."""
+    probing = breaker.admit(gateway.name)
+    rate_limit.take(gateway.name)
+    try:
+        return gateway.send(message, deadline=deadline)
+    except JobError as error:
+        reason = _masked(str(error), notification)
+        error.args = (reason,)
+        if isinstance(error, NoAnswerError):
+            # Always a counted attempt: each may have made a copy.
+            breaker.failed(gateway.name, reason, probing=probing)
+            doubt(notification, reason)
+        elif isinstance(error, NotAskedError):
+            pass  # it knows nothing of the message, and we nothing of it
+        elif not isinstance(error, ProviderDownError):
+            breaker.answered(gateway.name)  # it spoke about this message: it is there
+        elif breaker.failed(gateway.name, reason, probing=probing):
+            raise NotNowError(reason) from error
+        raise
+
+
+def doubt(notification: Notification, reason: str) -> None:
+    """Mark that the message may have arrived; stop here if it must not be sent again."""
+    _store(notification, maybe_duplicate=True)
+    resend = EVENTS[notification.event].in_doubt is InDoubt.RESEND
+    if not (resend and _knows_repeats(notification)):
+        raise UnknownOutcomeError(reason)
+
+
+def _knows_repeats(notification: Notification) -> bool:
+    """Whether the gateway that has the message would recognise it; one that is gone can't."""
+    known = gateways(notification.channel, event=notification.event)
+    if not notification.gateway:
+        known = known[:1]  # none was asked yet: the first will be
+    else:
+        known = tuple(gateway for gateway in known if gateway.name == notification.gateway)
+    return any(gateway.repeats_are_safe() for gateway in known)
+
+
+def _masked(answer: str, notification: Notification) -> str:
+    """Return the other side's words without our secrets: some quote what they were sent."""
+    for secret in (notification.secrets or {}).values():
+        answer = answer.replace(secret, MASK)
+    return answer
+
+
+def _refuse_expired(notification: Notification) -> None:
+    """Raise PermanentError if the message came too late, or its code is gone already."""
+    event = EVENTS[notification.event]
+    if event.secrets and not notification.secrets:
+        raise PermanentError("expired: its code was deleted when the job was settled before")
+    if event.valid_for is None:
+        return
+    queued = Notification.objects.filter(pk=notification.pk)
+    if queued.filter(created_at__lt=Now() - event.valid_for).exists():
+        raise PermanentError("expired: its code is no longer valid")
+
+
+def _word(notification: Notification, *, gateway: Gateway) -> None:
+    wording = render(notification)
+    _store(
+        notification,
+        subject=wording.subject,
+        text=wording.text,
+        html=wording.html,
+        gateway=gateway.name,
+    )
+
+
+def _store(notification: Notification, **values: Any) -> None:
+    if not Notification.objects.held(notification).update(**values):
+        raise LostClaimError(notification.pk)
+    for name, value in values.items():
+        setattr(notification, name, value)

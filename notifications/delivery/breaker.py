@@ -1,0 +1,90 @@
+"""A gateway's breaker: while its provider is down, messages wait and use up no attempts.
+
+    closed ── three failures of the provider in a row ──▶ open ◀─────────────┐
+      ▲                                                    │ after 15 s …    │ it fails:
+      │                                                    ▼                 │ twice the time,
+      └───────────── the provider answers ────────── one message probes ─────┘ 5 min at most
+
+The state is a row: workers are several processes, and time is the database's. Messages that
+wait are parked; `notifications.delivery.parked` wakes them.
+"""
+
+import logging
+from datetime import timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.db.models.functions import Coalesce, Now
+
+from notifications.models import ChannelState
+from project.jobs.errors import NotNowError
+
+logger = logging.getLogger(__name__)
+
+FAILURES_TO_OPEN = 3
+FIRST_PAUSE = timedelta(seconds=15)
+LONGEST_PAUSE = timedelta(minutes=5)
+PROBE_TIME = timedelta(seconds=30)
+"""How long nobody else tries while one message probes: a send's whole lease."""
+
+
+def admit(gateway: str) -> bool:
+    """Let a message through; True if it is the one that probes a provider that was down.
+
+    Raises NotNowError while the breaker is open, or an operator has paused the gateway.
+    """
+    states = ChannelState.objects.filter(gateway=gateway)
+    state = states.exclude(openings=0, paused_at=None).first()
+    if state is None:
+        return False
+    if state.paused_at:
+        raise NotNowError(f"paused by {state.paused_by}")
+    won = ChannelState.objects.filter(gateway=gateway, open_until__lte=Now()).update(
+        open_until=Now() + PROBE_TIME
+    )
+    if not won:
+        raise NotNowError(state.error)
+    return True
+
+
+def answered(gateway: str) -> None:
+    """Note that the provider is there, whatever it said: the breaker closes."""
+    closed = (
+        ChannelState.objects.filter(gateway=gateway)
+        .exclude(failures=0)
+        .update(failures=0, openings=0, opened_at=None, open_until=None, error="")
+    )
+    if closed:
+        logger.info("%s: the provider answers", gateway)
+
+
+def failed(gateway: str, error: str, *, probing: bool) -> bool:
+    """Note that the provider was down for a message; True if the breaker is open now.
+
+    Only the failure of a probe prolongs an outage: the others began before it was known.
+    """
+    with transaction.atomic():
+        ChannelState.objects.bulk_create([ChannelState(gateway=gateway)], ignore_conflicts=True)
+        state = ChannelState.objects.select_for_update().get(gateway=gateway)
+        failures = state.failures + 1
+        row = ChannelState.objects.filter(gateway=gateway)
+        row.update(failures=failures, error=error)
+        if probing or (not state.openings and failures >= FAILURES_TO_OPEN):
+            row.update(
+                openings=state.openings + 1,
+                opened_at=Coalesce("opened_at", Now()),
+                open_until=Now() + pause(state.openings),
+            )
+            logger.warning("%s: the provider is down: %s", gateway, error)
+            return True
+        return state.openings > 0
+
+
+def pause(openings: int) -> timedelta:
+    """Return for how long the breaker opens after so many openings: 15 s, 30 s … 5 min."""
+    return min(FIRST_PAUSE * 2 ** min(openings, 10), LONGEST_PAUSE)
+
+
+def try_now(states: QuerySet[ChannelState]) -> int:
+    """End the pause of those that are open (the operator's "try now"); return of how many."""
+    return states.filter(openings__gt=0).update(open_until=Now())

@@ -1,0 +1,89 @@
+"""The delivery log: how each attempt to send a message ended, on the message's own row.
+
+It is written by the UPDATE that ends the attempt, so the two never disagree. A retry by hand
+goes on with the same log.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from time import monotonic
+from typing import Any
+
+from django.utils.dateparse import parse_datetime
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from notifications.models import Notification
+from project.jobs.queryset import Status
+
+KEEP = 30
+"""Entries; older ones are dropped."""
+MAX_WORDS = 500
+
+LOST = "lost"
+ENDED: dict[str, tuple[str | Promise, str]] = {
+    Status.DONE: (_("sent"), "success"),
+    Status.FAILED: (_("failed"), "danger"),
+    Status.UNKNOWN: (_("unknown"), "warning"),
+    "again": (_("comes again"), "warning"),
+    "parked": (_("had to wait"), "info"),
+    "released": (_("given back"), ""),
+    "given back": (_("given back"), ""),  # what rows of earlier versions say
+    LOST: (_("worker died"), "danger"),
+}
+"""How an attempt ended: what that is called, and unfold's name of its colour."""
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """One line of the log."""
+
+    number: int
+    at: datetime | None
+    """When it began, on the database's clock; None: nobody lived to say."""
+    seconds: float | None
+    label: str | Promise
+    colour: str
+    words: str
+    gateway: str
+    """Which of several had the message; empty for e-mail."""
+    times: int
+    """How often in a row it ended so, for waits of the same reason."""
+
+
+def logged(message: Notification, *, ended: str, words: str) -> list[dict[str, Any]]:
+    """Return the message's log with the claimed attempt, which ends so now."""
+    log = list(message.attempts_log)
+    last = log[-1] if log else {}
+    if message.lost > last.get("lost", 0):
+        log.append({"ended": LOST, "number": message.attempts - 1, "words": ""})
+    entry = {
+        "ended": ended,
+        "number": message.attempts,
+        "at": message.started_at.isoformat() if message.started_at else None,
+        "seconds": round(monotonic() - message.began, 3) if message.began else None,
+        "words": words[:MAX_WORDS],
+        "lost": message.lost,
+        "gateway": message.gateway.partition(":")[2],
+    }
+    if ended == "parked" and (last.get("ended"), last.get("words")) == (ended, entry["words"]):
+        log.pop()  # a long outage must not push out what happened before it
+        entry["times"] = last.get("times", 1) + 1
+    return [*log, entry][-KEEP:]
+
+
+def read_attempts(message: Notification) -> Iterator[Attempt]:
+    """Yield the message's attempts, oldest first."""
+    for entry in message.attempts_log:
+        label, colour = ENDED.get(entry["ended"], (entry["ended"], ""))
+        yield Attempt(
+            number=entry["number"],
+            at=parse_datetime(entry.get("at") or ""),
+            seconds=entry.get("seconds"),
+            label=label,
+            colour=colour,
+            words=entry["words"],
+            gateway=entry.get("gateway", ""),
+            times=entry.get("times", 1),
+        )

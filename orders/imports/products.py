@@ -1,0 +1,222 @@
+"""From rows to the catalogue: what a row would change is worked out first, then written.
+
+A dry run ends after the first half, so it can't promise anything else than the import does.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import DataError, IntegrityError, transaction
+from django.utils.text import Truncator, slugify
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from orders.catalogue.products import add_media, create_product
+from orders.imports.errors import RowRefusedError
+from orders.imports.pictures import Picture
+from orders.imports.report import Outcome, Report, RowReport
+from orders.imports.rows import Row
+from orders.models import Category, Product, ProductMedia
+
+SHOWN = 40
+"""How many characters of a value the report shows."""
+
+
+@dataclass
+class Plan:
+    """What one row does to one product."""
+
+    row: Row
+    product: Product | None
+    """None: it is new."""
+    values: dict[str, Any] = field(default_factory=dict)
+    """Field → new value; without the category."""
+    category: str = ""
+    """The category to move to, or of the new product; empty: as it is."""
+    added: list[tuple[Picture, str]] = field(default_factory=list)
+    alts: list[tuple[ProductMedia, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def outcome(self) -> Outcome:
+        if self.product is None:
+            return Outcome.CREATED
+        if self.values or self.category or self.added or self.alts:
+            return Outcome.CHANGED
+        return Outcome.UNCHANGED
+
+
+class CatalogueImport:
+    """Takes batches of rows and reports on each. With `dry_run` it only reads."""
+
+    def __init__(self, report: Report) -> None:
+        self._report = report
+        self._categories = {
+            category.name.casefold(): category for category in Category.objects.all()
+        }
+        self._announced: set[str] = set()
+        """Categories that a dry run would create."""
+
+    def take(self, rows: Sequence[tuple[Row, list[tuple[Picture, str]]]]) -> None:
+        """Bring the rows, each with its pictures and their alt texts, into the catalogue.
+
+        One transaction; a row that the database refuses is taken back by itself.
+        """
+        known = {
+            product.sku: product
+            for product in Product.objects.filter(sku__in=[row.sku for row, _pictures in rows])
+            .select_related("category", "stock")
+            .prefetch_related("media__asset", "media__replacement")
+        }
+        with transaction.atomic():
+            for row, pictures in rows:
+                self._report.rows.append(self._taken(row, known.get(row.sku), pictures))
+
+    def _taken(
+        self, row: Row, product: Product | None, pictures: list[tuple[Picture, str]]
+    ) -> RowReport:
+        try:
+            plan = _planned(row, product, pictures)
+            category = self._categories.get(plan.category.casefold())
+            is_new = bool(plan.category) and category is None
+            if not self._report.dry_run and plan.outcome != Outcome.UNCHANGED:
+                with transaction.atomic():
+                    if is_new:
+                        category = _new_category(plan.category)
+                    _write(plan, category)
+        except RowRefusedError as error:
+            return RowReport(row.number, row.sku, Outcome.REFUSED, str(error))
+        except (IntegrityError, DataError) as error:
+            text = _("the database refused it (%(error)s); import the table again")
+            reason = text % {"error": str(error).partition("\n")[0]}
+            return RowReport(row.number, row.sku, Outcome.REFUSED, reason)
+        if is_new and plan.category.casefold() not in self._announced:
+            self._announced.add(plan.category.casefold())
+            self._report.categories += 1
+            plan.notes.append(_("new category “%(name)s”") % {"name": plan.category})
+        if category is not None:
+            self._categories[plan.category.casefold()] = category
+        self._report.pictures += len(plan.added)
+        return RowReport(row.number, row.sku, plan.outcome, "; ".join(plan.notes))
+
+
+def _planned(row: Row, product: Product | None, pictures: list[tuple[Picture, str]]) -> Plan:
+    """Work out what the row changes. Raises RowRefusedError."""
+    plan = Plan(row, product)
+    if product is None:
+        missing = [
+            column
+            for column, value in (
+                ("name", row.name), ("category", row.category), ("price", row.price),
+            )
+            if value is None
+        ]  # fmt: skip
+        if missing:
+            text = _("%(columns)s: a new product needs it")
+            raise RowRefusedError(text % {"columns": ", ".join(missing)})
+        plan.category = row.category or ""
+    else:
+        _compare(plan, product)
+    _compare_pictures(plan, pictures)
+    return plan
+
+
+def _compare(plan: Plan, product: Product) -> None:
+    row = plan.row
+    for column, name, value in (
+        ("name", "name", row.name),
+        ("description", "description", row.description),
+        ("price", "price", row.price),
+        ("on sale", "is_active", row.on_sale),
+    ):
+        now = getattr(product, name)
+        if value is None or value == now:
+            continue
+        plan.values[name] = value
+        plan.notes.append(f"{column}: {_shown(now)} → {_shown(value)}")
+    if row.category and row.category.casefold() != product.category.name.casefold():
+        plan.category = row.category
+        plan.notes.append(f"category: {_shown(product.category.name)} → {_shown(row.category)}")
+    # What was sold since isn't a difference: the table still says what the stock began with.
+    if row.stock is not None and row.stock not in (product.stock.available, product.stock.initial):
+        text = _(
+            "stock stays %(available)d, not %(stock)d: correct it on the product's page, with"
+            " a reason"
+        )
+        plan.notes.append(text % {"available": product.stock.available, "stock": row.stock})
+
+
+def _compare_pictures(plan: Plan, pictures: Iterable[tuple[Picture, str]]) -> None:
+    """Pictures are added and their texts changed; none is taken away."""
+    shown: dict[str, ProductMedia] = {}
+    for medium in plan.product.media.all() if plan.product else ():
+        for asset in filter(None, (medium.asset, medium.replacement)):
+            shown.setdefault(asset.sha256, medium)
+    seen: set[str] = set()
+    for picture, alt in pictures:
+        if picture.sha256 in seen:
+            continue  # the same content under another name: the first one's text counts
+        seen.add(picture.sha256)
+        known = shown.get(picture.sha256)
+        if known is None:
+            plan.added.append((picture, alt))
+        elif alt and alt != known.alt:
+            plan.alts.append((known, alt))
+    if count := len(plan.added):
+        plan.notes.append(
+            ngettext("%(count)d new picture", "%(count)d new pictures", count) % {"count": count}
+        )
+    plan.notes += [f"alt: {_shown(medium.alt)} → {_shown(alt)}" for medium, alt in plan.alts]
+
+
+def _write(plan: Plan, category: Category | None) -> None:
+    row, product = plan.row, plan.product
+    if product is None:
+        assert row.name is not None  # _planned has refused the row without
+        assert row.price is not None
+        assert category is not None
+        product = create_product(
+            sku=row.sku,
+            name=row.name,
+            slug=_free_slug(Product, slugify(row.name), slugify(row.sku)),
+            category=category,
+            price=row.price,
+            description=row.description or "",
+            is_active=row.on_sale is not False,
+            stock=row.stock or 0,
+        )
+    else:
+        values = plan.values | ({"category": category} if category else {})
+        if values:
+            Product.objects.filter(pk=product.pk).update(**values)
+    for picture, alt in plan.added:
+        assert picture.asset is not None  # no dry run
+        add_media(product=product, asset=picture.asset, alt=alt)
+    for medium, alt in plan.alts:
+        ProductMedia.objects.filter(pk=medium.pk).update(alt=alt)
+
+
+def _new_category(name: str) -> Category:
+    return Category.objects.create(
+        name=name, slug=_free_slug(Category, slugify(name), "category")[:100]
+    )
+
+
+def _free_slug(model: type[Product] | type[Category], name: str, fallback: str) -> str:
+    """Return a slug that is free: the name's, else with the fallback, else with a number.
+
+    A name in another script has no slug, so the fallback stands alone.
+    """
+    stem, fallback = name[:80], fallback[:80] or "product"
+    candidates = [stem, f"{stem}-{fallback}".strip("-")] if stem else [fallback]
+    taken = set(model.objects.filter(slug__startswith=candidates[0]).values_list("slug", flat=True))
+    candidates += [f"{candidates[-1]}-{number}" for number in range(2, len(taken) + 3)]
+    return next(candidate for candidate in candidates if candidate not in taken)
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    text = Truncator(" ".join(str(value).split())).chars(SHOWN)
+    return f"“{text}”" if isinstance(value, str) else text

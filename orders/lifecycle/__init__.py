@@ -1,0 +1,1 @@
+"""An order after it was placed: paid, packed, shipped, cancelled, refunded, expired."""

@@ -1,0 +1,93 @@
+"""Expiry: orders that nobody paid in time are called off, so that their stock comes back.
+
+The relay calls `expire_due` (`orders/sweeps.py`). Off until `PAYMENT_DUE_HOURS` is set. Orders that
+are paid in part, or cost nothing, stay: somebody decides about them.
+"""
+
+import logging
+import time
+from datetime import datetime
+from uuid import UUID
+
+from django.conf import settings
+from django.db import connection
+
+from orders.lifecycle.errors import OrderBusy, TransitionError
+from orders.lifecycle.transitions import expire
+from project.schedule.entries import is_off
+
+logger = logging.getLogger(__name__)
+
+BATCH_SIZE = 200
+"""Orders of one run. The next run, some seconds later, takes the rest."""
+RUN_SECONDS = 5.0
+"""For a run: sales are settled by the same thread."""
+_NAME = "expire_due"
+TASK = "orders.tasks.expire"
+"""Its entry in the schedule, where the operator sees it and turns it off."""
+
+
+def expire_due() -> int | None:
+    """Cancel orders that weren't paid in time, the oldest first; return how many.
+
+    None while expiry is off: by its setting, or in the schedule. Two at once do no harm: each
+    order is won once.
+    """
+    if settings.PAYMENT_DUE_HOURS is None or is_off(TASK):
+        return None
+    hours: int = settings.PAYMENT_DUE_HOURS
+    overdue, until = _overdue(hours)
+    started = time.monotonic()
+    expired = 0
+    for order_id, changed_at in overdue:
+        if time.monotonic() - started > RUN_SECONDS:
+            until = min(until, changed_at)
+            break
+        try:
+            expire(order_id=order_id, hours=hours)
+        except OrderBusy:
+            until = min(until, changed_at)  # once more in the next run
+        except TransitionError as refusal:
+            logger.info("order %s doesn't expire: %s", order_id, refusal)
+        else:
+            expired += 1
+    _remember(until)
+    return expired
+
+
+def _overdue(hours: int) -> tuple[list[tuple[UUID, datetime]], datetime]:
+    """Return orders that are overdue, the oldest first, and until when they are all of them.
+
+    An order that waits for its payment changes no more, so it comes into this window by
+    `changed_at`, which has an index, once. The window goes back a minute further than needed:
+    a row becomes visible later than its time says.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT id, changed_at FROM orders_order
+            WHERE status = 'placed' AND total > 0
+              AND NOT EXISTS (SELECT FROM orders_payment WHERE order_id = orders_order.id)
+              AND changed_at <= now() - make_interval(hours => %(hours)s)
+              AND changed_at > coalesce(
+                  (SELECT done_until FROM project_sweep WHERE name = %(name)s)
+                  - interval '60 seconds', '-infinity')
+            ORDER BY changed_at LIMIT %(limit)s
+            """,
+            {"hours": hours, "name": _NAME, "limit": BATCH_SIZE},
+        )
+        overdue = cursor.fetchall()
+        if len(overdue) == BATCH_SIZE:
+            return overdue, overdue[-1][1]
+        cursor.execute("SELECT now() - make_interval(hours => %s)", [hours])
+        until: datetime = cursor.fetchone()[0]
+        return overdue, until
+
+
+def _remember(until: datetime) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO project_sweep (name, done_until) VALUES (%s, %s) ON CONFLICT (name)"
+            " DO UPDATE SET done_until = greatest(project_sweep.done_until, EXCLUDED.done_until)",
+            [_NAME, until],
+        )

@@ -1,0 +1,147 @@
+"""Giving money back: for the whole order or for some units, with their goods or without."""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from uuid import UUID
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from orders.lifecycle.errors import DoneDifferently, InvalidTransition, WrongStatus
+from orders.lifecycle.restock import lock_stock, put_back
+from orders.lifecycle.steps import (
+    COMES_FROM,
+    Kind,
+    Status,
+    cleaned,
+    lock,
+    move,
+    one_transaction,
+    read,
+    record,
+    touch,
+)
+from orders.models import Order, OrderLine, Refund, RefundLine, StockMovement, User
+from orders.placing.settle import settle
+
+
+def refund(
+    *,
+    order_id: UUID,
+    refund_id: UUID,
+    restock: bool,
+    lines: Mapping[str, int] | None = None,
+    reason: str = "",
+    user: User | None = None,
+) -> Order:
+    """Give back the price of some units by SKU, or of all that is left, which ends the order.
+
+    `refund_id` is the caller's key: under the same one it is the same refund, made once.
+    `restock` says whether the goods are on the shelf again. The refund that takes an order's
+    last units gives back its delivery too. Raises a `TransitionError` that says why not.
+    """
+    reason = cleaned(reason, name=_("Reason"), max_length=200, required=False)
+    with one_transaction():
+        if restock:
+            lock_stock(order_id)
+        order = lock(order_id)
+        seen = Refund.objects.filter(pk=refund_id).first()
+        if seen:
+            _check_same(seen, order, restock=restock, lines=lines)
+            return order
+        if order.status == Status.REFUNDED and lines is None:
+            return order
+        if order.status not in COMES_FROM[Status.REFUNDED]:
+            raise WrongStatus(order, to=Status.REFUNDED)
+        order_lines = list(order.lines.all())
+        units = _units(order_lines, lines)
+        for line in units:
+            if not take(line, units[line]):
+                raise _too_many(line)
+        is_all = all(line.refunded + units.get(line, 0) == line.quantity for line in order_lines)
+        amount = sum((line.unit_price * count for line, count in units.items()), Decimal(0))
+        if is_all:
+            amount += order.delivery_total
+        made = Refund.objects.create(
+            id=refund_id, order=order, amount=amount, restocked=restock, reason=reason, user=user
+        )
+        RefundLine.objects.bulk_create(
+            RefundLine(refund=made, line=line, quantity=count) for line, count in units.items()
+        )
+        if restock:
+            put_back(
+                {line.product_id: count for line, count in units.items()},
+                kind=StockMovement.Kind.REFUND,
+                order_id=order_id,
+                refund_id=refund_id,
+                reason=reason,
+                user_id=user.pk if user else None,
+            )
+        if is_all:
+            move(order_id, to=Status.REFUNDED)
+        else:
+            touch(order_id)
+        order = read(order_id)
+        record(
+            order,
+            Kind.REFUNDED if is_all else Kind.PART_REFUNDED,
+            user=user,
+            occasion=str(refund_id),
+            amount=str(amount),
+            restocked=restock,
+            reason=reason,
+            items=[
+                {"sku": line.sku, "name": line.name, "quantity": count}
+                for line, count in units.items()
+            ],
+        )
+    settle(order_id)
+    return order
+
+
+def take(line: OrderLine, quantity: int) -> bool:
+    """Count the units as refunded, if so many are left; in one statement that counts its row."""
+    left = OrderLine.objects.filter(pk=line.pk, refunded__lte=F("quantity") - quantity)
+    return left.update(refunded=F("refunded") + quantity) == 1
+
+
+def _units(order_lines: list[OrderLine], wanted: Mapping[str, int] | None) -> dict[OrderLine, int]:
+    """Return what to refund by line. Raises InvalidTransition for what the order hasn't got."""
+    if wanted is None:
+        return {
+            line: line.quantity - line.refunded
+            for line in order_lines
+            if line.quantity > line.refunded
+        }
+    by_sku = {line.sku: line for line in order_lines}
+    if not wanted or any(quantity < 1 for quantity in wanted.values()):
+        raise InvalidTransition(_("Choose at least one unit to refund."))
+    if unknown := wanted.keys() - by_sku.keys():
+        facts = {"sku": min(unknown)}
+        raise InvalidTransition(_("The order has no “%(sku)s” to refund.") % facts)
+    return {by_sku[sku]: quantity for sku, quantity in wanted.items()}
+
+
+def _too_many(line: OrderLine) -> InvalidTransition:
+    left = line.quantity - line.refunded
+    sentence = ngettext(
+        "Only %(left)d unit of “%(name)s” is left to refund.",
+        "Only %(left)d units of “%(name)s” are left to refund.",
+        left,
+    )
+    return InvalidTransition(sentence % {"left": left, "name": line.name})
+
+
+def _check_same(
+    seen: Refund, order: Order, *, restock: bool, lines: Mapping[str, int] | None
+) -> None:
+    """Raise DoneDifferently unless what is asked for is what was done under this id."""
+    done = dict(seen.lines.values_list("line__sku", "quantity"))
+    is_same = (
+        seen.order_id == order.pk
+        and seen.restocked == restock
+        and (lines is None or dict(lines) == done)
+    )
+    if not is_same:
+        raise DoneDifferently(_("This refund was made already, with other units."))

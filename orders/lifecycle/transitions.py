@@ -1,0 +1,299 @@
+"""What happens to an order after it was placed: the one door for desk, shop and tasks.
+
+placed → paid → packed → shipped → delivered (packed → delivered where it is picked up); placed,
+paid, packed → cancelled; paid and later → refunded. Each function takes the order's id, does its
+step once however often it is called, and returns the order: a repeat finds it done and changes
+nothing. Each commits by itself and refuses to run inside an open transaction. Each raises a
+`TransitionError` that says why not.
+"""
+
+from collections.abc import Mapping
+from datetime import timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any
+from uuid import UUID, uuid5
+
+from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models.functions import Now
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext, override
+
+from media_jobs.models import MediaJob
+from orders.lifecycle.errors import DoneDifferently, InvalidTransition, WrongStatus
+from orders.lifecycle.refunds import refund
+from orders.lifecycle.restock import lock_stock, put_back
+from orders.lifecycle.steps import (
+    BEFORE_PACKING,
+    COMES_FROM,
+    Kind,
+    Status,
+    cleaned,
+    lock,
+    move,
+    one_transaction,
+    read,
+    record,
+    touch,
+)
+from orders.models import Order, Payment, Refund, StockMovement, User
+from orders.placing.settle import settle
+from project.jobs.queryset import Status as JobStatus
+from project.templatetags.money import money
+
+__all__ = ["cancel", "correct_parcel", "deliver", "expire", "pack", "pay", "refund", "ship"]
+
+CENT = Decimal("0.01")
+
+
+def pay(
+    *, order_id: UUID, method: str, reference: str, amount: Decimal, user: User | None = None
+) -> Order:
+    """Take a payment; the order is paid when its payments sum to its total.
+
+    `method` is a `Payment.Method`, and with `reference` it is the payment's key: told again,
+    it is not taken again. More than what is due is refused.
+    """
+    reference = cleaned(reference, name=_("Reference"), max_length=100)
+    if method not in Payment.Method.values:
+        raise InvalidTransition(_("There is no such method of payment."))
+    if not amount.is_finite() or amount < 0 or amount != amount.quantize(CENT):
+        raise InvalidTransition(_("Enter an amount of money."))
+    with one_transaction():
+        order = lock(order_id)
+        seen = order.payments.filter(method=method, reference=reference).first()
+        if seen and seen.amount != amount:
+            raise DoneDifferently(
+                _("Payment %(reference)s was taken already, as %(amount)s.")
+                % {"reference": reference, "amount": money(seen.amount, order.currency)}
+            )
+        if seen:
+            return order
+        if order.status not in COMES_FROM[Status.PAID]:
+            raise WrongStatus(order, to=Status.PAID)
+        due = order.total - paid_so_far(order)
+        if amount > due or (due and not amount):
+            raise InvalidTransition(
+                _("Order %(number)s has %(due)s left to pay: take that, or a part of it.")
+                % {"number": order, "due": money(due, order.currency)}
+            )
+        Payment.objects.create(
+            order=order, method=method, reference=reference, amount=amount, user=user
+        )
+        is_all = amount == due
+        if is_all:
+            move(order_id, to=Status.PAID)
+        else:
+            touch(order_id)
+        order = read(order_id)
+        record(
+            order,
+            Kind.PAID if is_all else Kind.PART_PAID,
+            user=user,
+            method=method,
+            reference=reference,
+            amount=str(amount),
+        )
+    return order
+
+
+def pack(*, order_id: UUID, user: User | None = None) -> Order:
+    """Note that a paid order is packed. From now on its shopper can't cancel it."""
+    return _advance(order_id, to=Status.PACKED, user=user)
+
+
+def ship(
+    *, order_id: UUID, carrier: str, tracking_number: str = "", user: User | None = None
+) -> Order:
+    """Note that a packed order is on its way. The same parcel again is a repeat."""
+    return _advance(
+        order_id,
+        to=Status.SHIPPED,
+        user=user,
+        detail=_parcel(carrier, tracking_number),
+    )
+
+
+def deliver(*, order_id: UUID, user: User | None = None) -> Order:
+    """Note that a shipped order arrived, or that a packed one was picked up in the shop."""
+    picked_up = not read(order_id).address  # which never changes
+    return _advance(
+        order_id,
+        to=Status.DELIVERED,
+        among=(Status.PACKED, Status.SHIPPED) if picked_up else (),
+        user=user,
+    )
+
+
+def cancel(
+    *, order_id: UUID, reason: str = "", by_shopper: bool = False, user: User | None = None
+) -> Order:
+    """Call the order off: its stock comes back, it counts no more, and paid money is returned.
+
+    Staff can until it is shipped and says why (the shopper reads it); a shopper can while
+    nothing is packed.
+    """
+    reason = cleaned(reason, name=_("Reason"), max_length=200, required=not by_shopper)
+    with one_transaction():
+        lock_stock(order_id)
+        among = BEFORE_PACKING if by_shopper else COMES_FROM[Status.CANCELLED]
+        won = move(order_id, to=Status.CANCELLED, among=among)
+        order = read(order_id)
+        if not won and order.status == Status.CANCELLED:
+            return order
+        if not won:
+            raise WrongStatus(order, to=Status.CANCELLED)
+        _call_off(order, reason=reason, user=user, by_shopper=by_shopper)
+    settle(order_id)
+    return order
+
+
+def expire(*, order_id: UUID, hours: int) -> Order:
+    """Call off an order that wasn't paid within so many hours of being placed.
+
+    Refused once anything is paid: a part of the money is for a person to decide about.
+    """
+    with one_transaction():
+        lock_stock(order_id)
+        # Locked first, so that a payment made meanwhile is seen by the look for payments.
+        order = lock(order_id)
+        if order.status == Status.CANCELLED:
+            return order
+        if order.status != Status.PLACED:
+            raise WrongStatus(order, to=Status.CANCELLED)
+        if not overdue(hours).filter(pk=order_id).exists():
+            raise InvalidTransition(
+                _("Order %(number)s doesn't expire: it is paid in part, or not due yet.")
+                % {"number": order}
+            )
+        move(order_id, to=Status.CANCELLED, among=(Status.PLACED,))
+        order = read(order_id)
+        with override(order.language):  # the shopper reads it, and a sweep speaks no language
+            reason = ngettext(
+                "It was not paid within %(hours)d hour.",
+                "It was not paid within %(hours)d hours.",
+                hours,
+            ) % {"hours": hours}
+        _call_off(order, reason=reason, user=None, expired=True)
+    settle(order_id)
+    return order
+
+
+def overdue(hours: int) -> QuerySet[Order]:
+    """Return the orders that have waited so long for any payment, by the database's clock."""
+    return Order.objects.filter(
+        ~Exists(Payment.objects.filter(order=OuterRef("pk"))),
+        status=Status.PLACED,
+        total__gt=0,
+        placed_at__lte=Now() - timedelta(hours=hours),
+    )
+
+
+def correct_parcel(
+    *, order_id: UUID, carrier: str, tracking_number: str = "", user: User | None = None
+) -> Order:
+    """Correct what was said of a parcel that is on its way, and tell the shopper.
+
+    The parcel as it is known already is a repeat.
+    """
+    parcel = _parcel(carrier, tracking_number)
+    with one_transaction():
+        order = lock(order_id)
+        if order.status != Status.SHIPPED:
+            raise WrongStatus(order, to=Kind.PARCEL_CORRECTED)
+        said = order.events.filter(kind__in=(Kind.SHIPPED, Kind.PARCEL_CORRECTED))
+        latest = said.order_by("-pk")[0]
+        if latest.detail.items() >= parcel.items():
+            return order
+        touch(order_id)
+        order = read(order_id)
+        record(
+            order,
+            Kind.PARCEL_CORRECTED,
+            user=user,
+            occasion=f"correction-{said.count()}",
+            corrected=True,
+            **parcel,
+        )
+    return order
+
+
+def _advance(
+    order_id: UUID,
+    *,
+    to: Order.Status,
+    user: User | None,
+    among: tuple[Order.Status, ...] = (),
+    detail: Mapping[str, str] = MappingProxyType({}),
+) -> Order:
+    """Take the order one step forward. A repeat is one that says the same of the step."""
+    with one_transaction():
+        won = move(order_id, to=to, among=among)
+        order = read(order_id)
+        if won:
+            record(order, Kind(to), user=user, **detail)
+        elif order.status != to:
+            raise WrongStatus(order, to=to)
+        elif not order.events.filter(kind=to, detail=dict(detail)).exists():
+            raise DoneDifferently(
+                _("Order %(number)s was shipped already, as another parcel.") % {"number": order}
+            )
+    return order
+
+
+def paid_so_far(order: Order) -> Decimal:
+    """Return the sum of the order's payments."""
+    return order.payments.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+
+
+def _parcel(carrier: str, tracking_number: str) -> dict[str, str]:
+    return {
+        "carrier": cleaned(carrier, name=_("Carrier"), max_length=100),
+        "tracking_number": cleaned(
+            tracking_number, name=_("Tracking number"), max_length=100, required=False
+        ),
+    }
+
+
+def _call_off(order: Order, *, reason: str, user: User | None, **detail: Any) -> None:
+    """What follows when an order was won for `cancelled`: stock, money, jobs, and the news."""
+    # What a refund took back, or wrote off, before must not come back twice.
+    units = {
+        line.product_id: line.quantity - line.refunded
+        for line in order.lines.all()
+        if line.quantity > line.refunded
+    }
+    put_back(
+        units,
+        kind=StockMovement.Kind.CANCEL,
+        order_id=order.pk,
+        reason=reason,
+        user_id=user.pk if user else None,
+    )
+    given_back = _give_back_the_rest(order, reason=reason, user=user)
+    # Nobody picks it up. Messages stay: the shopper learns of the order and of its end.
+    MediaJob.objects.filter(order_id=order.pk, status=JobStatus.QUEUED).cancel()
+    record(
+        order,
+        Kind.CANCELLED,
+        user=user,
+        reason=reason,
+        given_back=str(given_back) if given_back else "",
+        **detail,
+    )
+
+
+def _give_back_the_rest(order: Order, *, reason: str, user: User | None) -> Decimal:
+    """Enter in the ledger that what was paid for the order, and is still here, goes back."""
+    refunded = order.refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+    rest = paid_so_far(order) - refunded
+    if rest:
+        Refund.objects.create(
+            id=uuid5(order.pk, "cancelled"),
+            order=order,
+            amount=rest,
+            restocked=True,
+            reason=reason,
+            user=user,
+        )
+    return rest

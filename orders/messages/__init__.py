@@ -1,0 +1,1 @@
+"""What the shop tells by itself: announcements, low stock, samples for the preview."""

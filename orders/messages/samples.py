@@ -1,0 +1,100 @@
+"""What a message would say, shown before it is sent: an order's real words, samples for the rest.
+
+The context is the one that the event's own code freezes; what an order hasn't come to yet, such as
+its parcel, is a sample.
+"""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from notifications.events import CODE_VALID_FOR, EVENTS, Audience
+from orders.messages.low_stock import low_stock_context
+from orders.models import Announcement, Order, OrderEvent, Product
+from orders.placing.message_context import message_context
+from orders.reports.figures import read_figures, report_context
+
+Kind = OrderEvent.Kind
+
+TELLS: dict[str, tuple[OrderEvent.Kind, ...]] = {
+    "order_media_ready": (Kind.MEDIA_READY,),
+    "order_paid": (Kind.PAID,),
+    "order_shipped": (Kind.SHIPPED, Kind.PARCEL_CORRECTED),
+    "order_delivered": (Kind.DELIVERED,),
+    "order_cancelled": (Kind.CANCELLED,),
+    "order_refunded": (Kind.PART_REFUNDED, Kind.REFUNDED),
+}
+"""Which entries of an order's timeline a message tells of."""
+CLIENT_ADDRESS = "203.0.113.7"  # of a block for documentation (RFC 5737)
+
+
+def sample_context(event: str, *, order: Order, language: str) -> dict[str, Any]:
+    """Return what the event's templates are rendered with, in this language.
+
+    Raises KeyError if the event isn't in the table.
+    """
+    row = EVENTS[event]
+    if event == "announcement":
+        return _announcement(order, language)
+    if event == "low_stock":
+        lowest = Product.objects.filter(is_active=True).order_by("stock__available")
+        return _of_the_shop(low_stock_context(list(lowest.values_list("pk", flat=True)[:3])))
+    if event == "daily_report":
+        yesterday = timezone.localdate() - timedelta(days=1)
+        return _of_the_shop(report_context(read_figures(yesterday)))
+    if row.audience is Audience.SHOPPER and event.startswith("order_") and event != "order_link":
+        return _of_an_order(event, order, language)
+    return _of_the_shop(
+        {
+            "minutes": CODE_VALID_FOR // timedelta(minutes=1),
+            "change": "password",
+            "client_address": CLIENT_ADDRESS,
+            "number": order.display_number,
+            # A message with a code has no button.
+            "url": "" if row.secrets else settings.SITE_URL + order.get_absolute_url(),
+        }
+    )
+
+
+def _of_the_shop(context: dict[str, Any]) -> dict[str, Any]:
+    return {"shop_name": settings.SHOP_NAME, **context}
+
+
+def _of_an_order(event: str, order: Order, language: str) -> dict[str, Any]:
+    lines = list(order.lines.all())
+    told = order.events.filter(kind__in=TELLS.get(event, ())).order_by("pk").last()
+    samples = {
+        "carrier": "DHL",
+        "tracking_number": "JD014600003SAMPLE",
+        "reason": _("A sample: your order isn't touched."),
+        "amount": str(order.items_total),
+        "items": [{"name": line.name, "quantity": line.quantity} for line in lines],
+    }
+    return {
+        "number": order.display_number,
+        **message_context(order, lines),
+        **(told.detail if told else samples),
+        "language": language,
+    }
+
+
+def _announcement(order: Order, language: str) -> dict[str, Any]:
+    latest = Announcement.objects.first()
+    subject, text = (
+        latest.words(language)
+        if latest
+        else (_("An announcement"), _("Its text.\n\nWith a link: https://example.org/"))
+    )
+    return _of_the_shop(
+        {
+            "name": order.name,
+            "subject": subject,
+            "text": text,
+            "unsubscribe_url": settings.SITE_URL + reverse("unsubscribe", args=["sample"]),
+            "preferences_url": settings.SITE_URL + reverse("account-settings"),
+        }
+    )

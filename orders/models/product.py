@@ -1,0 +1,130 @@
+"""The catalogue: categories, products, and their pictures and videos."""
+
+from django.db import models
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from media_jobs.display import PREFETCH, is_made
+from media_jobs.models import Asset
+
+
+class Category(models.Model):
+    name = models.CharField(_("name"), max_length=100, unique=True)
+    slug = models.SlugField(_("slug"), max_length=100, unique=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("category")
+        verbose_name_plural = _("categories")
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Product(models.Model):
+    """What is for sale. Its price includes tax. Stock and sales are rows of their own."""
+
+    class Personalisation(models.TextChoices):
+        """What of the shopper's own the product is made with."""
+
+        NONE = "none", _("Nothing")
+        PICTURE = "picture", _("A picture")
+        VIDEO = "video", _("A video")
+        EITHER = "either", _("A picture or a video")
+
+    sku = models.CharField(_("SKU"), max_length=40, unique=True)
+    name = models.CharField(_("name"), max_length=200)
+    slug = models.SlugField(_("slug"), max_length=200, unique=True)
+    category = models.ForeignKey(
+        Category, models.PROTECT, related_name="products", verbose_name=_("category")
+    )
+    description = models.TextField(_("description"), blank=True)
+    price = models.DecimalField(_("price"), max_digits=10, decimal_places=2)
+    is_active = models.BooleanField(_("on sale"), default=True)
+    personalisation = models.CharField(
+        _("asks the shopper for"),
+        max_length=7,
+        choices=Personalisation,
+        default=Personalisation.NONE,
+        db_default="none",
+    )
+    requires_upload = models.BooleanField(
+        _("not to be had without"), default=False, db_default=False
+    )
+    low_stock = models.PositiveIntegerField(_("low stock"), null=True, blank=True)
+    """The staff are told when no more units than this are left; None: `LOW_STOCK_UNITS`."""
+    created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("product")
+        verbose_name_plural = _("products")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(price__gte=0), name="product_price_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(requires_upload=False) | ~models.Q(personalisation="none"),
+                name="product_requires_what_it_asks_for",
+                violation_error_message=_("Say first what the product asks the shopper for."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def get_absolute_url(self) -> str:
+        return reverse("product", args=[self.slug])
+
+
+class ProductMedia(models.Model):
+    """One picture or video of a product: the original is an asset, its renditions are media jobs.
+
+    A replacement is shown once it is made. Until then, and if it can't be made, the asset is.
+    """
+
+    product = models.ForeignKey(
+        Product, models.CASCADE, related_name="media", verbose_name=_("product")
+    )
+    asset = models.ForeignKey(
+        Asset, models.PROTECT, related_name="product_media", verbose_name=_("asset")
+    )
+    replacement = models.ForeignKey(
+        Asset,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="replacing_media",
+        verbose_name=_("replacement"),
+    )
+    alt = models.CharField(_("alternative text"), max_length=200, blank=True)
+    position = models.PositiveSmallIntegerField(_("position"), default=0)
+
+    class Meta:
+        verbose_name = _("picture or video")
+        verbose_name_plural = _("pictures and videos")
+        ordering = ["position", "pk"]
+
+    def __str__(self) -> str:
+        return self.alt or str(self.newest)
+
+    @property
+    def newest(self) -> Asset:
+        """What was handed in last, made or not."""
+        return self.replacement or self.asset
+
+    @property
+    def shown(self) -> Asset:
+        """What pages show; reads the renditions of both (`PREFETCH_MEDIA`)."""
+        if self.replacement is not None and is_made(self.replacement):
+            return self.replacement
+        return self.asset
+
+
+PREFETCH_MEDIA = (
+    f"media__asset__{PREFETCH}",
+    f"media__replacement__{PREFETCH}",
+)
+"""What to prefetch on products, so that showing their media asks nothing."""

@@ -1,0 +1,74 @@
+"""Taking uploads: what the StockWriter does for the orders that personalise something.
+
+In the order's transaction, so an order that exists has its uploads and their jobs.
+"""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.db.backends.utils import CursorWrapper
+
+from media_jobs.models import MediaJob
+from orders.models.order import NUMBER_PREFIX
+from project.database.arrays import array_literal
+
+
+@dataclass(frozen=True)
+class DraftUpload:
+    """An upload for some units of one line of a draft, with the job that prepares it."""
+
+    token: UUID
+    order_id: UUID
+    product_id: int
+    quantity: int
+    job: MediaJob
+
+    def row(self, *, number: int) -> dict[str, Any]:
+        """The upload as `_TAKE` reads it, once its order has its number."""
+        return {
+            "token": str(self.token),
+            "order_id": str(self.order_id),
+            "product_id": self.product_id,
+            "quantity": self.quantity,
+            "kind": self.job.kind,
+            "source": self.job.source,
+            "recipe": self.job.recipe,
+            "context": {"number": f"{NUMBER_PREFIX}{number}", **self.job.context},
+        }
+
+
+def lock_untaken(cursor: CursorWrapper, tokens: Iterable[UUID]) -> set[UUID]:
+    """Lock and return those uploads that are there and no order has taken."""
+    cursor.execute(_LOCK, [array_literal(tokens)])
+    return {row[0] for row in cursor.fetchall()}
+
+
+def take(cursor: CursorWrapper, parts: list[dict[str, Any]]) -> None:
+    """Give the locked uploads to the lines that were just written, and queue their jobs."""
+    cursor.execute(_TAKE, {"parts": json.dumps(parts)})
+
+
+# Who waited for the lock sees the row as it is then: an upload taken meanwhile isn't returned.
+_LOCK = """
+SELECT token FROM orders_upload
+WHERE token = ANY(%s::uuid[]) AND line_id IS NULL
+ORDER BY token FOR UPDATE
+"""
+
+_TAKE = """
+WITH part AS MATERIALIZED (
+    SELECT * FROM jsonb_to_recordset(%(parts)s::jsonb) AS part (
+        token uuid, order_id uuid, product_id bigint, quantity integer, kind text, source text,
+        recipe text, context jsonb
+    )
+), taken AS (
+    UPDATE orders_upload AS upload SET line_id = line.id, quantity = part.quantity
+    FROM part JOIN orders_orderline AS line USING (order_id, product_id)
+    WHERE upload.token = part.token
+)
+INSERT INTO media_jobs_mediajob (id, order_id, kind, context, source, recipe)
+SELECT gen_random_uuid(), order_id, kind, context, source, recipe FROM part
+"""

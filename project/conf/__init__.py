@@ -1,0 +1,1 @@
+"""Reading the environment: each variable by its rule, refused with its name."""

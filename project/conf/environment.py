@@ -1,0 +1,184 @@
+"""Reads the environment's variables strictly: a wrong one is refused in a line that names it.
+
+An empty variable counts as one that isn't set, as in `.env.example`. What may hold a password is
+never shown. Settings about time are read by `project.conf.durations`, `MEDIA_STORAGE` by
+`project.conf.media_storage`, the gateways by `notifications.delivery.gateways`.
+"""
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
+
+import environ
+from celery.app.backends import BACKEND_ALIASES
+from django.core.exceptions import ImproperlyConfigured, ValidationError
+from django.core.validators import validate_email
+from kombu.transport import TRANSPORT_ALIASES
+from phonenumbers import SUPPORTED_REGIONS
+
+ON = ("1", "on", "true", "yes")
+OFF = ("0", "off", "false", "no")
+RESULT_BACKENDS = {*BACKEND_ALIASES, "django-db", "django-cache"}
+POSTGRES = ("postgres", "postgresql")
+
+
+def needed(name: str) -> str:
+    """Return a variable that has no default."""
+    value = os.environ.get(name, "").strip()
+    if not value:
+        raise ImproperlyConfigured(f"{name} is not set: start bin/up first, or see .env.example.")
+    return value
+
+
+def text(name: str, default: str = "") -> str:
+    # Not by environ.Env, for which a secret that begins with $ is another variable's name.
+    return os.environ.get(name, "").strip() or default
+
+
+def several(name: str, default: str = "") -> list[str]:
+    """Return what stands between the commas."""
+    return [part.strip() for part in text(name, default).split(",") if part.strip()]
+
+
+def addresses(name: str) -> list[str]:
+    """Return e-mail addresses; what stands between the commas."""
+    found = several(name)
+    for address in found:
+        with named(
+            name, f"{address!r} is no e-mail address; give ada@example.org, bob@example.org"
+        ):
+            validate_email(address)
+    return found
+
+
+def pairs(name: str) -> dict[str, str]:
+    """Return what is written as NAME=SECRET, with commas between."""
+    found = [part.partition("=") for part in several(name)]
+    if not all(key.strip() and secret.strip() for key, _, secret in found):
+        raise ImproperlyConfigured(f"{name}: give NAME=SECRET, several with commas between.")
+    return {key.strip(): secret.strip() for key, _, secret in found}
+
+
+def switch(name: str, *, default: bool = False) -> bool:
+    value = text(name).lower()
+    if value and value not in ON + OFF:
+        raise ImproperlyConfigured(f"{name} is {value!r}: write on or off.")
+    return value in ON if value else default
+
+
+def whole_number(name: str, default: int, *, least: int = 0) -> int:
+    value = text(name, str(default))
+    if not (value.isascii() and value.isdecimal() and len(value) <= 9 and int(value) >= least):
+        raise ImproperlyConfigured(f"{name} is {value!r}: give a whole number from {least} on.")
+    return int(value)
+
+
+def site(name: str) -> str:
+    """Return a site's address, without the slash at its end."""
+    value = needed(name)
+    with named(name, "give an address like https://shop.example.org"):
+        url = urlsplit(value)
+        _ = url.port
+        if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+            raise ValueError
+    return value.rstrip("/")
+
+
+def time_zone(name: str, default: str) -> str:
+    value = text(name, default)
+    with named(name, f"there is no time zone {value!r}; one is Europe/Berlin"):
+        ZoneInfo(value)
+    return value
+
+
+def country(name: str, default: str) -> str:
+    value = text(name, default)
+    if value not in SUPPORTED_REGIONS:
+        raise ImproperlyConfigured(f"{name} is {value!r}: give a country's two letters, like DE.")
+    return value
+
+
+def currency(name: str, default: str) -> str:
+    value = text(name, default)
+    if not re.fullmatch("[A-Z]{3}", value):
+        raise ImproperlyConfigured(f"{name} is {value!r}: give a currency's three letters.")
+    return value
+
+
+def database(name: str) -> dict[str, Any]:
+    value = needed(name)
+    with named(name, "give postgres://user:password@host:5432/database"):
+        _ = urlsplit(value).port
+        if _scheme(value) not in POSTGRES:
+            raise ValueError
+        found: dict[str, Any] = environ.Env.db_url_config(value)
+        if not found["NAME"]:
+            raise ValueError
+    return found
+
+
+def broker(name: str) -> str:
+    """Return a broker's address, or several with semicolons between, as Celery takes them."""
+    value = needed(name)
+    with named(name, "give redis://:password@host:6379/0 or amqp://user:password@host:5672/"):
+        if _scheme(value) not in TRANSPORT_ALIASES:
+            raise ValueError
+    return value
+
+
+def result_backend(name: str, default: str) -> str:
+    """Return where Celery keeps results: a backend's name, or its address."""
+    value = text(name, default)
+    if _backend(value) not in RESULT_BACKENDS:
+        raise ImproperlyConfigured(
+            f"{name}: give django-db, disabled, rpc://, redis://host:6379/1,"
+            " db+postgresql://user:password@host/name or another of Celery's."
+        )
+    return value
+
+
+def program(name: str) -> str:
+    """Return a program's path, or its name on the PATH; empty if it isn't given."""
+    value = text(name)
+    if value and shutil.which(value) is None:
+        raise ImproperlyConfigured(f"{name} is {value!r}: no program that can be run is there.")
+    return value
+
+
+def email(name: str) -> dict[str, Any]:
+    value = needed(name)
+    with named(name, "give smtp://, smtp+tls:// or smtp+ssl://user:password@host:port"):
+        found: dict[str, Any] = environ.Env.email_url_config(value)
+    return found
+
+
+def cache(name: str, default: str) -> dict[str, Any]:
+    value = text(name, default)
+    with named(name, "give locmemcache://, or redis://host:port/number"):
+        found: dict[str, Any] = environ.Env.cache_url_config(value)
+    return found
+
+
+@contextmanager
+def named(name: str, wanted: str) -> Iterator[None]:
+    """Have whatever goes wrong name the variable, and say what it should be."""
+    try:
+        yield
+    except (ValueError, OSError, LookupError, ImproperlyConfigured, ValidationError) as error:
+        hint = " In user and password write / + ? # @ as %2F %2B %3F %23 %40."
+        raise ImproperlyConfigured(
+            f"{name}: {wanted}.{hint if 'password' in wanted else ''}"
+        ) from error
+
+
+def _backend(value: str) -> str:
+    return value.partition("://")[0].partition("+")[0]
+
+
+def _scheme(value: str) -> str:
+    return urlsplit(value).scheme.partition("+")[0] if "://" in value else ""

@@ -1,0 +1,1 @@
+"""What several apps ask of PostgreSQL."""

@@ -1,0 +1,296 @@
+"""How operators see jobs: their list, one job with everything about it, and what to do about it.
+
+A model of jobs registers a subclass. Jobs are never added, edited or deleted by hand; a person
+only decides: retry what failed, or what its own model offers (`decisions`).
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import admin, messages
+from django.contrib.auth import get_permission_codename
+from django.core.exceptions import PermissionDenied
+from django.db.models import Q, QuerySet
+from django.db.models.fields.json import KT
+from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import NoReverseMatch, URLPattern, path, reverse
+from django.utils.formats import date_format
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.safestring import SafeString
+from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST, require_safe
+from django_celery_results.models import TaskResult
+from unfold.decorators import display
+
+from project.desk.record_page import RecordPage
+from project.jobs.decisions import RETRY, Decision
+from project.jobs.model import Job
+from project.jobs.queryset import OPEN, Status
+
+COLOURS = {
+    Status.QUEUED.value: "info",
+    Status.RUNNING.value: "primary",
+    Status.DONE.value: "success",
+    Status.FAILED.value: "danger",
+    Status.UNKNOWN.value: "warning",
+    Status.CANCELLED.value: "",
+}
+"""unfold's name of each status' colour."""
+
+
+class JobAdmin(RecordPage):
+    """A model of jobs. Subclasses say in `summary` what a job is about."""
+
+    decisions: tuple[Decision, ...] = (RETRY,)
+    change_form_template = "desk/job.html"
+    list_display: Any = ("about", "state", "order", "attempts", "reason", "queued", "finished")
+    list_display_links = ("about",)
+    list_filter: Any = ("status", "kind")
+    list_filter_submit = False
+    date_hierarchy = "created_at"
+    ordering = ("-created_at",)
+    search_fields: Any = ("error",)
+    search_help_text = _("Order number, id of the order or job, or words of the error.")
+    show_full_result_count = False
+    list_per_page = 50
+    about_fields: tuple[Any, ...] = ()
+    """The subclass' own fields, shown on a job's page."""
+    compressed_fields = True
+
+    def summary(self, job: Any) -> str:
+        """Return what the job does, in a few words."""
+        return str(job.kind)
+
+    def pictures(self, job: Any) -> list[tuple[str, str]]:
+        """Return what the job made to look at, as (label, URL)."""
+        return []
+
+    def thumbnail(self, job: Any) -> str:
+        """Return the URL of a small picture of what the job made; empty if there is none."""
+        return ""
+
+    def for_order(self, order_id: UUID) -> QuerySet[Any]:
+        """Return the order's jobs with what `summary`, `pictures` and `thumbnail` read."""
+        return self.model._default_manager.filter(order_id=order_id).order_by("created_at")
+
+    # ── What is shown ───────────────────────────────────────────────────────────────────────
+
+    @display(description=_("job"))
+    def about(self, job: Job) -> str:
+        return self.summary(job)
+
+    @display(description=_("status"), ordering="status", label=COLOURS)
+    def state(self, job: Job) -> tuple[str, str]:
+        return job.status, str(job.get_status_display())
+
+    @display(description=_("order"))
+    def order(self, job: Job) -> str | SafeString:
+        if job.order_id is None:
+            return "–"
+        number = job.context.get("number") or str(job.order_id)[:8]
+        try:
+            url = reverse("admin:orders_order_change", args=[job.order_id])
+        except NoReverseMatch:  # a project without our shop
+            return str(number)
+        return format_html('<a href="{}" class="text-link">{}</a>', url, number)
+
+    @display(description=_("queued"), ordering="created_at")
+    def queued(self, job: Job) -> SafeString:
+        return moment(job.created_at)
+
+    @display(description=_("finished"), ordering="finished_at")
+    def finished(self, job: Job) -> SafeString:
+        return moment(job.finished_at)
+
+    @display(description=_("reason"))
+    def reason(self, job: Job) -> str:
+        return job.error if len(job.error) <= 80 else f"{job.error[:79]}…"
+
+    @display(description=_("task result"))
+    def task_result(self, job: Job) -> str | Promise:
+        """Celery's own record of the last attempt; it has the job's id."""
+        record = TaskResult.objects.filter(task_id=str(job.pk)).only("pk", "status").first()
+        if record is None:
+            return _("None yet, or the relay ran the job itself.")
+        url = reverse("admin:django_celery_results_taskresult_change", args=[record.pk])
+        return format_html('<a href="{}" class="text-link">{}</a>', url, record.status)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Job | None = None) -> Any:
+        return (
+            (
+                None,
+                {
+                    "fields": (
+                        ("kind", "order"),
+                        *self.about_fields,
+                        "error",
+                        ("attempts", "lost"),
+                        ("created_at", "run_after"),
+                        ("started_at", "finished_at"),
+                        "task_result",
+                    )
+                },
+            ),
+            (_("Result"), {"fields": ("result",), "classes": ("tab",)}),
+            (_("Context"), {"fields": ("context",), "classes": ("tab",)}),
+            (
+                _("Claim"),
+                {
+                    "fields": (
+                        "id",
+                        ("rings", "ring_after"),
+                        ("lease_until", "token"),
+                    ),
+                    "classes": ("tab",),
+                },
+            ),
+        )
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> Any:
+        return [field.name for field in self.opts.fields] + ["order", "task_result"]
+
+    # ── Who may do what ─────────────────────────────────────────────────────────────────────
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return super().has_view_permission(request, obj) or self.may_decide(request)
+
+    def may_decide(self, request: HttpRequest) -> bool:
+        permission = get_permission_codename("change", self.opts)
+        return request.user.has_perm(f"{self.opts.app_label}.{permission}")
+
+    # ── Finding ─────────────────────────────────────────────────────────────────────────────
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find an order number or an id exactly, anything else by its words."""
+        term = search_term.strip()
+        if term[:1] in ("T", "t") and term[1:].isdecimal():
+            numbered = queryset.annotate(number=KT("context__number"))
+            return numbered.filter(number=term.upper()), False
+        try:
+            wanted = UUID(term)
+        except ValueError:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(Q(pk=wanted) | Q(order_id=wanted)), False
+
+    # ── Deciding ────────────────────────────────────────────────────────────────────────────
+
+    def decisions_for(self, request: HttpRequest, job: Job) -> list[tuple[str | Promise, str]]:
+        """Return what may be decided about the job now, as (label, URL to POST to)."""
+        if not self.may_decide(request):
+            return []
+        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_decide"
+        return [
+            (decision.label, reverse(name, args=[job.pk, decision.name]))
+            for decision in self.decisions
+            if job.status in decision.statuses
+        ]
+
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer each decision for the selected jobs."""
+        if not self.may_decide(request):
+            return {}
+        return {
+            decision.name: (self._action(decision), decision.name, decision.label)
+            for decision in self.decisions
+        }
+
+    def _action(self, decision: Decision) -> Callable[..., None]:
+        def act(model_admin: JobAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+            chosen = self.model._default_manager.filter(pk__in=queryset.order_by().values("pk"))
+            self._decide(request, decision, chosen)
+
+        return act
+
+    def _decide(self, request: HttpRequest, decision: Decision, jobs: QuerySet[Any]) -> None:
+        count = decision.apply(jobs)
+        if count:
+            messages.success(request, decision.report(count))
+        else:
+            statuses = " / ".join(str(status.label) for status in decision.statuses)
+            messages.warning(
+                request, _("Nothing to do: no job is “%(status)s”.") % {"status": statuses}
+            )
+
+    def get_urls(self) -> list[URLPattern]:
+        name = f"{self.opts.app_label}_{self.opts.model_name}"
+        decide = path(
+            "<uuid:job_id>/decide/<slug:name>/",
+            self.admin_site.admin_view(require_POST(self._decide_view)),
+            name=f"{name}_decide",
+        )
+        state = path(
+            "<uuid:job_id>/state/",
+            self.admin_site.admin_view(require_safe(self._state_view)),
+            name=f"{name}_state",
+        )
+        return [decide, state, *super().get_urls()]
+
+    def _state_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
+        """Answer a job's page with what its first line shows now; once it ended, load it anew."""
+        if not self.has_view_permission(request):
+            raise PermissionDenied
+        job = get_object_or_404(self.get_queryset(request), pk=job_id)
+        response = render(request, "desk/job_state.html", self._state_of(request, job))
+        if job.status not in OPEN:
+            response["HX-Refresh"] = "true"
+        return response
+
+    def _state_of(self, request: HttpRequest, job: Job) -> dict[str, Any]:
+        names = (self.opts.app_label, self.opts.model_name)
+        return {
+            "job": job,
+            "title": self.summary(job),
+            "decisions": self.decisions_for(request, job),
+            "pictures": self.pictures(job),
+            "status_label": job.get_status_display(),
+            "status_colour": COLOURS[job.status],
+            "state_url": reverse("admin:{}_{}_state".format(*names), args=[job.pk])
+            if job.status in OPEN
+            else "",
+            "back": reverse("admin:{}_{}_change".format(*names), args=[job.pk]),
+        }
+
+    def _decide_view(self, request: HttpRequest, job_id: UUID, name: str) -> HttpResponseBase:
+        if not self.may_decide(request):
+            raise PermissionDenied
+        decision = next((known for known in self.decisions if known.name == name), None)
+        if decision is None:
+            raise Http404
+        self._decide(request, decision, self.model._default_manager.filter(pk=job_id))
+        back = request.POST.get("next", "")
+        if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+            names = (self.opts.app_label, self.opts.model_name)
+            back = reverse("admin:{}_{}_change".format(*names), args=[job_id])
+        return redirect(back)
+
+    def page_context(self, request: HttpRequest, job: Any) -> dict[str, Any]:
+        return {"subtitle": None, "show_history": False, **self._state_of(request, job)}
+
+
+def moment(time: datetime | None) -> SafeString:
+    """Return the time as lists show it, in the shop's time zone and on one line."""
+    text = date_format(localtime(time), "Y-m-d H:i") if time else "–"
+    return format_html('<span class="whitespace-nowrap">{}</span>', text)
+
+
+def job_admins(site: admin.AdminSite) -> list[JobAdmin]:
+    """Return the admin of every model of jobs on the site."""
+    return [known for known in site._registry.values() if isinstance(known, JobAdmin)]

@@ -1,0 +1,271 @@
+"""The schedule at the desk: what runs when, what came of it, and "run now"."""
+
+import json
+from datetime import time
+from typing import Any
+
+from django import forms
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import OuterRef, QuerySet, Subquery
+from django.http import HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import URLPattern, path, reverse
+from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from django_celery_beat.admin import PeriodicTaskAdmin, PeriodicTaskForm, TaskSelectWidget
+from django_celery_beat.models import PeriodicTask
+from django_celery_results.models import TaskResult
+from unfold.admin import ModelAdmin
+from unfold.decorators import action, display
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from project.desk.jobs import COLOURS, JobAdmin, moment
+from project.jobs.decisions import CANCEL, RETRY
+from project.jobs.queryset import Status
+from project.models import ManualRun
+from project.schedule.entries import in_words, move, next_run, pace, when
+from project.schedule.manual_runs import ask_to_run
+
+STATES = {"SUCCESS": Status.DONE, "FAILURE": Status.FAILED, "STARTED": Status.RUNNING}
+"""What Celery calls a status of ours."""
+
+
+class ScheduledTaskWidget(UnfoldAdminSelectWidget, TaskSelectWidget):
+    """The registered tasks, in unfold's looks."""
+
+
+class ScheduleForm(PeriodicTaskForm):
+    """An entry. Its time or interval is changed here; the tables behind it follow."""
+
+    at = forms.TimeField(
+        label=_("At"),
+        required=False,
+        widget=UnfoldAdminTextInputWidget({"type": "time"}),
+        help_text=_("Time of the day, on the days of its crontab."),
+    )
+    every = forms.IntegerField(
+        label=_("Every"), required=False, min_value=1, widget=UnfoldAdminIntegerFieldWidget
+    )
+    period = forms.ChoiceField(
+        label=_("Period"),
+        required=False,
+        choices=[
+            ("days", _("days")),
+            ("hours", _("hours")),
+            ("minutes", _("minutes")),
+            ("seconds", _("seconds")),
+        ],
+        widget=UnfoldAdminSelectWidget,
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.fields["task"].widget = UnfoldAdminTextInputWidget()
+        self.fields["regtask"].widget = ScheduledTaskWidget()
+        entry = self.instance
+        if entry.interval:
+            self.initial |= {"every": entry.interval.every, "period": entry.interval.period}
+        if at := _time_of(entry):
+            self.initial["at"] = f"{at:%H:%M}"
+
+    def clean(self) -> dict[str, Any]:
+        values: dict[str, Any] = super().clean()
+        if "crontab" in self.changed_data or "interval" in self.changed_data:
+            return values  # the tables themselves were chosen
+        if values.get("at") and "at" in self.changed_data and _time_of(self.instance):
+            at = values["at"]
+            move(self.instance, hour=at.hour, minute=at.minute)
+            values["crontab"] = self.instance.crontab
+        if values.get("every") and {"every", "period"} & set(self.changed_data):
+            pace(self.instance, every=values["every"], period=values["period"])
+            values["interval"] = self.instance.interval
+        return values
+
+
+def _time_of(entry: PeriodicTask) -> time | None:
+    """Return the entry's time of the day, if it has just one."""
+    crontab = entry.crontab
+    if crontab and crontab.hour.isdecimal() and crontab.minute.isdecimal():
+        return time(int(crontab.hour), int(crontab.minute))
+    return None
+
+
+if admin.site.is_registered(PeriodicTask):
+    admin.site.unregister(PeriodicTask)
+
+
+@admin.register(PeriodicTask)
+class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
+    """What runs when."""
+
+    form = ScheduleForm
+    change_form_template = "desk/periodic_task.html"
+    date_hierarchy = None
+    list_display: Any = (
+        "title",
+        "is_on",
+        "schedule",
+        "last_run",
+        "next_run",
+        "outcome",
+        "last_result",
+    )
+    list_filter = ("enabled",)
+    actions = ("run_now", "enable_tasks", "disable_tasks")
+    readonly_fields = ("crontab_translation",)
+    ordering = ("name",)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[PeriodicTask]:
+        results = TaskResult.objects.filter(periodic_task_name=OuterRef("name"))
+        latest = results.order_by("-date_done")
+        by_hand = ManualRun.objects.filter(periodic_task=OuterRef("name")).order_by("-created_at")
+        return (
+            super()
+            .get_queryset(request)
+            .annotate(
+                beat_state=Subquery(latest.values("status")[:1]),
+                beat_text=Subquery(latest.values("result")[:1]),
+                beat_at=Subquery(latest.values("date_done")[:1]),
+                hand_state=Subquery(by_hand.values("status")[:1]),
+                hand_error=Subquery(by_hand.values("error")[:1]),
+                hand_result=Subquery(by_hand.values("result")[:1]),
+                hand_at=Subquery(by_hand.values("created_at")[:1]),
+                hand_id=Subquery(by_hand.values("pk")[:1]),
+            )
+        )
+
+    # ── What is shown ───────────────────────────────────────────────────────────────────────
+
+    @display(description=_("name"), ordering="name")
+    def title(self, task: PeriodicTask) -> str | Promise:
+        return _(task.name)
+
+    @display(description=_("on"), ordering="enabled", boolean=True)
+    def is_on(self, task: PeriodicTask) -> bool:
+        return bool(task.enabled)
+
+    @display(description=_("when"))
+    def schedule(self, task: PeriodicTask) -> str:
+        return when(task)
+
+    @display(description=_("last run"))
+    def last_run(self, task: Any) -> SafeString:
+        return moment(
+            max(filter(None, [task.last_run_at, task.beat_at, task.hand_at]), default=None)
+        )
+
+    @display(description=_("next run"))
+    def next_run(self, task: PeriodicTask) -> SafeString:
+        return moment(next_run(task, now=timezone.now()))
+
+    @display(description=_("outcome"), label=COLOURS)
+    def outcome(self, task: Any) -> tuple[str, str | Promise] | None:
+        state = task.hand_state if _is_by_hand(task) else STATES.get(task.beat_state)
+        return (str(state), Status(state).label) if state else None
+
+    @display(description=_("last result"))
+    def last_result(self, task: Any) -> str | SafeString:
+        if not _is_by_hand(task):
+            return Truncator(_beat_result(task.beat_text)).chars(80)
+        url = reverse("admin:project_manualrun_change", args=[task.hand_id])
+        result = in_words(task.hand_result) if task.hand_result else _("run by hand")
+        text = Truncator(task.hand_error or str(result)).chars(80)
+        return format_html('<a href="{}" class="text-link">{}</a>', url, text)
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        time_of_day = ("at",) if obj and _time_of(obj) else ()
+        interval = (("every", "period"),) if obj and obj.interval else ()
+        own = ("name", "enabled", "description", *time_of_day, *interval)
+        rest = ("regtask", "task", "interval", "crontab", "crontab_translation", "clocked")
+        tables = (*rest, "start_time", "one_off", "args", "kwargs", "queue", "expires")
+        if obj is None:
+            return ((None, {"fields": ("name", "enabled", "description", *tables)}),)
+        return (
+            (None, {"fields": own}),
+            (_("What runs, and the tables behind it"), {"fields": tables, "classes": ["collapse"]}),
+        )
+
+    def crontab_translation(self, obj: Any) -> str:
+        return when(obj) if obj and obj.pk else "–"
+
+    crontab_translation.short_description = _("in words")  # type: ignore[attr-defined]
+
+    # ── Run now ─────────────────────────────────────────────────────────────────────────────
+
+    @action(description=_("Run now"), permissions=["change"])
+    def run_now(self, request: HttpRequest, queryset: QuerySet[PeriodicTask]) -> None:
+        for task in queryset:
+            ask_to_run(task, user_id=request.user.pk)
+        messages.success(request, _("It runs within some seconds. The result is shown here."))
+
+    def get_urls(self) -> list[URLPattern]:
+        run = path(
+            "<int:pk>/run/",
+            self.admin_site.admin_view(require_POST(self._run_view)),
+            name="periodictask_run",
+        )
+        return [run, *super().get_urls()]
+
+    def _run_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
+        if not self.has_change_permission(request):
+            raise PermissionDenied
+        run = ask_to_run(get_object_or_404(PeriodicTask, pk=pk), user_id=request.user.pk)
+        return redirect("admin:project_manualrun_change", run.pk)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        task = self.get_object(request, object_id) if object_id else None
+        context = extra_context or {}
+        if task is not None:
+            context |= {
+                "entry": task,
+                "when": when(task),
+                "next_run": next_run(task, now=timezone.now()),
+                "run_url": reverse("admin:periodictask_run", args=[task.pk])
+                if self.has_change_permission(request)
+                else "",
+            }
+        return super().changeform_view(request, object_id, form_url, context)
+
+
+def _beat_result(text: str | None) -> str:
+    """Return what django-celery-results keeps of a run, in words."""
+    try:
+        return in_words(json.loads(text)) if text else ""
+    except ValueError:
+        return str(text)
+
+
+def _is_by_hand(task: Any) -> bool:
+    """Whether the entry last ran because somebody asked for it."""
+    return bool(task.hand_at and (task.beat_at is None or task.hand_at > task.beat_at))
+
+
+@admin.register(ManualRun)
+class ManualRunAdmin(JobAdmin):
+    """Runs that somebody asked for."""
+
+    decisions = (RETRY, CANCEL)
+    list_display = ("about", "state", "user", "reason", "queued", "finished")
+    list_filter = ("status", "periodic_task")
+    list_select_related = ("user",)
+    about_fields = ("user",)
+
+    def summary(self, job: ManualRun) -> str:
+        return str(_(job.periodic_task))

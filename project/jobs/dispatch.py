@@ -1,0 +1,92 @@
+"""What the relay does with jobs in SQL: choose the ready ones to publish, bury hopeless ones."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import F
+from django.db.models.functions import Now
+
+from project.jobs.handler import handler_of
+from project.jobs.model import Job
+from project.jobs.queryset import MAX_LOST, Status
+
+RING_BATCH = 200
+"""How many jobs are rung at a time."""
+
+
+def ring(model: type[Job], *, limit: int = RING_BATCH) -> list[UUID]:
+    """Mark up to `limit` ready jobs as rung and return their ids, oldest first.
+
+    An order's jobs come before all others: a shopper watches them, nobody watches the
+    catalogue's.
+
+    A ring is a promise to publish. A job that nobody claims is rung again after 30, 60,
+    then every 120 seconds. SKIP LOCKED lets several relays ring side by side.
+
+    Who kills a process of threads takes its neighbours with it. Claimed together until they
+    are given up, the innocent would be given up too: so jobs that have one worker left to
+    lose are rung one at a time, and the others look again after a second.
+    """
+    handler_of(model).before_dispatch()
+    table = connection.ops.quote_name(model._meta.db_table)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH due AS (
+                SELECT id,
+                       %(apart)s AND lost + (status = 'running')::int >= %(last)s AS is_last
+                FROM {table}
+                WHERE ring_after <= statement_timestamp()
+                  AND (status = 'queued'
+                       OR status = 'running' AND lease_until < statement_timestamp()
+                          AND lost < %(last)s)
+                ORDER BY order_id IS NULL, ring_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            ), turn AS (
+                SELECT id FROM due WHERE is_last AND NOT EXISTS (
+                    SELECT FROM {table}  -- one that is rung or running
+                    WHERE status IN ('queued', 'running')
+                      AND ring_after > statement_timestamp()
+                      AND (status = 'running' AND lost >= %(last)s
+                           OR rings > 0 AND lost + (status = 'running')::int >= %(last)s)
+                ) ORDER BY id LIMIT 1
+            ), rung AS (
+                UPDATE {table} AS job
+                -- Nobody counts beyond the third ring, and 2 ^ 1024 is out of range.
+                SET rings = CASE WHEN due.is_last AND turn.id IS NULL THEN rings
+                            ELSE least(rings + 1, 3) END,
+                    ring_after = statement_timestamp() + interval '1 second' *
+                                 CASE WHEN due.is_last AND turn.id IS NULL THEN 1
+                                 ELSE least(30 * 2 ^ least(rings, 2), 120) END
+                FROM due LEFT JOIN turn ON turn.id = due.id
+                WHERE job.id = due.id
+                RETURNING job.id, job.order_id, job.created_at,
+                          due.is_last AND turn.id IS NULL AS waits
+            )
+            SELECT id FROM rung WHERE NOT waits ORDER BY order_id IS NULL, created_at
+            """,
+            {"apart": model.shares_process, "last": MAX_LOST - 1, "limit": limit},
+        )
+        return [row[0] for row in cursor.fetchall()]
+
+
+def unring(model: type[Job], job_ids: Sequence[UUID]) -> int:
+    """Queue again at once the jobs that were marked as rung but could not be published."""
+    return model.objects.filter(pk__in=job_ids, rings__gt=0).update(
+        rings=F("rings") - 1, ring_after=Now()
+    )
+
+
+def bury(model: type[Job]) -> int:
+    """Fail the jobs that killed their worker each time; return how many."""
+    return model.objects.filter(
+        status=Status.RUNNING, lease_until__lt=Now(), lost__gte=MAX_LOST - 1
+    ).update(
+        status=Status.FAILED,
+        lost=F("lost") + 1,
+        error=f"worker died {MAX_LOST} times",
+        token=None,
+        lease_until=None,
+        finished_at=Now(),
+        **model.cleared_on_finish,
+    )

@@ -1,0 +1,108 @@
+"""Jobs: outbox row, job row and result row in one.
+
+A job is written in the transaction of what caused it, dispatched by `project.relay`, claimed by
+a worker, and settled under the claim's token (`project.jobs.run`). Delivered twice has no effect
+twice: every step of its life is won by one statement (`project.jobs.queryset`). What is done with a
+job is its model's handler (`project.jobs.handler`).
+"""
+
+from datetime import timedelta
+from typing import Any, ClassVar
+from uuid import uuid4
+
+from django.apps import apps
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.db.models.lookups import IsNull
+from django.utils.translation import gettext_lazy as _
+
+from project.jobs.queryset import JobQuerySet, Status
+
+
+class Job(models.Model):
+    """One piece of background work. Its id is also its Celery task id.
+
+    A model of jobs names its `queue` and `task`; its handler says what is done.
+    """
+
+    queue: ClassVar[str]
+    task: ClassVar[str]
+    app: ClassVar[str]
+    """What the API calls this model's jobs."""
+    window: ClassVar[int] = 1000
+    """How many messages may wait in the queue: more would only be stale when a worker comes."""
+    lease: ClassVar[timedelta] = timedelta(seconds=30)
+    heartbeat: ClassVar[timedelta | None] = None
+    """How often the lease is prolonged while the work goes on; None: never."""
+    shares_process: ClassVar[bool] = True
+    """Whether its worker runs several in one process (threads), which die together."""
+    max_duration: ClassVar[timedelta] = timedelta(minutes=15)
+    """When the heartbeat ends: work that hangs for longer is given to another worker."""
+    cleared_on_finish: ClassVar[dict[str, Any]] = {}
+    """What a job loses when it is settled, however it ends: values that only its work needs."""
+
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    order_id = models.UUIDField(_("order"), null=True, blank=True, editable=False)
+    kind = models.CharField(_("kind"), max_length=60)
+    context = models.JSONField(_("context"), encoder=DjangoJSONEncoder, default=dict, blank=True)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status, default=Status.QUEUED, db_default="queued"
+    )
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, db_default=0)
+    lost = models.PositiveSmallIntegerField(_("workers lost"), default=0, db_default=0)
+    rings = models.PositiveSmallIntegerField(_("rings"), default=0, db_default=0)
+    ring_after = models.DateTimeField(_("ring after"), db_default=Now())
+    run_after = models.DateTimeField(_("run after"), db_default=Now())
+    lease_until = models.DateTimeField(_("lease until"), null=True, blank=True)
+    token = models.UUIDField(_("token"), null=True, blank=True, editable=False)
+    progress = models.PositiveSmallIntegerField(_("progress"), default=0, db_default=0)
+    error = models.TextField(_("error"), blank=True, default="", db_default="")
+    result = models.JSONField(_("result"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), db_default=Now())
+    started_at = models.DateTimeField(_("started"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    objects = JobQuerySet.as_manager()
+
+    class Meta:
+        abstract = True
+        ordering = ["-created_at"]
+        indexes = [
+            models.Index(fields=["order_id"], name="%(class)s_order"),
+            # All that the relay reads: open jobs are few however long the history grows.
+            models.Index(
+                IsNull(F("order_id"), True),
+                F("ring_after"),
+                name="%(class)s_open",
+                condition=Q(status__in=["queued", "running"]),
+            ),
+            # What an operator must look at; the health pages count it.
+            models.Index(
+                fields=["finished_at"],
+                name="%(class)s_troubled",
+                condition=Q(status__in=["failed", "unknown"]),
+            ),
+        ]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(status__in=Status.values), name="%(class)s_status_is_known"
+            ),
+            models.CheckConstraint(
+                condition=Q(progress__lte=100), name="%(class)s_progress_is_percent"
+            ),
+            models.CheckConstraint(
+                condition=Q(status="running", token__isnull=False, lease_until__isnull=False)
+                | ~Q(status="running") & Q(token__isnull=True, lease_until__isnull=True),
+                name="%(class)s_is_leased_while_running",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.pk}"
+
+
+def job_models() -> list[type[Job]]:
+    """Return every model of jobs in the installed apps."""
+    return [model for model in apps.get_models() if issubclass(model, Job)]

@@ -1,0 +1,112 @@
+"""The doorbell: the relay's one connection to the broker, and what it says of its health.
+
+Whatever goes wrong on it, the connection is thrown away and a new one made later: a pooled
+producer whose connection died with the broker would fail again after the broker is back.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from uuid import UUID
+
+from celery import Celery
+from kombu.connection import Connection
+from kombu.messaging import Producer
+
+from project.jobs.model import Job
+
+logger = logging.getLogger(__name__)
+
+CONNECT_SECONDS = 3.0
+
+
+class BrokerDown(Exception):
+    """The broker didn't do what it was asked, in the time that the settings give it."""
+
+
+@dataclass
+class BrokerHealth:
+    """What the last talk to the broker says; the relay's heartbeat shows it to everyone."""
+
+    error: str = ""
+    failing_since: float | None = None
+    _clock: Callable[[], float] = field(default=time.monotonic, repr=False)
+
+    @property
+    def ok(self) -> bool:
+        return self.failing_since is None
+
+    def __str__(self) -> str:
+        return "ok" if self.ok else f"{self.error} (for {self.down_for():.0f} s)"
+
+    def succeeded(self) -> None:
+        if not self.ok:
+            logger.info("the broker is back")
+        self.error, self.failing_since = "", None
+
+    def failed(self, error: Exception) -> None:
+        self.error = str(error) or type(error).__name__
+        if self.failing_since is None:
+            logger.warning("the broker can't be reached: %s", self.error)
+            self.failing_since = self._clock()
+
+    def down_for(self) -> float:
+        """Seconds since the first failure; 0 while it works."""
+        return 0.0 if self.failing_since is None else self._clock() - self.failing_since
+
+
+class Doorbell:
+    """Publishes jobs. Every method may take some seconds, and raises BrokerDown if it fails.
+
+    For one thread at a time: whoever uses it while it fails is whoever mends it.
+    """
+
+    def __init__(self, app: Celery) -> None:
+        self.health = BrokerHealth()
+        self._app = app
+        self._connection: Connection | None = None
+        self._producer: Producer | None = None
+
+    def waiting(self, queue: str) -> int:
+        """Return how many messages wait in the queue; also a sign of life of the broker."""
+        with self._talk() as producer:
+            bound = self._app.amqp.queues[queue](producer.channel)
+            return int(bound.queue_declare().message_count)
+
+    def ring(self, model: type[Job], job_id: UUID) -> None:
+        """Publish one job under its own id.
+
+        Not by `send_task`, which prepares to read the result: it would talk to the result
+        backend as well, and have the rpc backend send every result to a queue of ours.
+        """
+        amqp = self._app.amqp
+        message = amqp.create_task_message(str(job_id), model.task, args=[str(job_id)])
+        with self._talk() as producer:
+            amqp.send_task_message(
+                producer, model.task, message, queue=amqp.queues[model.queue], retry=False
+            )
+
+    def hang_up(self) -> None:
+        """Close the connection, however broken it is."""
+        connection, self._connection, self._producer = self._connection, None, None
+        if connection is not None:
+            with suppress(Exception):  # each transport has errors of its own
+                connection.collect(socket_timeout=0.1)
+
+    @contextmanager
+    def _talk(self) -> Iterator[Producer]:
+        try:
+            yield self._producer or self._connect()
+        except Exception as error:  # each transport has errors of its own
+            self.hang_up()
+            self.health.failed(error)
+            raise BrokerDown(str(error)) from error
+        self.health.succeeded()
+
+    def _connect(self) -> Producer:
+        self._connection = self._app.connection_for_write()
+        self._connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_SECONDS)
+        self._producer = self._app.amqp.Producer(self._connection.channel(), auto_declare=False)
+        return self._producer

@@ -1,0 +1,248 @@
+"""The life of a job in SQL: ready, claimed, held, settled, retried.
+
+Each step is one conditional UPDATE that counts its row, and time is the database's: hosts may
+disagree about theirs.
+"""
+
+import random
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any, cast
+from uuid import UUID, uuid4
+
+from django.db import models, transaction
+from django.db.models import Case, F, Q, When
+from django.db.models.functions import Now
+from django.db.models.sql import UpdateQuery
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from project.jobs.model import Job
+
+MAX_ATTEMPTS = 8
+MAX_LOST = 3
+"""How often a worker may die with a job before the job is given up."""
+PARKED = datetime(9999, 1, 1, tzinfo=UTC)
+"""`ring_after` of a job that nobody rings until somebody wakes it."""
+
+
+class Status(models.TextChoices):
+    QUEUED = "queued", _("Queued")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+    UNKNOWN = "unknown", _("Unknown")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+OPEN = (Status.QUEUED, Status.RUNNING)
+
+AttemptFields = Callable[[str, str], dict[str, Any]]
+"""Returns what else a row keeps of its attempt: see `JobHandler.attempt_fields`."""
+
+
+def backoff(attempts: int) -> timedelta:
+    """Return how long to wait after the given number of attempts: 5 s, 15 s … 1 h, ± 25 %."""
+    seconds = min(5 * 3 ** (attempts - 1), 3600)
+    return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
+
+
+def no_fields(ended: str, words: str) -> dict[str, Any]:
+    """Return nothing: what is kept of an attempt unless a handler keeps more."""
+    return {}
+
+
+class JobQuerySet(models.QuerySet["Job"]):
+    """The job's life, each step one conditional UPDATE that counts its row.
+
+    Time is the database's: hosts may disagree about theirs.
+    """
+
+    def ready(self) -> "JobQuerySet":
+        """Jobs that a worker may claim now: queued and due, or running with their lease over."""
+        return self.filter(
+            Q(status=Status.QUEUED, run_after__lte=Now())
+            | Q(status=Status.RUNNING, lease_until__lt=Now(), lost__lt=MAX_LOST - 1)
+        )
+
+    def claim(self, job_id: UUID) -> "Job | None":
+        """Take the job for one lease and return it with its token; None if it isn't ready."""
+        token = uuid4()
+        lease = Now() + self.model.lease
+        return (
+            self.ready()
+            .filter(pk=job_id)
+            ._update_returning(
+                lost=Case(
+                    When(status=Status.RUNNING, then=F("lost") + 1),
+                    default=F("lost"),
+                    output_field=models.PositiveSmallIntegerField(),
+                ),
+                status=Status.RUNNING,
+                token=token,
+                attempts=F("attempts") + 1,
+                rings=0,
+                lease_until=lease,
+                ring_after=lease,
+                started_at=Now(),
+                finished_at=None,
+                progress=0,
+            )
+        )
+
+    def _update_returning(self, **values: Any) -> "Job | None":
+        """Update the one row of this queryset and return it as it is now; None if there is none.
+
+        UPDATE … RETURNING, which the ORM of Django 5.2 can't say; two statements cost every job
+        a round trip more.
+        """
+        query = cast(UpdateQuery, self.query.chain(UpdateQuery))
+        query.add_update_values(values)
+        statement, parameters = query.get_compiler(self.db).as_sql()
+        rows = self.model._default_manager.raw(f"{statement} RETURNING *", parameters)
+        return next(iter(rows), None)
+
+    def held(self, job: "Job") -> "JobQuerySet":
+        """The job's row, as long as this claim's token is the one that counts."""
+        return self.filter(pk=job.pk, token=job.token, status=Status.RUNNING)
+
+    def extend_lease(self, job: "Job") -> bool:
+        """Prolong the lease by one more; False if the claim was lost."""
+        lease = Now() + self.model.lease
+        return bool(self.held(job).update(lease_until=lease, ring_after=lease))
+
+    def set_progress(self, job: "Job", percent: int) -> bool:
+        """Show how far the job is, 0 to 100; False if the claim was lost."""
+        return bool(self.held(job).update(progress=percent))
+
+    def succeed(
+        self, job: "Job", result: dict[str, Any], fields: AttemptFields = no_fields
+    ) -> bool:
+        """Settle the job as done; False if the claim was lost."""
+        also = fields(Status.DONE.value, str(result.get("answer", "")))
+        return self._finish(job, Status.DONE, result=result, error="", progress=100, **also)
+
+    def fail(self, job: "Job", error: str, fields: AttemptFields = no_fields) -> bool:
+        """Settle the job as failed with its reason; False if the claim was lost."""
+        also = fields(Status.FAILED.value, error)
+        return self._finish(job, Status.FAILED, error=error, **also)
+
+    def leave_unknown(self, job: "Job", error: str, fields: AttemptFields = no_fields) -> bool:
+        """Settle the job as unknown, for a person to decide; False if the claim was lost."""
+        also = fields(Status.UNKNOWN.value, error)
+        return self._finish(job, Status.UNKNOWN, error=error, **also)
+
+    def retry_later(self, job: "Job", error: str, fields: AttemptFields = no_fields) -> bool:
+        """Queue the job again after a backoff, or fail it after its last attempt."""
+        if job.attempts >= MAX_ATTEMPTS:
+            return self.fail(job, error, fields)
+        due = Now() + backoff(job.attempts)
+        return bool(
+            self.held(job).update(
+                status=Status.QUEUED,
+                error=error,
+                token=None,
+                lease_until=None,
+                run_after=due,
+                ring_after=due,
+                **fields("again", error),
+            )
+        )
+
+    def park(
+        self,
+        job: "Job",
+        error: str,
+        fields: AttemptFields = no_fields,
+        *,
+        until: datetime | None = None,
+    ) -> bool:
+        """Take the attempt back and let the job wait; False if the claim was lost.
+
+        It waits until that time, or for `unpark`. Such jobs cost nothing: however many there are,
+        the relay's index passes them by.
+        """
+        return bool(
+            self.held(job).update(
+                status=Status.QUEUED,
+                attempts=F("attempts") - 1,
+                error=error,
+                token=None,
+                lease_until=None,
+                run_after=until or Now(),
+                ring_after=until or PARKED,
+                **fields("parked", error),
+            )
+        )
+
+    def parked(self) -> "JobQuerySet":
+        """Jobs that wait to be woken."""
+        return self.filter(status=Status.QUEUED, ring_after=PARKED)
+
+    def unpark(self, *, limit: int) -> int:
+        """Have up to `limit` parked jobs rung, the least recently tried first; return how many."""
+        with transaction.atomic():
+            waiting = self.parked().order_by("started_at").select_for_update(skip_locked=True)
+            chosen = list(waiting.values_list("pk", flat=True)[:limit])
+            return self.filter(pk__in=chosen).update(ring_after=Now()) if chosen else 0
+
+    def release(self, job: "Job", fields: AttemptFields = no_fields) -> bool:
+        """Queue the job again at once, as if it had not been claimed; False if the claim was lost.
+
+        Its process is stopping, which is nobody's failure.
+        """
+        return bool(
+            self.held(job).update(
+                status=Status.QUEUED,
+                attempts=F("attempts") - 1,
+                token=None,
+                lease_until=None,
+                run_after=Now(),
+                ring_after=Now(),
+                **fields("released", ""),
+            )
+        )
+
+    def _finish(self, job: "Job", status: Status, **values: Any) -> bool:
+        return bool(
+            self.held(job).update(
+                status=status,
+                token=None,
+                lease_until=None,
+                finished_at=Now(),
+                **self.model.cleared_on_finish,
+                **values,
+            )
+        )
+
+    def cancel(self) -> int:
+        """End what isn't finished of this queryset; return how many.
+
+        Whoever works on one is told so by its next `set_progress`: its claim is lost.
+        """
+        return self.filter(status__in=OPEN).update(
+            status=Status.CANCELLED,
+            token=None,
+            lease_until=None,
+            finished_at=Now(),
+            **self.model.cleared_on_finish,
+        )
+
+    def retry_failed(self) -> int:
+        """Queue failed jobs of this queryset anew (the operator's "retry"); return how many."""
+        return self._start_again(Status.FAILED)
+
+    def retry_cancelled(self) -> int:
+        """Queue cancelled jobs of this queryset anew; return how many."""
+        return self._start_again(Status.CANCELLED)
+
+    def _start_again(self, status: Status) -> int:
+        return self.filter(status=status).update(
+            status=Status.QUEUED,
+            attempts=0,
+            lost=0,
+            rings=0,
+            run_after=Now(),
+            ring_after=Now(),
+            finished_at=None,
+        )

@@ -1,0 +1,1 @@
+"""Who is counted, and by which address."""

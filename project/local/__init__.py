@@ -1,0 +1,1 @@
+"""The local run, `bin/up`: servers and processes started, watched and stopped together."""

@@ -1,0 +1,52 @@
+"""Where a running `bin/up` left its URLs, for any `manage.py` command in another terminal."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+# The variables of `.env.example`: what tells one shop, and its servers, from another.
+SETTING_NAMES = (
+    *("TANDEM_DATA", "TANDEM_LOCAL", "PORT", "SITE_URL", "SECRET_KEY", "SECRET_KEY_FALLBACKS"),
+    *("DEBUG", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "TRUSTED_PROXY_COUNT"),
+    *("DATABASE_URL", "CACHE_URL"),
+    *("CELERY_BROKER_URL", "CELERY_RESULT_BACKEND", "EMAIL_URL", "DEFAULT_FROM_EMAIL", "SMS_URL"),
+    *("SMS_ORDER", "SMS_TEMPLATES", "EMAIL_PER_MINUTE", "SMS_PER_MINUTE", "MARKETING_QUIET_HOURS"),
+    *("MEDIA_STORAGE", "FFMPEG_BINARY", "SENTRY_DSN", "SHOP_NAME", "SHOP_COUNTRY"),
+    *("SHOP_CURRENCY", "TIME_ZONE", "STAFF_EMAILS", "PAYMENT_DUE_HOURS", "WORKER_MEMORY_MB"),
+    *("KEEP_MESSAGES_DAYS", "RECEIPT_SECRETS", "LOW_STOCK_UNITS", "MAX_UPLOADS_PER_HOUR"),
+    *("MEDIA_MAX_PICTURE_MB", "MEDIA_MAX_MEGAPIXELS"),
+    *("MEDIA_MAX_VIDEO_MB", "MEDIA_MAX_VIDEO_MINUTES"),
+)
+_loaded: set[str] = set()
+
+
+def data_path() -> Path:
+    """The folder that `$TANDEM_DATA` names, absolute."""
+    return Path(os.environ.get("TANDEM_DATA") or ROOT / ".data").absolute()
+
+
+def load_local_env() -> None:
+    """Take from `$TANDEM_DATA/env` what the environment doesn't say; real variables win."""
+    try:
+        lines = (data_path() / "env").read_text().splitlines()
+    except OSError:
+        return
+    for line in lines:
+        name, equals, value = line.partition("=")
+        if equals and name not in os.environ:
+            os.environ[name] = value
+            _loaded.add(name)
+
+
+def given_environment() -> dict[str, str]:
+    """The environment as this process got it: without what `load_local_env` took from the file.
+
+    `bin/up` embeds the servers that aren't given, and the file names those of its last run.
+    """
+    return {name: value for name, value in os.environ.items() if name not in _loaded}
+
+
+def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
+    """`environment` without what would lead a process to another shop or its servers."""
+    return {name: value for name, value in environment.items() if name not in SETTING_NAMES}

@@ -1,0 +1,69 @@
+"""What `/metrics` shows, read from the database at each scrape (Prometheus text format)."""
+
+from collections.abc import Iterator
+
+from django.db.models import Count, Min
+from django.db.models.functions import Extract, Now
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
+
+from project.jobs.model import job_models
+from project.jobs.queryset import Status
+from project.models import AuditRun
+from project.monitoring.health import read_health
+
+SHOWN = (Status.QUEUED, Status.RUNNING, Status.FAILED, Status.UNKNOWN)
+"""Finished jobs are history: counting it would read the whole table."""
+
+
+class ShopCollector(Collector):
+    """Jobs, services and the last audit."""
+
+    def collect(self) -> Iterator[Metric]:
+        """Yield the gauges."""
+        jobs = GaugeMetricFamily("tandem_jobs", "Jobs by state", labels=["app", "status"])
+        waiting = GaugeMetricFamily(
+            "tandem_jobs_oldest_ready_seconds", "Age of the oldest job that is due", labels=["app"]
+        )
+        for model in job_models():
+            counts = dict(
+                model.objects.filter(status__in=SHOWN)
+                .order_by()
+                .values_list("status")
+                .annotate(Count("pk"))
+            )
+            for status in SHOWN:
+                jobs.add_metric([model.app, status.value], counts.get(status.value, 0))
+            oldest = (
+                model.objects.ready()
+                .order_by()
+                .aggregate(age=Extract(Now() - Min("run_after"), "epoch"))
+            )
+            waiting.add_metric([model.app], float(oldest["age"] or 0))
+        yield jobs
+        yield waiting
+
+        up = GaugeMetricFamily("tandem_up", "1 if the service is well", labels=["service"])
+        health = read_health()
+        for service in health.checks:
+            up.add_metric([service], float(service not in health.degraded))
+        yield up
+
+        audit = AuditRun.objects.first()
+        if audit is not None:
+            yield GaugeMetricFamily(
+                "tandem_audit_clean", "1 if the last audit found no drift", float(audit.is_clean)
+            )
+            yield GaugeMetricFamily(
+                "tandem_audit_timestamp_seconds",
+                "When the last audit ended",
+                audit.finished_at.timestamp(),
+            )
+
+
+def read_metrics() -> bytes:
+    """Return the whole page. Raises django.db.Error without a database."""
+    registry = CollectorRegistry()
+    registry.register(ShopCollector())
+    return generate_latest(registry)

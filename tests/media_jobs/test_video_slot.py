@@ -1,0 +1,126 @@
+"""One film at a time, and pictures beside it."""
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.db.models.functions import Now
+
+from media_jobs import video_slot
+from media_jobs.models import MediaJob
+from project.jobs.dispatch import ring
+from project.jobs.queryset import Status
+from project.jobs.run import claim
+
+
+def film() -> MediaJob:
+    return MediaJob.objects.create(
+        kind="renditions", source=f"asset:{uuid4()}", recipe="product_video"
+    )
+
+
+def picture() -> MediaJob:
+    return MediaJob.objects.create(kind="renditions", source=f"asset:{uuid4()}", recipe="product")
+
+
+@pytest.mark.django_db
+def test_a_second_film_is_not_claimed_while_one_is_at_work_but_a_picture_is():
+    claim(MediaJob, film().pk)
+
+    assert claim(MediaJob, film().pk) is None
+    assert claim(MediaJob, picture().pk) is not None
+
+
+@pytest.mark.django_db
+def test_a_film_is_claimed_once_the_other_has_ended():
+    first, second = claim(MediaJob, film().pk), film()
+    MediaJob.objects.succeed(first, {})
+
+    assert claim(MediaJob, second.pk) is not None
+
+
+@pytest.mark.django_db
+def test_a_film_whose_worker_died_stops_no_other_and_may_be_taken_again():
+    dead = claim(MediaJob, film().pk)
+    MediaJob.objects.filter(pk=dead.pk).update(lease_until=Now() - timedelta(seconds=1))
+
+    other = claim(MediaJob, film().pk)
+
+    assert other is not None
+    assert claim(MediaJob, dead.pk) is None
+    MediaJob.objects.succeed(other, {})
+    assert claim(MediaJob, dead.pk) is not None
+
+
+@pytest.mark.django_db
+def test_nobody_is_rung_for_a_film_while_one_is_at_work():
+    claim(MediaJob, film().pk)
+    waiting, short = film(), picture()
+
+    assert ring(MediaJob, limit=10) == [short.pk]
+
+    waiting.refresh_from_db()
+    assert waiting.status == Status.QUEUED
+
+
+@pytest.mark.django_db
+def test_a_film_that_waited_is_rung_soon_after_the_other_has_ended():
+    at_work, waiting = claim(MediaJob, film().pk), film()
+    ring(MediaJob, limit=10)
+    MediaJob.objects.succeed(at_work, {})
+    waits = MediaJob.objects.filter(pk=waiting.pk, ring_after__lte=Now() + video_slot.PAUSE)
+
+    assert waits.exists()
+    waits.update(ring_after=Now())
+    assert ring(MediaJob, limit=10) == [waiting.pk]
+
+
+def claimed_at_once(monkeypatch) -> list[bool]:
+    """Two workers claim two video_slot, both looking for a third before either takes his own."""
+    both_look = threading.Barrier(2)
+    at_work = video_slot.at_work
+
+    def slowly():
+        found = at_work()
+        answer = found if found.exists() else found.none()
+        with suppress(threading.BrokenBarrierError):
+            both_look.wait(timeout=3)  # with the lock, the other can't get here
+        return answer
+
+    monkeypatch.setattr(video_slot, "at_work", slowly)
+    jobs, won = [film(), film()], []
+
+    def work(job: MediaJob) -> Callable[[], None]:
+        def take() -> None:
+            try:
+                won.append(claim(MediaJob, job.pk) is not None)
+            finally:
+                connection.close()
+
+        return take
+
+    workers = [threading.Thread(target=work(job)) for job in jobs]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join(timeout=30)
+    return sorted(won)
+
+
+TABLES = pytest.mark.django_db(transaction=True, available_apps=["project", "media_jobs"])
+
+
+@TABLES
+def test_of_two_workers_that_claim_films_at_once_one_gets_his(monkeypatch):
+    assert claimed_at_once(monkeypatch) == [False, True]
+
+
+@TABLES
+def test_control_without_the_lock_both_get_theirs(monkeypatch):
+    monkeypatch.setattr(video_slot, "one_at_a_time", lambda: None)
+
+    assert claimed_at_once(monkeypatch) == [True, True]

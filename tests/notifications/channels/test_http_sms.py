@@ -1,0 +1,127 @@
+"""The SMS channel against a real HTTP server that answers as each test says."""
+
+import time
+from base64 import b64decode
+from uuid import UUID
+
+import pytest
+from django.conf import settings as current
+
+from notifications.channels import http_sms as channel
+from notifications.channels.deadline import Deadline
+from notifications.channels.message import Message, NoAnswerError
+from project.jobs.errors import PermanentError, TransientError
+from tests.notifications.conftest import free_port
+from tests.notifications.gateway import Gateway
+
+MESSAGE = Message(
+    id=UUID("0d9f6a52-9a1c-4d2f-8a55-6b1f4e1f3a10"), recipient="+4915112345678", text="Grüße 你好"
+)
+
+
+def send(*, seconds: float = 5):
+    return channel.send(MESSAGE, url=current.SMS_URL, deadline=Deadline(seconds))
+
+
+def test_the_gateway_gets_recipient_text_and_key_as_json(gateway):
+    gateway.answers = [201]
+
+    receipt = send()
+
+    [asked] = gateway.asked
+    assert asked.path == "/v1/send?from=Tandem"
+    assert asked.body == {"to": "+4915112345678", "text": "Grüße 你好"}
+    assert asked.headers["Idempotency-Key"] == str(MESSAGE.id)
+    assert asked.headers["Content-Type"] == "application/json"
+    assert receipt.provider_id == "sms-1"
+
+
+def test_every_attempt_has_the_same_key(gateway):
+    gateway.answers = [503, 201]
+
+    with pytest.raises(TransientError):
+        send()
+    send()
+
+    first, second = gateway.asked
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 503])
+def test_a_gateway_in_trouble_is_transient_with_its_words(gateway, status):
+    gateway.answers, gateway.answer_body = [status], b"try again"
+
+    with pytest.raises(TransientError, match=f"{status} try again") as caught:
+        send()
+    assert not isinstance(caught.value, NoAnswerError)
+
+
+@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 422])
+def test_a_refusal_is_permanent_with_the_gateways_words(gateway, status):
+    gateway.answers, gateway.answer_body = [status], b'{"error": "unknown number"}'
+
+    with pytest.raises(PermanentError, match=f"{status} .*unknown number"):
+        send()
+
+
+@pytest.mark.parametrize("status", [502, 504])
+def test_an_answer_lost_behind_a_proxy_leaves_doubt(gateway, status):
+    gateway.answers = [status]
+
+    with pytest.raises(NoAnswerError, match=str(status)):
+        send()
+
+
+@pytest.mark.parametrize("body", [b"", b"OK", b"[]", b'{"id": null}'])
+def test_an_acceptance_counts_even_if_it_names_no_id(gateway, body):
+    gateway.answers, gateway.answer_body = [200], body
+
+    assert send().provider_id == ""
+
+
+def test_a_refused_connection_is_plainly_transient(settings):
+    settings.SMS_URL = f"http://127.0.0.1:{free_port()}/sms"
+
+    with pytest.raises(TransientError, match="refused") as caught:
+        send()
+    assert not isinstance(caught.value, NoAnswerError)
+
+
+def test_a_connection_dropped_after_the_request_leaves_doubt(gateway):
+    gateway.answers = [Gateway.HANG_UP]
+
+    with pytest.raises(NoAnswerError):
+        send()
+    assert len(gateway.asked) == 1
+
+
+def test_silence_after_the_request_leaves_doubt_and_ends_in_time(gateway):
+    gateway.answers = [Gateway.SILENCE]
+    began = time.monotonic()
+
+    with pytest.raises(NoAnswerError, match="timed out"):
+        send(seconds=0.5)
+    assert time.monotonic() - began < 8
+
+
+def test_a_time_that_is_already_over_asks_nobody(gateway):
+    with pytest.raises(TransientError):
+        send(seconds=0)
+    assert gateway.asked == []
+
+
+def test_credentials_in_the_url_are_sent_as_basic_authentication(gateway, settings):
+    settings.SMS_URL = f"http://shop:p%40ss@127.0.0.1:{gateway.port}/sms"
+    gateway.answers = [401]
+
+    with pytest.raises(PermanentError) as caught:
+        send()
+
+    scheme, secret = gateway.asked[0].headers["Authorization"].split()
+    assert (scheme, b64decode(secret)) == ("Basic", b"shop:p@ss")
+    assert "p@ss" not in str(caught.value)
+
+
+def test_a_gateway_without_keys_is_known_by_its_url():
+    assert channel.repeats_are_safe("https://gateway.example/sms")
+    assert not channel.repeats_are_safe("https://gateway.example/sms#no-keys")

@@ -1,0 +1,219 @@
+"""Products change at their set times: once, in order, and back only if nobody decided otherwise."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from orders.catalogue import scheduled_changes
+from orders.catalogue.scheduled_changes import apply_scheduled, collide
+from orders.models import Product, ScheduledChange
+from tests.shelf import shelve
+
+pytestmark = pytest.mark.django_db
+
+What = ScheduledChange.What
+NOW = timezone.now()
+
+
+def minutes(count: int) -> datetime:
+    """That many minutes from now; below zero: ago."""
+    return NOW + timedelta(minutes=count)
+
+
+def plan(
+    product: Product, what: What, *, at: int, back_at: int | None = None, **fields: Any
+) -> Any:
+    back = None if back_at is None else minutes(back_at)
+    if "price" in fields:
+        fields["price"] = Decimal(fields["price"])
+    return ScheduledChange.objects.create(
+        product=product, what=what, at=minutes(at), back_at=back, **fields
+    )
+
+
+def let_pass(change: ScheduledChange, count: int) -> None:
+    """Let so many minutes pass: for the database's clock the change moves into the past."""
+    past = timedelta(minutes=count)
+    back_at = change.back_at and change.back_at - past
+    ScheduledChange.objects.filter(pk=change.pk).update(at=change.at - past, back_at=back_at)
+
+
+def price_of(product: Product) -> str:
+    return str(Product.objects.get(pk=product.pk).price)
+
+
+def test_a_product_goes_on_sale_at_its_time_and_not_before() -> None:
+    mug = shelve("MUG", active=False)
+    launch = plan(mug, What.ON_SALE, at=5)
+
+    assert apply_scheduled() is None
+    assert not Product.objects.get().is_active
+
+    let_pass(launch, 6)
+    assert apply_scheduled() == 1
+    assert Product.objects.get().is_active
+    assert apply_scheduled() is None
+
+
+def test_a_product_is_on_sale_from_one_time_to_another() -> None:
+    mug = shelve("MUG", active=False)
+    season = plan(mug, What.ON_SALE, at=-5, back_at=5)
+    apply_scheduled()
+    assert Product.objects.get().is_active
+
+    let_pass(season, 10)
+    apply_scheduled()
+
+    assert not Product.objects.get().is_active
+
+
+def test_a_price_changes_and_changes_back() -> None:
+    mug = shelve("MUG", price="10.00")
+    sale = plan(mug, What.PRICE, price="8.00", at=-5, back_at=5)
+
+    apply_scheduled()
+    assert price_of(mug) == "8.00"
+    apply_scheduled()
+    assert price_of(mug) == "8.00"
+
+    let_pass(sale, 10)
+    apply_scheduled()
+    assert price_of(mug) == "10.00"
+    sale.refresh_from_db()
+    assert (sale.reverted_at is not None, sale.is_kept) == (True, False)
+
+
+def test_a_price_that_somebody_changed_meanwhile_stays() -> None:
+    mug = shelve("MUG", price="10.00")
+    sale = plan(mug, What.PRICE, price="8.00", at=-5, back_at=5)
+    apply_scheduled()
+    Product.objects.update(price="9.50")
+
+    let_pass(sale, 10)
+    apply_scheduled()
+
+    assert price_of(mug) == "9.50"
+    sale.refresh_from_db()
+    assert sale.is_kept
+
+
+def test_after_a_downtime_everything_happens_in_the_order_of_its_times() -> None:
+    mug = shelve("MUG", price="10.00")
+    plan(mug, What.PRICE, price="7.00", at=-20)
+    plan(mug, What.PRICE, price="8.00", at=-40, back_at=-30)
+    plan(mug, What.PRICE, price="6.00", at=-30, back_at=-25)
+
+    assert apply_scheduled() == 5
+
+    assert price_of(mug) == "7.00"
+    assert not ScheduledChange.objects.filter(is_kept=True).exists()
+
+
+def test_a_run_is_bounded_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduled_changes, "BATCH_SIZE", 2)
+    for number in range(3):
+        plan(shelve(f"MUG{number}", active=False), What.ON_SALE, at=-5)
+
+    assert [apply_scheduled(), apply_scheduled(), apply_scheduled()] == [2, 1, None]
+
+
+# ── Two relays at once ──────────────────────────────────────────────────────────────────────
+def applied_by_two_relays(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let two relays find the same change due before either applies it."""
+    together = threading.Barrier(2)
+    due = scheduled_changes._due
+
+    def seen_by_both() -> list[tuple[int, str]]:
+        found = due()
+        together.wait(timeout=30)
+        return found
+
+    monkeypatch.setattr(scheduled_changes, "_due", seen_by_both)
+
+    def relay() -> None:
+        try:
+            apply_scheduled()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as relays:
+        for answer in [relays.submit(relay), relays.submit(relay)]:
+            answer.result(timeout=60)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_two_relays_apply_a_change_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    mug = shelve("MUG", price="10.00")
+    sale = plan(mug, What.PRICE, price="8.00", at=-5)
+
+    applied_by_two_relays(monkeypatch)
+
+    sale.refresh_from_db()
+    assert (price_of(mug), sale.previous_price) == ("8.00", Decimal("10.00"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_without_the_count_the_second_relay_forgets_the_price_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def apply_uncounted(pk: int) -> int:
+        with transaction.atomic():
+            product = scheduled_changes._locked_product(pk)
+            change = ScheduledChange.objects.filter(pk=pk)
+            change.update(applied_at=NOW, previous_price=product.price)
+            Product.objects.filter(pk=product.pk).update(price=change.get().price)
+        return 1
+
+    monkeypatch.setattr(scheduled_changes, "_apply", apply_uncounted)
+    sale = plan(shelve("MUG", price="10.00"), What.PRICE, price="8.00", at=-5)
+
+    applied_by_two_relays(monkeypatch)
+
+    sale.refresh_from_db()
+    assert sale.previous_price == Decimal("8.00")
+
+
+# ── What can't be planned ───────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"what": What.PRICE, "price": None},
+        {"what": What.PRICE, "price": "-1.00"},
+        {"what": What.ON_SALE, "price": "1.00"},
+        {"what": What.ON_SALE, "back_at": minutes(0)},
+        {"what": What.ON_SALE, "reverted_at": NOW},
+    ],
+    ids=["no price", "below zero", "a price of its own", "ends as it begins", "never applied"],
+)
+def test_the_database_refuses_what_makes_no_sense(fields: dict[str, Any]) -> None:
+    values = {"product": shelve("MUG"), "at": minutes(0), **fields}
+
+    with pytest.raises(IntegrityError), transaction.atomic():
+        ScheduledChange.objects.create(**values)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ((0, 10), (5, 15), True),
+        ((0, 10), (10, 20), False),
+        ((0, 10), (5, None), True),
+        ((0, 10), (10, None), False),
+        ((5, None), (5, None), True),
+        ((5, None), (6, None), False),
+    ],
+)
+def test_changes_collide_if_one_is_in_the_others_time(one: Any, other: Any, expected: bool) -> None:
+    def change(at: int, back_at: int | None, what: What = What.PRICE) -> ScheduledChange:
+        back = None if back_at is None else minutes(back_at)
+        return ScheduledChange(what=what, at=minutes(at), back_at=back)
+
+    assert collide(change(*one), change(*other)) is expected
+    assert collide(change(*other), change(*one)) is expected
+    assert collide(change(*one), change(*other, What.ON_SALE)) is False

@@ -1,0 +1,243 @@
+"""The shopper is told once that all their pictures and videos can be printed."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+from django.db.models.functions import Now
+
+from media_jobs.models import MediaJob
+from notifications.models import Notification
+from orders.lifecycle import media_ready, steps
+from orders.lifecycle.media_ready import tell_media_ready
+from orders.models import Order, OrderEvent, User
+from orders.placing.placement import place_order
+from project.jobs.queryset import Status
+from project.models import Sweep
+from tests.shelf import handed_in, order_request, shelve
+
+pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+
+
+@pytest.fixture(autouse=True)
+def media_folder(settings: Any, tmp_path: Any) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+
+
+@pytest.fixture
+def order() -> Order:
+    """With two pictures of the shopper's."""
+    shelve("MUG", personalisation="picture")
+    shelve("TEE", personalisation="picture")
+    placed = place_order(
+        order_request(("MUG", 1, handed_in().token), ("TEE", 1, handed_in().token))
+    )
+    return placed.order
+
+
+def settle(order: Order, *statuses: Status) -> None:
+    """As if the print files' jobs had ended so, just now."""
+    jobs = MediaJob.objects.filter(order_id=order.pk, kind="print").order_by("source")
+    for job, status in zip(jobs, statuses, strict=True):
+        MediaJob.objects.filter(pk=job.pk).update(
+            status=status, finished_at=None if status == Status.QUEUED else Now()
+        )
+
+
+def told() -> int:
+    return Notification.objects.filter(event="order_media_ready").count()
+
+
+def test_when_the_last_is_done_the_shopper_is_told_by_email(order: Order) -> None:
+    settle(order, Status.DONE, Status.DONE)
+
+    assert tell_media_ready() == 1
+
+    message = Notification.objects.get(event="order_media_ready")
+    assert (message.channel, message.recipient) == ("email", "ada@example.org")
+    assert message.context["number"] == order.display_number
+    assert str(order.pk) in message.context["status_url"]
+    assert order.events.filter(kind=OrderEvent.Kind.MEDIA_READY).count() == 1
+
+
+@pytest.mark.parametrize("other", [Status.QUEUED, Status.FAILED])
+def test_nothing_is_told_while_one_is_open_or_failed(order: Order, other: Status) -> None:
+    settle(order, Status.DONE, other)
+
+    assert tell_media_ready() is None
+    assert told() == 0
+
+
+def test_one_that_failed_and_worked_after_all_is_told_then(order: Order) -> None:
+    settle(order, Status.DONE, Status.FAILED)
+    tell_media_ready()
+
+    settle(order, Status.DONE, Status.DONE)
+
+    assert tell_media_ready() == 1
+
+
+def test_one_that_was_cancelled_is_not_waited_for(order: Order) -> None:
+    settle(order, Status.DONE, Status.CANCELLED)
+
+    assert tell_media_ready() == 1
+
+
+def test_without_any_that_is_done_there_is_nothing_to_view(order: Order) -> None:
+    settle(order, Status.CANCELLED, Status.CANCELLED)
+
+    assert tell_media_ready() is None
+
+
+def test_it_is_told_once_even_when_files_are_made_again_and_messages_are_pruned(
+    order: Order,
+) -> None:
+    settle(order, Status.DONE, Status.DONE)
+    tell_media_ready()
+    Notification.objects.all().delete()
+
+    settle(order, Status.DONE, Status.DONE)
+
+    assert tell_media_ready() is None
+    assert told() == 0
+
+
+def test_an_order_without_files_of_the_shoppers_is_never_told_of() -> None:
+    shelve("TEA")
+    placed = place_order(order_request(("TEA", 1)))
+    MediaJob.objects.filter(order_id=placed.order.pk).update(status=Status.DONE, finished_at=Now())
+
+    assert tell_media_ready() is None
+
+
+@pytest.mark.parametrize("status", ["cancelled", "refunded", "shipped", "delivered"])
+def test_orders_that_are_over_or_on_their_way_are_left_alone(order: Order, status: str) -> None:
+    settle(order, Status.DONE, Status.DONE)
+    Order.objects.update(status=status)
+
+    assert tell_media_ready() is None
+
+
+def test_who_switched_the_message_off_gets_none(order: Order) -> None:
+    user = User.objects.create_user("ada@example.org", muted_events=["order_media_ready"])
+    Order.objects.update(user=user)
+    settle(order, Status.DONE, Status.DONE)
+
+    tell_media_ready()
+
+    assert told() == 0
+    assert order.events.filter(kind=OrderEvent.Kind.MEDIA_READY).exists()
+
+
+def test_what_was_done_while_nobody_looked_is_told_afterwards(order: Order) -> None:
+    tell_media_ready()
+    Sweep.objects.filter(name=media_ready.NAME).update(done_until=Now() - timedelta(days=3))
+    settle(order, Status.DONE, Status.DONE)
+    MediaJob.objects.update(finished_at=Now() - timedelta(days=2))
+
+    assert tell_media_ready() == 1
+
+
+def test_the_first_look_ever_leaves_old_orders_alone(order: Order) -> None:
+    settle(order, Status.DONE, Status.DONE)
+    MediaJob.objects.update(finished_at=Now() - timedelta(hours=2))
+
+    assert tell_media_ready() is None
+
+
+def test_an_order_that_somebody_has_locked_is_told_in_the_next_run(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(steps, "LOCK_TIMEOUT", "100ms")
+    settle(order, Status.DONE, Status.DONE)
+    locked, done = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with transaction.atomic():
+            Order.objects.select_for_update().get(pk=order.pk)
+            locked.set()
+            done.wait(10)
+        connection.close()
+
+    holder = threading.Thread(target=hold)
+    holder.start()
+    locked.wait(10)
+    try:
+        assert tell_media_ready() is None
+    finally:
+        done.set()
+        holder.join()
+
+    assert tell_media_ready() == 1
+
+
+def at_once(function: Callable[[], Any]) -> list[BaseException]:
+    """Call it in two threads and return what they raised."""
+    raised: list[BaseException] = []
+
+    def work() -> None:
+        try:
+            function()
+        except BaseException as error:
+            raised.append(error)
+        finally:
+            connection.close()
+
+    workers = [threading.Thread(target=work) for _ in range(2)]
+    for worker in workers:
+        worker.start()
+    for worker in workers:
+        worker.join()
+    return raised
+
+
+def test_two_relays_tell_it_once(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
+    settle(order, Status.DONE, Status.DONE)
+    both_found_it = threading.Barrier(2)
+    tell = media_ready._tell
+
+    def tell_together(order_id: Any) -> bool:
+        both_found_it.wait(10)
+        return tell(order_id)
+
+    monkeypatch.setattr(media_ready, "_tell", tell_together)
+
+    assert at_once(tell_media_ready) == []
+    assert told() == 1
+    assert order.events.filter(kind=OrderEvent.Kind.MEDIA_READY).count() == 1
+
+
+def test_control_without_the_lock_both_write_it(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settle(order, Status.DONE, Status.DONE)
+    both_write_it = threading.Barrier(2)
+
+    def record_together(*args: Any, **options: Any) -> None:
+        both_write_it.wait(10)
+        steps.record(*args, **options)
+
+    monkeypatch.setattr(media_ready, "lock", steps.read)
+    monkeypatch.setattr(media_ready, "record", record_together)
+
+    [error] = at_once(tell_media_ready)
+    assert isinstance(error, IntegrityError), "only the database stops the second"
+
+
+def test_the_search_reads_the_index_of_print_files_only() -> None:
+    MediaJob.objects.bulk_create(
+        MediaJob(kind="renditions", source=f"asset:{number}", recipe="product", status="done")
+        for number in range(500)
+    )
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("ANALYZE media_jobs_mediajob")  # else the planner guesses
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(
+            "EXPLAIN " + media_ready._CANDIDATES, {"name": media_ready.NAME, "limit": 200}
+        )
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert "mediajob_printed" in plan

@@ -1,0 +1,173 @@
+"""A wrong variable is refused in one line that names it, before anything starts."""
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from django.core.exceptions import ImproperlyConfigured
+
+from project.conf import environment as variables
+from project.local.env import ROOT, SETTING_NAMES, without_settings
+
+PRODUCTION = {
+    "SECRET_KEY": "$begins-like-a-proxied-variable-0123456789-abcdefghijklmnopqrstuvwxyz",
+    "ALLOWED_HOSTS": "shop.example.org",
+    "SITE_URL": "https://shop.example.org",
+    "DATABASE_URL": "postgres://tandem:password@db.example.org/tandem?sslmode=verify-full",
+    "CELERY_BROKER_URL": "redis://:password@broker.example.org:6379/0",
+    "EMAIL_URL": "smtp+tls://user:password@smtp.example.org:587",
+    "DEFAULT_FROM_EMAIL": "Tandem <shop@shop.example.org>",
+    "MEDIA_STORAGE": "/var/lib/tandem/media",
+}
+VARIABLE = re.compile(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", re.MULTILINE)
+
+
+def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, str(ROOT / "manage.py"), *arguments],
+        env={**without_settings(os.environ), "TANDEM_DATA": "/nowhere", **environment},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def test_every_variable_of_the_example_tells_one_shop_from_another() -> None:
+    named = dict(VARIABLE.findall((ROOT / ".env.example").read_text()))
+
+    assert set(named) == set(SETTING_NAMES)
+
+
+def test_the_example_works_once_its_secret_is_filled_in() -> None:
+    example = dict(VARIABLE.findall((ROOT / ".env.example").read_text()))
+    del example["TANDEM_LOCAL"]
+
+    checked = manage("check", "--deploy", **{**example, "SECRET_KEY": PRODUCTION["SECRET_KEY"]})
+
+    assert checked.returncode == 0, checked.stderr
+    assert "no issues" in checked.stdout
+
+
+def test_a_shell_can_read_the_example() -> None:
+    read = ["sh", "-euc", f". {shlex.quote(str(ROOT / '.env.example'))}; echo $DEFAULT_FROM_EMAIL"]
+
+    assert subprocess.check_output(read, text=True) == "shop@shop.example.org\n"
+
+
+def test_what_the_database_address_asks_for_reaches_its_connections() -> None:
+    asked = "from django.db import connections as c;"
+    asked += "print([c[n].get_connection_params()['sslmode'] for n in ('default', 'writer')])"
+
+    shown = manage("shell", "-v0", "-c", asked, **PRODUCTION)
+
+    assert "['verify-full', 'verify-full']" in shown.stdout, shown.stderr
+
+
+def test_a_wrong_value_is_refused_in_one_line() -> None:
+    checked = manage("check", **{**PRODUCTION, "EMAIL_URL": "smtp://user:pass-word@host:mail"})
+
+    assert checked.returncode == 1
+    assert re.fullmatch(r"EMAIL_URL: give smtp://.*\n", checked.stderr)
+
+
+def test_a_command_without_a_shop_says_what_to_start() -> None:
+    done = manage("audit")
+
+    assert done.returncode == 1
+    assert done.stderr == "SECRET_KEY is not set: start bin/up first, or see .env.example.\n"
+
+
+def test_the_refusal_of_a_broken_sentry_address_names_it() -> None:
+    checked = manage("check", **{**PRODUCTION, "SENTRY_DSN": "nonsense"})
+
+    assert checked.stderr == "SENTRY_DSN: give the address that Sentry shows.\n"
+
+
+@pytest.mark.parametrize(
+    ("read", "value"),
+    [
+        (variables.needed, ""),
+        (variables.site, "shop.example.org"),
+        (variables.site, "https://shop.example.org:door"),
+        (variables.database, ""),
+        (variables.database, "nonsense"),
+        (variables.database, "mysql://tandem:pass-word@db/tandem"),
+        (variables.database, "postgres://tandem:pass-word@db.example.org"),
+        (variables.database, "postgres://tandem:pass-word#1@db.example.org/tandem"),
+        (variables.broker, "broker.example.org:6379"),
+        (variables.broker, "http://:pass-word@broker.example.org:6379"),
+        (variables.email, "nonsense"),
+        (variables.email, "smtp://user:pass-word@smtp.example.org:mail"),
+        (partial(variables.cache, default=""), "nonsense"),
+        (partial(variables.time_zone, default="UTC"), "Mars/Base"),
+        (partial(variables.time_zone, default="UTC"), "../UTC"),
+        (partial(variables.country, default="DE"), "XX"),
+        (partial(variables.currency, default="EUR"), "euro"),
+        (variables.pairs, "email:pass-word"),
+        (variables.addresses, "ada@example.org, bob"),
+        (variables.program, "/nowhere/ffmpeg"),
+        (partial(variables.result_backend, default=""), "nonsense"),
+        (partial(variables.result_backend, default=""), "mail://:pass-word@host"),
+        (variables.pairs, "email=one,=pass-word"),
+        (variables.switch, "maybe"),
+        (partial(variables.whole_number, default=5), "few"),
+        (partial(variables.whole_number, default=5), "-1"),
+        (partial(variables.whole_number, default=5), "1.5"),
+        (partial(variables.whole_number, default=5, least=1), "0"),
+    ],
+)
+def test_a_refusal_names_the_variable_and_tells_no_secret(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[[str], object], value: str
+) -> None:
+    monkeypatch.setenv("THE_VARIABLE", value)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^THE_VARIABLE") as refusal:
+        read("THE_VARIABLE")
+
+    assert "pass-word" not in str(refusal.value)
+
+
+def test_an_empty_variable_counts_as_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMPTY", "")
+
+    assert variables.whole_number("EMPTY", 5) == 5
+    assert variables.text("EMPTY", "django-db") == "django-db"
+    assert variables.several("EMPTY", "*") == ["*"]
+    assert variables.switch("EMPTY") is False
+
+
+def test_celery_s_own_result_backends_are_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    for value in ("django-db", "rpc://", "db+postgresql://u:p@host/name", "mongodb://host/name"):
+        monkeypatch.setenv("CELERY_RESULT_BACKEND", value)
+
+        assert variables.result_backend("CELERY_RESULT_BACKEND", "django-db") == value
+
+
+def test_addresses_and_a_program_are_taken_as_they_are_written(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("STAFF_EMAILS", "ada@example.org, bob@example.org")
+    monkeypatch.setenv("FFMPEG_BINARY", "sh")
+
+    assert variables.addresses("STAFF_EMAILS") == ["ada@example.org", "bob@example.org"]
+    assert variables.program("FFMPEG_BINARY") == "sh"
+    assert variables.program("NOT_SET") == ""
+
+
+def test_a_secret_may_hold_an_equals_sign(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RECEIPT_SECRETS", "email=c2VjcmV0==, sms=other")
+
+    assert variables.pairs("RECEIPT_SECRETS") == {"email": "c2VjcmV0==", "sms": "other"}
+
+
+def test_a_cluster_of_brokers_is_one_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    cluster = "amqp://u:p@one:5672//;amqp://u:p@two:5672//"
+    monkeypatch.setenv("CELERY_BROKER_URL", cluster)
+
+    assert variables.broker("CELERY_BROKER_URL") == cluster

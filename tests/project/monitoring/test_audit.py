@@ -1,0 +1,380 @@
+"""The audit finds every drift, names it, and mends what can be mended."""
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from io import StringIO
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.db.models.functions import Now
+
+from media_jobs.models import MediaJob
+from notifications.models import Notification
+from orders.models import (
+    Order,
+    OrderLine,
+    ProductSales,
+    SalesEntry,
+    Stock,
+    StockMovement,
+)
+from project.models import AuditRun
+from project.monitoring.audit import MAX_EXAMPLES, invariants, run_audit
+from project.tasks import audit as audit_task
+from tests.shelf import shelve
+
+# The audit reads in a snapshot, so in a transaction of its own.
+pytestmark = pytest.mark.django_db(
+    transaction=True,
+    databases=["default", "writer"],
+    available_apps=["project", "notifications", "media_jobs", "orders"],
+)
+
+OLD = timedelta(minutes=2)
+"""Sales are judged after a minute."""
+
+
+@pytest.fixture
+def order() -> Order:
+    """An order of three TEA, two minutes old, with all that belongs to it; TEA has 7 left."""
+    tea = shelve("TEA", stock=10, price="2.50")
+    placed = Order.objects.create(
+        id=uuid4(),
+        door="api",
+        fingerprint="0" * 64,
+        name="Ada",
+        email="ada@example.org",
+        language="en",
+        currency="EUR",
+        items_total=Decimal("7.50"),
+        total=Decimal("7.50"),
+        placed_at=Now() - OLD,
+        changed_at=Now() - OLD,
+    )
+    amount = Decimal("7.50")
+    OrderLine.objects.create(
+        order=placed, product=tea, sku="TEA", name="Tea", quantity=3,
+        unit_price=Decimal("2.50"), total=amount,
+    )  # fmt: skip
+    StockMovement.objects.create(order=placed, product=tea, kind="order", quantity=-3)
+    Stock.objects.filter(product=tea).update(available=7)
+    SalesEntry.objects.create(
+        order_id=placed.pk, product=tea, units=3, amount=amount, changed_at=Now() - OLD
+    )
+    ProductSales.objects.filter(product=tea).update(units=3, amount=amount)
+    Notification.objects.create(
+        order_id=placed.pk, kind="k", event="order_placed", channel="email", recipient="r",
+        language="en",
+    )  # fmt: skip
+    MediaJob.objects.create(order_id=placed.pk, kind="k", source=f"order:{placed.pk}", recipe="r")
+    return placed
+
+
+def sql(statement: str, *values: Any) -> None:
+    """Change the database behind the shop's back."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, values)
+
+
+@pytest.fixture
+def without_check() -> Any:
+    """Call it to take a constraint out, for this test."""
+    taken: list[tuple[str, str, str]] = []
+
+    def take_out(table: str, name: str) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [name]
+            )
+            [definition] = cursor.fetchone()
+        taken.append((table, name, definition))
+        sql(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+
+    yield take_out
+    for table, name, definition in taken:
+        sql(f"DELETE FROM {table}")
+        sql(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definition}")
+
+
+def audit(*options: str) -> tuple[int, str, str]:
+    """Run the command; return its exit code, what it printed, and what it mended."""
+    out, mended = StringIO(), StringIO()
+    try:
+        call_command("audit", *options, "--no-color", stdout=out, stderr=mended)
+    except SystemExit as end:
+        return int(end.code or 0), out.getvalue(), mended.getvalue()
+    return 0, out.getvalue(), mended.getvalue()
+
+
+def test_a_healthy_shop_is_clean_and_each_invariant_shows_its_figure(order: Order) -> None:
+    code, printed, _mended = audit()
+
+    assert code == 0
+    assert printed.splitlines() == [
+        "ok    stock: never below zero: 0 of 1",
+        "ok    stock: initial + movements = available: 0 of 1",
+        "ok    orders: an order has lines and took their stock: 0 of 1",
+        "ok    orders: an order's items total is the sum of its lines: 0 of 1",
+        "ok    orders: an order has its jobs: 0 of 1",
+        "ok    orders: an upload of an order has its job, and no line more than its units: 0 of 0",
+        "ok    sales: counters = sum of entries: 0 of 1",
+        "ok    sales: entries = lines of the orders that count: 0 of 1",
+        "ok    orders: what was cancelled or refunded is back in stock: 0 of 1",
+        "ok    orders: refunded units = refund lines, and an order is refunded once all are:"
+        " 0 of 1",
+        "ok    money: payments make an order paid, and refunds never exceed them: 0 of 1",
+        "clean",
+    ]
+
+
+def test_an_empty_shop_is_clean() -> None:
+    assert audit()[0] == 0
+
+
+BREAKS: dict[str, tuple[str, str, str]] = {
+    "an upload without its job": (
+        "INSERT INTO orders_upload"
+        " (token, file, name, content_type, size, sha256, address, line_id, quantity)"
+        " SELECT gen_random_uuid(), 'x', 'x', 'image/png', 1, 'x', '::1', id, 1"
+        " FROM orders_orderline",
+        "orders: an upload of an order has its job, and no line more than its units",
+        "no job",
+    ),
+    "a line with more uploads than units": (
+        "INSERT INTO orders_upload"
+        " (token, file, name, content_type, size, sha256, address, line_id, quantity)"
+        " SELECT gen_random_uuid(), 'x', 'x', 'image/png', 1, 'x', '::1', id, 4"
+        " FROM orders_orderline",
+        "orders: an upload of an order has its job, and no line more than its units",
+        "units 3, uploads 4",
+    ),
+    "a counter that lost a unit": (
+        "UPDATE orders_stock SET available = 6",
+        "stock: initial + movements = available",
+        "ledger 7, counter 6",
+    ),
+    "a movement that vanished": (
+        "DELETE FROM orders_stockmovement",
+        "orders: an order has lines and took their stock",
+        "lines 3, taken 0",
+    ),
+    "a movement of another size": (
+        "UPDATE orders_stockmovement SET quantity = -2",
+        "orders: an order has lines and took their stock",
+        "lines 3, taken 2",
+    ),
+    "an order without lines": (
+        "DELETE FROM orders_orderline",
+        "orders: an order has lines and took their stock",
+        "no lines",
+    ),
+    "a total that isn't the sum": (
+        "UPDATE orders_order SET items_total = 7, total = 7",
+        "orders: an order's items total is the sum of its lines",
+        "lines 7.50, order 7.00",
+    ),
+    "an order without its e-mail": (
+        "DELETE FROM notifications_notification",
+        "orders: an order has its jobs",
+        "order ",
+    ),
+    "an order without its picture": (
+        "DELETE FROM media_jobs_mediajob",
+        "orders: an order has its jobs",
+        "order ",
+    ),
+    "an entry that lost a unit": (
+        "UPDATE orders_salesentry SET units = 2",
+        "sales: entries = lines of the orders that count",
+        "lines 3, entry 2",
+    ),
+    "an entry of another amount": (
+        "UPDATE orders_salesentry SET amount = 7",
+        "sales: entries = lines of the orders that count",
+        "lines 3, entry 3",
+    ),
+    "an entry that vanished": (
+        "DELETE FROM orders_salesentry",
+        "sales: entries = lines of the orders that count",
+        "lines 3, entry 0",
+    ),
+    "an entry of an order that doesn't exist": (
+        "UPDATE orders_salesentry SET order_id = gen_random_uuid()",
+        "sales: entries = lines of the orders that count",
+        "lines 0, entry 3",
+    ),
+    "an entry of a cancelled order": (
+        "WITH back AS (INSERT INTO orders_stockmovement (order_id, product_id, kind, quantity)"
+        " SELECT order_id, product_id, 'cancel', quantity FROM orders_orderline),"
+        " counted AS (UPDATE orders_stock SET available = available + 3)"
+        " UPDATE orders_order SET status = 'cancelled'",
+        "sales: entries = lines of the orders that count",
+        "lines 0, entry 3",
+    ),
+    "a cancelled order that keeps its stock": (
+        "UPDATE orders_order SET status = 'cancelled'",
+        "orders: what was cancelled or refunded is back in stock",
+        "to give back 3, given back 0",
+    ),
+    "a refunded unit without a refund": (
+        "UPDATE orders_orderline SET refunded = 1",
+        "orders: refunded units = refund lines, and an order is refunded once all are",
+        "refunded 1, refund lines 0",
+    ),
+    "a refunded order with units left": (
+        "UPDATE orders_order SET status = 'refunded'",
+        "orders: refunded units = refund lines, and an order is refunded once all are",
+        "refunded, left 3",
+    ),
+    "a paid order without a payment": (
+        "UPDATE orders_order SET status = 'paid'",
+        "money: payments make an order paid, and refunds never exceed them",
+        "paid 0, refunded 0",
+    ),
+    "a sales counter that is too high": (
+        "UPDATE orders_productsales SET units = 4",
+        "sales: counters = sum of entries",
+        "counter 4, entries 3",
+    ),
+    "a sales counter that vanished": (
+        "DELETE FROM orders_productsales",
+        "sales: counters = sum of entries",
+        "counter 0, entries 3",
+    ),
+}
+
+
+@pytest.mark.parametrize(("statement", "name", "example"), BREAKS.values(), ids=BREAKS.keys())
+def test_drift_is_found_and_named(order: Order, statement: str, name: str, example: str) -> None:
+    sql(statement)
+
+    code, printed, mended = audit("--json")
+
+    report = json.loads(printed)
+    findings = {finding["name"]: finding for finding in report["findings"]}
+    assert code == 1
+    assert report["clean"] is False
+    assert findings[name]["violations"] >= 1
+    assert any(example in text for text in findings[name]["examples"])
+    assert mended == ""
+
+
+def test_every_invariant_is_broken_by_a_test() -> None:
+    broken = {name for _statement, name, _example in BREAKS.values()}
+
+    assert broken | {"stock: never below zero"} == {invariant.name for invariant in invariants()}
+
+
+def test_stock_below_zero_is_found(order: Order, without_check: Callable[[str, str], None]) -> None:
+    without_check("orders_stock", "stock_available_is_not_negative")
+    sql("UPDATE orders_stock SET available = -1")
+
+    code, printed, _mended = audit()
+
+    assert code == 1
+    assert "drift stock: never below zero: 1 of 1" in printed
+    assert f"product {Stock.objects.get().product_id}: -1" in printed
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE orders_order SET changed_at = now(), status = 'cancelled'",
+        "UPDATE orders_salesentry SET changed_at = now(), units = 2",
+    ],
+)
+def test_sales_of_the_last_minute_are_not_judged_yet(order: Order, statement: str) -> None:
+    sql(statement)
+
+    findings = {finding["name"]: finding for finding in run_audit().findings}
+
+    assert findings["sales: entries = lines of the orders that count"]["violations"] == 0
+
+
+MENDED = [
+    "a counter that lost a unit",
+    "an entry that lost a unit",
+    "an entry of another amount",
+    "an entry that vanished",
+    "an entry of an order that doesn't exist",
+    "an entry of a cancelled order",
+    "a sales counter that is too high",
+    "a sales counter that vanished",
+]
+
+
+@pytest.mark.parametrize("drift", MENDED)
+def test_fix_mends_counters_and_entries_and_shows_each_change(order: Order, drift: str) -> None:
+    sql(BREAKS[drift][0])
+    cancelled = "cancelled" in drift
+
+    code, printed, mended = audit("--fix")
+
+    assert code == 0, printed
+    assert mended.strip()
+    assert Stock.objects.get().available == (10 if cancelled else 7)
+    assert ProductSales.objects.get().units == (0 if cancelled else 3)
+    assert list(SalesEntry.objects.values_list("order_id", "units")) == (
+        [] if cancelled else [(order.pk, 3)]
+    )
+
+
+def test_fix_shows_the_figures_before_and_after(order: Order) -> None:
+    product_id = Stock.objects.get().product_id
+    sql("UPDATE orders_stock SET available = 2")
+    sql("UPDATE orders_productsales SET units = 9")
+
+    _code, _printed, mended = audit("--fix")
+
+    assert mended.splitlines() == [
+        f"stock of product {product_id}: 2 → 7",
+        f"sales of product {product_id}: 9 → 3 units",
+    ]
+
+
+def test_fix_mends_an_entry_that_its_counter_has_never_counted(order: Order) -> None:
+    sql("DELETE FROM orders_orderline")  # so the entry has to go, and take its units with it
+    sql("UPDATE orders_productsales SET units = 0, amount = 0")
+
+    audit("--fix")
+
+    assert ProductSales.objects.get().units == 0
+    assert not SalesEntry.objects.exists()
+
+
+def test_fix_leaves_a_ledger_that_sums_below_zero_to_a_person(order: Order) -> None:
+    sql("UPDATE orders_stock SET initial = 1")
+
+    code, _printed, mended = audit("--fix")
+
+    assert code == 1
+    assert "can't be mended: its ledger sums to -2" in mended
+    assert Stock.objects.get().available == 7
+
+
+def test_only_some_of_many_violations_are_named(order: Order) -> None:
+    for number in range(MAX_EXAMPLES + 5):
+        shelve(f"SKU-{number}")
+    sql("UPDATE orders_stock SET available = available + 1")
+
+    [finding] = [finding for finding in run_audit().findings if finding["violations"]]
+
+    assert finding["violations"] == MAX_EXAMPLES + 6
+    assert len(finding["examples"]) == MAX_EXAMPLES
+
+
+def test_each_audit_is_kept_with_its_figures(order: Order) -> None:
+    sql("UPDATE orders_stock SET available = 6")
+
+    answer = audit_task()
+
+    run = AuditRun.objects.get()
+    assert answer == {"clean": False, "drift": {"stock: initial + movements = available": 1}}
+    assert not run.is_clean
+    assert len(run.findings) == len(invariants())
+    assert run.started_at <= run.finished_at

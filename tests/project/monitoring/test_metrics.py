@@ -1,0 +1,97 @@
+"""What Prometheus reads."""
+
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+from django.db import OperationalError
+from django.db.models.functions import Now
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from media_jobs.models import MediaJob
+from notifications.models import Notification
+from project import views
+from project.models import AuditRun, Heartbeat
+from project.monitoring.metrics import read_metrics
+
+pytestmark = pytest.mark.django_db
+
+
+def notification(**values: object) -> Notification:
+    return Notification.objects.create(
+        order_id=uuid4(),
+        kind="k",
+        event="e",
+        channel="email",
+        recipient="r",
+        language="en",
+        **values,
+    )
+
+
+def sample(name: str, **labels: str) -> float:
+    """Return the one sample of this name and these labels."""
+    [value] = [
+        found.value
+        for family in text_string_to_metric_families(read_metrics().decode())
+        for found in family.samples
+        if found.name == name and found.labels == labels
+    ]
+    return value
+
+
+def test_open_and_troubled_jobs_are_counted_by_app_and_status() -> None:
+    notification()
+    notification()
+    notification(status="failed")
+    notification(status="done")
+    MediaJob.objects.create(kind="k", source="s", recipe="r", status="unknown")
+
+    assert sample("tandem_jobs", app="notification", status="queued") == 2
+    assert sample("tandem_jobs", app="notification", status="failed") == 1
+    assert sample("tandem_jobs", app="notification", status="running") == 0
+    assert sample("tandem_jobs", app="media", status="unknown") == 1
+    assert b'status="done"' not in read_metrics()
+
+
+def test_the_oldest_ready_job_tells_how_long_jobs_wait() -> None:
+    notification(run_after=Now() - timedelta(seconds=90))
+    notification()
+    notification(run_after=Now() + timedelta(hours=1))
+
+    assert 90 <= sample("tandem_jobs_oldest_ready_seconds", app="notification") < 100
+    assert sample("tandem_jobs_oldest_ready_seconds", app="media") == 0
+
+
+def test_each_service_is_up_or_not() -> None:
+    Heartbeat.objects.beat("notify@host")
+
+    assert sample("tandem_up", service="notify") == 1
+    assert sample("tandem_up", service="media") == 0
+
+
+def test_the_last_audit_is_told() -> None:
+    assert b"tandem_audit_clean" not in read_metrics()
+    AuditRun.objects.create(is_clean=True, started_at=Now() - timedelta(minutes=5))
+    run = AuditRun.objects.create(is_clean=False)
+    run.refresh_from_db()
+
+    assert sample("tandem_audit_clean") == 0
+    assert sample("tandem_audit_timestamp_seconds") == pytest.approx(run.finished_at.timestamp())
+
+
+def test_the_page_is_in_the_format_of_prometheus(client: Client) -> None:
+    answer = client.get("/metrics")
+
+    assert answer.status_code == 200
+    assert answer["Content-Type"].startswith("text/plain; version=")
+
+
+def test_without_database_the_page_says_so(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    def away() -> bytes:
+        raise OperationalError("connection refused")
+
+    monkeypatch.setattr(views, "read_metrics", away)
+
+    assert client.get("/metrics").status_code == 503

@@ -1,0 +1,223 @@
+"""The schedule for people: in words, when next, moved, and run now without a broker."""
+
+import socket
+from datetime import UTC, datetime
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone, translation
+from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
+
+from project.jobs.errors import PermanentError
+from project.jobs.run import run_job
+from project.models import DailyRun, ManualRun
+from project.schedule import daily
+from project.schedule.daily import DailyWork
+from project.schedule.entries import in_words, is_off, next_run, when
+from project.schedule.manual_runs import ask_to_run
+
+pytestmark = pytest.mark.django_db(databases=["default", "writer"])
+
+
+def entry(task: str = "project.tasks.audit", **fields: Any) -> PeriodicTask:
+    """Return an entry; its schedule is a dict of a crontab, or of an interval with `every`."""
+    schedule = fields.pop("schedule", {"every": 5, "period": "minutes"})
+    if "every" in schedule:
+        fields["interval"] = IntervalSchedule.objects.create(**schedule)
+    else:
+        zone = schedule.pop("timezone", "UTC")
+        fields["crontab"] = CrontabSchedule.objects.create(timezone=zone, **schedule)
+    return PeriodicTask.objects.create(name=f"Entry {uuid4()}", task=task, **fields)
+
+
+@pytest.mark.parametrize(
+    ("schedule", "words"),
+    [
+        ({"every": 1, "period": "minutes"}, "every minute"),
+        ({"every": 5, "period": "minutes"}, "every 5 minutes"),
+        ({"minute": "0", "hour": "6"}, "every day at 06:00"),
+        ({"minute": "*/15"}, "every 15 minutes"),
+        ({"minute": "5"}, "every hour at minute 5"),
+        ({"minute": "30", "hour": "7", "day_of_week": "0,1"}, "Monday, Sunday at 07:30"),
+        ({"minute": "0", "hour": "6", "day_of_month": "1"}, "on day 1 of the month at 06:00"),
+        (
+            {"minute": "0", "hour": "6", "timezone": "Asia/Shanghai"},
+            "every day at 06:00 (Asia/Shanghai)",
+        ),
+        (
+            {"minute": "0", "hour": "6", "month_of_year": "2"},
+            "0 6 * 2 * (m/h/dM/MY/d) UTC",
+        ),
+    ],
+)
+def test_a_schedule_is_put_into_words(schedule: dict[str, Any], words: str) -> None:
+    assert when(entry(schedule=schedule)) == words
+
+
+def test_weekdays_are_in_the_pages_language() -> None:
+    with translation.override("zh-hans"):
+        assert "星期一" in when(entry(schedule={"minute": "0", "hour": "6", "day_of_week": "1"}))
+
+
+def test_the_next_run_is_the_next_moment_of_the_crontab() -> None:
+    task = entry(schedule={"minute": "0", "hour": "6"})
+    now = timezone.now()
+
+    due = next_run(task, now=now)
+
+    assert due is not None
+    assert now < due
+    assert (due.hour, due.minute) == (6, 0)
+    assert next_run(entry(enabled=False), now=now) is None
+
+
+def test_the_next_run_of_an_interval_follows_its_last_and_is_never_over() -> None:
+    now = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
+    task = entry()
+
+    task.last_run_at = datetime(2026, 11, 23, 11, 58, tzinfo=UTC)
+    assert next_run(task, now=now) == datetime(2026, 11, 23, 12, 3, tzinfo=UTC)
+    task.last_run_at = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+    assert next_run(task, now=now) == now
+
+
+def test_a_task_is_off_once_all_its_entries_are() -> None:
+    assert not is_off("tests.task")
+    on, _off = entry("tests.task"), entry("tests.task", enabled=False)
+    assert not is_off("tests.task")
+
+    PeriodicTask.objects.filter(pk=on.pk).update(enabled=False)
+
+    assert is_off("tests.task")
+
+
+# ── Run now ─────────────────────────────────────────────────────────────────────────────────
+def test_run_now_leaves_a_job_and_touches_no_broker(
+    admin_client: Client, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    task = entry()
+
+    def no_network(*args: Any, **options: Any) -> None:
+        raise AssertionError("a web request called the broker")
+
+    monkeypatch.setattr(socket, "create_connection", no_network)
+    url = f"/admin/django_celery_beat/periodictask/{task.pk}/run/"
+    first, second = admin_client.post(url), admin_client.post(url)
+
+    run = ManualRun.objects.get()
+    assert first.status_code == second.status_code == 302
+    assert (run.periodic_task, run.status, run.queue) == (task.name, "queued", "default")
+
+
+def test_what_was_asked_for_is_done_and_its_result_is_kept() -> None:
+    asked = ask_to_run(entry("orders.tasks.low_stock"), user_id=None)
+
+    result = run_job(ManualRun, asked.pk)
+
+    asked.refresh_from_db()
+    assert (asked.status, asked.result) == ("done", result)
+    assert result == {"fell": 0}
+
+
+def test_daily_work_is_done_for_today_though_it_was_done_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    days: list[Any] = []
+    monkeypatch.setitem(daily._works, "tests.diary", DailyWork("tests.diary", days.append, 0))
+    task = entry("project.tasks.audit", schedule={"minute": "0", "hour": "0"})
+    PeriodicTask.objects.filter(pk=task.pk).update(task="tests.diary")
+    monkeypatch.setattr("project.schedule.manual_runs.current_app.tasks", {"tests.diary": object()})
+
+    run_job(ManualRun, ask_to_run(task, user_id=None).pk)
+    run_job(ManualRun, ask_to_run(task, user_id=None).pk)
+
+    assert len(days) == 2
+    assert DailyRun.objects.get().attempts == 2
+
+
+def test_what_fails_says_why_and_is_not_tried_again_by_itself() -> None:
+    asked = ask_to_run(entry("tests.nothing"), user_id=None)
+
+    with pytest.raises(PermanentError):
+        run_job(ManualRun, asked.pk)
+
+    asked.refresh_from_db()
+    assert asked.status == "failed"
+    assert "known task" in asked.error
+
+
+# ── At the desk ─────────────────────────────────────────────────────────────────────────────
+def posted(task: PeriodicTask, **changes: Any) -> dict[str, Any]:
+    """What the browser sends for an entry, with `changes`."""
+    values = {
+        "name": task.name,
+        "enabled": "on",
+        "regtask": "",
+        "task": task.task,
+        "interval": task.interval_id or "",
+        "crontab": task.crontab_id or "",
+        "args": "[]",
+        "kwargs": "{}",
+        "at": "",
+        "every": "",
+        "period": "",
+    }
+    return values | changes
+
+
+@pytest.mark.parametrize(
+    ("result", "words"),
+    [
+        ({"fell": 2}, "fell: 2"),
+        ({"clean": True, "drift": {}}, "clean: yes, drift: –"),
+        ({"2026-11-27": {"orders": 0, "to": ["a", "b"]}}, "2026-11-27: orders: 0, to: a, b"),
+        (None, "–"),
+    ],
+)
+def test_a_result_is_put_into_words(result: object, words: str) -> None:
+    assert in_words(result) == words
+
+
+def test_an_entrys_time_is_moved_and_others_keep_theirs(admin_client: Client) -> None:
+    task = entry(schedule={"minute": "0", "hour": "6"})
+    other = PeriodicTask.objects.create(name="Other", task=task.task, crontab=task.crontab)
+    url = f"/admin/django_celery_beat/periodictask/{task.pk}/change/"
+
+    answer = admin_client.post(url, posted(task, at="07:45"))
+
+    assert answer.status_code == 302
+    assert when(PeriodicTask.objects.get(pk=task.pk)) == "every day at 07:45"
+    assert when(PeriodicTask.objects.get(pk=other.pk)) == "every day at 06:00"
+
+
+def test_an_entrys_interval_is_changed(admin_client: Client) -> None:
+    task = entry()
+    url = f"/admin/django_celery_beat/periodictask/{task.pk}/change/"
+
+    admin_client.post(url, posted(task, every="2", period="hours"))
+
+    assert when(PeriodicTask.objects.get(pk=task.pk)) == "every 2 hours"
+
+
+def test_the_list_shows_words_and_asks_the_same_however_many_there_are(
+    admin_client: Client,
+) -> None:
+    task = entry("orders.tasks.low_stock", schedule={"minute": "0", "hour": "6"})
+    asked = ask_to_run(task, user_id=None)
+    run_job(ManualRun, ask_to_run(task, user_id=None).pk)
+    url = "/admin/django_celery_beat/periodictask/"
+
+    with CaptureQueriesContext(connection) as few:
+        text = admin_client.get(url).content.decode()
+    for _number in range(10):
+        entry()
+    with CaptureQueriesContext(connection) as many:
+        admin_client.get(url)
+
+    assert "every day at 06:00" in text
+    assert f"/admin/project/manualrun/{asked.pk}/change/" in text
+    assert len(many) == len(few)

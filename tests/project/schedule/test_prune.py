@@ -1,0 +1,143 @@
+"""What pruning deletes, and what it keeps."""
+
+from datetime import date, timedelta
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.contrib.sessions.models import Session
+from django.core.exceptions import ImproperlyConfigured
+from django.db.models.functions import Now
+from django_celery_results.models import TaskResult
+
+from media_jobs.models import Asset, MediaJob, Rendition
+from notifications.models import Notification
+from project.conf.durations import whole_days
+from project.jobs.handler import KEEP_JOBS
+from project.models import AuditRun, DailyRun, Heartbeat
+from project.schedule import prune as module
+from project.schedule.prune import (
+    KEEP_AUDITS,
+    KEEP_DAILY_RUNS,
+    KEEP_HEARTBEATS,
+    KEEP_RESULTS,
+    prune,
+)
+
+pytestmark = pytest.mark.django_db
+
+HOUR = timedelta(hours=1)
+
+
+def notification(**values: object) -> Notification:
+    fields = {"order_id": uuid4(), "kind": "k", "event": "e", "channel": "email", "recipient": "r"}
+    return Notification.objects.create(language="en", **fields | values)
+
+
+def test_finished_jobs_are_kept_for_their_time_and_others_for_ever() -> None:
+    old, young = Now() - KEEP_JOBS - HOUR, Now() - KEEP_JOBS + HOUR
+    gone = {
+        notification(status="done", finished_at=old),
+        notification(status="cancelled", finished_at=old),
+    }
+    kept = {
+        notification(status="done", finished_at=young),
+        notification(status="failed", finished_at=old),
+        notification(status="unknown", finished_at=old),
+        notification(run_after=old, created_at=old),
+    }
+
+    deleted = prune()
+
+    assert deleted["notification"] == len(gone)
+    assert set(Notification.objects.all()) == kept
+
+
+def test_passes_of_old_orders_go_with_their_files_and_renditions_of_products_stay(
+    settings: Any, tmp_path: Path
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    old = Now() - KEEP_JOBS - HOUR
+    asset = Asset.objects.create(
+        file="originals/a.png", sha256="a" * 64, content_type="image/png", size=1
+    )
+    fields = {"kind": "k", "recipe": "r", "status": "done", "finished_at": old}
+    its_renditions = MediaJob.objects.create(source="asset", asset=asset, **fields)
+    old_pass = MediaJob.objects.create(source="order", order_id=uuid4(), **fields)
+    for job in (its_renditions, old_pass):
+        folder = tmp_path / "renditions" / str(job.pk) / "12345678"
+        folder.mkdir(parents=True)
+        (folder / "card.webp").write_bytes(b"webp")
+        Rendition.objects.create(
+            job=job,
+            name="card",
+            format="webp",
+            width=1,
+            height=1,
+            size=4,
+            file=f"renditions/{job.pk}/12345678/card.webp",
+        )
+
+    assert prune()["media"] == 1
+
+    assert list(MediaJob.objects.all()) == [its_renditions]
+    files = [path.parent.parent.name for path in tmp_path.rglob("*.webp")]
+    assert files == [str(its_renditions.pk)]
+
+
+def test_old_results_sessions_audits_daily_runs_and_heartbeats_go() -> None:
+    for number, age in enumerate((KEEP_RESULTS + HOUR, KEEP_RESULTS - HOUR)):
+        result = TaskResult.objects.create(task_id=f"result-{number}")
+        TaskResult.objects.filter(pk=result.pk).update(date_done=Now() - age)
+    Session.objects.create(session_key="over", session_data="", expire_date=Now() - HOUR)
+    Session.objects.create(session_key="valid", session_data="", expire_date=Now() + HOUR)
+    AuditRun.objects.create(is_clean=True, started_at=Now() - KEEP_AUDITS - HOUR)
+    AuditRun.objects.create(is_clean=False, started_at=Now() - KEEP_AUDITS + HOUR)
+    Heartbeat.objects.create(name="notify@gone", seen_at=Now() - KEEP_HEARTBEATS - HOUR)
+    Heartbeat.objects.create(name="notify@here", seen_at=Now())
+    DailyRun.objects.create(
+        name="prune", day=date(2025, 1, 1), started_at=Now() - KEEP_DAILY_RUNS - HOUR
+    )
+    DailyRun.objects.create(
+        name="prune", day=date(2026, 1, 1), started_at=Now() - KEEP_DAILY_RUNS + HOUR
+    )
+
+    deleted = prune()
+
+    assert deleted == {
+        "results": 1, "sessions": 1, "audits": 1, "heartbeats": 1, "daily runs": 1, "schedule": 0,
+        "unconfirmed accounts": 0,
+        "notification": 0, "media": 0, "desk": 0,
+    }  # fmt: skip
+    assert TaskResult.objects.get().task_id == "result-1"
+    assert Session.objects.get().session_key == "valid"
+    assert AuditRun.objects.get().is_clean is False
+    assert Heartbeat.objects.get().name == "notify@here"
+    assert DailyRun.objects.get().day == date(2026, 1, 1)
+
+
+def test_many_rows_go_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH_SIZE", 2)
+    old = Now() - KEEP_JOBS - HOUR
+    for _ in range(5):
+        notification(status="done", finished_at=old)
+
+    assert prune()["notification"] == 5
+    assert prune()["notification"] == 0
+
+
+def test_messages_are_kept_as_long_as_the_operator_says(settings: Any) -> None:
+    settings.KEEP_MESSAGES_DAYS = 7
+    gone = notification(status="done", finished_at=Now() - timedelta(days=7) - HOUR)
+    kept = notification(status="done", finished_at=Now() - timedelta(days=7) + HOUR)
+
+    prune()
+
+    assert set(Notification.objects.filter(pk__in=(gone.pk, kept.pk))) == {kept}
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "", "seven", "1.5"])
+def test_a_retention_that_is_no_number_of_days_is_refused(text: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="KEEP_MESSAGES_DAYS"):
+        whole_days("KEEP_MESSAGES_DAYS", text)
