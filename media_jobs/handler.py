@@ -42,11 +42,11 @@ class MediaJobHandler(JobHandler[MediaJob]):
 
     def claim_guard(self, job_id: UUID) -> AbstractContextManager[bool]:
         """Let a film be claimed only while no other is at work."""
-        return video_slot.turn(job_id)
+        return video_slot.free_slot(job_id)
 
     def before_dispatch(self) -> None:
         """Dispatch no film while another is at work: no worker could claim it."""
-        video_slot.hold_back()
+        video_slot.delay_videos()
 
     def after_attempt(self, job_id: UUID) -> None:
         rendition_files.sweep(job_id)

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pyvips
 
+from project.text import DIRECTION_MARKS
+
 FONTS = Path(__file__).parent / "fonts"
 FAMILIES = "Tandem Sans, Tandem Sans CJK"
 ASCENT = 1.069
@@ -107,8 +109,7 @@ def printable(text: str) -> str:
         character
         for character in " ".join(text.split())
         if unicodedata.category(character) not in ("Cc", "Cs", "Co", "Cn")
-        and not "\u202a" <= character <= "\u202e"
-        and not "\u2066" <= character <= "\u2069"
+        and character not in DIRECTION_MARKS
     )
     return "".join(kept)
 

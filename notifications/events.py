@@ -7,6 +7,7 @@ what to do when a message may have arrived already.
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import Enum
+from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -86,66 +87,34 @@ def _code_event(label: Promise, *, name: str, by_sms: bool = False) -> Event:
     return replace(event, secrets=("code",), parameters=("code",), valid_for=CODE_VALID_FOR)
 
 
+def _order_event(label: Promise, *, name: str, by_sms: bool = False, **options: Any) -> Event:
+    """What a shopper is told about an order; as an SMS too, if there is a phone number."""
+    values: dict[str, Any] = {"may_opt_out": False, "in_doubt": InDoubt.RESEND, **options}
+    return Event(
+        label=label,
+        audience=Audience.SHOPPER,
+        channels=(EMAIL, SMS) if by_sms else (EMAIL,),
+        templates=f"notifications/{name}",
+        **values,
+    )
+
+
 EVENTS = {
-    "order_placed": Event(
-        label=_("Order placed"),
-        audience=Audience.SHOPPER,
-        channels=(EMAIL, SMS),
-        templates="notifications/order_placed",
-        may_opt_out=False,
-        in_doubt=InDoubt.RESEND,
-        parameters=("number", "total"),
+    "order_placed": _order_event(
+        _("Order placed"), name="order_placed", by_sms=True, parameters=("number", "total")
     ),
-    "order_media_ready": Event(
-        label=_("Ready to view"),
-        audience=Audience.SHOPPER,
-        channels=(EMAIL,),
-        templates="notifications/order_media_ready",
-        may_opt_out=True,
-        in_doubt=InDoubt.RESEND,
+    "order_media_ready": _order_event(
+        _("Ready to view"), name="order_media_ready", may_opt_out=True
     ),
-    "order_paid": Event(
-        label=_("Order paid"),
-        audience=Audience.SHOPPER,
-        channels=(EMAIL,),
-        templates="notifications/order_paid",
-        may_opt_out=False,
-        in_doubt=InDoubt.RESEND,
+    "order_paid": _order_event(_("Order paid"), name="order_paid"),
+    "order_shipped": _order_event(
+        _("Order shipped"), name="order_shipped", by_sms=True, parameters=("number", "carrier")
     ),
-    "order_shipped": Event(
-        label=_("Order shipped"),
-        audience=Audience.SHOPPER,
-        channels=(EMAIL, SMS),
-        templates="notifications/order_shipped",
-        may_opt_out=False,
-        in_doubt=InDoubt.RESEND,
-        parameters=("number", "carrier"),
+    "order_delivered": _order_event(_("Order delivered"), name="order_delivered", may_opt_out=True),
+    "order_cancelled": _order_event(
+        _("Order cancelled"), name="order_cancelled", by_sms=True, parameters=("number",)
     ),
-    "order_delivered": Event(
-        label=_("Order delivered"),
-        audience=Audience.SHOPPER,
-        channels=(EMAIL,),
-        templates="notifications/order_delivered",
-        may_opt_out=True,
-        in_doubt=InDoubt.RESEND,
-    ),
-    "order_cancelled": Event(
-        label=_("Order cancelled"),
-        audience=Audience.SHOPPER,
-        channels=(EMAIL, SMS),
-        templates="notifications/order_cancelled",
-        may_opt_out=False,
-        in_doubt=InDoubt.RESEND,
-        parameters=("number",),
-    ),
-    "order_refunded": Event(
-        label=_("Order refunded"),
-        audience=Audience.SHOPPER,
-        channels=(EMAIL,),
-        templates="notifications/order_refunded",
-        may_opt_out=False,
-        in_doubt=InDoubt.RESEND,
-    ),
+    "order_refunded": _order_event(_("Order refunded"), name="order_refunded"),
     "sign_up_confirmation": _code_event(_("Sign-up confirmation"), name="sign_up_confirmation"),
     "email_confirmation": _code_event(_("E-mail confirmation"), name="email_confirmation"),
     "phone_confirmation": _code_event(

@@ -24,15 +24,7 @@ class NotificationQuerySet(JobQuerySet):
 
     def send_again(self) -> int:
         """Queue unknown messages anew, at the risk of a second copy. Return how many."""
-        return self.filter(status=Status.UNKNOWN).update(
-            status=Status.QUEUED,
-            attempts=0,
-            lost=0,
-            rings=0,
-            run_after=Now(),
-            ring_after=Now(),
-            finished_at=None,
-        )
+        return self.filter(status=Status.UNKNOWN).queue_again()
 
     def give_up(self) -> int:
         """Cancel failed messages: nobody needs to look at them any more. Return how many."""

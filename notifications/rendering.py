@@ -11,6 +11,7 @@ from notifications.events import EVENTS
 from notifications.models import Notification
 from notifications.segments import count_segments, shorten
 from project.templatetags.money import money
+from project.text import DIRECTION_MARKS
 
 MAX_SUBJECT = Notification._meta.get_field("subject").max_length
 
@@ -106,11 +107,8 @@ def one_line(text: str) -> str:
     return "".join(
         character
         for character in spaced
-        if unicodedata.category(character) != "Cc" and character not in _DIRECTION_OVERRIDES
+        if unicodedata.category(character) != "Cc" and character not in DIRECTION_MARKS
     )
-
-
-_DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 def _part(notification: Notification, part: str, context: dict[str, Any]) -> str:

@@ -1,6 +1,6 @@
 """What the relay calls for messages."""
 
 from notifications.delivery.parked import wake
-from project.relay import sweep
+from project.schedule.sweeps import sweep
 
 sweep(every=1)(wake)

@@ -5,7 +5,7 @@ from orders.lifecycle.expiry import expire_due
 from orders.lifecycle.media_ready import tell_media_ready
 from orders.messages.announcements import send_announcements
 from orders.placing.settle import settle_due
-from project.relay import sweep
+from project.schedule.sweeps import sweep
 
 sweep(every=15)(settle_due)
 sweep(every=20)(expire_due)

@@ -1,17 +1,21 @@
-"""The Celery doors: the operator's jobs, and what the schedule asks for."""
+"""The Celery tasks: the operator's jobs, what the schedule asks for, what is pruned."""
 
 from datetime import date, timedelta
 from typing import Any
 
 from celery import shared_task
 
-from orders.desk_jobs.kinds import DeskJobHandler
+from orders.accounts.unconfirmed import unconfirmed_accounts
+from orders.desk_jobs.handler import DeskJobHandler
 from orders.lifecycle.expiry import TASK as EXPIRE
 from orders.lifecycle.expiry import expire_due
 from orders.messages.low_stock import tell_low_stock
 from orders.placing.upload_store import prune_uploads as pruned
 from project.jobs.task import job_task
 from project.schedule.daily import daily
+from project.schedule.prune import prune_also
+
+prune_also("unconfirmed accounts", unconfirmed_accounts)
 
 work = job_task(DeskJobHandler())
 """Does an operator's job and returns what came of it."""

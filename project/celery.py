@@ -46,9 +46,9 @@ class BoundedStop(bootsteps.StartStopStep):
     requires = {"celery.worker.components:Pool"}  # so it stops before the pool
 
     def stop(self, parent: WorkController) -> None:
-        from project.jobs.shutdown import bound_the_stop
+        from project.jobs.shutdown import limit_shutdown
 
-        bound_the_stop()
+        limit_shutdown()
 
 
 app.steps["worker"].add(BoundedStop)
@@ -82,7 +82,7 @@ def bound_memory(**kwargs: object) -> None:
     """
     from django.conf import settings
 
-    from project.worker.memory import give_back_what_is_freed, limit_allocations
+    from project.worker.memory import limit_allocations, return_freed_memory
 
     limit_allocations(settings.WORKER_MEMORY_MB)
-    give_back_what_is_freed()
+    return_freed_memory()

@@ -5,6 +5,7 @@ transaction on a connection of its own. One item alone is a batch of one; under 
 grow by themselves, so a hot row is locked once per batch instead of once per caller.
 """
 
+import atexit
 import logging
 import threading
 import time
@@ -20,6 +21,24 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+
+_drains: list[Callable[[], object]] = []
+
+
+def drain_on_exit(drain: Callable[[], object]) -> None:
+    """Have the function called when the process ends, to finish what its committers took.
+
+    By gunicorn's `worker_exit` in the web process, by atexit in commands. It may be called twice.
+    """
+    _drains.append(drain)
+    atexit.register(drain)
+
+
+def drain_all() -> None:
+    """Finish what the committers of this process took, and stop them."""
+    for drain in _drains:
+        drain()
 
 
 class GroupCommitError(Exception):

@@ -8,7 +8,7 @@ import os
 from typing import Any
 
 from project.conf.environment import switch
-from project.local.embedded.data_folder import is_free
+from project.local.data_folder import is_free
 
 
 def _loopback(port: str) -> list[str]:
@@ -32,6 +32,6 @@ control_socket_disable = True  # a socket's path may have 100 characters, ours m
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Let the order writers finish what they took, then end them."""
-    from orders.placing import writers
+    from project.group_commit import drain_all
 
-    writers.drain()
+    drain_all()

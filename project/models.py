@@ -1,13 +1,13 @@
 """What the house itself remembers: who is alive, how far the sweeps are, how the audits went."""
 
 from collections.abc import Iterable
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Min
-from django.db.models.functions import Now
+from django.db.models.functions import Greatest, Now
 from django.utils.translation import gettext_lazy as _
 
 from project.jobs.model import Job
@@ -39,7 +39,22 @@ class Heartbeat(models.Model):
         return self.name
 
 
+OVERLAP = timedelta(seconds=60)
+"""How far a sweep goes back behind its mark. A row's time is that of its statement, but others
+see it only after its commit: one that is committed late must not be passed by."""
+
+
 class SweepQuerySet(models.QuerySet["Sweep"]):
+    def begin_of(self, name: str) -> datetime | None:
+        """Return from when on the sweep looks: its mark less OVERLAP; None if it has none."""
+        mark = self.filter(name=name).values_list("done_until", flat=True).first()
+        return mark and mark - OVERLAP
+
+    def advance(self, name: str, until: datetime) -> None:
+        """Set the sweep's mark: all that changed up to then was seen. It never goes back."""
+        self.get_or_create(name=name)
+        self.filter(name=name).update(done_until=Greatest("done_until", until))
+
     def note(self, name: str, *, result: str = "", error: str = "") -> None:
         """Note that a sweep ran now, and what came of it."""
         values = {"ran_at": Now(), "result": result[:200], "error": error[:1000]}

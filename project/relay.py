@@ -1,6 +1,6 @@
 """The relay: rings the broker for jobs that are ready, and calls the sweeps that are due.
 
-It is the only publisher of jobs; several may run. The broker is a doorbell: what it loses is
+It is the only publisher of jobs; several may run. The broker is a publisher: what it loses is
 rung again, and while it can't be reached the relay runs the `notify` jobs itself.
 """
 
@@ -9,71 +9,44 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
 from uuid import UUID
 
 from celery import Celery
-from django.db import Error, connection, connections
-from django.utils.module_loading import autodiscover_modules
+from django.db import Error, connection
 
 from project.jobs.dispatch import RING_BATCH, bury, ring, unring
 from project.jobs.errors import JobError, NotClaimedError
 from project.jobs.model import Job, job_models
-from project.jobs.publisher import BrokerDown, Doorbell
+from project.jobs.publisher import BrokerDown, Publisher
 from project.jobs.run import run_job
-from project.jobs.shutdown import bound_the_stop
+from project.jobs.shutdown import limit_shutdown
 from project.models import Heartbeat
-from project.models import Sweep as SweepRow
+from project.schedule.sweeps import run_sweeps
 
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.2
 """Seconds between two looks for jobs."""
 HEARTBEAT_INTERVAL = 3.0
-BROKER_PATIENCE = 10.0
+BROKER_GRACE = 10.0
 """Seconds without a broker after which the relay runs `notify` jobs itself."""
 DIRECT_QUEUE = "notify"
 DIRECT_THREADS = 4
-
-
-@dataclass
-class Sweep:
-    """Work that correctness needs again and again. It must be idempotent."""
-
-    name: str
-    run: Callable[[], object]
-    interval: float
-    """Seconds."""
-    due: float = 0.0
-
-
-_sweeps: list[Sweep] = []
-
-
-def sweep(*, every: float) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    """Have the relay call the function every `every` seconds; put it in an app's `sweeps.py`."""
-
-    def register(function: Callable[[], object]) -> Callable[[], object]:
-        _sweeps.append(Sweep(name=function.__name__, run=function, interval=every))
-        return function
-
-    return register
 
 
 class Relay:
     """One relay process. `run` returns soon after `stop`, which a signal handler may call."""
 
     def __init__(self, app: Celery) -> None:
-        self.doorbell = Doorbell(app)
+        self.publisher = Publisher(app)
         self._stopping = False
         self._name = f"relay@{socket.gethostname()}"
-        self._mender = ThreadPoolExecutor(1, thread_name_prefix="mender")
-        self._mending: Future[None] | None = None
+        self._reconnector = ThreadPoolExecutor(1, thread_name_prefix="reconnect")
+        self._reconnecting: Future[None] | None = None
         self._direct = ThreadPoolExecutor(DIRECT_THREADS, thread_name_prefix="direct")
-        self._in_hand: list[Future[None]] = []
+        self._direct_jobs: list[Future[None]] = []
         self._next_heartbeat = 0.0
 
     def stop(self) -> None:
@@ -82,8 +55,7 @@ class Relay:
 
     def run(self) -> None:
         """Relay until stopped. A database that is away is waited for."""
-        autodiscover_modules("sweeps")
-        sweeping = threading.Thread(target=self._sweep_loop, name="sweeps")
+        sweeping = threading.Thread(target=run_sweeps, args=[lambda: self._stopping], name="sweeps")
         sweeping.start()
         try:
             while not self._stopping:
@@ -91,11 +63,11 @@ class Relay:
         finally:
             # What waits for a free thread is rung again; what runs has some seconds.
             self._stopping = True
-            bound = bound_the_stop()
+            bound = limit_shutdown()
             self._direct.shutdown(wait=True, cancel_futures=True)
-            self._mender.shutdown(wait=True, cancel_futures=True)
+            self._reconnector.shutdown(wait=True, cancel_futures=True)
             sweeping.join()
-            self.doorbell.hang_up()
+            self.publisher.close()
             connection.close()
             bound.cancel()
 
@@ -113,14 +85,14 @@ class Relay:
     def tick(self) -> int:
         """Look once at every kind of job; return how many were published or run."""
         handled = 0
-        broker = self.doorbell.health
+        broker = self.publisher.health
         for model in job_models():
             if broker.ok:
                 handled += self._publish(model)
-            elif model.queue == DIRECT_QUEUE and broker.down_for() > BROKER_PATIENCE:
+            elif model.queue == DIRECT_QUEUE and broker.down_for() > BROKER_GRACE:
                 handled += self._run_directly(model)
-        if not broker.ok and (self._mending is None or self._mending.done()):
-            self._mending = self._mender.submit(self._mend)
+        if not broker.ok and (self._reconnecting is None or self._reconnecting.done()):
+            self._reconnecting = self._reconnector.submit(self._reconnect)
         if time.monotonic() >= self._next_heartbeat:
             self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
             for model in job_models():
@@ -131,7 +103,7 @@ class Relay:
     def _publish(self, model: type[Job]) -> int:
         """Ring for what is ready; what can't be published is given back at once."""
         try:
-            room = model.window - self.doorbell.waiting(model.queue)
+            room = model.window - self.publisher.queue_length(model.queue)
         except BrokerDown:
             return 0
         if room <= 0:
@@ -139,23 +111,25 @@ class Relay:
         job_ids = ring(model, limit=min(RING_BATCH, room))
         for published, job_id in enumerate(job_ids):
             try:
-                self.doorbell.ring(model, job_id)
+                self.publisher.publish(model, job_id)
             except BrokerDown:
                 unring(model, job_ids[published:])
                 return published
         return len(job_ids)
 
-    def _mend(self) -> None:
+    def _reconnect(self) -> None:
         """Try to reach the broker. In a thread, because a frozen one takes its time to fail."""
         with suppress(BrokerDown):
-            self.doorbell.waiting(DIRECT_QUEUE)
+            self.publisher.queue_length(DIRECT_QUEUE)
 
     def _run_directly(self, model: type[Job]) -> int:
         """Hand ready jobs to a few threads of our own, no more than these can take."""
-        self._in_hand = [future for future in self._in_hand if not future.done()]
-        free = 2 * DIRECT_THREADS - len(self._in_hand)
+        self._direct_jobs = [future for future in self._direct_jobs if not future.done()]
+        free = 2 * DIRECT_THREADS - len(self._direct_jobs)
         job_ids = ring(model, limit=free) if free else []
-        self._in_hand += [self._direct.submit(self._run_one, model, job_id) for job_id in job_ids]
+        self._direct_jobs += [
+            self._direct.submit(self._run_one, model, job_id) for job_id in job_ids
+        ]
         return len(job_ids)
 
     def _run_one(self, model: type[Job], job_id: UUID) -> None:
@@ -167,32 +141,3 @@ class Relay:
             logger.exception("%s %s failed", model.__name__, job_id)
         finally:
             connection.close()  # these threads are idle but for an outage
-
-    def _sweep_loop(self) -> None:
-        """Call each sweep when it is due, in a thread: a long sweep must not hold up the bell."""
-        while not self._stopping:
-            for due in _sweeps:
-                if time.monotonic() < due.due or self._stopping:
-                    continue
-                due.due = time.monotonic() + due.interval
-                try:
-                    _run(due)
-                except Error as error:
-                    logger.warning("%s: the database can't be used: %s", due.name, error)
-                    connections.close_all()
-            time.sleep(INTERVAL)
-        connections.close_all()
-
-
-def _run(due: Sweep) -> None:
-    """Call the sweep and note what came of it. Raises django.db.Error without a database."""
-    try:
-        result = due.run()
-    except Error:
-        raise
-    except Exception as error:
-        logger.exception("%s failed", due.name)
-        SweepRow.objects.note(due.name, error=f"{type(error).__name__}: {error}")
-    else:
-        if result is not None:  # None: it is another relay's turn, or the sweep is off
-            SweepRow.objects.note(due.name, result=str(result))

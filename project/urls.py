@@ -1,11 +1,9 @@
-"""Every URL of the shop, one include per door."""
+"""Every URL of the shop, one include per app's part."""
 
 from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
-from notifications.receipts.endpoint import receive
-from orders.accounts.views.language import set_language
 from project import views
 
 handler400 = "orders.shop.views.errors.bad_request"
@@ -18,13 +16,12 @@ urlpatterns = [
     path("", include("orders.shop.urls")),
     path("api/", include("orders.api.urls")),
     path("accounts/", include("orders.accounts.urls")),
-    path("i18n/setlang/", set_language, name="set_language"),
     path("favicon.ico", views.favicon),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
     path("admin/", admin.site.urls),
-    path("receipts/<str:provider>/", receive, name="receipts"),
+    path("receipts/", include("notifications.receipts.urls")),
     path("mailbox/", include("notifications.mailbox.urls")),
     path(settings.MEDIA_URL.lstrip("/"), include("media_jobs.urls")),
 ]

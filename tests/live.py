@@ -25,7 +25,7 @@ from typing import Self
 
 import httpx
 
-from project.local.embedded.data_folder import DataFolder, free_port
+from project.local.data_folder import DataFolder, free_port
 from project.local.env import ROOT, SETTING_NAMES
 from project.local.processes import PidFile
 

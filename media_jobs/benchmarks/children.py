@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from media_jobs.recipes import JPEG, PRODUCT, RenditionSpec
-from project.worker.memory import give_back_what_is_freed
+from project.worker.memory import return_freed_memory
 
 CONTEXT = multiprocessing.get_context("spawn")
 PHOTO_TIMEOUT = 600.0
@@ -59,7 +59,7 @@ def _child(pipe: Connection, variant: str, work: str, data: bytes, tiny: bytes, 
     import django
 
     django.setup()
-    give_back_what_is_freed()
+    return_freed_memory()
     specs = specs_of(work)
     make = _maker(variant)
     make(tiny, specs)  # libraries load, tables are built

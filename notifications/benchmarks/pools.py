@@ -34,7 +34,7 @@ from notifications.outbox import order_messages
 from notifications.rendering import render
 from project.benchmarks import Report, scratch_database
 from project.jobs.queryset import OPEN, Status
-from project.local.embedded.data_folder import free_port
+from project.local.data_folder import free_port
 from project.local.embedded.running import running_valkey, temporary_data_folder
 from project.local.shop import WORKERS
 from project.models import Heartbeat

@@ -11,7 +11,6 @@ from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import PermissionDenied
-from django.db import connection
 from django.db.models import Count, QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -25,13 +24,14 @@ from django.views.decorators.http import require_http_methods
 
 from notifications.desk.decisions import ALL_AT_ONCE
 from notifications.models import Notification
+from project.database.clock import database_now
 from project.desk.jobs import COLOURS, JobAdmin
 from project.jobs.decisions import Decision
 from project.jobs.queryset import Status
 
 BATCH_SIZE = 5000
 """Messages of one transaction: a second's work for PostgreSQL."""
-PATIENCE = 8.0
+MAX_SECONDS = 8.0
 """Seconds after which the page answers, and says how many are left."""
 
 
@@ -73,7 +73,7 @@ class AllAtOncePages(JobAdmin):
         except IncorrectLookupParameters:
             return redirect(back)
         is_answer = request.method == "POST"
-        asked_at = parse_datetime(request.POST.get("asked_at", "")) if is_answer else _now()
+        asked_at = parse_datetime(request.POST.get("asked_at", "")) if is_answer else database_now()
         if asked_at is None or asked_at.tzinfo is None:
             raise Http404
         meant = _as_of(listed.queryset.order_by(), decision, asked_at)
@@ -98,7 +98,7 @@ class AllAtOncePages(JobAdmin):
         begin, done = time.monotonic(), 0
         while keys := list(meant.values_list("pk", flat=True)[:BATCH_SIZE]):
             done += decision.apply(Notification.objects.filter(pk__in=keys))
-            if time.monotonic() - begin > PATIENCE:
+            if time.monotonic() - begin > MAX_SECONDS:
                 break
         left = meant.count() if keys else 0
         if done:
@@ -155,12 +155,6 @@ def _as_of(listed: QuerySet[Any], decision: Decision, asked_at: Any) -> QuerySet
     """Those of the list that were in the decision's status when it was asked."""
     since = "created_at__lte" if Status.QUEUED in decision.statuses else "finished_at__lte"
     return listed.filter(status__in=decision.statuses, **{since: asked_at})
-
-
-def _now() -> Any:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT statement_timestamp()")
-        return cursor.fetchone()[0]
 
 
 def _chosen(listed: Any) -> list[tuple[Any, Any]]:

@@ -18,7 +18,7 @@ MAX_SMS = 64_000  # bytes of its request
 IDLE_SECONDS = 10
 
 
-def smtp_door(mailbox: Mailbox, *, port: int) -> Controller:
+def smtp_endpoint(mailbox: Mailbox, *, port: int) -> Controller:
     """Return a mail server that keeps every e-mail; it has a thread from `start` to `stop`."""
     return Controller(
         _MailHandler(mailbox),
@@ -29,7 +29,7 @@ def smtp_door(mailbox: Mailbox, *, port: int) -> Controller:
     )
 
 
-def http_door(mailbox: Mailbox, *, port: int) -> ThreadingHTTPServer:
+def http_endpoint(mailbox: Mailbox, *, port: int) -> ThreadingHTTPServer:
     """Return an SMS gateway that keeps every SMS: `POST /sms`, `{"to", "text"}`.
 
     It speaks what `channels/http_sms.py` speaks: a repeated Idempotency-Key gets the same id.

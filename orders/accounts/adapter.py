@@ -16,10 +16,10 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
 from notifications.outbox import account_message
-from orders.accounts.language import remember_language
+from orders.accounts.fields import TextField
+from orders.accounts.language import set_language_cookie
 from orders.models import User
 from orders.placing.request import clean_email, clean_phone
-from orders.shop.forms import TextField
 from project.limits.client_address import client_address
 
 MESSAGES: dict[str, tuple[str, dict[str, str]]] = {
@@ -118,5 +118,5 @@ class AccountAdapter(DefaultAccountAdapter):
         """Answer in the user's language from here on; a new user's is that of the page."""
         response = super().post_login(request, user, **kwargs)
         assert isinstance(user, User)
-        remember_language(response, user)
+        set_language_cookie(response, user)
         return response

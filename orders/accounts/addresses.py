@@ -5,9 +5,9 @@ from typing import Any
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 
+from orders.accounts.fields import ADDRESS_FIELDS
 from orders.models import Address, User
 from orders.models.user import MAX_ADDRESSES
-from orders.shop.forms import CheckoutForm
 
 
 class TooManyAddressesError(Exception):
@@ -52,7 +52,7 @@ def known_of(reader: User | AnonymousUser) -> dict[str, str]:
     known = {"name": reader.name, "email": reader.email, "phone": reader.phone}
     address = reader.addresses.filter(is_default=True).first()
     if address is not None:
-        known |= {name: getattr(address, name) for name in CheckoutForm.ADDRESS_FIELDS}
+        known |= {name: getattr(address, name) for name in ADDRESS_FIELDS}
         known["handover"] = "delivery"
     return known
 

@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from notifications.events import EVENTS, Audience
+from orders.accounts.fields import TextField, address_fields
 from orders.models import Address, User
 from orders.models.order import NUMBER_PREFIX
 from orders.placing.request import MAX_NAME_LENGTH, clean_email
-from orders.shop.forms import CheckoutForm, TextField
 
 MUTABLE = tuple(
     name
@@ -24,33 +24,7 @@ MUTABLE = tuple(
 class AddressForm(forms.Form):
     """An address by the rules of the checkout."""
 
-    line1 = TextField(
-        label=_("Street and number"),
-        max_length=200,
-        widget=forms.TextInput({"autocomplete": "address-line1"}),
-    )
-    line2 = TextField(
-        label=_("Apartment, floor, company"),
-        max_length=200,
-        required=False,
-        widget=forms.TextInput({"autocomplete": "address-line2"}),
-    )
-    postcode = TextField(
-        label=_("Postcode"),
-        max_length=20,
-        widget=forms.TextInput({"autocomplete": "postal-code"}),
-    )
-    city = TextField(
-        label=_("City"),
-        max_length=100,
-        widget=forms.TextInput({"autocomplete": "address-level2"}),
-    )
-    country = forms.ChoiceField(
-        label=_("Country"),
-        choices=CheckoutForm.base_fields["country"].choices,  # type: ignore[attr-defined]
-        initial=settings.SHOP_COUNTRY,
-        widget=forms.Select({"autocomplete": "country"}),
-    )
+    line1, line2, postcode, city, country = address_fields(required=True)
     is_default = forms.BooleanField(label=_("Fill the checkout with it"), required=False)
 
     @staticmethod

@@ -7,7 +7,7 @@ from django.utils.translation import get_language
 from orders.models import User
 
 
-def remember_language(response: HttpResponseBase, user: User) -> None:
+def set_language_cookie(response: HttpResponseBase, user: User) -> None:
     """Set the cookie to the user's language; who has none yet keeps the page's.
 
     Pages follow the cookie, so that none of them has to ask for its reader.

@@ -142,7 +142,7 @@ class OrderIn(_Input):
     def request(self, *, key: str) -> OrderRequest:
         address = self.address.model_dump()
         return OrderRequest(
-            door=Order.Door.API,
+            source=Order.Source.API,
             key=key,
             name=self.name,
             email=self.email,

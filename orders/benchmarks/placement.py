@@ -130,7 +130,7 @@ def _load(
 
 def _request(sku: str) -> OrderRequest:
     return OrderRequest(
-        door=Order.Door.API,
+        source=Order.Source.API,
         key=secrets.token_urlsafe(24),
         name="Ada Lovelace",
         email="ada@example.org",

@@ -32,7 +32,7 @@ from orders.placing.request import OrderRequest
 
 def place_textbook_order(request: OrderRequest) -> Order:
     """Place the order in one transaction; the row locks are held until its COMMIT."""
-    key = order_id(door=request.door, user_id=request.user_id, key=request.key)
+    key = order_id(source=request.source, user_id=request.user_id, key=request.key)
     with transaction.atomic():
         if existing := Order.objects.filter(pk=key).first():
             return existing
@@ -47,7 +47,7 @@ def place_textbook_order(request: OrderRequest) -> Order:
         total = sum((product.price * quantities[product.sku] for product in products), Decimal(0))
         order = Order.objects.create(
             id=key,
-            door=request.door,
+            door=request.source,
             fingerprint=request.fingerprint(),
             name=request.name,
             email=request.email,

@@ -5,13 +5,14 @@ from pathlib import Path
 
 import pyvips
 from django.core.files.base import ContentFile
-from django.db import connection, transaction
+from django.db import transaction
 
 from media_jobs.assets import store_asset
 from media_jobs.models import Asset
 from orders.catalogue.products import add_media, create_product
 from orders.demo.products import CATEGORIES
 from orders.models import Category, Product
+from project.database.advisory_lock import lock_until_commit
 
 DRAWINGS = Path(__file__).parent / "drawings"
 PICTURE_SIDE = 1600  # pixels; what a photographer would hand over
@@ -40,8 +41,7 @@ def fill_empty_shop() -> Filled | None:
         for product in category.products
     }
     with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_xact_lock(%s)", [LOCK])
+        lock_until_commit(LOCK)
         if Product.objects.exists():
             return None
         return _write_rows(pictures)

@@ -17,7 +17,8 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import action
 
 from orders.desk.imports import import_view, may_import
-from orders.desk_jobs.kinds import IMPORT_PRODUCTS, KINDS, queue_desk_job
+from orders.desk_jobs.kinds import IMPORT_PRODUCTS, KINDS
+from orders.desk_jobs.queue import queue_desk_job
 from orders.imports.report import Outcome, RowReport, read_report
 from orders.models import DeskJob
 from project.desk.jobs import JobAdmin

@@ -12,7 +12,8 @@ from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
-from orders.desk_jobs.kinds import IMPORT_PRODUCTS, queue_desk_job
+from orders.desk_jobs.kinds import IMPORT_PRODUCTS
+from orders.desk_jobs.queue import queue_desk_job
 
 MAX_BYTES = 2_000_000_000
 SUFFIXES = (".zip", ".csv", ".xlsx")

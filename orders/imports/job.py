@@ -11,7 +11,7 @@ from typing import Any
 from django.core.files.base import File
 from django.utils.translation import gettext as _
 
-from orders.desk_jobs.kinds import check_in, keep_report
+from orders.desk_jobs.progress import check_in, keep_report
 from orders.imports.errors import ImportRefusedError, RowRefusedError
 from orders.imports.package import TABLES, Package, PackedFile, zip_package
 from orders.imports.run import import_products

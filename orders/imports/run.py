@@ -4,7 +4,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
-from django.db import connection
 from django.utils.translation import gettext as _
 
 from orders.imports.errors import RowRefusedError
@@ -14,6 +13,7 @@ from orders.imports.products import CatalogueImport
 from orders.imports.report import Outcome, Report, RowReport
 from orders.imports.rows import Row, parse_row, rows_by_sku
 from orders.imports.table import RawRow, read_table
+from project.database.advisory_lock import try_lock
 
 BATCH_ROWS = 100
 LOCK = 0x1A9027  # one import writes at a time: two would race for the same new products
@@ -126,16 +126,10 @@ def _alone(*, dry_run: bool, wait: Callable[[], None]) -> Iterator[None]:
     if dry_run:
         yield
         return
-    while not _locked("pg_try_advisory_lock"):
+    while True:
+        with try_lock(LOCK) as locked:
+            if locked:
+                yield
+                return
         wait()
         time.sleep(LOCK_POLL_SECONDS)
-    try:
-        yield
-    finally:
-        _locked("pg_advisory_unlock")
-
-
-def _locked(function: str) -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {function}(%s)", [LOCK])
-        return bool(cursor.fetchone()[0])

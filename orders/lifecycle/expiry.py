@@ -14,6 +14,7 @@ from django.db import connection
 
 from orders.lifecycle.errors import OrderBusy, TransitionError
 from orders.lifecycle.transitions import expire
+from project.models import Sweep
 from project.schedule.entries import is_off
 
 logger = logging.getLogger(__name__)
@@ -51,7 +52,7 @@ def expire_due() -> int | None:
             logger.info("order %s doesn't expire: %s", order_id, refusal)
         else:
             expired += 1
-    _remember(until)
+    Sweep.objects.advance(_NAME, until)
     return expired
 
 
@@ -59,9 +60,9 @@ def _overdue(hours: int) -> tuple[list[tuple[UUID, datetime]], datetime]:
     """Return orders that are overdue, the oldest first, and until when they are all of them.
 
     An order that waits for its payment changes no more, so it comes into this window by
-    `changed_at`, which has an index, once. The window goes back a minute further than needed:
-    a row becomes visible later than its time says.
+    `changed_at`, which has an index, once.
     """
+    since = Sweep.objects.begin_of(_NAME)
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -69,12 +70,10 @@ def _overdue(hours: int) -> tuple[list[tuple[UUID, datetime]], datetime]:
             WHERE status = 'placed' AND total > 0
               AND NOT EXISTS (SELECT FROM orders_payment WHERE order_id = orders_order.id)
               AND changed_at <= now() - make_interval(hours => %(hours)s)
-              AND changed_at > coalesce(
-                  (SELECT done_until FROM project_sweep WHERE name = %(name)s)
-                  - interval '60 seconds', '-infinity')
+              AND changed_at > coalesce(%(since)s, '-infinity')
             ORDER BY changed_at LIMIT %(limit)s
             """,
-            {"hours": hours, "name": _NAME, "limit": BATCH_SIZE},
+            {"hours": hours, "since": since, "limit": BATCH_SIZE},
         )
         overdue = cursor.fetchall()
         if len(overdue) == BATCH_SIZE:
@@ -82,12 +81,3 @@ def _overdue(hours: int) -> tuple[list[tuple[UUID, datetime]], datetime]:
         cursor.execute("SELECT now() - make_interval(hours => %s)", [hours])
         until: datetime = cursor.fetchone()[0]
         return overdue, until
-
-
-def _remember(until: datetime) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO project_sweep (name, done_until) VALUES (%s, %s) ON CONFLICT (name)"
-            " DO UPDATE SET done_until = greatest(project_sweep.done_until, EXCLUDED.done_until)",
-            [_NAME, until],
-        )

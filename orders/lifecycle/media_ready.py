@@ -14,6 +14,7 @@ from media_jobs.models import MediaJob
 from orders.lifecycle.errors import OrderBusy, UnknownOrder
 from orders.lifecycle.steps import lock, one_transaction, record
 from orders.models import Order, OrderEvent
+from project.database.clock import database_now
 from project.jobs.queryset import Status
 from project.models import Sweep
 
@@ -23,14 +24,11 @@ NAME = "tell_media_ready"
 BEFORE_SHIPPING = (Order.Status.PLACED, Order.Status.PAID, Order.Status.PACKED)
 """Later there is nothing to look forward to."""
 
-# Goes back a minute further than needed: a row becomes visible later than its time says. The
-# first run looks at the last hour: whose order is older knows already, or wonders no more.
+# The first run looks at the last hour: shoppers with older orders know already, or wonder no more.
 _CANDIDATES = """
 SELECT order_id, max(finished_at) AS done_at FROM media_jobs_mediajob AS job
 WHERE kind = 'print' AND status IN ('done', 'cancelled')
-  AND finished_at > coalesce(
-      (SELECT done_until FROM project_sweep WHERE name = %(name)s) - interval '60 seconds',
-      now() - interval '1 hour')
+  AND finished_at > coalesce(%(since)s, now() - interval '1 hour')
   AND NOT EXISTS (
       SELECT FROM orders_orderevent AS event
       WHERE event.order_id = job.order_id AND event.kind = 'media_ready')
@@ -40,10 +38,9 @@ GROUP BY order_id ORDER BY done_at LIMIT %(limit)s
 
 def tell_media_ready() -> int | None:
     """Tell the shoppers whose last print file was made since the last look; return how many."""
+    until, since = database_now(), Sweep.objects.begin_of(NAME)
     with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        until: datetime = cursor.fetchone()[0]
-        cursor.execute(_CANDIDATES, {"name": NAME, "limit": BATCH_SIZE})
+        cursor.execute(_CANDIDATES, {"since": since, "limit": BATCH_SIZE})
         candidates: list[tuple[UUID, datetime]] = cursor.fetchall()
     if len(candidates) == BATCH_SIZE:
         until = candidates[-1][1]
@@ -53,7 +50,7 @@ def tell_media_ready() -> int | None:
             told += _tell(order_id)
         except OrderBusy:
             until = min(until, done_at)  # once more in the next run
-    Sweep.objects.update_or_create(name=NAME, defaults={"done_until": until})
+    Sweep.objects.advance(NAME, until)
     return told or None
 
 

@@ -270,7 +270,7 @@ def _call_off(order: Order, *, reason: str, user: User | None, **detail: Any) ->
         reason=reason,
         user_id=user.pk if user else None,
     )
-    given_back = _give_back_the_rest(order, reason=reason, user=user)
+    given_back = _refund_the_rest(order, reason=reason, user=user)
     # Nobody picks it up. Messages stay: the shopper learns of the order and of its end.
     MediaJob.objects.filter(order_id=order.pk, status=JobStatus.QUEUED).cancel()
     record(
@@ -283,7 +283,7 @@ def _call_off(order: Order, *, reason: str, user: User | None, **detail: Any) ->
     )
 
 
-def _give_back_the_rest(order: Order, *, reason: str, user: User | None) -> Decimal:
+def _refund_the_rest(order: Order, *, reason: str, user: User | None) -> Decimal:
     """Enter in the ledger that what was paid for the order, and is still here, goes back."""
     refunded = order.refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     rest = paid_so_far(order) - refunded

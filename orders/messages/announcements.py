@@ -19,7 +19,9 @@ from django.urls import reverse
 from notifications.models import Notification, NotificationQuerySet
 from notifications.outbox import announcement_message
 from orders.accounts.unsubscribe import unsubscribe_url
-from orders.desk_jobs.kinds import ANNOUNCE, check_in, queue_desk_job
+from orders.desk_jobs.kinds import ANNOUNCE
+from orders.desk_jobs.progress import check_in
+from orders.desk_jobs.queue import queue_desk_job
 from orders.models import Announcement, DeskJob, User
 from project.jobs.queryset import OPEN, Status
 

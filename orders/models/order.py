@@ -34,7 +34,7 @@ class Order(models.Model):
 
     Status: TypeAlias = OrderStatus
 
-    class Door(models.TextChoices):
+    class Source(models.TextChoices):
         SHOP = "shop", _("Shop")
         API = "api", _("API")
 
@@ -45,7 +45,7 @@ class Order(models.Model):
         editable=False,
         db_default=Func(Value("orders_order_number"), function="nextval"),
     )
-    door = models.CharField(_("door"), max_length=4, choices=Door)
+    door = models.CharField(_("door"), max_length=4, choices=Source)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,

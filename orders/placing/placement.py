@@ -64,11 +64,11 @@ GRACE = 5.0
 """Seconds more for an order that is being written at its deadline."""
 MAX_CONCURRENT = WEB_THREADS * 3 // 4
 """Orders in the making per process: the other threads keep pages and health alive."""
-MAX_WAIT_FOR_TURN = 1.5
+MAX_WAIT_FOR_SLOT = 1.5
 """Seconds that a request waits to be one of them: longer than a lock timeout, because for that
 long orders of a locked product may hold every turn."""
 
-_turns = threading.BoundedSemaphore(MAX_CONCURRENT)
+_slots = threading.BoundedSemaphore(MAX_CONCURRENT)
 
 
 @dataclass(frozen=True)
@@ -88,7 +88,7 @@ def place_order(request: OrderRequest) -> Placement:
     """
     if connection.in_atomic_block:
         raise RuntimeError("place_order commits by itself: call it outside any transaction")
-    if not _turns.acquire(timeout=MAX_WAIT_FOR_TURN):
+    if not _slots.acquire(timeout=MAX_WAIT_FOR_SLOT):
         raise ShopBusy
     try:
         return _place(request)
@@ -96,11 +96,11 @@ def place_order(request: OrderRequest) -> Placement:
         # Nothing was submitted yet: what uses this connection later answers for itself.
         raise ShopBusy from error
     finally:
-        _turns.release()
+        _slots.release()
 
 
 def _place(request: OrderRequest) -> Placement:
-    ids = order_ids(door=request.door, user_id=request.user_id, key=request.key)
+    ids = order_ids(source=request.source, user_id=request.user_id, key=request.key)
     try:
         placed_id, products = _look(ids, list(request.merged_lines))
         if placed_id is not None:
@@ -196,7 +196,7 @@ def _draft(request: OrderRequest, order_id: UUID, offers: dict[str, Offer]) -> D
         raise OutOfStock(shortages)
     order = Order(
         id=order_id,
-        door=request.door,
+        door=request.source,
         user_id=request.user_id,
         fingerprint=request.fingerprint(),
         status=Order.Status.PLACED,

@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 
 from orders.models import Order
 from orders.placing.errors import FieldError, InvalidOrder
+from project.text import DIRECTION_MARKS
 
-UNFIT = frozenset("\ufffd\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""What a lone surrogate became in a form, and the marks that turn the text around them."""
+UNFIT = DIRECTION_MARKS | {"\ufffd"}
+"""Marks that turn the text around them, and what a lone surrogate became in a form."""
 MAX_LINES = 100
 MAX_QUANTITY = 999
 MAX_NAME_LENGTH = 200
@@ -41,7 +42,7 @@ class RequestedLine:
 class OrderRequest:
     """One order as asked for. `merged_lines` is what counts; `lines` is as it was written."""
 
-    door: Order.Door
+    source: Order.Source
     key: str
     name: str
     email: str

@@ -6,21 +6,27 @@ sale. A settle reads the order after the lock, so it is right whenever it comes.
 
 import logging
 import time
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from django.db import connections, transaction
-from django.db.backends.utils import CursorWrapper
 
 from orders.placing.sales_ledger import COUNTED_LINES
 from orders.placing.sales_writer import Counted, SalesWriter, Settle
 from orders.placing.writers import Writers, writers
+from project.database.advisory_lock import try_lock
+from project.database.clock import database_now
 from project.group_commit import NotTakenError, RepeatBatch
+from project.models import Sweep
 
 logger = logging.getLogger(__name__)
 
 SETTLE_TIMEOUT = 10.0
 """Seconds that a settle may wait in the sales writer's queue; `settle_due` finds the rest."""
 BATCH_SIZE = 500
+IN_FLIGHT = timedelta(seconds=10)
+"""What is younger may be half-way: its sales would be judged before they are counted."""
+_NAME = "settle_due"
 _ADVISORY_LOCK = 0x7E7E5E77
 """Any number of our own: at most one `settle_due` runs at a time."""
 
@@ -58,47 +64,34 @@ def settle(order_id: UUID, *, threads: Writers | None = None) -> None:
 def settle_due() -> int | None:
     """Settle every order whose sales differ, as far as it changed since the last complete run.
 
-    Returns how many were settled, or None where another run is under way. Looks at nothing
-    younger than 10 s, which may be in flight (it would be judged half-way), and 60 s further
-    back than needed, because a row becomes visible later than its time says.
+    Returns how many were settled, or None where another run is under way.
     """
-    connection = connections["writer"]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [_ADVISORY_LOCK])
-        if not cursor.fetchone()[0]:
-            return None
-        try:
-            return _sweep(cursor)
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [_ADVISORY_LOCK])
+    with try_lock(_ADVISORY_LOCK, using="writer") as locked:
+        return _sweep() if locked else None
 
 
 def settle_all() -> int:
     """Settle every order whose sales differ, however old; return how many there were."""
-    with connections["writer"].cursor() as cursor:
-        cursor.execute(_DIFFERING, {"since": "-infinity", "until": "infinity"})
-        order_ids = [row[0] for row in cursor.fetchall()]
+    order_ids = _differing(since=None, until=None)
     _settle_batches(order_ids)
     return len(order_ids)
 
 
-def _sweep(cursor: CursorWrapper) -> int:
-    cursor.execute(
-        "SELECT now() - interval '10 seconds', coalesce((SELECT done_until FROM project_sweep"
-        " WHERE name = 'settle_due') - interval '60 seconds', 'epoch')"
-    )
-    until, since = cursor.fetchone()
-    cursor.execute(_DIFFERING, {"since": since, "until": until})
-    order_ids = [row[0] for row in cursor.fetchall()]
+def _sweep() -> int:
+    until = database_now() - IN_FLIGHT
+    order_ids = _differing(since=Sweep.objects.begin_of(_NAME), until=until)
     if _settle_batches(order_ids):
-        cursor.execute(
-            "INSERT INTO project_sweep (name, done_until) VALUES ('settle_due', %s)"
-            " ON CONFLICT (name) DO UPDATE SET done_until = EXCLUDED.done_until",
-            [until],
-        )
+        Sweep.objects.advance(_NAME, until)
     if order_ids:
         logger.warning("settled the sales of %d orders", len(order_ids))
     return len(order_ids)
+
+
+def _differing(*, since: datetime | None, until: datetime | None) -> list[UUID]:
+    """Return the orders changed in that time whose sales differ; None is without a bound."""
+    with connections["writer"].cursor() as cursor:
+        cursor.execute(_DIFFERING, {"since": since or "-infinity", "until": until or "infinity"})
+        return [row[0] for row in cursor.fetchall()]
 
 
 def _settle_batches(order_ids: list[UUID]) -> bool:

@@ -1,12 +1,12 @@
 """Taking in what shoppers hand in for personalised products, and pruning what nobody ordered."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models.functions import Now
 
 from media_jobs.assets import measure
@@ -14,6 +14,8 @@ from media_jobs.filetypes import HEAD_BYTES, UnusableFileError, sniff
 from orders.models import Upload
 from orders.models.upload import ROOT
 from orders.placing.personalising import Asks, kind_error
+from project.database.advisory_lock import lock_until_commit
+from project.database.clock import database_now
 
 KEEP = timedelta(days=1)
 """How long an upload waits for its order."""
@@ -39,7 +41,7 @@ def check_limit(address: str) -> None:
     limit = settings.MAX_UPLOADS_PER_HOUR
     full = list(waiting.values_list("created_at", flat=True)[limit - 1 : limit])
     if full:
-        over = (full[0] + LIMIT_TIME - _now()).total_seconds()
+        over = (full[0] + LIMIT_TIME - database_now()).total_seconds()
         raise TooManyUploadsError(max(1, round(over)))
 
 
@@ -67,9 +69,8 @@ def store_upload(file: File, *, name: str, address: str, asked_for: str = Asks.E
     upload.file.save(f"upload.{filetype.extension}", file, save=False)
     try:
         with transaction.atomic():
-            with connection.cursor() as cursor:
-                # One after the other, or many at once would each find room for one more.
-                cursor.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", [f"upload {address}"])
+            # One after the other, or many at once would each find room for one more.
+            lock_until_commit(f"upload {address}")
             check_limit(address)
             upload.save(force_insert=True)
     except BaseException:
@@ -112,7 +113,7 @@ def _delete(tokens: list[UUID]) -> int:
 
 def _delete_strays() -> None:
     """Delete files whose process died before their row was written, or after it was deleted."""
-    last = _now() - 2 * KEEP
+    last = database_now() - 2 * KEEP
     for folder in _days_until(f"{last:%Y/%m/%d}"):
         files = default_storage.listdir(folder)[1]
         known = set(
@@ -140,11 +141,3 @@ def _folders(path: str) -> list[str]:
 
 def _printable(name: str) -> str:
     return " ".join("".join(c if c.isprintable() else " " for c in name).split()) or "upload"
-
-
-def _now() -> datetime:
-    """The database's time: hosts may disagree about theirs."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT statement_timestamp()")  # as Django's Now()
-        now: datetime = cursor.fetchone()[0]
-        return now

@@ -1,6 +1,5 @@
 """The two writer threads of a process, started when the first order needs them."""
 
-import atexit
 import os
 import threading
 import time
@@ -9,7 +8,7 @@ from typing import Any
 
 from orders.placing.sales_writer import Count, SalesWriter, Settle
 from orders.placing.stock_writer import Draft, StockWriter
-from project.group_commit import GroupCommitter
+from project.group_commit import GroupCommitter, drain_on_exit
 
 WEB_THREADS = 64
 """Threads of one web process (`project/gunicorn.py`)."""
@@ -31,13 +30,13 @@ def writers() -> Writers:
     with _lock:
         if _writers is None:
             # At most a quarter of the web threads may wait for rows that somebody has locked.
-            patience = WEB_THREADS // 4
+            max_deferred = WEB_THREADS // 4
             _writers = Writers(
                 stock=GroupCommitter(
-                    name="stock-writer", apply=StockWriter().apply, max_deferred=patience
+                    name="stock-writer", apply=StockWriter().apply, max_deferred=max_deferred
                 ),
                 sales=GroupCommitter(
-                    name="sales-writer", apply=SalesWriter().apply, max_deferred=patience
+                    name="sales-writer", apply=SalesWriter().apply, max_deferred=max_deferred
                 ),
             )
         return _writers
@@ -59,11 +58,11 @@ def drain(*, timeout: float = 15.0) -> bool:
     return stopping.sales.drain(timeout=max(0.0, deadline - time.monotonic())) and stock
 
 
-def _forget_in_child() -> None:
+def _reset_in_child() -> None:
     """Threads and their connections don't survive a fork: the child must not touch them."""
     global _writers, _lock
     _writers, _lock = None, threading.Lock()
 
 
-os.register_at_fork(after_in_child=_forget_in_child)
-atexit.register(drain)
+os.register_at_fork(after_in_child=_reset_in_child)
+drain_on_exit(drain)

@@ -1,17 +1,15 @@
 """What shoppers send: changes of the cart, and the checkout."""
 
-from collections.abc import Callable
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from orders.accounts.fields import ADDRESS_FIELDS, TextField, address_fields
 from orders.models import Order
-from orders.placing.errors import InvalidOrder
 from orders.placing.request import (
     KEY_PATTERN,
     MAX_LINES,
@@ -21,9 +19,7 @@ from orders.placing.request import (
     RequestedLine,
     clean_email,
     clean_phone,
-    clean_text,
 )
-from orders.shop.countries import COUNTRIES
 from orders.shop.lines import read_line
 
 
@@ -69,28 +65,9 @@ class LinesField(forms.Field):
         return line
 
 
-class TextField(forms.CharField):
-    """A text by a rule of `orders.placing.request`; its errors become the form's."""
-
-    def __init__(self, *, rule: Callable[[str], str] | None = None, **options: Any) -> None:
-        super().__init__(**options)
-        self._rule = rule
-
-    def clean(self, value: Any) -> str:
-        text = super().clean(value)
-        if not text:
-            return ""
-        try:
-            text = clean_text(text, field="", max_length=self.max_length or 0)
-            return self._rule(text) if self._rule else text
-        except InvalidOrder as invalid:
-            raise ValidationError([error.message for error in invalid.errors]) from None
-
-
 class CheckoutForm(forms.Form):
     """Who orders what, and where it goes; the rules are those of `orders.placing.request`."""
 
-    ADDRESS_FIELDS = ("line1", "line2", "city", "postcode", "country")
     CONFIRMED_FIELDS = ("key", "line", "expected_total")
     """What the shopper confirms without typing it; written by the page, so errors in them mean
     that the page is not ours or out of date."""
@@ -124,38 +101,7 @@ class CheckoutForm(forms.Form):
         initial="pickup",
         widget=forms.RadioSelect,
     )
-    line1 = TextField(
-        label=_("Street and number"),
-        max_length=200,
-        required=False,
-        widget=forms.TextInput({"autocomplete": "address-line1"}),
-    )
-    line2 = TextField(
-        label=_("Apartment, floor, company"),
-        max_length=200,
-        required=False,
-        widget=forms.TextInput({"autocomplete": "address-line2"}),
-    )
-    postcode = TextField(
-        label=_("Postcode"),
-        max_length=20,
-        required=False,
-        widget=forms.TextInput({"autocomplete": "postal-code"}),
-    )
-    city = TextField(
-        label=_("City"),
-        max_length=100,
-        required=False,
-        widget=forms.TextInput({"autocomplete": "address-level2"}),
-    )
-    country = forms.ChoiceField(
-        label=_("Country"),
-        # In GB 18030 the common Chinese characters are sorted by their pronunciation.
-        choices=lambda: sorted(COUNTRIES.items(), key=lambda item: str(item[1]).encode("gb18030")),
-        initial=settings.SHOP_COUNTRY,
-        required=False,
-        widget=forms.Select({"autocomplete": "country"}),
-    )
+    line1, line2, postcode, city, country = address_fields(required=False)
     key = forms.CharField(validators=[RegexValidator(KEY_PATTERN)], widget=forms.HiddenInput)
     line = LinesField()
     expected_total = forms.DecimalField(max_digits=14, decimal_places=2, widget=forms.HiddenInput)
@@ -168,7 +114,7 @@ class CheckoutForm(forms.Form):
         """Ask for an address where one is needed, and for none elsewhere."""
         values = super().clean() or {}
         is_delivery = values.get("handover") == "delivery"
-        for name in self.ADDRESS_FIELDS:
+        for name in ADDRESS_FIELDS:
             if not is_delivery:
                 self.errors.pop(name, None)
                 values[name] = ""
@@ -185,13 +131,13 @@ class CheckoutForm(forms.Form):
         """Return what is asked for by a valid form."""
         values = self.cleaned_data
         return OrderRequest(
-            door=Order.Door.SHOP,
+            source=Order.Source.SHOP,
             key=values["key"],
             name=values["name"],
             email=values["email"],
             phone=values["phone"],
             language=language,
-            address={name: values[name] for name in self.ADDRESS_FIELDS if values[name]},
+            address={name: values[name] for name in ADDRESS_FIELDS if values[name]},
             lines=values["line"],
             user_id=user_id,
             expected_total=values["expected_total"],

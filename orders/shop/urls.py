@@ -3,6 +3,7 @@
 from django.urls import path
 
 from orders.accounts.views.find_order import find_order
+from orders.accounts.views.language import set_language
 from orders.shop.views import cart, checkout, order, products, upload
 
 urlpatterns = [
@@ -16,4 +17,5 @@ urlpatterns = [
     path("orders/<uuid:order_id>/progress/", order.progress, name="order-progress"),
     path("orders/<uuid:order_id>/cancel/", order.cancel_order, name="order-cancel"),
     path("orders/<uuid:order_id>/pass/", order.pickup_pass, name="order-pass"),
+    path("i18n/setlang/", set_language, name="set_language"),
 ]

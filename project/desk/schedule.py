@@ -34,7 +34,7 @@ from project.desk.jobs import COLOURS, JobAdmin, moment
 from project.jobs.decisions import CANCEL, RETRY
 from project.jobs.queryset import Status
 from project.models import ManualRun
-from project.schedule.entries import in_words, move, next_run, pace, when
+from project.schedule.entries import in_words, next_run, set_interval, set_time, when
 from project.schedule.manual_runs import ask_to_run
 
 STATES = {"SUCCESS": Status.DONE, "FAILURE": Status.FAILED, "STARTED": Status.RUNNING}
@@ -85,10 +85,10 @@ class ScheduleForm(PeriodicTaskForm):
             return values  # the tables themselves were chosen
         if values.get("at") and "at" in self.changed_data and _time_of(self.instance):
             at = values["at"]
-            move(self.instance, hour=at.hour, minute=at.minute)
+            set_time(self.instance, hour=at.hour, minute=at.minute)
             values["crontab"] = self.instance.crontab
         if values.get("every") and {"every", "period"} & set(self.changed_data):
-            pace(self.instance, every=values["every"], period=values["period"])
+            set_interval(self.instance, every=values["every"], period=values["period"])
             values["interval"] = self.instance.interval
         return values
 

@@ -1,4 +1,4 @@
-"""The doorbell: the relay's one connection to the broker, and what it says of its health.
+"""The publisher: the relay's one connection to the broker, and what it says of its health.
 
 Whatever goes wrong on it, the connection is thrown away and a new one made later: a pooled
 producer whose connection died with the broker would fail again after the broker is back.
@@ -57,10 +57,10 @@ class BrokerHealth:
         return 0.0 if self.failing_since is None else self._clock() - self.failing_since
 
 
-class Doorbell:
+class Publisher:
     """Publishes jobs. Every method may take some seconds, and raises BrokerDown if it fails.
 
-    For one thread at a time: whoever uses it while it fails is whoever mends it.
+    For one thread at a time: the thread that uses it while it fails also reconnects it.
     """
 
     def __init__(self, app: Celery) -> None:
@@ -69,13 +69,13 @@ class Doorbell:
         self._connection: Connection | None = None
         self._producer: Producer | None = None
 
-    def waiting(self, queue: str) -> int:
+    def queue_length(self, queue: str) -> int:
         """Return how many messages wait in the queue; also a sign of life of the broker."""
         with self._talk() as producer:
             bound = self._app.amqp.queues[queue](producer.channel)
             return int(bound.queue_declare().message_count)
 
-    def ring(self, model: type[Job], job_id: UUID) -> None:
+    def publish(self, model: type[Job], job_id: UUID) -> None:
         """Publish one job under its own id.
 
         Not by `send_task`, which prepares to read the result: it would talk to the result
@@ -88,7 +88,7 @@ class Doorbell:
                 producer, model.task, message, queue=amqp.queues[model.queue], retry=False
             )
 
-    def hang_up(self) -> None:
+    def close(self) -> None:
         """Close the connection, however broken it is."""
         connection, self._connection, self._producer = self._connection, None, None
         if connection is not None:
@@ -100,7 +100,7 @@ class Doorbell:
         try:
             yield self._producer or self._connect()
         except Exception as error:  # each transport has errors of its own
-            self.hang_up()
+            self.close()
             self.health.failed(error)
             raise BrokerDown(str(error)) from error
         self.health.succeeded()

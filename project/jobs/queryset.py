@@ -230,19 +230,27 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def retry_failed(self) -> int:
         """Queue failed jobs of this queryset anew (the operator's "retry"); return how many."""
-        return self._start_again(Status.FAILED)
+        return self.filter(status=Status.FAILED).queue_again()
 
     def retry_cancelled(self) -> int:
         """Queue cancelled jobs of this queryset anew; return how many."""
-        return self._start_again(Status.CANCELLED)
+        return self.filter(status=Status.CANCELLED).queue_again()
 
-    def _start_again(self, status: Status) -> int:
-        return self.filter(status=status).update(
-            status=Status.QUEUED,
-            attempts=0,
-            lost=0,
-            rings=0,
-            run_after=Now(),
-            ring_after=Now(),
-            finished_at=None,
+    def queue_again(self) -> int:
+        """Queue every job of this queryset anew, as if it had never been tried; return how many.
+
+        What is open is left alone: filter by the statuses that are meant.
+        """
+        return (
+            self.exclude(status__in=OPEN)
+            .order_by()
+            .update(
+                status=Status.QUEUED,
+                attempts=0,
+                lost=0,
+                rings=0,
+                run_after=Now(),
+                ring_after=Now(),
+                finished_at=None,
+            )
         )

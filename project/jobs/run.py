@@ -22,12 +22,12 @@ from project.jobs.errors import (
 from project.jobs.handler import JobHandler, JobType, handler_of
 from project.jobs.model import Job
 from project.jobs.queryset import AttemptFields
-from project.jobs.shutdown import in_hand
+from project.jobs.shutdown import released_on_shutdown
 
 logger = logging.getLogger(__name__)
 
-SETTLE_TRIES = 5
-SETTLE_PAUSE = 1.0
+FINISH_TRIES = 5
+FINISH_PAUSE = 1.0
 """Seconds between two tries to write down that the work is done."""
 
 
@@ -43,9 +43,9 @@ def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
         raise NotClaimedError(job_id)
     fields = partial(handler.attempt_fields, job)
     try:
-        with in_hand(partial(handler.release, job), what=job), _lease_kept(job):
+        with released_on_shutdown(partial(handler.release, job), what=job), _lease_kept(job):
             result = handler.perform(job)
-        _settle(handler, job, result, fields)
+        _finish(handler, job, result, fields)
     except LostClaimError:
         raise
     except (OperationalError, InterfaceError):
@@ -79,14 +79,14 @@ def claim(model: type[JobType], job_id: UUID) -> JobType | None:
     return cast("JobType | None", job)
 
 
-def _settle(
+def _finish(
     handler: JobHandler[Any], job: Job, result: dict[str, Any], fields: AttemptFields
 ) -> None:
     """Settle the job as done and show what it made; a database that restarts is waited for.
 
     If only the COMMIT's answer was lost, the second try finds no claim: LostClaimError.
     """
-    for tries_left in reversed(range(SETTLE_TRIES)):
+    for tries_left in reversed(range(FINISH_TRIES)):
         try:
             with transaction.atomic():
                 # The reverse order would show files of a claim that no longer counts.
@@ -99,7 +99,7 @@ def _settle(
                 raise
             logger.warning("%s is done, and the database is away", job.pk, exc_info=True)
             connection.close()
-            time.sleep(SETTLE_PAUSE)
+            time.sleep(FINISH_PAUSE)
 
 
 @contextmanager

@@ -17,7 +17,7 @@ from django.db import Error, connection
 
 logger = logging.getLogger(__name__)
 
-PATIENCE = 8.0
+SHUTDOWN_SECONDS = 8.0
 """Seconds that a stop leaves to the jobs in hand; many supervisors kill after ten."""
 
 
@@ -30,38 +30,38 @@ class Work:
     release: Callable[[], None]
 
 
-_in_hand: dict[int, Work] = {}
+_unfinished: dict[int, Work] = {}
 
 
 @contextmanager
-def in_hand(release: Callable[[], None], *, what: object) -> Iterator[None]:
+def released_on_shutdown(release: Callable[[], None], *, what: object) -> Iterator[None]:
     """Release the work if the process stops while it goes on."""
     work = Work(what, release)
-    _in_hand[id(work)] = work
+    _unfinished[id(work)] = work
     try:
         yield
     except SystemExit:
         _release(work)  # a pool's process that is told to end
         raise
     finally:
-        _in_hand.pop(id(work), None)
+        _unfinished.pop(id(work), None)
 
 
-def bound_the_stop() -> threading.Timer:
+def limit_shutdown() -> threading.Timer:
     """Call when the process begins to stop; what lasts too long is released.
 
     Returns at once. Cancel what it returns where the process goes on after the stop.
     """
-    timer = threading.Timer(PATIENCE, _give_up)
+    timer = threading.Timer(SHUTDOWN_SECONDS, _release_unfinished)
     timer.daemon = True
     timer.start()
     return timer
 
 
-def _give_up() -> None:
+def _release_unfinished() -> None:
     for process in billiard.active_children():
         process.terminate()  # raises SystemExit in its job
-    unfinished = list(_in_hand.values())
+    unfinished = list(_unfinished.values())
     for work in unfinished:
         _release(work)
     if unfinished:

@@ -35,7 +35,8 @@ class Stage:
 # jobs of the last orders are rows, and wait for the next start.
 STAGES = (
     Stage(("command",), 10),  # what `python -m project.local.embedded run` runs
-    # gunicorn's graceful_timeout is 20; relay and workers take `stopping.PATIENCE`, and a little.
+    # gunicorn's graceful_timeout is 20; relay and workers take `shutdown.SHUTDOWN_SECONDS`,
+    # and a little.
     Stage(("prepare", "web", "relay", "notify", "media", "default", "beat"), 21),
     Stage(("mailbox",), 2),
     Stage(("valkey",), 5),

@@ -16,7 +16,7 @@ import sys
 from pathlib import Path
 from typing import IO
 
-from project.local.embedded.data_folder import DataFolder
+from project.local.data_folder import DataFolder
 from project.local.processes import stop_everything
 
 

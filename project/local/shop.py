@@ -15,11 +15,11 @@ from http.client import HTTPConnection, HTTPException
 
 from project.local import reaper
 from project.local.console import Console
-from project.local.embedded import CannotStart
-from project.local.embedded.data_folder import DataFolder, is_free, write_private
+from project.local.data_folder import DataFolder, is_free, write_private
 from project.local.embedded.postgres import PostgresServer
 from project.local.embedded.valkey import ValkeyServer
 from project.local.env import ROOT, SETTING_NAMES, data_path, given_environment
+from project.local.errors import CannotStart
 from project.local.processes import PidFile, stop_everything
 from project.local.supervisor import Service, Supervisor
 

@@ -16,9 +16,9 @@ from threading import Event
 from typing import IO, Any
 
 from project.local.console import Console
-from project.local.embedded import CannotStart
-from project.local.embedded.data_folder import DataFolder
+from project.local.data_folder import DataFolder
 from project.local.env import ROOT
+from project.local.errors import CannotStart
 from project.local.processes import PidFile, kill_group, stop_everything
 
 READY_SECONDS = 120.0

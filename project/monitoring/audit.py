@@ -12,6 +12,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.utils.module_loading import autodiscover_modules
 
+from project.database.clock import database_now
 from project.models import AuditRun
 
 MAX_EXAMPLES = 20
@@ -61,8 +62,7 @@ def run_audit() -> AuditRun:
     run = AuditRun(is_clean=True)
     checks = invariants()
     with _snapshot() as cursor:
-        cursor.execute("SELECT now()")
-        run.started_at = cursor.fetchone()[0]
+        run.started_at = database_now()
         findings = [_check(cursor, invariant) for invariant in checks]
     run.is_clean = not any(finding.violations for finding in findings)
     run.findings = [asdict(finding) for finding in findings]

@@ -88,7 +88,7 @@ def read_health() -> Health:
     return Health(checks)
 
 
-def forget_heartbeats() -> None:
+def clear_heartbeats() -> None:
     """Forget who was alive before: called by the supervisor before it starts anything."""
     Heartbeat.objects.all().delete()
 

@@ -13,8 +13,7 @@ the next look (`project.tasks.catch_up`, every few minutes).
 """
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -22,16 +21,17 @@ from zoneinfo import ZoneInfo
 
 from celery import shared_task
 from django.conf import settings
-from django.db import connection, connections
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.tzcrontab import TzAwareCrontab
 
+from project.database.advisory_lock import try_lock
+from project.database.clock import database_now
 from project.models import DailyRun
 
 logger = logging.getLogger(__name__)
 
-_ADVISORY_LOCKS = 0x7E7EDA1
-"""The first half of a lock's number, the second is the work's name: each is done by one alone."""
+_LOCK = 0x7E7EDA1
+"""With the work's name the key of its advisory lock: each is done by one process alone."""
 _LOOK_BACK = 31
 """Days in which the latest due day is looked for: an operator may make of daily monthly."""
 
@@ -83,7 +83,7 @@ def do_due(name: str) -> dict[str, Any]:
     keeps the reason and is tried again at the next look.
     """
     work = _works[name]
-    with _alone(name) as alone:
+    with try_lock(_LOCK, name, using="writer") as alone:
         if not alone:
             return {}
         return {str(day): _do(work, day) for day in _missing(work)}
@@ -99,10 +99,10 @@ def do_today(name: str) -> dict[str, Any]:
 
     Raises RuntimeError while another process is at it, or with the reason if it fails.
     """
-    with _alone(name) as alone:
+    with try_lock(_LOCK, name, using="writer") as alone:
         if not alone:
             raise RuntimeError("it is going on already")
-        today = _now().astimezone(ZoneInfo(settings.TIME_ZONE)).date()
+        today = database_now().astimezone(ZoneInfo(settings.TIME_ZONE)).date()
         result = _do(_works[name], today)
         if isinstance(result, dict) and "error" in result:
             raise RuntimeError(result["error"])
@@ -149,7 +149,7 @@ def _includes(schedule: Any, day: date) -> bool:
 def _missing(work: DailyWork) -> list[date]:
     """Return the days that are due and not done, the oldest first."""
     since = DailyRun.objects.first_day(work.name)
-    zone, now = ZoneInfo(settings.TIME_ZONE), _now()
+    zone, now = ZoneInfo(settings.TIME_ZONE), database_now()
     due: set[date] = set()
     entries = PeriodicTask.objects.filter(task=work.name, enabled=True)
     for entry in entries.select_related("crontab"):
@@ -157,14 +157,6 @@ def _missing(work: DailyWork) -> list[date]:
         schedule = entry.crontab.schedule if entry.crontab else TzAwareCrontab("0", "0", tz=zone)
         due.update(due_days(schedule, now=now, zone=zone, catch_up=work.catch_up, since=since))
     return sorted(due - DailyRun.objects.done(work.name, due))
-
-
-def _now() -> datetime:
-    """The database's time: hosts may disagree about theirs."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT now()")
-        now: datetime = cursor.fetchone()[0]
-        return now
 
 
 def _do(work: DailyWork, day: date) -> Any:
@@ -178,20 +170,3 @@ def _do(work: DailyWork, day: date) -> Any:
         return {"error": str(error)}
     DailyRun.objects.finish(run, result)
     return result
-
-
-@contextmanager
-def _alone(name: str) -> Iterator[bool]:
-    """Give True to the one process at a time that may do this work.
-
-    The lock ends with its connection, so a process that is killed leaves it to the next one.
-    """
-    with connections["writer"].cursor() as cursor:
-        key = (_ADVISORY_LOCKS, name)
-        cursor.execute("SELECT pg_try_advisory_lock(%s::integer, hashtext(%s))", key)
-        alone: bool = cursor.fetchone()[0]
-        try:
-            yield alone
-        finally:
-            if alone:
-                cursor.execute("SELECT pg_advisory_unlock(%s::integer, hashtext(%s))", key)

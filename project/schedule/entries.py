@@ -101,7 +101,7 @@ def _days(crontab: CrontabSchedule) -> str:
 
 
 # ── Changed ─────────────────────────────────────────────────────────────────────────────────
-def move(task: PeriodicTask, *, hour: int, minute: int) -> None:
+def set_time(task: PeriodicTask, *, hour: int, minute: int) -> None:
     """Give the entry that time of the day, unsaved. Others that share its crontab keep theirs."""
     old = task.crontab
     same = {
@@ -113,7 +113,7 @@ def move(task: PeriodicTask, *, hour: int, minute: int) -> None:
     task.crontab = _found_or_made(CrontabSchedule, hour=str(hour), minute=str(minute), **same)
 
 
-def pace(task: PeriodicTask, *, every: int, period: str) -> None:
+def set_interval(task: PeriodicTask, *, every: int, period: str) -> None:
     """Give the entry that interval, unsaved."""
     task.interval = _found_or_made(IntervalSchedule, every=every, period=period)
 

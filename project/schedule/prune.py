@@ -25,7 +25,7 @@ _more: dict[str, Callable[[], QuerySet[Any]]] = {}
 
 
 def prune_also(name: str, rows: Callable[[], QuerySet[Any]]) -> None:
-    """Have these rows of an app deleted, too; call it in the app's `pruning.py`."""
+    """Have these rows of an app deleted, too; call it in the app's `tasks.py`."""
     _more[name] = rows
 
 
@@ -41,7 +41,7 @@ def prune() -> dict[str, int]:
         "audits": AuditRun.objects.filter(started_at__lt=Now() - KEEP_AUDITS),
         "daily runs": DailyRun.objects.filter(started_at__lt=Now() - KEEP_DAILY_RUNS),
     }
-    autodiscover_modules("pruning")
+    autodiscover_modules("tasks")
     old |= {name: rows() for name, rows in _more.items()}
     deleted = {name: _delete(rows, _by_key(rows)) for name, rows in old.items()}
     for model in job_models():

@@ -23,7 +23,7 @@ def limit_allocations(megabytes: int) -> None:
     resource.setrlimit(resource.RLIMIT_DATA, (limit, hard))
 
 
-def give_back_what_is_freed() -> None:
+def return_freed_memory() -> None:
     """Have freed memory go back to the system. Without glibc, do nothing.
 
     By itself glibc raises its thresholds with each large block that is freed and keeps a heap for

@@ -46,7 +46,9 @@ def test_an_entry_of_the_schedule_is_moved_and_run_now(page: Page, live_shop: Li
 def test_a_product_goes_on_sale_at_its_time(page: Page, live_shop: LiveShop) -> None:
     sku = f"LAUNCH-{uuid4().hex[:6].upper()}"
     live_shop.manage(
-        "shell", "-c", f"from tests.shelf import shelve; shelve({sku!r}, active=False)"
+        "shell",
+        "-c",
+        f"from tests.factories import add_product; add_product({sku!r}, active=False)",
     )
     in_the_shop = f"{live_shop.url}/products/{sku.lower()}/"
     sign_in(page, live_shop)

@@ -79,7 +79,7 @@ class Books:
     def one(self, query: str, *values: Any) -> Any:
         return self.all(query, *values)[0][0]
 
-    def shelve(self, *, stock: int, price: str = "2.50") -> str:
+    def add_product(self, *, stock: int, price: str = "2.50") -> str:
         """Put a new product on the shelf and return its SKU."""
         sku = f"RUSH-{secrets.token_hex(4)}"
         product_id = self.one(

@@ -1,4 +1,4 @@
-"""The broker is a doorbell: stopped or frozen, it stops neither orders nor, for long, messages.
+"""The broker is a publisher: stopped or frozen, it stops neither orders nor, for long, messages.
 
 What a flushed broker loses is in test_flushed_broker.py, RabbitMQ in project/test_rabbitmq.py.
 """
@@ -15,13 +15,13 @@ from statistics import median
 import httpx
 import pytest
 
-from project.local.embedded.data_folder import DataFolder
+from project.local.data_folder import DataFolder
 from project.local.embedded.running import temporary_data_folder
 from project.local.embedded.valkey import ValkeyServer
 from tests.concurrency.rush import Answer, Books, new_key, order_body, rush
 from tests.concurrency.sockets import connects_to, family
 from tests.live import LiveShop, wait_until
-from tests.pace import promised
+from tests.time_bounds import stretched
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
 
@@ -119,7 +119,7 @@ def pictures_drawn(books: Books, answers: list[Answer]) -> int:
 def test_no_web_process_holds_a_connection_to_the_broker(
     broker: Broker, shop: LiveShop, books: Books
 ) -> None:
-    sku = books.shelve(stock=1000)
+    sku = books.add_product(stock=1000)
 
     rush(shop, [(new_key(), order_body((sku, 1))) for _ in range(40)], clients=20)
     for page in ("/", "/admin/login/", "/readyz", "/metrics", "/mailbox/"):
@@ -143,7 +143,7 @@ def test_no_web_process_holds_a_connection_to_the_broker(
 def test_orders_go_on_without_a_broker_and_every_message_is_sent_once(
     broker: Broker, shop: LiveShop, books: Books, outage: str
 ) -> None:
-    sku = books.shelve(stock=1000)
+    sku = books.add_product(stock=1000)
     rush(shop, [(new_key(), order_body((sku, 1)))])  # every connection is made
     wait_until(lambda: health(shop)["status"] == "ok", seconds=60, what="all well")
     go_away, come_back = {
@@ -156,7 +156,7 @@ def test_orders_go_on_without_a_broker_and_every_message_is_sent_once(
     answers = some_orders(shop, sku)
 
     assert {answer.status for answer in answers} == {201}
-    assert max(answer.seconds for answer in answers) < promised(1.0)
+    assert max(answer.seconds for answer in answers) < stretched(1.0)
     if outage != "short":
         # After ten seconds the relay sends by itself; pictures wait.
         wait_until(lambda: messages_sent(books, answers) == 2 * SOME, seconds=60, what="all sent")
@@ -179,7 +179,7 @@ def test_orders_go_on_without_a_broker_and_every_message_is_sent_once(
 def test_orders_keep_their_rate_without_a_broker(
     broker: Broker, shop: LiveShop, books: Books, outage: str
 ) -> None:
-    sku = books.shelve(stock=1_000_000)
+    sku = books.add_product(stock=1_000_000)
     go_away, come_back = {
         "stopped": (broker.stop, broker.start),
         "frozen": (broker.freeze, broker.thaw),

@@ -28,7 +28,7 @@ from tests.brokers import (
 )
 from tests.concurrency.workers import (
     Inbox,
-    Ringing,
+    PurgingPublisher,
     database_url,
     email,
     is_done,
@@ -90,11 +90,11 @@ def test_what_a_flushed_broker_lost_is_done_within_two_minutes_and_once(
     many_emails(count)
     done = Notification.objects.filter(status=Status.DONE)
     relay = Relay(application(broker))
-    with closing(Ringing(application(broker))) as doorbell:
+    with closing(PurgingPublisher(application(broker))) as publisher:
         while relay.tick():
             pass
-        assert doorbell.waiting("notify") == count
-        doorbell.empty("notify")
+        assert publisher.queue_length("notify") == count
+        publisher.empty("notify")
     flushed = time.monotonic()
 
     with open_inbox() as inbox, notify_worker(broker, inbox, tmp_path), running_relay(relay):

@@ -12,13 +12,13 @@ import pytest
 
 from tests.concurrency.rush import Books, new_key, order_body, rush
 from tests.live import LiveShop, wait_until
-from tests.pace import promised
+from tests.time_bounds import stretched
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
 
 
 def test_a_mail_is_sent_within_two_seconds_of_its_order(live_shop: LiveShop, books: Books) -> None:
-    sku = books.shelve(stock=1000)
+    sku = books.add_product(stock=1000)
     since = books.one("SELECT clock_timestamp()")
     for _order in range(40):
         rush(live_shop, [(new_key(), order_body((sku, 1)))])
@@ -33,11 +33,11 @@ def test_a_mail_is_sent_within_two_seconds_of_its_order(live_shop: LiveShop, boo
 
     seconds = [row[0] for row in books.all(sent, since)]
 
-    assert seconds[int(len(seconds) * 0.95)] < promised(2.0)
+    assert seconds[int(len(seconds) * 0.95)] < stretched(2.0)
 
 
 def test_fifty_units_for_two_hundred_shoppers(live_shop: LiveShop, books: Books) -> None:
-    sku = books.shelve(stock=50)
+    sku = books.add_product(stock=50)
 
     answers = rush(live_shop, [(new_key(), order_body((sku, 1))) for _ in range(200)], clients=200)
 
@@ -51,7 +51,7 @@ def test_fifty_units_for_two_hundred_shoppers(live_shop: LiveShop, books: Books)
 
 @pytest.mark.parametrize("seconds", [6, pytest.param(20, marks=pytest.mark.slow)])
 def test_baskets_in_opposite_order(live_shop: LiveShop, books: Books, seconds: int) -> None:
-    a, b = books.shelve(stock=1_000_000), books.shelve(stock=1_000_000)
+    a, b = books.add_product(stock=1_000_000), books.add_product(stock=1_000_000)
     baskets = [order_body((a, 1), (b, 1)), order_body((b, 1), (a, 1))]
     placed = 0
     end = time.monotonic() + seconds
@@ -70,7 +70,7 @@ def test_baskets_in_opposite_order(live_shop: LiveShop, books: Books, seconds: i
 
 
 def test_one_key_twenty_times_at_once(live_shop: LiveShop, books: Books) -> None:
-    sku, key = books.shelve(stock=30), new_key()
+    sku, key = books.add_product(stock=30), new_key()
 
     answers = rush(live_shop, [(key, order_body((sku, 1)))] * 20, clients=20)
     other = rush(live_shop, [(key, order_body((sku, 2)))])[0]
@@ -82,7 +82,7 @@ def test_one_key_twenty_times_at_once(live_shop: LiveShop, books: Books) -> None
 
 
 def test_a_product_on_two_lines_is_merged(live_shop: LiveShop, books: Books) -> None:
-    sku = books.shelve(stock=30)
+    sku = books.add_product(stock=30)
 
     answer = rush(live_shop, [(new_key(), order_body((sku, 1), (sku, 2)))])[0]
 
@@ -94,7 +94,7 @@ def test_a_product_on_two_lines_is_merged(live_shop: LiveShop, books: Books) -> 
 def test_many_orders_leave_the_connections_where_they_were(
     live_shop: LiveShop, books: Books, count: int
 ) -> None:
-    sku = books.shelve(stock=10_000)
+    sku = books.add_product(stock=10_000)
     rush(live_shop, [(new_key(), order_body((sku, 1))) for _ in range(300)], clients=100)
     before = books.connections()  # every thread that may have one has it
 
@@ -122,7 +122,7 @@ def seconds_until_placed(shop: LiveShop, sku: str) -> float:
 def test_a_locked_product_stops_neither_orders_nor_pages(
     live_shop: LiveShop, books: Books, seconds: int
 ) -> None:
-    stuck, free = books.shelve(stock=100), books.shelve(stock=1000)
+    stuck, free = books.add_product(stock=100), books.add_product(stock=1000)
     with psycopg.connect(live_shop.env["DATABASE_URL"]) as holder:
         holder.execute(
             "SELECT 1 FROM orders_stock JOIN orders_product ON id = product_id"
@@ -147,7 +147,7 @@ def test_a_locked_product_stops_neither_orders_nor_pages(
 
     assert {answer.status for answer in stuck_answers} == {503}
     assert {answer.body["code"] for answer in stuck_answers} == {"busy"}
-    assert max(free_seconds) < promised(2.0)
-    assert max(page_seconds) < promised(2.0)
-    assert max(health_seconds) < promised(1.0)
+    assert max(free_seconds) < stretched(2.0)
+    assert max(page_seconds) < stretched(2.0)
+    assert max(health_seconds) < stretched(1.0)
     assert rush(live_shop, [(new_key(), order_body((stuck, 1)))])[0].status == 201

@@ -69,7 +69,7 @@ def wait_for_the_next(books: Books) -> None:
 def test_two_hundred_queued_pictures_leave_orders_their_pace(
     live_shop: LiveShop, books: Books
 ) -> None:
-    sku = books.shelve(stock=1_000_000)
+    sku = books.add_product(stock=1_000_000)
     p99_ms(live_shop, books, sku)  # connections are open, caches warm
     live_shop.manage("shell", "-c", HAND_IN)
     wait_until(lambda: books.one(OPEN, ["running"]) == 2, seconds=100, what="two at work")

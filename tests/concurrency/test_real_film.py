@@ -19,7 +19,7 @@ from tests.concurrency.workers import database_url, is_done, picture, running_wo
 from tests.live import wait_until
 from tests.media_jobs.films import film
 from tests.media_jobs.stored import files_of
-from tests.pace import promised
+from tests.time_bounds import stretched
 
 pytestmark = [
     pytest.mark.slow,
@@ -101,15 +101,15 @@ def test_a_film_that_is_cancelled_ends_at_once_and_its_worker_lives_on(
 ) -> None:
     job = film_job(long_film)
     wait_until(lambda: progress_of(job) > 5, seconds=120, what="the film is encoded")
-    at_work = ffmpegs(worker)
+    running_video = ffmpegs(worker)
 
     began = time.monotonic()
     MediaJob.objects.filter(pk=job.pk).cancel()
-    wait_until(lambda: not at_work & ffmpegs(worker), seconds=30, what="ffmpeg has ended")
+    wait_until(lambda: not running_video & ffmpegs(worker), seconds=30, what="ffmpeg has ended")
     took = time.monotonic() - began
 
-    assert len(at_work) == 1
-    assert took < promised(1.5)
+    assert len(running_video) == 1
+    assert took < stretched(1.5)
     wait_until(lambda: files_of() == set(), seconds=30, what="nothing is left")
     job.refresh_from_db()
     assert job.status == Status.CANCELLED

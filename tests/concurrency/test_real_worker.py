@@ -19,7 +19,7 @@ from django_celery_results.models import TaskResult
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
 from project.jobs.model import Job
-from project.jobs.publisher import Doorbell
+from project.jobs.publisher import Publisher
 from project.jobs.queryset import Status
 from project.models import Heartbeat
 from tests.brokers import (
@@ -33,7 +33,7 @@ from tests.brokers import (
 )
 from tests.concurrency.workers import (
     Inbox,
-    Ringing,
+    PurgingPublisher,
     database_url,
     email,
     is_done,
@@ -112,48 +112,48 @@ def workers(start: Callable[..., Any]) -> Iterator[dict[str, subprocess.Popen[by
 
 
 @pytest.fixture
-def doorbell(broker: str, workers: Any) -> Iterator[Ringing]:
-    """A doorbell of our own, with empty queues; the workers are there, or soon will be."""
-    with closing(Ringing(application(broker))) as ringing:
+def publisher(broker: str, workers: Any) -> Iterator[PurgingPublisher]:
+    """A publisher of our own, with empty queues; the workers are there, or soon will be."""
+    with closing(PurgingPublisher(application(broker))) as publisher:
         for queue in ("notify", "media", "control"):
-            ringing.empty(queue)
-        yield ringing
+            publisher.empty(queue)
+        yield publisher
 
 
-def deliver(doorbell: Doorbell, job: Job, *, times: int) -> None:
+def deliver(publisher: Publisher, job: Job, *, times: int) -> None:
     """Publish the job so often, and return when all messages have been worked on."""
     for _ in range(times):
-        doorbell.ring(type(job), job.pk)
+        publisher.publish(type(job), job.pk)
     wait_until(lambda: is_done(job), seconds=30, what=f"{job} is done")
     # A job behind them: a queue is worked on in order, but for its last few messages.
     marker = email() if isinstance(job, Notification) else picture()
-    doorbell.ring(type(marker), marker.pk)
+    publisher.publish(type(marker), marker.pk)
     wait_until(lambda: is_done(marker), seconds=30, what="the queue was worked on")
-    wait_until(lambda: doorbell.waiting(job.queue) == 0, seconds=30)
+    wait_until(lambda: publisher.queue_length(job.queue) == 0, seconds=30)
 
 
-def test_workers_of_both_pools_leave_heartbeats(doorbell: Doorbell) -> None:
+def test_workers_of_both_pools_leave_heartbeats(publisher: Publisher) -> None:
     for name in ("notify", "media"):
         beats = Heartbeat.objects.filter(name=f"{name}@{HOST}")
         wait_until(beats.exists, seconds=30, what=name)
 
 
 def test_an_email_that_is_delivered_five_times_is_sent_once(
-    doorbell: Doorbell, inbox: Inbox
+    publisher: Publisher, inbox: Inbox
 ) -> None:
     job = email()
 
-    deliver(doorbell, job, times=5)
+    deliver(publisher, job, times=5)
 
     assert inbox.copies(job) == 1
     assert (job.attempts, job.lost) == (1, 0)
 
 
 @valkey_only
-def test_a_picture_that_is_delivered_five_times_is_drawn_once(doorbell: Doorbell) -> None:
+def test_a_picture_that_is_delivered_five_times_is_drawn_once(publisher: Publisher) -> None:
     job = picture()
 
-    deliver(doorbell, job, times=5)
+    deliver(publisher, job, times=5)
 
     assert job.attempts == 1
     assert Rendition.objects.filter(job=job).count() == 2, "PNG and WebP"
@@ -167,21 +167,21 @@ def test_control_without_the_claim_it_is_sent_more_often(
     for _ in range(5):
         application(broker).send_task(job.task, args=[str(job.pk)], queue="control")
 
-    with start("notify", application="tests.concurrency.unguarded", queue="control"):
+    with start("notify", application="tests.concurrency.without_claim", queue="control"):
         wait_until(lambda: inbox.copies(job) > 1, seconds=30)
 
 
 @valkey_only
 @pytest.mark.parametrize("make", [email, picture])
 def test_celerys_result_has_the_jobs_id_and_no_duplicate_overwrites_it(
-    doorbell: Doorbell, make: Callable[[], Job]
+    publisher: Publisher, make: Callable[[], Job]
 ) -> None:
     job = make()
-    deliver(doorbell, job, times=1)
+    deliver(publisher, job, times=1)
     wait_until(lambda: TaskResult.objects.filter(task_id=job.pk).exists(), seconds=10)
     first = TaskResult.objects.filter(task_id=job.pk).values().get()
 
-    deliver(doorbell, job, times=3)
+    deliver(publisher, job, times=3)
 
     assert first["status"] == "SUCCESS"
     assert first["task_name"] == type(job).task
@@ -190,13 +190,13 @@ def test_celerys_result_has_the_jobs_id_and_no_duplicate_overwrites_it(
 
 @valkey_only
 def test_a_refused_email_has_its_reason_on_the_row_and_in_celerys_result(
-    doorbell: Doorbell,
+    publisher: Publisher,
 ) -> None:
     job = email()
     job.recipient = "nobody@example.org"
     job.save()
 
-    doorbell.ring(Notification, job.pk)
+    publisher.publish(Notification, job.pk)
 
     wait_until(lambda: TaskResult.objects.filter(task_id=job.pk).exists(), seconds=10)
     job.refresh_from_db()
@@ -208,7 +208,7 @@ def test_a_refused_email_has_its_reason_on_the_row_and_in_celerys_result(
 
 @valkey_only
 def test_a_media_worker_whose_process_is_killed_works_on_in_a_new_one(
-    doorbell: Doorbell, workers: dict[str, subprocess.Popen[bytes]]
+    publisher: Publisher, workers: dict[str, subprocess.Popen[bytes]]
 ) -> None:
     children = set(children_of(workers["media"].pid))
 
@@ -218,7 +218,7 @@ def test_a_media_worker_whose_process_is_killed_works_on_in_a_new_one(
         lambda: len(set(children_of(workers["media"].pid)) - children) == len(children), seconds=15
     )
     job = picture()
-    doorbell.ring(MediaJob, job.pk)
+    publisher.publish(MediaJob, job.pk)
 
     wait_until(lambda: is_done(job), seconds=30)
     Heartbeat.objects.all().delete()
@@ -226,12 +226,12 @@ def test_a_media_worker_whose_process_is_killed_works_on_in_a_new_one(
 
 
 def test_workers_take_jobs_again_when_their_broker_is_back(
-    doorbell: Doorbell, gateway: Gateway
+    publisher: Publisher, gateway: Gateway
 ) -> None:
     gateway.cut()
     message, image = email(), picture()
-    doorbell.ring(Notification, message.pk)
-    doorbell.ring(MediaJob, image.pk)
+    publisher.publish(Notification, message.pk)
+    publisher.publish(MediaJob, image.pk)
     Heartbeat.objects.update(seen_at=Now())
     gateway.mend()
 

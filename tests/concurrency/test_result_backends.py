@@ -18,11 +18,11 @@ from celery import Celery
 from celery.exceptions import TimeoutError as NotWithinTime
 
 from notifications.models import Notification
-from project.local.embedded.data_folder import free_port
+from project.local.data_folder import free_port
 from tests.brokers import VALKEY, application, empty_queues, rabbitmq_alone
 from tests.concurrency.workers import (
     Inbox,
-    Ringing,
+    PurgingPublisher,
     database_url,
     email,
     is_done,
@@ -89,10 +89,10 @@ def sender(backend: str) -> Iterator[Celery]:
 
 
 @pytest.fixture
-def doorbell(
+def publisher(
     django_db_setup: None, backend: str, sender: Celery, inbox: Inbox, tmp_path: Path
-) -> Iterator[Ringing]:
-    """A doorbell; on its other end a worker with that result backend."""
+) -> Iterator[PurgingPublisher]:
+    """A publisher; on its other end a worker with that result backend."""
     environment = {
         "DATABASE_URL": database_url(),
         "CELERY_BROKER_URL": VALKEY,
@@ -102,9 +102,9 @@ def doorbell(
     with (
         empty_queues(VALKEY),
         running_worker("notify", environment=environment, log=tmp_path / "log"),
-        closing(Ringing(sender)) as ringing,
+        closing(PurgingPublisher(sender)) as publisher,
     ):
-        yield ringing
+        yield publisher
 
 
 def kept_in(*backends: str) -> Any:
@@ -113,11 +113,11 @@ def kept_in(*backends: str) -> Any:
 
 @kept_in("redis", "sqlite", "memcached")
 def test_a_jobs_result_can_be_read_by_its_id(
-    sender: Celery, doorbell: Ringing, inbox: Inbox
+    sender: Celery, publisher: PurgingPublisher, inbox: Inbox
 ) -> None:
     job = email()
 
-    doorbell.ring(Notification, job.pk)
+    publisher.publish(Notification, job.pk)
 
     wait_until(lambda: is_done(job), seconds=60)
     assert sender.AsyncResult(str(job.pk)).get(timeout=20) == job.result
@@ -126,11 +126,11 @@ def test_a_jobs_result_can_be_read_by_its_id(
 
 @kept_in("rpc")
 def test_rpc_tells_who_sent_the_task_and_the_relay_does_not_listen(
-    sender: Celery, doorbell: Ringing
+    sender: Celery, publisher: PurgingPublisher
 ) -> None:
     rung, sent = email(), email()
 
-    doorbell.ring(Notification, rung.pk)
+    publisher.publish(Notification, rung.pk)
     result = sender.send_task(sent.task, args=[str(sent.pk)], queue="notify").get(timeout=60)
 
     wait_until(lambda: is_done(rung) and is_done(sent), seconds=20)
@@ -141,13 +141,13 @@ def test_rpc_tells_who_sent_the_task_and_the_relay_does_not_listen(
 
 @kept_in("nobody")
 def test_a_result_backend_that_is_away_stops_neither_the_bell_nor_the_workers(
-    doorbell: Ringing,
+    publisher: PurgingPublisher,
 ) -> None:
     # Three times as many as the worker has threads: each must come back from its result.
     jobs = [email() for _ in range(24)]
 
     for job in jobs:
-        doorbell.ring(Notification, job.pk)
+        publisher.publish(Notification, job.pk)
 
     wait_until(lambda: all(is_done(job) for job in jobs), seconds=40)
 

@@ -23,7 +23,7 @@ from media_jobs.outbox import pickup_pass_job
 from notifications.models import Notification
 from notifications.outbox import order_messages
 from project.jobs.model import Job
-from project.jobs.publisher import Doorbell
+from project.jobs.publisher import Publisher
 from project.jobs.queryset import Status
 from project.local.env import ROOT
 from project.local.shop import WORKERS
@@ -118,16 +118,13 @@ def running_relay(relay: Relay) -> Iterator[None]:
         assert not thread.is_alive()
 
 
-class Ringing(Doorbell):
-    """A doorbell for `with closing(…)`, which can also empty a queue."""
+class PurgingPublisher(Publisher):
+    """A publisher that can also empty a queue."""
 
     def empty(self, queue: str) -> None:
-        self.waiting(queue)
+        self.queue_length(queue)
         assert self._producer is not None
         self._producer.channel.queue_purge(queue)
-
-    def close(self) -> None:
-        self.hang_up()
 
 
 def email() -> Notification:

@@ -6,7 +6,7 @@ import pytest
 
 from orders.placing.writers import drain
 from tests.concurrency.rush import Books
-from tests.faults.mortals import inbox, media, notify, relay, start
+from tests.faults.supervised_workers import inbox, media, notify, relay, start
 from tests.live import LiveShop
 from tests.notifications.conftest import email_port, gateway, mail_server, queued
 

@@ -13,9 +13,9 @@ from orders.models import Announcement, DeskJob
 from project.celery import app
 from project.jobs.queryset import OPEN, Status
 from project.relay import Relay
-from tests.concurrency.workers import Ringing, running_relay
-from tests.faults.moody_mail import running_moody_mail
-from tests.faults.mortals import supervised
+from tests.concurrency.workers import PurgingPublisher, running_relay
+from tests.faults.flaky_smtp import running_moody_mail
+from tests.faults.supervised_workers import supervised
 from tests.live import wait_until
 from tests.orders.readers import draft, subscribe
 
@@ -28,9 +28,9 @@ pytestmark = [
 
 @pytest.fixture(autouse=True)
 def empty_queues() -> None:
-    with closing(Ringing(app)) as ringing:
+    with closing(PurgingPublisher(app)) as publisher:
         for queue in ("notify", "default"):
-            ringing.empty(queue)
+            publisher.empty(queue)
 
 
 def begin(count: int) -> Announcement:
@@ -73,7 +73,7 @@ def test_a_worker_killed_while_it_queues_300_messages_is_followed_by_one_that_qu
             return DeskJob.objects.filter(status=Status.DONE).exists()
 
         wait_until(is_done, seconds=60)
-    relay.doorbell.hang_up()
+    relay.publisher.close()
 
     job = DeskJob.objects.get()
     assert (job.result, job.lost) == ({"recipients": 300, "stopped": False}, 1)
@@ -152,8 +152,8 @@ def test_control_without_the_mark_nobody_would_know_of_the_copies(tmp_path: Path
         400,
         kills=2,
         folder=tmp_path,
-        application="tests.faults.careless",
-        CARELESS="unmarked",
+        application="tests.faults.without_guard",
+        WITHOUT_GUARD="unmarked",
     )
 
     assert len(copies) == 400

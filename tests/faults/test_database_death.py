@@ -30,10 +30,10 @@ def kill_database(shop: LiveShop, *children: int) -> None:
     wait_until(lambda: answers(shop.env["DATABASE_URL"]), seconds=60, what="PostgreSQL is back")
 
 
-def shelve(shop: LiveShop) -> str:
+def add_product(shop: LiveShop) -> str:
     """Put a product on the shelf, by a connection that is closed when the database dies."""
     with closing(Books(shop)) as books:
-        return books.shelve(stock=1_000_000)
+        return books.add_product(stock=1_000_000)
 
 
 def lost(books: Books, accepted: list[str]) -> set[str]:
@@ -45,7 +45,7 @@ def lost(books: Books, accepted: list[str]) -> set[str]:
 def test_a_killed_database_loses_no_accepted_order_and_everybody_reconnects(
     live_shop: LiveShop,
 ) -> None:
-    sku = shelve(live_shop)
+    sku = add_product(live_shop)
     with Shoppers(live_shop, sku) as shoppers:
         shoppers.wait_for(100)
 
@@ -108,7 +108,7 @@ def hang_up_on_everybody(books: Books) -> None:
 def test_control_with_careless_commits_accepted_orders_are_lost(
     live_shop: LiveShop,
 ) -> None:
-    sku = shelve(live_shop)
+    sku = add_product(live_shop)
     with Shoppers(live_shop, sku) as shoppers, commits_not_waited_for(live_shop) as writer:
         shoppers.wait_for(100)
         kill_database(live_shop, writer)

@@ -48,9 +48,9 @@ def full_pool(shop: LiveShop, web: Web, books: Books) -> Iterator[list[Future[ht
 
 
 def test_a_full_pool_stops_neither_writers_nor_answers(live_shop: LiveShop, books: Books) -> None:
-    sku, key, product = books.shelve(stock=100), new_key(), "SELECT id FROM orders_product"
+    sku, key, product = books.add_product(stock=100), new_key(), "SELECT id FROM orders_product"
     with (
-        closing(Web(live_shop, "tests.faults.patient_web")) as web,
+        closing(Web(live_shop, "tests.faults.long_deadline_web")) as web,
         ThreadPoolExecutor(1) as shopper,
         locked(
             live_shop,
@@ -93,7 +93,7 @@ def test_control_without_timeouts_pages_keep_their_connections(
     live_shop: LiveShop, books: Books
 ) -> None:
     with (
-        closing(Web(live_shop, "tests.faults.patient_web", WITHOUT_TIMEOUTS="1")) as web,
+        closing(Web(live_shop, "tests.faults.long_deadline_web", WITHOUT_TIMEOUTS="1")) as web,
         full_pool(live_shop, web, books) as pages,
     ):
         late = [web.get("/").status_code for _page in range(2)]  # each waits for one in vain

@@ -13,8 +13,8 @@ from orders.placing.errors import OutcomeUnknown
 from orders.placing.placement import place_order
 from orders.placing.writers import drain
 from project.monitoring.audit import run_audit
+from tests.factories import add_product, new_key, order_request
 from tests.project.gateway import Gateway, gateway_to
-from tests.shelf import new_key, order_request, shelve
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -59,7 +59,7 @@ def cutter(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., CommitCutt
 def test_a_lost_commit_is_found_or_made_again(
     cutter: Callable[..., CommitCutter], arrives: bool
 ) -> None:
-    shelve("TEA", stock=100)
+    add_product("TEA", stock=100)
     request = order_request(("TEA", 2), key=new_key())
     gateway = cutter(arrives=arrives)
 
@@ -75,7 +75,7 @@ def test_a_lost_commit_is_found_or_made_again(
 def test_control_without_a_second_look_nobody_knows(
     cutter: Callable[..., CommitCutter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelve("TEA", stock=100)
+    add_product("TEA", stock=100)
     monkeypatch.setattr("orders.placing.stock_writer._existing", lambda cursor, order_ids: {})
     monkeypatch.setattr("orders.placing.placement.DEADLINE", 1.0)
     cutter(arrives=True)

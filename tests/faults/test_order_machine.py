@@ -39,8 +39,8 @@ from orders.placing.settle import settle_due
 from orders.placing.stock_writer import Draft
 from orders.placing.writers import writers
 from project.monitoring import audit
+from tests.factories import add_product, order_request
 from tests.orders.placing.test_races import make_old
-from tests.shelf import order_request, shelve
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -101,7 +101,7 @@ class Orders(RuleBasedStateMachine):
         with connection.cursor() as cursor:
             cursor.execute(f"TRUNCATE {TABLES} CASCADE")
         for sku in SKUS:
-            shelve(sku, stock=12, price="2.50")
+            add_product(sku, stock=12, price="2.50")
         self.has_crashed = False
         self.placed: dict[str, UUID] = {}
 
@@ -211,7 +211,7 @@ class Orders(RuleBasedStateMachine):
             assert self.placed.setdefault(request.key, placement.order.pk) == placement.order.pk
 
     def _id(self, request: OrderRequest) -> UUID:
-        return order_id(door=request.door, user_id=request.user_id, key=request.key)
+        return order_id(source=request.source, user_id=request.user_id, key=request.key)
 
     def _try(self, step: Any, request: OrderRequest, **said: Any) -> None:
         try:

@@ -12,7 +12,7 @@ from project.jobs.model import Job
 from project.jobs.queryset import Status
 from tests.brokers import RABBITMQ, application, empty_queues, rabbitmq_alone, without_rabbitmq
 from tests.concurrency.workers import Inbox
-from tests.faults.mortals import SECONDS, comes_to, message_to, turned_by_the_test
+from tests.faults.supervised_workers import SECONDS, comes_to, message_to, turned_by_the_test
 from tests.live import wait_until
 
 pytestmark = [

@@ -13,7 +13,7 @@ from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import Envelope
 
 from project.jobs.model import job_models
-from project.local.embedded.data_folder import DataFolder
+from project.local.data_folder import DataFolder
 from project.local.embedded.running import running_servers
 from tests.concurrency.rush import Books, new_key, order_body, rush
 from tests.faults.drift import drift
@@ -58,7 +58,7 @@ def running_jobs(books: Books) -> list[tuple[Any, ...]]:
 
 def order_slow_mail(shop: LiveShop, books: Books) -> str:
     """Place an order whose message is in hand when this returns; return the order's id."""
-    slow = order_body((books.shelve(stock=1), 1), email="slow@example.org")
+    slow = order_body((books.add_product(stock=1), 1), email="slow@example.org")
     [answer] = rush(shop, [(new_key(), slow)])
     assert answer.status == 201
     sending = (
@@ -85,7 +85,7 @@ def test_control_a_killed_worker_leaves_its_job_running(shop: LiveShop) -> None:
 def test_a_stop_under_load_finishes_orders_and_leaves_no_job_in_hand(shop: LiveShop) -> None:
     with closing(Books(shop)) as books:
         slow = order_slow_mail(shop, books)
-        sku = books.shelve(stock=100_000)
+        sku = books.add_product(stock=100_000)
 
     with Shoppers(shop, sku) as shoppers:
         shoppers.wait_for(50)

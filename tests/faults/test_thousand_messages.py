@@ -18,9 +18,9 @@ from notifications.outbox import order_messages
 from project.celery import app
 from project.jobs.queryset import OPEN, Status
 from project.relay import Relay
-from tests.concurrency.workers import Ringing, running_relay
-from tests.faults.moody_mail import DOUBTFUL, MoodyMail, running_moody_mail
-from tests.faults.mortals import supervised
+from tests.concurrency.workers import PurgingPublisher, running_relay
+from tests.faults.flaky_smtp import DOUBTFUL, MoodyMail, running_moody_mail
+from tests.faults.supervised_workers import supervised
 from tests.live import wait_until
 from tests.notifications.conftest import CONTEXT
 
@@ -39,8 +39,8 @@ THREADS = 4
 
 @pytest.fixture(autouse=True)
 def empty_queue() -> None:
-    with closing(Ringing(app)) as ringing:
-        ringing.empty("notify")
+    with closing(PurgingPublisher(app)) as publisher:
+        publisher.empty("notify")
 
 
 def send_through_moody_mail(
@@ -125,8 +125,8 @@ def test_control_who_is_careless_about_a_silent_server_loses_messages_or_hides_c
     found = send_through_moody_mail(
         200,
         folder=tmp_path,
-        application="tests.faults.careless",
-        environment={"CARELESS": careless},
+        application="tests.faults.without_guard",
+        environment={"WITHOUT_GUARD": careless},
     )
 
     assert set(found) == violated

@@ -40,9 +40,9 @@ from orders.placing.row_locks import RowLocks
 from orders.placing.settle import _settle_now, settle_all
 from orders.placing.writers import drain
 from project.monitoring.audit import run_audit
-from tests.life import give_back, packed, paid, placed
+from tests.factories import add_product
+from tests.order_states import packed, paid, placed, refund_order
 from tests.orders.placing.test_races import without_constraint
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -127,7 +127,7 @@ def refusals(outcomes: list[Any]) -> int:
 
 # ── Two settles ─────────────────────────────────────────────────────────────────────────────
 def test_two_settles_move_sales_once(at_once: AtOnce, monkeypatch: pytest.MonkeyPatch) -> None:
-    product = shelve("TEA", stock=1000)
+    product = add_product("TEA", stock=1000)
     placed(("TEA", 500))
     monkeypatch.setattr("orders.lifecycle.transitions.settle", lambda order_id: None)
     for _round in range(ROUNDS):
@@ -143,7 +143,7 @@ def test_two_settles_move_sales_once(at_once: AtOnce, monkeypatch: pytest.Monkey
 def test_control_without_the_counters_lock_two_settles_move_them_twice(
     at_once: AtOnce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     placed(("TEA", 500))
     monkeypatch.setattr("orders.lifecycle.transitions.settle", lambda order_id: None)
     locking = RowLocks.acquire
@@ -171,7 +171,7 @@ def mend() -> list[str]:
 
 
 def test_two_audits_mend_once(at_once: AtOnce) -> None:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     placed(("TEA", 2))
     for _round in range(ROUNDS):
         Stock.objects.update(available=F("available") - 5)
@@ -185,7 +185,7 @@ def test_two_audits_mend_once(at_once: AtOnce) -> None:
 
 
 def test_control_without_the_lock_two_audits_both_mend(at_once: AtOnce, unlocked: None) -> None:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     mended = 0
     for _round in range(FEW):
         Stock.objects.update(available=F("available") - 5)
@@ -196,7 +196,7 @@ def test_control_without_the_lock_two_audits_both_mend(at_once: AtOnce, unlocked
 
 # ── A cancel and a settle ───────────────────────────────────────────────────────────────────
 def test_a_cancel_and_a_settle_agree(at_once: AtOnce) -> None:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     for _round in range(ROUNDS):
         order = placed(("TEA", 2))
 
@@ -210,7 +210,7 @@ def test_a_cancel_and_a_settle_agree(at_once: AtOnce) -> None:
 def test_control_without_a_settle_after_its_commit_a_cancelled_order_counts_on(
     at_once: AtOnce, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     monkeypatch.setattr("orders.lifecycle.transitions.settle", lambda order_id: None)
     for _round in range(FEW):
         order = placed(("TEA", 2))
@@ -221,7 +221,7 @@ def test_control_without_a_settle_after_its_commit_a_cancelled_order_counts_on(
 
 # ── Two cancels ─────────────────────────────────────────────────────────────────────────────
 def cancel_twice(at_once: AtOnce, *, rounds: int) -> None:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     for _round in range(rounds):
         order = placed(("TEA", 2))
         wish = {"order_id": order.pk, "reason": "x"}
@@ -249,7 +249,7 @@ def test_control_without_the_old_status_two_cancels_give_it_back_twice(
 
 # ── Cancel against ship ─────────────────────────────────────────────────────────────────────
 def cancel_and_ship(at_once: AtOnce, *, rounds: int) -> list[list[Any]]:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     return [
         at_once(
             partial(cancel, order_id=order.pk, reason="x"),
@@ -281,9 +281,11 @@ def test_control_without_the_old_status_cancel_and_ship_both_win(
 # ── Two refunds of the same line ────────────────────────────────────────────────────────────
 def refund_twice(at_once: AtOnce, *, rounds: int) -> list[list[Any]]:
     """Two refunds of two of an order's three units."""
-    shelve("TEA", stock=1000, price="5.00")
+    add_product("TEA", stock=1000, price="5.00")
     return [
-        at_once(partial(give_back, order.pk, {"TEA": 2}), partial(give_back, order.pk, {"TEA": 2}))
+        at_once(
+            partial(refund_order, order.pk, {"TEA": 2}), partial(refund_order, order.pk, {"TEA": 2})
+        )
         for order in [paid(("TEA", 3)) for _round in range(rounds)]
     ]
 
@@ -315,13 +317,13 @@ def test_control_without_the_count_of_what_is_left_both_refunds_win(
 
 
 def test_the_same_refund_twice_at_once_is_made_once(at_once: AtOnce) -> None:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     for _round in range(ROUNDS):
         order, refund_id = paid(("TEA", 3)), uuid4()
 
         outcomes = at_once(
-            partial(give_back, order.pk, {"TEA": 1}, refund_id=refund_id),
-            partial(give_back, order.pk, {"TEA": 1}, refund_id=refund_id),
+            partial(refund_order, order.pk, {"TEA": 1}, refund_id=refund_id),
+            partial(refund_order, order.pk, {"TEA": 1}, refund_id=refund_id),
         )
 
         assert refusals(outcomes) == 0, outcomes
@@ -330,12 +332,12 @@ def test_the_same_refund_twice_at_once_is_made_once(at_once: AtOnce) -> None:
 
 
 def test_a_refund_and_a_cancel_give_each_unit_back_once(at_once: AtOnce) -> None:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     for _round in range(ROUNDS):
         order = packed(("TEA", 3))
 
         outcomes = at_once(
-            partial(give_back, order.pk, {"TEA": 1}),
+            partial(refund_order, order.pk, {"TEA": 1}),
             partial(cancel, order_id=order.pk, reason="x"),
         )
 
@@ -347,7 +349,7 @@ def test_a_refund_and_a_cancel_give_each_unit_back_once(at_once: AtOnce) -> None
 
 # ── Payments ────────────────────────────────────────────────────────────────────────────────
 def pay_by_halves(at_once: AtOnce, *, rounds: int) -> None:
-    shelve("TEA", stock=1000, price="5.00")
+    add_product("TEA", stock=1000, price="5.00")
     for order in [placed(("TEA", 2)) for _round in range(rounds)]:
         half = {"order_id": order.pk, "method": "card", "amount": Decimal("5.00")}
         at_once(partial(pay, **half, reference="A"), partial(pay, **half, reference="B"))
@@ -370,7 +372,7 @@ def test_control_without_the_lock_two_halves_never_make_a_whole(
 
 
 def test_the_same_payment_twice_at_once_is_taken_once(at_once: AtOnce) -> None:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     for _round in range(ROUNDS):
         order = placed(("TEA", 2))
         whole = {"order_id": order.pk, "method": "card", "reference": "A", "amount": order.total}
@@ -383,7 +385,7 @@ def test_the_same_payment_twice_at_once_is_taken_once(at_once: AtOnce) -> None:
 
 
 def test_payment_against_cancel_leaves_no_money_behind(at_once: AtOnce) -> None:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     for _round in range(ROUNDS):
         order = placed(("TEA", 2))
 
@@ -402,7 +404,7 @@ def test_payment_against_cancel_leaves_no_money_behind(at_once: AtOnce) -> None:
 # ── Payment against expiry ──────────────────────────────────────────────────────────────────
 def pay_and_expire(at_once: AtOnce, *, rounds: int, part: Decimal | None = None) -> list[list[Any]]:
     """Pay all of an order, or a part, in the moment when it expires."""
-    shelve("TEA", stock=1000, price="5.00")
+    add_product("TEA", stock=1000, price="5.00")
     orders = [placed(("TEA", 2)) for _round in range(rounds)]
     Order.objects.update(placed_at=F("placed_at") - timedelta(hours=3))
     return [
@@ -456,8 +458,8 @@ def test_control_without_the_lock_an_order_expires_with_money_in_it(
 
 # ── Against orders that are being placed ────────────────────────────────────────────────────
 def test_orders_and_cancels_of_the_same_products_never_deadlock(at_once: AtOnce) -> None:
-    shelve("A", stock=1000)
-    shelve("B", stock=1000)
+    add_product("A", stock=1000)
+    add_product("B", stock=1000)
     for _round in range(ROUNDS):
         order = placed(("B", 1), ("A", 1))
 
@@ -472,7 +474,7 @@ def test_orders_and_cancels_of_the_same_products_never_deadlock(at_once: AtOnce)
 
 
 def test_two_settles_of_everything_at_once_agree(at_once: AtOnce) -> None:
-    shelve("TEA", stock=1000)
+    add_product("TEA", stock=1000)
     for _round in range(FEW):
         order = placed(("TEA", 2))
         drain(timeout=20)

@@ -88,7 +88,7 @@ def wrecks(live_shop: LiveShop, tmp_path_factory: pytest.TempPathFactory) -> Ite
 def wreck(web: DyingWeb, books: Books, step: Step) -> Wreck:
     refused = step is Step.BEFORE_SETTLE
     # To be refused after the look at the stock takes two orders for what is enough for one.
-    sku = books.shelve(stock=2 if refused else 100)
+    sku = books.add_product(stock=2 if refused else 100)
     keys = [new_key() for _ in range(2 if refused else 1)]
     before = set(drift(books))
     web.crash(step, sku, keys)

@@ -17,7 +17,7 @@ from project.jobs.model import Job
 from project.jobs.queryset import Status
 from project.relay import Relay
 from tests.concurrency.workers import Inbox, picture
-from tests.faults.mortals import (
+from tests.faults.supervised_workers import (
     SECONDS,
     Supervised,
     comes_to,
@@ -41,7 +41,7 @@ pytestmark = [
 def test_control_without_the_token_the_late_result_replaces_the_one_that_counts(
     start: Callable[..., Any], relay: Relay, tmp_path: Path
 ) -> None:
-    with start("media", application="tests.faults.unfenced"):
+    with start("media", application="tests.faults.without_fence"):
         job = picture_with("waits", folder=str(tmp_path))
 
         result = freeze_and_thaw(relay, job, tmp_path)
@@ -132,7 +132,9 @@ def test_a_message_that_died_with_a_worker_in_its_broker_read_is_rung_again(
     notify.process.send_signal(signal.SIGSTOP)
     job = message_to("zoe")
     relay.tick()
-    wait_until(lambda: relay.doorbell.waiting("notify") == 0, seconds=10, what="it was popped")
+    wait_until(
+        lambda: relay.publisher.queue_length("notify") == 0, seconds=10, what="it was popped"
+    )
     notify.process.kill()
     wait_for("notify")
     job.refresh_from_db()

@@ -4,7 +4,7 @@ import subprocess
 
 import httpx
 
-from project.local.embedded.data_folder import free_port
+from project.local.data_folder import free_port
 from project.local.env import ROOT
 from project.local.shop import WEB
 from tests.concurrency.rush import order_body

@@ -16,9 +16,9 @@ from orders.models import Upload, User
 from project.conf.media_storage import StorageDownError
 from project.jobs.errors import TransientError
 from project.jobs.queryset import Status
+from tests.factories import add_product
 from tests.media_jobs.buckets import keep_media_in, new_bucket, object_server
 from tests.media_jobs.originals import alpha_png, photo, saved
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -135,7 +135,7 @@ def test_a_file_of_a_bucket_that_is_down_is_not_said_to_be_nowhere():
 @pytest.mark.usefixtures("downed")
 @pytest.mark.parametrize("address", ["/api/v1/uploads", "/products/mug/upload/"])
 def test_what_a_shopper_hands_in_while_the_bucket_is_down_may_be_handed_in_again(address):
-    shelve("MUG", personalisation="picture")
+    add_product("MUG", personalisation="picture")
     file = SimpleUploadedFile("ada.png", alpha_png())
 
     answer = Client(raise_request_exception=False).post(address, {"file": file})

@@ -12,7 +12,6 @@ from media_jobs.assets import store_asset
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import pickup_pass_job, queue_renditions
 from media_jobs.recipes import PRODUCT
-from media_jobs.remaking import queue_again
 from media_jobs.tasks import process
 from project.jobs.errors import LostClaimError, NotClaimedError, PermanentError, TransientError
 from project.jobs.queryset import Status
@@ -100,7 +99,7 @@ def test_a_job_run_again_makes_nothing_new(monkeypatch):
     process(str(job.pk))
     before = shown(), files_of()
     monkeypatch.setattr(processing, "encode", None)
-    queue_again(MediaJob.objects.all())
+    MediaJob.objects.all().queue_again()
 
     process(str(job.pk))
 
@@ -118,7 +117,7 @@ def test_a_job_run_again_replaces_files_that_are_gone_or_cut(damage):
     default_storage.delete(victim)
     if damage == "cut":
         default_storage.save(victim, ContentFile(b"cut"))
-    queue_again(MediaJob.objects.all())
+    MediaJob.objects.all().queue_again()
 
     process(str(job.pk))
 
@@ -133,7 +132,7 @@ def test_a_changed_recipe_replaces_the_renditions_and_their_files(monkeypatch):
     process(str(job.pk))
     before = shown()
     monkeypatch.setattr("media_jobs.recipes.ENCODERS", 2)
-    queue_again(MediaJob.objects.all())
+    MediaJob.objects.all().queue_again()
 
     process(str(job.pk))
 

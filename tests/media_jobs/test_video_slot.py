@@ -69,9 +69,9 @@ def test_nobody_is_rung_for_a_film_while_one_is_at_work():
 
 @pytest.mark.django_db
 def test_a_film_that_waited_is_rung_soon_after_the_other_has_ended():
-    at_work, waiting = claim(MediaJob, film().pk), film()
+    running_video, waiting = claim(MediaJob, film().pk), film()
     ring(MediaJob, limit=10)
-    MediaJob.objects.succeed(at_work, {})
+    MediaJob.objects.succeed(running_video, {})
     waits = MediaJob.objects.filter(pk=waiting.pk, ring_after__lte=Now() + video_slot.PAUSE)
 
     assert waits.exists()
@@ -82,16 +82,16 @@ def test_a_film_that_waited_is_rung_soon_after_the_other_has_ended():
 def claimed_at_once(monkeypatch) -> list[bool]:
     """Two workers claim two video_slot, both looking for a third before either takes his own."""
     both_look = threading.Barrier(2)
-    at_work = video_slot.at_work
+    running_video = video_slot.running_video
 
     def slowly():
-        found = at_work()
+        found = running_video()
         answer = found if found.exists() else found.none()
         with suppress(threading.BrokenBarrierError):
             both_look.wait(timeout=3)  # with the lock, the other can't get here
         return answer
 
-    monkeypatch.setattr(video_slot, "at_work", slowly)
+    monkeypatch.setattr(video_slot, "running_video", slowly)
     jobs, won = [film(), film()], []
 
     def work(job: MediaJob) -> Callable[[], None]:
@@ -121,6 +121,6 @@ def test_of_two_workers_that_claim_films_at_once_one_gets_his(monkeypatch):
 
 @TABLES
 def test_control_without_the_lock_both_get_theirs(monkeypatch):
-    monkeypatch.setattr(video_slot, "one_at_a_time", lambda: None)
+    monkeypatch.setattr(video_slot, "lock_slot", lambda: None)
 
     assert claimed_at_once(monkeypatch) == [True, True]

@@ -8,7 +8,7 @@ from uuid import uuid4
 import pytest
 from aiosmtpd.controller import Controller
 
-from notifications.mailbox.endpoints import http_door, smtp_door
+from notifications.mailbox.endpoints import http_endpoint, smtp_endpoint
 from notifications.mailbox.store import Mailbox
 from notifications.models import Notification
 from notifications.outbox import order_messages
@@ -79,7 +79,7 @@ def mailbox(settings, tmp_path, email_port) -> Iterator[Mailbox]:
     """The local mailbox with both doors open, and settings that lead there."""
     settings.DATA_DIR, settings.TANDEM_LOCAL = tmp_path, True
     kept = Mailbox()
-    mail, sms = smtp_door(kept, port=email_port), http_door(kept, port=0)
+    mail, sms = smtp_endpoint(kept, port=email_port), http_endpoint(kept, port=0)
     settings.SMS_URL = f"http://127.0.0.1:{sms.server_address[1]}/sms"
     mail.start()
     with serving(sms):

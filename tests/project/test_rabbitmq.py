@@ -16,7 +16,7 @@ from kombu.connection import Connection
 from notifications.handler import NotificationHandler
 from notifications.models import Notification
 from project.celery import PlainConsumer
-from project.jobs.publisher import BrokerDown, Doorbell
+from project.jobs.publisher import BrokerDown, Publisher
 from project.jobs.run import run_job
 from project.relay import Relay
 from tests.brokers import (
@@ -27,8 +27,8 @@ from tests.brokers import (
     without_rabbitmq,
 )
 from tests.live import wait_until
-from tests.pace import promised
 from tests.project.gateway import Gateway, gateway_to
+from tests.time_bounds import stretched
 
 pytestmark = [
     rabbitmq_alone,
@@ -53,8 +53,8 @@ def relay(gateway: Gateway) -> Iterator[Relay]:
     relay = Relay(application(gateway.url))
     yield relay
     relay._direct.shutdown()
-    relay._mender.shutdown()
-    relay.doorbell.hang_up()
+    relay._reconnector.shutdown()
+    relay.publisher.close()
 
 
 @pytest.fixture
@@ -137,7 +137,7 @@ def test_jobs_go_on_when_the_way_to_it_is_mended(
     gateway.cut()
 
     assert relay.tick() == 0
-    assert not relay.doorbell.health.ok
+    assert not relay.publisher.health.ok
     assert Notification.objects.get().rings == 0, "given back, or never rung"
 
     gateway.mend()
@@ -160,9 +160,9 @@ def test_a_frozen_one_holds_up_the_relay_once_and_no_longer_than_its_timeout(
         relay.tick()
     later = time.monotonic() - started
 
-    assert not relay.doorbell.health.ok
-    assert first < promised(7.0)
-    assert later < promised(1.0)
+    assert not relay.publisher.health.ok
+    assert first < stretched(7.0)
+    assert later < stretched(1.0)
     gateway.mend()
     wait_until(lambda: relay.tick() == 1, seconds=15)
     assert job.pk in queue.take()
@@ -171,14 +171,14 @@ def test_a_frozen_one_holds_up_the_relay_once_and_no_longer_than_its_timeout(
 def ring_at_a_broker_that_does_not_answer(gateway: Gateway, *, confirm: bool) -> None:
     app = application(gateway.url)
     app.conf.broker_transport_options["confirm_publish"] = confirm
-    doorbell, job = Doorbell(app), notification()
-    doorbell.ring(Notification, job.pk)
+    publisher, job = Publisher(app), notification()
+    publisher.publish(Notification, job.pk)
     gateway.freeze()
     try:
-        doorbell.ring(Notification, job.pk)
+        publisher.publish(Notification, job.pk)
     finally:
         gateway.cut()
-        doorbell.hang_up()
+        publisher.close()
 
 
 def test_a_message_that_it_does_not_confirm_is_not_published(gateway: Gateway) -> None:

@@ -23,17 +23,19 @@ from notifications.models import Notification
 from project import relay as module
 from project.celery import app
 from project.jobs.dispatch import RING_BATCH
-from project.jobs.publisher import BrokerDown, BrokerHealth, Doorbell
+from project.jobs.publisher import BrokerDown, BrokerHealth, Publisher
 from project.jobs.queryset import Status
 from project.local.env import ROOT
 from project.models import Heartbeat
 from project.models import Sweep as SweepRow
-from project.relay import Relay, Sweep
+from project.relay import Relay
+from project.schedule import sweeps
+from project.schedule.sweeps import Sweep
 from tests.brokers import application
 from tests.concurrency.workers import running_relay
 from tests.live import wait_until
-from tests.pace import promised
 from tests.project.gateway import Gateway, gateway_to
+from tests.time_bounds import stretched
 
 # Only these tables are emptied after each test: all of the shop's would take a second.
 pytestmark = pytest.mark.django_db(
@@ -101,8 +103,8 @@ def relays() -> Iterator[Callable[..., Relay]]:
     yield make
     for relay in made:
         relay._direct.shutdown()
-        relay._mender.shutdown()
-        relay.doorbell.hang_up()
+        relay._reconnector.shutdown()
+        relay.publisher.close()
 
 
 @pytest.fixture
@@ -218,19 +220,19 @@ def test_jobs_that_cannot_be_published_are_given_back_at_once(
 ) -> None:
     jobs = [notification() for _ in range(5)]
     relay = relays(gateway.url)
-    ring = relay.doorbell.ring
+    ring = relay.publisher.ring
 
     def cut_at_the_third(model: Any, job_id: UUID) -> None:
         if job_id == jobs[2].pk:
             gateway.cut()
         ring(model, job_id)
 
-    monkeypatch.setattr(relay.doorbell, "ring", cut_at_the_third)
+    monkeypatch.setattr(relay.publisher, "ring", cut_at_the_third)
 
     assert relay.tick() == 2
 
     assert queues.task_ids("notify") == [jobs[0].pk, jobs[1].pk]
-    assert not relay.doorbell.health.ok
+    assert not relay.publisher.health.ok
     assert relays().tick() == 3, "another relay, with a way to the broker, publishes the rest"
     assert queues.task_ids("notify") == [job.pk for job in jobs]
 
@@ -244,7 +246,7 @@ def test_nothing_is_rung_while_the_broker_is_known_to_be_away(
     assert [relay.tick(), relay.tick()] == [0, 0]
 
     assert Notification.objects.get().rings == 0
-    assert "refused" in relay.doorbell.health.error
+    assert "refused" in relay.publisher.health.error
 
 
 def test_an_idle_relay_notices_a_broken_broker_with_its_next_look(
@@ -252,12 +254,12 @@ def test_an_idle_relay_notices_a_broken_broker_with_its_next_look(
 ) -> None:
     relay = relays(gateway.url)
     relay.tick()
-    assert relay.doorbell.health.ok
+    assert relay.publisher.health.ok
 
     gateway.cut()
     relay.tick()
 
-    assert not relay.doorbell.health.ok
+    assert not relay.publisher.health.ok
 
 
 def test_publishing_goes_on_when_the_broker_is_back(
@@ -268,7 +270,7 @@ def test_publishing_goes_on_when_the_broker_is_back(
         before = notification()
         wait_until(lambda: queues.length("notify") == 1, seconds=30)
         gateway.cut()
-        wait_until(lambda: not relay.doorbell.health.ok, seconds=30)
+        wait_until(lambda: not relay.publisher.health.ok, seconds=30)
         during = notification()
         gateway.mend()
         wait_until(lambda: queues.length("notify") == 2, seconds=30)
@@ -294,9 +296,9 @@ def test_a_frozen_broker_holds_up_the_relay_once_and_no_longer_than_its_timeout(
         relay.tick()
     later = time.monotonic() - started
 
-    assert "Timeout" in relay.doorbell.health.error
-    assert first < promised(7.0)
-    assert later < promised(1.0)
+    assert "Timeout" in relay.publisher.health.error
+    assert first < stretched(7.0)
+    assert later < stretched(1.0)
     assert not Notification.objects.filter(rings__gt=0).exists()
     gateway.mend()
     wait_until(lambda: relay.tick() == 2, seconds=10)
@@ -328,7 +330,7 @@ def test_a_relay_without_broker_is_patient_then_runs_notifications_and_media_wai
     image = picture()
     relay = relays(f"redis://127.0.0.1:{dead_port}/0")
     now = 100.0
-    relay.doorbell.health = BrokerHealth(_clock=lambda: now)
+    relay.publisher.health = BrokerHealth(_clock=lambda: now)
     relay.tick()
     now += 9.9
     relay.tick()
@@ -358,7 +360,7 @@ def test_a_relay_takes_no_more_jobs_in_hand_than_its_threads_can_run(
     for _ in range(20):
         notification()
     relay = relays(f"redis://127.0.0.1:{dead_port}/0")
-    relay.doorbell.health.failing_since = -1000.0
+    relay.publisher.health.failing_since = -1000.0
 
     handled = [relay.tick() for _ in range(3)]
 
@@ -380,7 +382,7 @@ def test_a_failing_job_does_not_stop_the_direct_run(
     monkeypatch.setattr(NotificationHandler, "on_succeeded", lambda handler, job: None)
     bad, good = notification(recipient="bad"), notification()
     relay = relays(f"redis://127.0.0.1:{dead_port}/0")
-    relay.doorbell.health.failing_since = -1000.0
+    relay.publisher.health.failing_since = -1000.0
 
     relay.tick()
     relay._direct.shutdown()
@@ -422,19 +424,19 @@ def test_broker_health_tells_since_when_it_fails() -> None:
 
 
 def test_a_doorbell_that_failed_connects_anew(gateway: Gateway) -> None:
-    doorbell = Doorbell(application(gateway.url))
-    assert doorbell.waiting("notify") == 0
-    first = doorbell._connection
+    publisher = Publisher(application(gateway.url))
+    assert publisher.queue_length("notify") == 0
+    first = publisher._connection
     gateway.cut()
     with pytest.raises(BrokerDown):
-        doorbell.waiting("notify")
+        publisher.queue_length("notify")
 
     gateway.mend()
 
-    assert doorbell.waiting("notify") == 0
+    assert publisher.queue_length("notify") == 0
     # Redis's client would mend the old one by itself, a channel to RabbitMQ would stay dead.
-    assert doorbell._connection is not first
-    doorbell.hang_up()
+    assert publisher._connection is not first
+    publisher.close()
 
 
 # ── Sweeps ──────────────────────────────────────────────────────────────────────────────────
@@ -481,7 +483,7 @@ def test_a_sweeps_last_result_is_kept_and_its_last_error(
             raise outcome
         return outcome
 
-    monkeypatch.setattr(module, "_sweeps", [Sweep(name="count", run=run, interval=0.1)])
+    monkeypatch.setattr(sweeps, "_sweeps", [Sweep(name="count", run=run, interval=0.1)])
     with running_relay(relays()):
         wait_until(lambda: SweepRow.objects.filter(error__gt="").exists(), seconds=10)
 
@@ -499,7 +501,7 @@ def test_a_long_sweep_does_not_hold_up_the_bell(
         swept.set()
         release.wait(10)
 
-    monkeypatch.setattr(module, "_sweeps", [Sweep(name="long", run=run, interval=60)])
+    monkeypatch.setattr(sweeps, "_sweeps", [Sweep(name="long", run=run, interval=60)])
     with running_relay(relays()):
         assert swept.wait(5)
         notification()
@@ -511,7 +513,7 @@ def test_a_long_sweep_does_not_hold_up_the_bell(
 def test_a_lost_database_is_waited_for(
     relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "_sweeps", [])
+    monkeypatch.setattr(sweeps, "_sweeps", [])
     with running_relay(relays()):
         notification()
         wait_until(lambda: queues.length("notify") == 1, seconds=30)
@@ -528,7 +530,7 @@ def test_a_fault_in_the_relay_ends_its_process_with_all_threads(
     relays: Callable[..., Relay], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     relay = relays()
-    monkeypatch.setattr(module, "_sweeps", [])
+    monkeypatch.setattr(sweeps, "_sweeps", [])
     monkeypatch.setattr(relay, "tick", lambda: 1 // 0)
 
     with pytest.raises(ZeroDivisionError):
@@ -557,5 +559,5 @@ def test_sigterm_ends_the_command_soon(queues: Queues) -> None:
         process.kill()
         process.wait()
 
-    assert time.monotonic() - started < promised(8.0)
+    assert time.monotonic() - started < stretched(8.0)
     assert process.returncode == 0, errors

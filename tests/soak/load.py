@@ -19,7 +19,7 @@ from tests.live import LiveShop
 from tests.soak.record import Purchase, Record, now
 
 SHOPPERS = 4
-PATIENCE = 120.0
+MAX_WAIT = 120.0
 """Seconds after which a shopper gives up on an order that gets no clear answer."""
 PRODUCTS = 20
 HOT_STOCK = 40
@@ -84,7 +84,7 @@ class Load:
                 self._send(purchase)
 
     def _send_until_clear(self, purchase: Purchase) -> None:
-        while now() - purchase.begun < PATIENCE:
+        while now() - purchase.begun < MAX_WAIT:
             if self._send(purchase) in CLEAR_ANSWERS or purchase.refusal:
                 purchase.answered = now()
                 return

@@ -7,7 +7,7 @@ from django.db.models import Count
 
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.recipes import RECIPES
-from media_jobs.remaking import queue_again, stale
+from media_jobs.remaking import stale
 from media_jobs.rendition_files import ROOTS, leaves, remove, unneeded
 
 ALL = "all"
@@ -41,7 +41,7 @@ class Command(BaseCommand):
             made = f"{jobs.count()} sources, {files} files, {outdated} to remake"
             self.stdout.write(f"{name} ({recipe.hash}): {made}")
             if wanted in (ALL, name) and outdated:
-                self.stdout.write(f"  queued again: {queue_again(stale(jobs))}")
+                self.stdout.write(f"  queued again: {stale(jobs).queue_again()}")
         self._report_unknown_recipes()
         self._handle_orphans(prune=options["prune"])
 

@@ -9,7 +9,7 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from notifications.mailbox.endpoints import http_door, smtp_door
+from notifications.mailbox.endpoints import http_endpoint, smtp_endpoint
 from notifications.mailbox.receipts import Reporter
 from notifications.mailbox.store import Mailbox
 
@@ -35,8 +35,8 @@ class Command(BaseCommand):
         reporter = Reporter(port=int(os.environ.get("PORT") or 8000))
         mailbox = Mailbox(tell=reporter.tell if settings.RECEIPT_SECRETS else None)
         try:
-            sms = http_door(mailbox, port=http_port)
-            mail = smtp_door(mailbox, port=smtp_port)
+            sms = http_endpoint(mailbox, port=http_port)
+            mail = smtp_endpoint(mailbox, port=smtp_port)
             mail.start()
         except OSError as error:
             raise CommandError(f"Ports {smtp_port} and {http_port}: {error.strerror}") from error

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from orders.accounts.addresses import TooManyAddressesError, delete_address, save_address
 from orders.accounts.forms import AddressForm, SettingsForm
 from orders.accounts.history import orders_of
-from orders.accounts.language import remember_language
+from orders.accounts.language import set_language_cookie
 from orders.models import Address, User
 from orders.models.user import MAX_ADDRESSES
-from orders.shop.countries import COUNTRIES
+from orders.placing.countries import COUNTRIES
 
 ORDERS_PER_PAGE = 20
 
@@ -103,7 +103,7 @@ def account_settings(request: HttpRequest) -> HttpResponse:
         with translation.override(user.language):
             messages.success(request, _("Your settings are saved."))
         response = redirect("account-settings")
-        remember_language(response, user)
+        set_language_cookie(response, user)
         return response
     context = {"form": form, "has_sms": bool(settings.SMS_URL)}
     return render(request, "accounts/settings.html", context, status=422 if form.is_bound else 200)

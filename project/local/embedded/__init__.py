@@ -4,7 +4,3 @@
 server is prepared, started and asked; `project.local.supervisor` keeps them alive. By hand:
 `python -m project.local.embedded run -- COMMAND` runs a command with both, in a temporary folder.
 """
-
-
-class CannotStart(Exception):
-    """What is in the way and what to do about it, in one line for the person at the terminal."""

@@ -14,10 +14,10 @@ from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 
-from project.local.embedded import CannotStart
-from project.local.embedded.data_folder import DataFolder
+from project.local.data_folder import DataFolder
 from project.local.embedded.running import running_servers, temporary_data_folder
 from project.local.env import without_settings
+from project.local.errors import CannotStart
 from project.local.processes import PidFile
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from project.local.embedded import CannotStart
+from project.local.errors import CannotStart
 
 
 @dataclass(frozen=True)

@@ -21,9 +21,9 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
-from project.local.embedded import CannotStart
+from project.local.data_folder import DataFolder, require_space
 from project.local.embedded.account import server_account
-from project.local.embedded.data_folder import DataFolder, require_space
+from project.local.errors import CannotStart
 
 SUPERUSER = "postgres"
 ROLE = DATABASE = "tandem"  # the shop owns its database but isn't a superuser

@@ -11,10 +11,10 @@ from pathlib import Path
 from shutil import rmtree
 
 from project.local import reaper
-from project.local.embedded import CannotStart
-from project.local.embedded.data_folder import DataFolder
+from project.local.data_folder import DataFolder
 from project.local.embedded.postgres import PostgresServer
 from project.local.embedded.valkey import ValkeyServer
+from project.local.errors import CannotStart
 from project.local.processes import PidFile, stop_everything
 
 START_SECONDS = 60.0

@@ -9,8 +9,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
-from project.local.embedded import CannotStart
-from project.local.embedded.data_folder import DataFolder, write_private
+from project.local.data_folder import DataFolder, write_private
+from project.local.errors import CannotStart
 
 AT_ONCE = Retry(NoBackoff(), 0)  # the client's own patience would hide who isn't there
 # In a file and not among the arguments, because every user of a machine sees those.

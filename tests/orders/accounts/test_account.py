@@ -14,9 +14,9 @@ from orders.accounts.history import orders_of
 from orders.lifecycle.steps import record
 from orders.models import Address, Order, OrderEvent, User
 from orders.models.user import MAX_ADDRESSES
+from tests.factories import add_product
 from tests.orders.accounts.conftest import ADA, PASSWORD, last_code, said
 from tests.orders.shop.test_order import make_order
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def other(db: None) -> User:
 
 
 def order_by(email: str, *, user: User | None = None) -> Order:
-    order = make_order(shelve(f"N{Order.objects.count()}"), user=user)
+    order = make_order(add_product(f"N{Order.objects.count()}"), user=user)
     Order.objects.filter(pk=order.pk).update(email=email)
     return order
 
@@ -122,7 +122,7 @@ def test_every_page_of_the_account_has_the_shops_dress(
 
 def test_the_first_address_fills_the_checkout(signed_in: Client, ada: User) -> None:
     signed_in.post("/accounts/addresses/new/", HOME)
-    shelve("MUG")
+    add_product("MUG")
     signed_in.post("/cart/", {"action": "add", "sku": "MUG"})
 
     page = signed_in.get("/checkout/").content.decode()

@@ -15,9 +15,9 @@ from orders.accounts.unsubscribe import read_token, unsubscribe, unsubscribe_url
 from orders.lifecycle.steps import record
 from orders.messages import announcements
 from orders.models import Order, User
+from tests.factories import add_product
 from tests.orders.desk.conftest import placed
 from tests.orders.readers import draft, subscribe
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -119,7 +119,7 @@ def test_links_outlive_a_rotation_of_the_key(ada: User, settings: Any) -> None:
 
 # ── Which messages have it ──────────────────────────────────────────────────────────────────
 def order_of(user: User, *, signed_in: bool) -> Order:
-    order = placed(shelve("MUG"))
+    order = placed(add_product("MUG"))
     values: dict[str, Any] = {"user": user} if signed_in else {"email": user.email.upper()}
     Order.objects.filter(pk=order.pk).update(**values)
     order.refresh_from_db()
@@ -142,7 +142,7 @@ def test_messages_that_may_be_switched_off_have_the_link_of_their_reader(
 
 
 def test_a_guest_has_no_account_to_remember_it_in(db: None) -> None:
-    assert opt_out_context("order_delivered", order=placed(shelve("MUG"))) == {}
+    assert opt_out_context("order_delivered", order=placed(add_product("MUG"))) == {}
 
 
 def test_an_address_that_was_never_confirmed_is_nobodys(ada: User) -> None:

@@ -9,7 +9,7 @@ from django.http import HttpResponse
 from django.test import Client
 
 from orders.placing.writers import drain
-from tests.shelf import new_key
+from tests.factories import new_key
 
 Post = Callable[..., HttpResponse]
 

@@ -8,8 +8,8 @@ from django.conf import settings
 from media_jobs.models import MediaJob
 from notifications.models import Notification
 from orders.models import Order, SalesEntry, StockMovement
+from tests.factories import add_product
 from tests.orders.api.conftest import Post, order
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 REACHES_PLACEMENT = pytest.mark.django_db(transaction=True)
@@ -18,7 +18,7 @@ REACHES_PLACEMENT = pytest.mark.django_db(transaction=True)
 
 @pytest.fixture(autouse=True)
 def mug(db: None) -> None:
-    shelve("MUG")
+    add_product("MUG")
 
 
 def nothing_is_there() -> bool:
@@ -122,7 +122,7 @@ def test_a_sku_that_is_not_there_is_named(sku: Any, post: Post) -> None:
 
 @REACHES_PLACEMENT
 def test_more_than_999_of_one_product_on_two_lines_are_too_many(post: Post) -> None:
-    shelve("CUP", stock=5000)
+    add_product("CUP", stock=5000)
 
     answer = post(order(("CUP", 999), ("CUP", 1)))
 

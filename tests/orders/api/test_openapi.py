@@ -14,7 +14,7 @@ from hypothesis import settings as bounds
 from hypothesis.strategies import SearchStrategy
 from schemathesis.checks import CHECKS, load_all_checks
 
-from tests.shelf import shelve
+from tests.factories import add_product
 
 load_all_checks()
 
@@ -32,7 +32,7 @@ load_all_checks()
     ],
 )
 def test_no_input_makes_the_api_break_its_word(method: str, path: str) -> None:
-    shelve("MUG-01")
+    add_product("MUG-01")
     document = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
     # Good data by the document may still be a product that isn't there.
     excluded = [CHECKS.get_one("positive_data_acceptance")]

@@ -11,8 +11,8 @@ from django.test.utils import CaptureQueriesContext
 from notifications.models import Notification
 from orders.models import Order, Product, Stock
 from project.jobs.queryset import Status
+from tests.factories import add_product, new_key
 from tests.orders.api.conftest import Post, order
-from tests.shelf import new_key, shelve
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
@@ -21,7 +21,7 @@ pytestmark = [
 
 
 def test_an_order_is_placed_and_answered_with_its_jobs(post: Post) -> None:
-    shelve("MUG", price="12.30")
+    add_product("MUG", price="12.30")
 
     answer = post(order(("MUG", 2)))
 
@@ -51,11 +51,11 @@ def test_an_order_is_placed_and_answered_with_its_jobs(post: Post) -> None:
         ("notification", "order_placed.email", "queued"),
         ("media", "pickup_pass", "queued"),
     }
-    assert placed.door == Order.Door.API
+    assert placed.door == Order.Source.API
 
 
 def test_everything_that_may_be_said_is_kept(post: Post) -> None:
-    shelve("MUG", price="12.30")
+    add_product("MUG", price="12.30")
     address = {"line1": "Am Kai 1", "city": "Kiel", "postcode": "24103", "country": "DE"}
 
     answer = post(
@@ -76,7 +76,7 @@ def test_everything_that_may_be_said_is_kept(post: Post) -> None:
 
 
 def test_the_same_key_and_order_is_the_same_order(post: Post) -> None:
-    shelve("MUG", stock=3)
+    add_product("MUG", stock=3)
     key = new_key()
     first = post(order(("MUG", 3)), key=key)
 
@@ -93,7 +93,7 @@ def test_the_same_key_and_order_is_the_same_order(post: Post) -> None:
 def test_an_order_that_is_placed_but_cannot_be_read_is_not_called_busy(
     post: Post, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelve("MUG")
+    add_product("MUG")
     key = new_key()
 
     def fail(order_id: UUID) -> None:
@@ -110,7 +110,7 @@ def test_an_order_that_is_placed_but_cannot_be_read_is_not_called_busy(
 def test_another_order_under_the_same_key_is_refused_without_the_first_ones_id(
     post: Post,
 ) -> None:
-    shelve("MUG")
+    add_product("MUG")
     key = new_key()
     first = post(order(("MUG", 1)), key=key).json()
 
@@ -122,8 +122,8 @@ def test_another_order_under_the_same_key_is_refused_without_the_first_ones_id(
 
 
 def test_a_product_on_two_lines_is_one_line(post: Post) -> None:
-    shelve("MUG", price="2.50")
-    shelve("CUP", price="1.00")
+    add_product("MUG", price="2.50")
+    add_product("CUP", price="1.00")
 
     answer = post(order(("MUG", 1), ("CUP", 1), ("MUG", 2))).json()
 
@@ -135,8 +135,8 @@ def test_a_product_on_two_lines_is_one_line(post: Post) -> None:
 
 
 def test_out_of_stock_says_what_is_left_and_the_key_may_succeed_later(post: Post) -> None:
-    product = shelve("MUG", stock=1)
-    shelve("CUP")
+    product = add_product("MUG", stock=1)
+    add_product("CUP")
     key = new_key()
 
     refused = post(order(("CUP", 1), ("MUG", 2)), key=key)
@@ -150,7 +150,7 @@ def test_out_of_stock_says_what_is_left_and_the_key_may_succeed_later(post: Post
 
 
 def test_a_total_that_changed_is_told_and_nothing_is_taken(post: Post) -> None:
-    shelve("MUG", price="12.30", stock=5)
+    add_product("MUG", price="12.30", stock=5)
 
     answer = post(order(("MUG", 2), expected_total="24.00"))
 
@@ -161,7 +161,7 @@ def test_a_total_that_changed_is_told_and_nothing_is_taken(post: Post) -> None:
 
 
 def test_an_order_is_read_with_the_state_of_its_jobs(post: Post) -> None:
-    shelve("MUG")
+    add_product("MUG")
     order_id = UUID(post(order(("MUG", 1))).json()["id"])
     Notification.objects.filter(order_id=order_id).update(
         status=Status.FAILED, attempts=8, error="550 no such mailbox"
@@ -179,7 +179,7 @@ def test_an_order_is_read_with_the_state_of_its_jobs(post: Post) -> None:
 
 
 def test_reading_an_order_takes_few_queries(post: Post) -> None:
-    skus = [shelve(f"SKU-{number}").sku for number in range(20)]
+    skus = [add_product(f"SKU-{number}").sku for number in range(20)]
     url = post(order(*((sku, 1) for sku in skus)))["Location"]
 
     with CaptureQueriesContext(connection) as queries:
@@ -198,7 +198,7 @@ def test_an_order_that_is_not_there(order_id: str) -> None:
 
 
 def test_an_inactive_product_can_not_be_ordered(post: Post) -> None:
-    shelve("MUG")
+    add_product("MUG")
     Product.objects.update(is_active=False)
 
     answer = post(order(("MUG", 1)))

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from media_jobs.models import Asset, MediaJob, Rendition
 from orders.models import Product, ProductMedia, ProductSales
-from tests.shelf import shelve
+from tests.factories import add_product
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,7 @@ def picture(product: Product) -> Rendition:
 
 
 def test_a_product_says_what_it_costs_and_how_many_are_left() -> None:
-    product = shelve("MUG", stock=7, price="12.30")
+    product = add_product("MUG", stock=7, price="12.30")
     ProductSales.objects.filter(product=product).update(units=3)
 
     answer = get("/MUG")
@@ -60,7 +60,7 @@ def test_a_product_says_what_it_costs_and_how_many_are_left() -> None:
 
 
 def test_its_pictures_have_absolute_urls() -> None:
-    product = shelve("MUG")
+    product = add_product("MUG")
     rendition = picture(product)
 
     images = get("/MUG").json()["images"]
@@ -78,8 +78,8 @@ def test_its_pictures_have_absolute_urls() -> None:
 
 @pytest.mark.parametrize("sku", ["NONE", "HIDDEN", "MUG%00", "X" * 3000])
 def test_what_is_not_on_sale_is_not_there(sku: str) -> None:
-    shelve("MUG")
-    shelve("HIDDEN", active=False)
+    add_product("MUG")
+    add_product("HIDDEN", active=False)
 
     answer = get(f"/{sku}")
 
@@ -90,8 +90,8 @@ def test_what_is_not_on_sale_is_not_there(sku: str) -> None:
 
 def test_the_list_has_what_is_on_sale_by_name() -> None:
     for sku in ("B", "A", "C"):
-        shelve(sku)
-    shelve("HIDDEN", active=False)
+        add_product(sku)
+    add_product("HIDDEN", active=False)
 
     answer = get().json()
 
@@ -101,8 +101,8 @@ def test_the_list_has_what_is_on_sale_by_name() -> None:
 
 @pytest.mark.parametrize("search", ["mug-4", "blue", "EARTHENWARE", "blue mug"])
 def test_search_looks_into_sku_name_and_description(search: str) -> None:
-    shelve("CUP-1")
-    found = shelve("MUG-42")
+    add_product("CUP-1")
+    found = add_product("MUG-42")
     Product.objects.filter(pk=found.pk).update(
         name="Blue mug", description="Earthenware from the sea."
     )
@@ -114,14 +114,14 @@ def test_search_looks_into_sku_name_and_description(search: str) -> None:
 
 
 def test_a_percent_sign_in_a_search_is_just_that() -> None:
-    shelve("MUG")
+    add_product("MUG")
 
     assert get(search="%").json()["count"] == 0
 
 
 def test_a_page_has_fifty_products() -> None:
     for number in range(51):
-        shelve(f"SKU-{number:02}")
+        add_product(f"SKU-{number:02}")
 
     first, second, third = (get(page=page).json() for page in (1, 2, 3))
 
@@ -147,11 +147,11 @@ def test_a_search_that_can_not_be_is_named(search: str) -> None:
 
 
 def test_the_list_takes_as_many_queries_for_one_product_as_for_many() -> None:
-    picture(shelve("FIRST"))
+    picture(add_product("FIRST"))
     with CaptureQueriesContext(connection) as alone:
         get()
     for number in range(10):
-        picture(shelve(f"SKU-{number}"))
+        picture(add_product(f"SKU-{number}"))
 
     with CaptureQueriesContext(connection) as many:
         answer = get()

@@ -8,9 +8,9 @@ from django.test import Client
 
 from media_jobs import receiving
 from orders.models import Upload
+from tests.factories import add_product, uploaded_file
 from tests.media_jobs.originals import alpha_png
 from tests.orders.api.conftest import Post, order
-from tests.shelf import handed_in, shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -104,8 +104,8 @@ def test_more_files_at_once_than_a_process_receives_are_busy(
 @pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 @pytest.mark.usefixtures("writers")
 def test_an_order_with_an_upload_shows_it_and_its_job(post: Post) -> None:
-    shelve("MUG", personalisation="picture")
-    token = str(handed_in().token)
+    add_product("MUG", personalisation="picture")
+    token = str(uploaded_file().token)
     body = order()
     body["lines"] = [
         {"sku": "MUG", "quantity": 1, "upload": token.upper()},
@@ -128,7 +128,7 @@ def test_an_order_with_an_upload_shows_it_and_its_job(post: Post) -> None:
 
 @pytest.mark.parametrize("upload", ["x", "\x00", 1, None, "0" * 5000])
 def test_a_token_that_is_none_is_refused_by_its_line(post: Post, upload: Any) -> None:
-    shelve("MUG", personalisation="picture")
+    add_product("MUG", personalisation="picture")
     body = order()
     body["lines"] = [{"sku": "MUG", "quantity": 1, "upload": upload}]
 
@@ -139,7 +139,7 @@ def test_a_token_that_is_none_is_refused_by_its_line(post: Post, upload: Any) ->
 
 
 def test_a_product_says_what_it_asks_for() -> None:
-    shelve("MUG", personalisation="either", requires_upload=True)
+    add_product("MUG", personalisation="either", requires_upload=True)
 
     item = Client().get("/api/v1/products/MUG").json()
 

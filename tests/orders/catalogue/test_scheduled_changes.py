@@ -13,7 +13,7 @@ from django.utils import timezone
 from orders.catalogue import scheduled_changes
 from orders.catalogue.scheduled_changes import apply_scheduled, collide
 from orders.models import Product, ScheduledChange
-from tests.shelf import shelve
+from tests.factories import add_product
 
 pytestmark = pytest.mark.django_db
 
@@ -49,7 +49,7 @@ def price_of(product: Product) -> str:
 
 
 def test_a_product_goes_on_sale_at_its_time_and_not_before() -> None:
-    mug = shelve("MUG", active=False)
+    mug = add_product("MUG", active=False)
     launch = plan(mug, What.ON_SALE, at=5)
 
     assert apply_scheduled() is None
@@ -62,7 +62,7 @@ def test_a_product_goes_on_sale_at_its_time_and_not_before() -> None:
 
 
 def test_a_product_is_on_sale_from_one_time_to_another() -> None:
-    mug = shelve("MUG", active=False)
+    mug = add_product("MUG", active=False)
     season = plan(mug, What.ON_SALE, at=-5, back_at=5)
     apply_scheduled()
     assert Product.objects.get().is_active
@@ -74,7 +74,7 @@ def test_a_product_is_on_sale_from_one_time_to_another() -> None:
 
 
 def test_a_price_changes_and_changes_back() -> None:
-    mug = shelve("MUG", price="10.00")
+    mug = add_product("MUG", price="10.00")
     sale = plan(mug, What.PRICE, price="8.00", at=-5, back_at=5)
 
     apply_scheduled()
@@ -90,7 +90,7 @@ def test_a_price_changes_and_changes_back() -> None:
 
 
 def test_a_price_that_somebody_changed_meanwhile_stays() -> None:
-    mug = shelve("MUG", price="10.00")
+    mug = add_product("MUG", price="10.00")
     sale = plan(mug, What.PRICE, price="8.00", at=-5, back_at=5)
     apply_scheduled()
     Product.objects.update(price="9.50")
@@ -104,7 +104,7 @@ def test_a_price_that_somebody_changed_meanwhile_stays() -> None:
 
 
 def test_after_a_downtime_everything_happens_in_the_order_of_its_times() -> None:
-    mug = shelve("MUG", price="10.00")
+    mug = add_product("MUG", price="10.00")
     plan(mug, What.PRICE, price="7.00", at=-20)
     plan(mug, What.PRICE, price="8.00", at=-40, back_at=-30)
     plan(mug, What.PRICE, price="6.00", at=-30, back_at=-25)
@@ -118,7 +118,7 @@ def test_after_a_downtime_everything_happens_in_the_order_of_its_times() -> None
 def test_a_run_is_bounded_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduled_changes, "BATCH_SIZE", 2)
     for number in range(3):
-        plan(shelve(f"MUG{number}", active=False), What.ON_SALE, at=-5)
+        plan(add_product(f"MUG{number}", active=False), What.ON_SALE, at=-5)
 
     assert [apply_scheduled(), apply_scheduled(), apply_scheduled()] == [2, 1, None]
 
@@ -149,7 +149,7 @@ def applied_by_two_relays(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_relays_apply_a_change_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    mug = shelve("MUG", price="10.00")
+    mug = add_product("MUG", price="10.00")
     sale = plan(mug, What.PRICE, price="8.00", at=-5)
 
     applied_by_two_relays(monkeypatch)
@@ -171,7 +171,7 @@ def test_control_without_the_count_the_second_relay_forgets_the_price_before(
         return 1
 
     monkeypatch.setattr(scheduled_changes, "_apply", apply_uncounted)
-    sale = plan(shelve("MUG", price="10.00"), What.PRICE, price="8.00", at=-5)
+    sale = plan(add_product("MUG", price="10.00"), What.PRICE, price="8.00", at=-5)
 
     applied_by_two_relays(monkeypatch)
 
@@ -192,7 +192,7 @@ def test_control_without_the_count_the_second_relay_forgets_the_price_before(
     ids=["no price", "below zero", "a price of its own", "ends as it begins", "never applied"],
 )
 def test_the_database_refuses_what_makes_no_sense(fields: dict[str, Any]) -> None:
-    values = {"product": shelve("MUG"), "at": minutes(0), **fields}
+    values = {"product": add_product("MUG"), "at": minutes(0), **fields}
 
     with pytest.raises(IntegrityError), transaction.atomic():
         ScheduledChange.objects.create(**values)

@@ -10,7 +10,7 @@ from django.db.models import F
 
 from orders.catalogue.stock import StockTooLowError, correct_stock
 from orders.models import Product, Stock, StockMovement
-from tests.shelf import shelve
+from tests.factories import add_product
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -49,7 +49,7 @@ def correct(product: Product, delta: int) -> Stock:
 
 
 def test_a_correction_adds_to_what_orders_left() -> None:
-    product = shelve("MUG", stock=10)
+    product = add_product("MUG", stock=10)
 
     with transaction.atomic():
         Stock.objects.filter(pk=product.pk).update(available=F("available") - 4)
@@ -62,7 +62,7 @@ def test_a_correction_adds_to_what_orders_left() -> None:
 
 
 def test_a_correction_never_takes_what_an_order_has_just_taken() -> None:
-    product = shelve("MUG", stock=5)
+    product = add_product("MUG", stock=5)
     refusals: list[StockTooLowError] = []
 
     def take_all() -> None:
@@ -84,7 +84,7 @@ def test_a_correction_never_takes_what_an_order_has_just_taken() -> None:
 
 @pytest.mark.parametrize(("delta", "reason"), [(0, "Delivery"), (1, " ")])
 def test_a_correction_has_an_amount_and_a_reason(delta: int, reason: str) -> None:
-    product = shelve("MUG", stock=5)
+    product = add_product("MUG", stock=5)
 
     with pytest.raises(ValueError, match="amount and a reason"):
         correct_stock(product_id=product.pk, delta=delta, reason=reason, user_id=None)
@@ -93,7 +93,7 @@ def test_a_correction_has_an_amount_and_a_reason(delta: int, reason: str) -> Non
 
 
 def test_a_correction_is_a_transaction_of_its_own() -> None:
-    product = shelve("MUG", stock=5)
+    product = add_product("MUG", stock=5)
 
     with transaction.atomic(), pytest.raises(RuntimeError):
         correct(product, 1)

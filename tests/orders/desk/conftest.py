@@ -19,7 +19,7 @@ def placed(product: Product, *, quantity: int = 1, name: str = "Ada Lovelace") -
     total = product.price * quantity
     order = Order.objects.create(
         id=uuid4(),
-        door=Order.Door.SHOP,
+        door=Order.Source.SHOP,
         fingerprint="0" * 64,
         name=name,
         email="ada@example.org",

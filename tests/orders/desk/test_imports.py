@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from orders.desk_jobs.kinds import check_in
+from orders.desk_jobs.progress import check_in
 from orders.models import DeskJob, Product, User
 from project.jobs.queryset import Status
 from project.jobs.run import run_job

@@ -12,8 +12,8 @@ from django_celery_results.models import TaskResult
 from notifications.models import Notification
 from orders.models import Order
 from project.jobs.queryset import Status
+from tests.factories import add_product
 from tests.orders.desk.conftest import message, placed
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ LIST = "/admin/notifications/notification/"
 
 @pytest.fixture
 def order(db: None) -> Order:
-    return placed(shelve("MUG"))
+    return placed(add_product("MUG"))
 
 
 def decide(client: Client, job: Notification, name: str, **data: str) -> Any:
@@ -170,7 +170,7 @@ def test_a_job_leads_to_its_order_and_to_its_task_result(
 def test_a_job_is_found_by_order_id_recipient_or_reason(
     search: str, admin_client: Client, order: Order
 ) -> None:
-    other = placed(shelve("CUP"))
+    other = placed(add_product("CUP"))
     message(other)
     Notification.objects.filter(order_id=order.pk).delete()
     job = message(

@@ -17,8 +17,8 @@ from notifications.desk import all_at_once
 from notifications.models import Notification
 from orders.models import Order
 from project.jobs.queryset import Status
+from tests.factories import add_product
 from tests.orders.desk.conftest import message, placed
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ NO_MAILBOX = "550 5.1.1 <{recipient}>: no such mailbox (id 4XyZ12abcd)"
 
 @pytest.fixture
 def order(db: None) -> Order:
-    order = placed(shelve("MUG"))
+    order = placed(add_product("MUG"))
     Notification.objects.all().delete()
     return order
 
@@ -185,10 +185,10 @@ def test_thousands_are_decided_in_batches_and_a_slow_page_says_what_is_left(
     for number in range(5):
         failed(order, number)
     monkeypatch.setattr(all_at_once, "BATCH_SIZE", 2)
-    monkeypatch.setattr(all_at_once, "PATIENCE", -1.0)
+    monkeypatch.setattr(all_at_once, "MAX_SECONDS", -1.0)
 
     first = confirm(admin_client, all_url("retry"))
-    monkeypatch.setattr(all_at_once, "PATIENCE", 8.0)
+    monkeypatch.setattr(all_at_once, "MAX_SECONDS", 8.0)
     second = confirm(admin_client, all_url("retry"))
 
     assert "2 jobs are queued again." in words(first)

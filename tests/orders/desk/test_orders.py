@@ -15,8 +15,8 @@ from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
 from orders.models import Order, Upload
 from project.jobs.queryset import Status
+from tests.factories import add_product, uploaded_file
 from tests.orders.desk.conftest import message, placed
-from tests.shelf import handed_in, shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -28,7 +28,7 @@ def numbers(answer: Any) -> list[str]:
 
 
 def test_one_page_has_the_lines_the_timeline_and_the_jobs(admin_client: Client) -> None:
-    order = placed(shelve("MUG", price="12.30"), quantity=2)
+    order = placed(add_product("MUG", price="12.30"), quantity=2)
     failed = message(order, status=Status.FAILED, error="550 no such mailbox")
     job = MediaJob.objects.get(order_id=order.pk)
     Rendition.objects.create(
@@ -48,7 +48,7 @@ def test_one_page_has_the_lines_the_timeline_and_the_jobs(admin_client: Client) 
 
 
 def test_what_a_customer_wrote_is_text(admin_client: Client) -> None:
-    order = placed(shelve("MUG"), name="<script>alert(1)</script>")
+    order = placed(add_product("MUG"), name="<script>alert(1)</script>")
 
     page = admin_client.get(f"{LIST}{order.pk}/change/").content.decode()
 
@@ -57,7 +57,7 @@ def test_what_a_customer_wrote_is_text(admin_client: Client) -> None:
 
 
 def test_a_page_takes_few_queries_however_many_jobs_there_are(admin_client: Client) -> None:
-    order = placed(shelve("MUG"))
+    order = placed(add_product("MUG"))
     for _number in range(20):
         message(order, status=Status.FAILED)
 
@@ -68,7 +68,7 @@ def test_a_page_takes_few_queries_however_many_jobs_there_are(admin_client: Clie
 
 
 def test_the_list_says_which_orders_need_attention(admin_client: Client) -> None:
-    fine, troubled = placed(shelve("A")), placed(shelve("B"))
+    fine, troubled = placed(add_product("A")), placed(add_product("B"))
     Notification.objects.filter(order_id=troubled.pk).update(status=Status.UNKNOWN)
     Notification.objects.filter(order_id=fine.pk).update(status=Status.DONE)
     MediaJob.objects.update(status=Status.DONE)
@@ -85,7 +85,7 @@ def test_the_list_says_which_orders_need_attention(admin_client: Client) -> None
 
 @pytest.mark.parametrize("search", ["{number}", "t{digits}", "{digits}", "{id}", "Lovelace"])
 def test_an_order_is_found_by_what_the_customer_says(search: str, admin_client: Client) -> None:
-    product = shelve("MUG")
+    product = add_product("MUG")
     placed(product, name="Bob")
     order = placed(product)
     placed(product, name="Eve")
@@ -99,7 +99,7 @@ def test_an_order_is_found_by_what_the_customer_says(search: str, admin_client: 
 
 
 def test_an_order_can_not_be_written_or_deleted_by_hand(admin_client: Client) -> None:
-    order = placed(shelve("MUG"))
+    order = placed(add_product("MUG"))
 
     changed = admin_client.post(f"{LIST}{order.pk}/change/", {"name": "Eve"})
     deleted = admin_client.post(f"{LIST}{order.pk}/delete/", {"post": "yes"})
@@ -118,7 +118,7 @@ def test_an_order_that_is_not_there_leads_back(admin_client: Client) -> None:
 def test_an_order_shows_a_thumbnail_of_what_is_printed_by_a_signed_address(
     admin_client: Client,
 ) -> None:
-    order = placed(shelve("MUG"))
+    order = placed(add_product("MUG"))
     job = MediaJob.objects.create(order_id=order.pk, kind="print", recipe="print_picture")
     for name in ("print", "preview", "thumbnail"):
         Rendition.objects.create(
@@ -141,7 +141,7 @@ def test_an_order_leads_to_what_its_shopper_handed_in(
     admin_client: Client, settings: Any, tmp_path: Any
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
-    order, upload = placed(shelve("MUG", personalisation="picture")), handed_in()
+    order, upload = placed(add_product("MUG", personalisation="picture")), uploaded_file()
     Upload.objects.filter(pk=upload.pk).update(line=order.lines.get(), quantity=1)
 
     page = admin_client.get(f"{LIST}{order.pk}/change/").content.decode()
@@ -168,7 +168,7 @@ def bounced(order: Order, delivery: str = "bounced") -> Notification:
 def test_an_address_that_bounced_is_flagged_on_all_the_customers_orders(
     delivery: str, says: str, admin_client: Client
 ) -> None:
-    first, other = placed(shelve("MUG")), placed(shelve("CUP"))
+    first, other = placed(add_product("MUG")), placed(add_product("CUP"))
     job = bounced(first, delivery)
 
     for order in (first, other):
@@ -179,7 +179,7 @@ def test_an_address_that_bounced_is_flagged_on_all_the_customers_orders(
 
 
 def test_orders_are_found_by_an_address_that_bounced(admin_client: Client) -> None:
-    flagged, well = placed(shelve("MUG")), placed(shelve("CUP"))
+    flagged, well = placed(add_product("MUG")), placed(add_product("CUP"))
     Order.objects.filter(pk=well.pk).update(email="bob@example.org")
     bounced(flagged)
 

@@ -17,8 +17,8 @@ from orders.models import DeskJob, Order, Product, StockMovement
 from project.jobs.queryset import Status
 from project.models import AuditRun, Heartbeat
 from project.monitoring.health import SERVICES
+from tests.factories import add_product
 from tests.orders.desk.conftest import message, placed
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -27,7 +27,7 @@ MODELS = sorted(admin.site._registry, key=lambda model: model._meta.label)
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_every_list_opens(model: type, admin_client: Client) -> None:
-    placed(shelve("MUG"))
+    placed(add_product("MUG"))
     Heartbeat.objects.beat("relay@host", broker="ok")
     AuditRun.objects.create(is_clean=True, findings=[])
 
@@ -53,12 +53,12 @@ def test_a_list_takes_as_many_queries_for_one_row_as_for_many(
     model: type, admin_client: Client
 ) -> None:
     url = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
-    placed(shelve("FIRST"))
+    placed(add_product("FIRST"))
     admin_client.get(url)
     with CaptureQueriesContext(connection) as alone:
         admin_client.get(url)
     for number in range(15):
-        placed(shelve(f"SKU-{number}"))
+        placed(add_product(f"SKU-{number}"))
 
     with CaptureQueriesContext(connection) as many:
         admin_client.get(url)
@@ -67,7 +67,7 @@ def test_a_list_takes_as_many_queries_for_one_row_as_for_many(
 
 
 def test_the_first_page_says_what_needs_a_person(admin_client: Client) -> None:
-    order = placed(shelve("MUG", stock=0, price="12.30"), quantity=2)
+    order = placed(add_product("MUG", stock=0, price="12.30"), quantity=2)
     message(order, status=Status.FAILED)
     message(order, status=Status.UNKNOWN)
 
@@ -114,7 +114,7 @@ def test_every_service_says_what_its_trouble_means() -> None:
 
 def test_the_first_page_takes_few_queries(admin_client: Client) -> None:
     for number in range(10):
-        placed(shelve(f"SKU-{number}", stock=1))
+        placed(add_product(f"SKU-{number}", stock=1))
 
     with CaptureQueriesContext(connection) as queries:
         admin_client.get(reverse("admin:index"))

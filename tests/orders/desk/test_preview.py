@@ -12,8 +12,8 @@ from django.utils.html import strip_tags
 
 from notifications.models import Notification
 from orders.models import Announcement, Order, OrderEvent
+from tests.factories import add_product
 from tests.orders.desk.conftest import placed
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ PREVIEW = "/admin/orders/order/preview/"
 
 @pytest.fixture
 def order(db: None) -> Order:
-    return placed(shelve("MUG", price="12.30"), quantity=2)
+    return placed(add_product("MUG", price="12.30"), quantity=2)
 
 
 def look(client: Client, **query: str) -> Any:
@@ -45,7 +45,7 @@ def test_looking_writes_nothing(event: str, admin_client: Client, order: Order) 
 
 
 def test_the_latest_order_is_shown_unless_another_is_named(admin_client: Client) -> None:
-    first, latest = placed(shelve("ONE")), placed(shelve("TWO"))
+    first, latest = placed(add_product("ONE")), placed(add_product("TWO"))
 
     assert latest.display_number in words(look(admin_client))
     named = look(admin_client, order=f" t{first.number} ")
@@ -107,7 +107,7 @@ def test_the_dots_that_stand_for_a_code_are_counted_as_digits(
 
 
 def test_the_html_can_do_nothing(admin_client: Client) -> None:
-    placed(shelve("MUG"), name="<script>alert(1)</script>")
+    placed(add_product("MUG"), name="<script>alert(1)</script>")
 
     page = look(admin_client).content.decode()
 

@@ -13,7 +13,7 @@ from media_jobs.models import Asset, MediaJob
 from media_jobs.tasks import process
 from orders.models import Category, Product, ProductMedia, ProductSales, Stock, StockMovement
 from project.jobs.errors import PermanentError
-from tests.shelf import shelve
+from tests.factories import add_product
 
 pytestmark = pytest.mark.django_db
 
@@ -56,7 +56,7 @@ def test_a_new_product_has_its_counters(admin_client: Client) -> None:
 
 
 def test_saving_a_product_never_writes_its_stock(admin_client: Client) -> None:
-    product = shelve("MUG", stock=7)
+    product = add_product("MUG", stock=7)
 
     admin_client.post(
         f"/admin/orders/product/{product.pk}/change/",
@@ -88,7 +88,7 @@ def test_an_uploaded_picture_is_stored_and_its_renditions_are_queued(
     admin_client: Client, settings: Any, tmp_path: Any
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
-    product = shelve("MUG")
+    product = add_product("MUG")
 
     answer = upload(admin_client, product, SimpleUploadedFile("mug.png", png()))
 
@@ -107,7 +107,7 @@ def test_what_is_no_picture_is_refused_with_a_reason(
     content: bytes, reason: str, admin_client: Client, settings: Any, tmp_path: Any
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
-    product = shelve("MUG")
+    product = add_product("MUG")
 
     answer = upload(admin_client, product, SimpleUploadedFile("mug.png", content))
 
@@ -130,7 +130,7 @@ def correct(client: Client, product: Product, **data: Any) -> Any:
 
 
 def test_a_form_that_is_sent_twice_corrects_once(admin_client: Client) -> None:
-    product = shelve("MUG", stock=10)
+    product = add_product("MUG", stock=10)
     key = uuid4()
 
     answers = [correct(admin_client, product, counted="16", key=key) for _ in range(2)]
@@ -143,7 +143,7 @@ def test_a_form_that_is_sent_twice_corrects_once(admin_client: Client) -> None:
 def test_a_form_that_comes_back_with_another_change_is_not_taken_for_a_double_click(
     admin_client: Client,
 ) -> None:
-    product = shelve("MUG", stock=10)
+    product = add_product("MUG", stock=10)
     key = uuid4()
     correct(admin_client, product, delta="3", key=key)
 
@@ -166,7 +166,7 @@ def test_the_stock_of_a_product_that_cannot_be_is_not_found(admin_client: Client
 def test_a_correction_changes_the_stock_and_is_written_down(
     admin_client: Client, admin_user: Any
 ) -> None:
-    product = shelve("MUG", stock=10)
+    product = add_product("MUG", stock=10)
 
     answer = correct(admin_client, product, delta="-3", reason="Broken")
 
@@ -182,7 +182,7 @@ def test_a_correction_changes_the_stock_and_is_written_down(
 
 
 def test_what_was_ordered_during_a_count_stays_ordered(admin_client: Client) -> None:
-    product = shelve("MUG", stock=10)
+    product = add_product("MUG", stock=10)
     # The page showed 10 and the operator counted 12; meanwhile 4 were ordered.
     Stock.objects.update(available=6)
 
@@ -208,7 +208,7 @@ def test_what_was_ordered_during_a_count_stays_ordered(admin_client: Client) -> 
 def test_a_correction_that_can_not_be_says_why(
     data: dict[str, str], message: str, admin_client: Client
 ) -> None:
-    product = shelve("MUG", stock=10)
+    product = add_product("MUG", stock=10)
 
     answer = correct(admin_client, product, **data)
 
@@ -219,7 +219,7 @@ def test_a_correction_that_can_not_be_says_why(
 
 
 def test_who_may_only_look_can_not_correct_stock(clerk_client: Client) -> None:
-    product = shelve("MUG", stock=10)
+    product = add_product("MUG", stock=10)
 
     answer = correct(clerk_client, product, delta="1")
 
@@ -228,8 +228,8 @@ def test_who_may_only_look_can_not_correct_stock(clerk_client: Client) -> None:
 
 
 def test_products_are_taken_off_sale_together(admin_client: Client) -> None:
-    chosen = [shelve("A"), shelve("B")]
-    shelve("C")
+    chosen = [add_product("A"), add_product("B")]
+    add_product("C")
 
     admin_client.post(
         "/admin/orders/product/",
@@ -241,9 +241,9 @@ def test_products_are_taken_off_sale_together(admin_client: Client) -> None:
 
 @pytest.mark.parametrize(("level", "skus"), [("none", ["OUT"]), ("few", ["LOW"])])
 def test_the_list_is_filtered_by_stock(level: str, skus: list[str], admin_client: Client) -> None:
-    shelve("OUT", stock=0)
-    shelve("LOW", stock=5)
-    shelve("MUCH", stock=6)
+    add_product("OUT", stock=0)
+    add_product("LOW", stock=5)
+    add_product("MUCH", stock=6)
 
     answer = admin_client.get("/admin/orders/product/", {"stock": level})
 
@@ -254,7 +254,7 @@ def test_a_damaged_replacement_leaves_the_old_picture_and_tells_why(
     admin_client: Client, client: Client, settings: Any, tmp_path: Any
 ) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
-    product = shelve("MUG")
+    product = add_product("MUG")
     upload(admin_client, product, SimpleUploadedFile("mug.png", png()))
     process(str(MediaJob.objects.get().pk))
     medium = ProductMedia.objects.get()

@@ -11,8 +11,8 @@ from django.utils import timezone
 from orders.catalogue.scheduled_changes import apply_scheduled
 from orders.desk.scheduled import ScheduledChangeForm
 from orders.models import Product, ScheduledChange
+from tests.factories import add_product
 from tests.orders.desk.test_products import form
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -53,7 +53,7 @@ def planned(product: Product, **fields: Any) -> ScheduledChange:
 
 
 def test_a_change_is_planned_with_who_did_it(admin_client: Client, admin_user: Any) -> None:
-    mug = shelve("MUG", price="10.00")
+    mug = add_product("MUG", price="10.00")
 
     answer = save(
         admin_client,
@@ -76,7 +76,7 @@ def test_a_change_is_planned_with_who_did_it(admin_client: Client, admin_user: A
 def test_what_makes_no_sense_is_refused(
     admin_client: Client, row: dict[str, Any], says: str
 ) -> None:
-    answer = save(admin_client, shelve("MUG"), row)
+    answer = save(admin_client, add_product("MUG"), row)
 
     assert says in answer.content.decode()
     assert not ScheduledChange.objects.exists()
@@ -86,13 +86,13 @@ def test_two_changes_in_each_others_time_are_refused(admin_client: Client) -> No
     sale = {"what": "price", "price": "8.00", "at": clock(1), "back_at": clock(3)}
     other = {"what": "price", "price": "7.00", "at": clock(2)}
 
-    answer = save(admin_client, shelve("MUG"), sale, other)
+    answer = save(admin_client, add_product("MUG"), sale, other)
 
     assert "each other&#x27;s time" in answer.content.decode()
 
 
 def test_a_planned_change_is_edited(admin_client: Client) -> None:
-    mug = shelve("MUG")
+    mug = add_product("MUG")
     change = planned(mug)
 
     save(admin_client, mug, {"id": change.pk, "what": "on_sale", "price": "8.00", "at": clock(5)})
@@ -103,7 +103,7 @@ def test_a_planned_change_is_edited(admin_client: Client) -> None:
 
 
 def test_an_applied_change_stays_as_it_is(admin_client: Client) -> None:
-    mug = shelve("MUG", price="10.00")
+    mug = add_product("MUG", price="10.00")
     change = planned(mug, at=timezone.now() - timedelta(minutes=1))
     apply_scheduled()
     mug.refresh_from_db()
@@ -119,7 +119,7 @@ def test_an_applied_change_stays_as_it_is(admin_client: Client) -> None:
 def test_a_change_that_the_relay_applies_while_its_form_is_saved_is_applied_once(
     admin_client: Client,
 ) -> None:
-    mug = shelve("MUG", price="10.00")
+    mug = add_product("MUG", price="10.00")
     change = planned(mug, at=timezone.now() + timedelta(minutes=1))
     clean = ScheduledChangeForm.clean
 
@@ -139,7 +139,7 @@ def test_a_change_that_the_relay_applies_while_its_form_is_saved_is_applied_once
 
 
 def test_saving_an_old_page_leaves_the_price_that_came_at_its_time(admin_client: Client) -> None:
-    mug = shelve("MUG", price="10.00", active=False)
+    mug = add_product("MUG", price="10.00", active=False)
     planned(mug, at=timezone.now() - timedelta(minutes=1))
     planned(mug, what=What.ON_SALE, price=None, at=timezone.now() - timedelta(minutes=1))
     old_page = posted(mug, name="Mug, blue", is_active="")
@@ -156,6 +156,6 @@ def test_a_time_that_the_clocks_skip_is_refused(admin_client: Client, settings: 
     settings.TIME_ZONE = "Europe/Berlin"
 
     row = {"what": "on_sale", "at": "2027-03-28T02:30"}
-    answer = save(admin_client, shelve("MUG"), row)
+    answer = save(admin_client, add_product("MUG"), row)
 
     assert "may not exist" in answer.content.decode()

@@ -9,9 +9,9 @@ from django.urls import reverse
 
 from orders.models import Order, Refund, User
 from orders.placing.writers import drain
-from tests.life import cancelled, packed, paid, placed, shipped
+from tests.factories import add_product
+from tests.order_states import cancelled, packed, paid, placed, shipped
 from tests.orders.shop.conftest import text_of
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -47,7 +47,7 @@ def status(order: Order) -> str:
 
 
 def test_an_orders_page_offers_its_next_steps(desk: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
 
     assert buttons(desk, placed()) == ["Take a payment", "Cancel the order"]
     assert buttons(desk, paid()) == ["Mark as packed", "Refund", "Cancel the order"]
@@ -59,7 +59,7 @@ def test_an_orders_page_offers_its_next_steps(desk: Client) -> None:
 
 
 def test_an_order_that_is_picked_up_is_handed_over(desk: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = packed()
     assert buttons(desk, order) == ["Hand over", "Refund", "Cancel the order"]
 
@@ -69,7 +69,7 @@ def test_an_order_that_is_picked_up_is_handed_over(desk: Client) -> None:
 
 
 def test_a_step_without_a_form_is_taken_by_its_button(desk: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = paid()
 
     answer = take(desk, order, "pack")
@@ -79,7 +79,7 @@ def test_a_step_without_a_form_is_taken_by_its_button(desk: Client) -> None:
 
 
 def test_a_look_at_such_a_step_changes_nothing(desk: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = paid()
 
     desk.get(reverse("admin:orders_order_step", args=[order.pk, "pack"]))
@@ -88,7 +88,7 @@ def test_a_look_at_such_a_step_changes_nothing(desk: Client) -> None:
 
 
 def test_a_refused_step_says_why_on_the_orders_page(desk: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = placed()
 
     page = text_of(take(desk, order, "pack"))
@@ -97,7 +97,7 @@ def test_a_refused_step_says_why_on_the_orders_page(desk: Client) -> None:
 
 
 def test_a_payment_is_taken_on_a_page_that_knows_what_is_due(desk: Client) -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = placed(("TEA", 2))
     form = desk.get(reverse("admin:orders_order_step", args=[order.pk, "pay"]))
     assert 'value="10.00"' in form.content.decode()
@@ -108,7 +108,7 @@ def test_a_payment_is_taken_on_a_page_that_knows_what_is_due(desk: Client) -> No
 
 
 def test_a_refused_form_keeps_what_was_typed(desk: Client) -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = placed(("TEA", 2))
 
     page = take(desk, order, "pay", method="cash", reference="B-7", amount="11")
@@ -118,7 +118,7 @@ def test_a_refused_form_keeps_what_was_typed(desk: Client) -> None:
 
 
 def test_some_units_of_a_line_are_refunded(desk: Client) -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = paid(("TEA", 3))
     form = desk.get(reverse("admin:orders_order_step", args=[order.pk, "refund"]))
     refund_id = form.content.decode().partition('name="refund_id" value="')[2].partition('"')[0]
@@ -131,7 +131,7 @@ def test_some_units_of_a_line_are_refunded(desk: Client) -> None:
 
 
 def test_a_parcel_is_corrected_from_what_is_known(desk: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = shipped(address=ADDRESS)
     form = desk.get(reverse("admin:orders_order_step", args=[order.pk, "correct"]))
     assert 'value="JD01"' in form.content.decode()
@@ -142,13 +142,13 @@ def test_a_parcel_is_corrected_from_what_is_known(desk: Client) -> None:
 
 
 def test_what_is_no_step_is_not_found(desk: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
 
     assert take(desk, placed(), "dance").status_code == 404
 
 
 def test_who_may_only_look_gets_no_buttons_and_is_refused(client: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = paid()
     looker = User.objects.create_user("looker", is_staff=True)
     looker.user_permissions.add(Permission.objects.get(codename="view_order"))
@@ -165,7 +165,7 @@ def test_the_page_says_when_an_unpaid_order_ends_and_flags_one_paid_in_part(
     from tests.orders.lifecycle.test_expiry import aged, pay_part
 
     settings.PAYMENT_DUE_HOURS = 48
-    shelve("TEA")
+    add_product("TEA")
     unpaid, part = placed(), placed()
     pay_part(part)
     aged(part)

@@ -12,9 +12,9 @@ from django.urls import reverse
 
 from orders.models import Order, Refund, Stock, User
 from orders.placing.writers import drain
-from tests.life import packed, paid, placed, shipped
+from tests.factories import add_product
+from tests.order_states import packed, paid, placed, shipped
 from tests.orders.shop.conftest import text_of
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -43,7 +43,7 @@ def status(order: Order) -> str:
 
 
 def test_orders_are_packed_from_the_list(desk: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
     ready, unpaid = paid(), placed()
 
     page = text_of(act(desk, "mark_packed", ready, unpaid))
@@ -54,7 +54,7 @@ def test_orders_are_packed_from_the_list(desk: Client) -> None:
 
 
 def test_an_order_is_delivered_from_the_list(desk: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = shipped()
 
     act(desk, "mark_delivered", order)
@@ -64,7 +64,7 @@ def test_an_order_is_delivered_from_the_list(desk: Client) -> None:
 
 
 def test_a_payment_is_taken_by_a_form_that_knows_what_is_due(desk: Client) -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = placed(("TEA", 2))
     assert 'value="10.00"' in act(desk, "take_payment", order).content.decode()
 
@@ -75,7 +75,7 @@ def test_a_payment_is_taken_by_a_form_that_knows_what_is_due(desk: Client) -> No
 
 
 def test_a_refused_payment_is_told_beside_what_was_typed(desk: Client) -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = placed(("TEA", 2))
 
     page = act(desk, "take_payment", order, method="cash", reference="B-7", amount="11")
@@ -86,7 +86,7 @@ def test_a_refused_payment_is_told_beside_what_was_typed(desk: Client) -> None:
 
 
 def test_a_parcel_is_shipped_by_a_form(desk: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = packed()
 
     act(desk, "ship_order", order, carrier="DHL", tracking_number="JD01")
@@ -95,7 +95,7 @@ def test_a_parcel_is_shipped_by_a_form(desk: Client) -> None:
 
 
 def test_several_orders_are_cancelled_with_one_reason(desk: Client) -> None:
-    shelve("TEA", stock=10)
+    add_product("TEA", stock=10)
     orders = [placed(("TEA", 2)), paid(("TEA", 2)), shipped(("TEA", 2))]
 
     page = text_of(act(desk, "cancel_orders", *orders, reason="broken in store"))
@@ -107,7 +107,7 @@ def test_several_orders_are_cancelled_with_one_reason(desk: Client) -> None:
 
 
 def test_some_units_are_refunded_and_a_repeat_is_no_second_refund(desk: Client) -> None:
-    shelve("TEA", stock=10, price="5.00")
+    add_product("TEA", stock=10, price="5.00")
     order = paid(("TEA", 3))
     page = act(desk, "refund_order", order).content.decode()
     refund_id = page.partition('name="refund_id" value="')[2].partition('"')[0]
@@ -122,7 +122,7 @@ def test_some_units_are_refunded_and_a_repeat_is_no_second_refund(desk: Client) 
 
 
 def test_a_form_is_for_one_order(desk: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
 
     page = text_of(act(desk, "take_payment", placed(), placed()))
 
@@ -130,7 +130,7 @@ def test_a_form_is_for_one_order(desk: Client) -> None:
 
 
 def test_who_may_only_look_can_not_act(client: Client) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = paid()
     looker = User.objects.create_user("looker", is_staff=True)
     looker.user_permissions.add(Permission.objects.get(codename="view_order"))

@@ -12,7 +12,9 @@ from django.db.models.functions import Now
 from django.utils import translation
 
 from orders import tasks
-from orders.desk_jobs.kinds import IMPORT_PRODUCTS, check_in, keep_report, queue_desk_job
+from orders.desk_jobs.kinds import IMPORT_PRODUCTS
+from orders.desk_jobs.progress import check_in, keep_report
+from orders.desk_jobs.queue import queue_desk_job
 from orders.imports import run as import_run
 from orders.models import DeskJob, Product, Stock
 from project.jobs.errors import LostClaimError, NotClaimedError, PermanentError

@@ -15,7 +15,8 @@ from django.db.models.functions import Now
 
 from media_jobs.models import Asset, MediaJob
 from orders import tasks
-from orders.desk_jobs.kinds import IMPORT_PRODUCTS, queue_desk_job
+from orders.desk_jobs.kinds import IMPORT_PRODUCTS
+from orders.desk_jobs.queue import queue_desk_job
 from orders.models import Category, DeskJob, Product, ProductMedia, Stock
 from project.jobs.queryset import Status
 from tests.orders.imports.packages import mug, png, table, zipped

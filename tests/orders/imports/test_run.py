@@ -16,9 +16,9 @@ from orders.imports.package import folder_package
 from orders.imports.report import Outcome, Report
 from orders.imports.run import import_products
 from orders.models import Category, Product, Stock, StockMovement
+from tests.factories import add_product
 from tests.live import wait_until
 from tests.orders.imports.packages import detail, folder_of, mug, outcomes, png, table
-from tests.shelf import shelve
 
 APPS = ["project", "notifications", "media_jobs", "orders"]
 pytestmark = pytest.mark.django_db(transaction=True, available_apps=APPS)
@@ -80,7 +80,7 @@ def test_one_picture_under_two_names_is_one_picture(folder: Path) -> None:
 
 
 def test_a_known_product_takes_what_differs_and_nothing_else(folder: Path) -> None:
-    product = shelve("MUG", price="10.00")
+    product = add_product("MUG", price="10.00")
     other = {"name": product.name, "category": "THINGS", "stock": ""}
 
     report = run(folder, mug(**other, pictures="red.png"))
@@ -93,7 +93,7 @@ def test_a_known_product_takes_what_differs_and_nothing_else(folder: Path) -> No
 
 
 def test_the_stock_of_a_known_product_stays_and_the_report_says_so(folder: Path) -> None:
-    shelve("MUG", stock=100)
+    add_product("MUG", stock=100)
 
     report = run(folder, {"sku": "MUG", "stock": "7"})
 
@@ -115,7 +115,7 @@ def test_what_was_sold_since_is_no_difference(folder: Path) -> None:
 def test_a_dry_run_says_the_same_as_the_import_and_writes_nothing(
     folder: Path, media_folder: Path
 ) -> None:
-    shelve("CUP", price="10.00")
+    add_product("CUP", price="10.00")
     rows = [mug(pictures="red.png"), mug("CUP", price="11.00", stock=""), mug("JUG", price="x")]
 
     rehearsed = run(folder, *rows, dry_run=True)

@@ -23,8 +23,8 @@ from orders.placing.writers import drain
 from project.conf.durations import whole_hours
 from project.models import Sweep
 from project.monitoring.audit import run_audit
-from tests.life import cancelled, paid, placed
-from tests.shelf import shelve
+from tests.factories import add_product
+from tests.order_states import cancelled, paid, placed
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -52,7 +52,7 @@ def pay_part(order: Order) -> Order:
 
 
 def test_an_unpaid_order_expires_and_everything_follows() -> None:
-    shelve("TEA", stock=10)
+    add_product("TEA", stock=10)
     order = aged(placed(("TEA", 2)))
 
     assert expire_due() == 1
@@ -72,7 +72,7 @@ def test_an_unpaid_order_expires_and_everything_follows() -> None:
     [("en", "It was not paid within 48 hours."), ("zh-hans", "48")],
 )
 def test_the_shopper_reads_why_in_their_language(language: str, words: str) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = aged(placed(language=language))
 
     with translation.override("en"):
@@ -83,7 +83,7 @@ def test_the_shopper_reads_why_in_their_language(language: str, words: str) -> N
 
 
 def test_a_young_order_waits() -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = aged(placed(), hours=47)
 
     assert expire_due() == 0
@@ -93,8 +93,8 @@ def test_a_young_order_waits() -> None:
 
 
 def test_what_is_paid_in_part_free_or_further_on_stays() -> None:
-    shelve("TEA")
-    shelve("GIFT", price="0.00")
+    add_product("TEA")
+    add_product("GIFT", price="0.00")
     stay = [aged(placed()), aged(placed(("GIFT", 1))), aged(paid())]
     pay_part(stay[0])
     aged(stay[0])
@@ -110,7 +110,7 @@ def test_what_is_paid_in_part_free_or_further_on_stays() -> None:
 
 def test_without_the_setting_nothing_expires(settings: Any) -> None:
     settings.PAYMENT_DUE_HOURS = None
-    shelve("TEA")
+    add_product("TEA")
     order = aged(placed(), hours=24 * 365)
 
     assert expire_due() is None
@@ -118,7 +118,7 @@ def test_without_the_setting_nothing_expires(settings: Any) -> None:
 
 
 def test_a_repeat_changes_nothing() -> None:
-    shelve("TEA", stock=10)
+    add_product("TEA", stock=10)
     order = aged(placed(("TEA", 2)))
 
     expire_due()
@@ -132,7 +132,7 @@ def test_a_repeat_changes_nothing() -> None:
 
 def test_many_expire_in_runs_of_a_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(expiry, "BATCH_SIZE", 2)
-    shelve("TEA")
+    add_product("TEA")
     orders = [aged(placed(), hours=50 - number) for number in range(5)]
     Order.objects.update(changed_at=F("placed_at"))
 
@@ -142,7 +142,7 @@ def test_many_expire_in_runs_of_a_bounded_size(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_locked_order_is_left_to_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelve("TEA")
+    add_product("TEA")
     orders = [aged(placed(), hours=hours) for hours in (60, 55, 50)]
 
     def busy(*, order_id: Any, hours: int) -> Order:
@@ -160,7 +160,7 @@ def test_a_locked_order_is_left_to_the_next_run(monkeypatch: pytest.MonkeyPatch)
 
 
 def test_what_was_seen_is_not_looked_at_again() -> None:
-    shelve("TEA")
+    add_product("TEA")
     expire_due()
     seen = aged(placed(), hours=60)  # none can come to be so old, but by hand
 
@@ -170,7 +170,7 @@ def test_what_was_seen_is_not_looked_at_again() -> None:
 
 
 def test_a_longer_time_lets_orders_wait_and_a_shorter_one_calls_them(settings: Any) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = aged(placed(), hours=30)
     assert expire_due() == 0
 

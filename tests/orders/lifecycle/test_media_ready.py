@@ -17,7 +17,7 @@ from orders.models import Order, OrderEvent, User
 from orders.placing.placement import place_order
 from project.jobs.queryset import Status
 from project.models import Sweep
-from tests.shelf import handed_in, order_request, shelve
+from tests.factories import add_product, order_request, uploaded_file
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -30,10 +30,10 @@ def media_folder(settings: Any, tmp_path: Any) -> None:
 @pytest.fixture
 def order() -> Order:
     """With two pictures of the shopper's."""
-    shelve("MUG", personalisation="picture")
-    shelve("TEE", personalisation="picture")
+    add_product("MUG", personalisation="picture")
+    add_product("TEE", personalisation="picture")
     placed = place_order(
-        order_request(("MUG", 1, handed_in().token), ("TEE", 1, handed_in().token))
+        order_request(("MUG", 1, uploaded_file().token), ("TEE", 1, uploaded_file().token))
     )
     return placed.order
 
@@ -106,7 +106,7 @@ def test_it_is_told_once_even_when_files_are_made_again_and_messages_are_pruned(
 
 
 def test_an_order_without_files_of_the_shoppers_is_never_told_of() -> None:
-    shelve("TEA")
+    add_product("TEA")
     placed = place_order(order_request(("TEA", 1)))
     MediaJob.objects.filter(order_id=placed.order.pk).update(status=Status.DONE, finished_at=Now())
 

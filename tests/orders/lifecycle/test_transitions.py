@@ -37,18 +37,18 @@ from orders.models import (
 from orders.placing.settle import settle_due
 from orders.placing.writers import drain
 from project.monitoring.audit import run_audit
-from tests.life import (
+from tests.factories import add_product
+from tests.order_states import (
     cancelled,
     delivered,
-    give_back,
     packed,
     paid,
     placed,
+    refund_order,
     refunded,
     shipped,
 )
 from tests.orders.placing.test_races import locked, make_old
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -69,7 +69,7 @@ STEPS: dict[str, Callable[[Order], Order]] = {
     "shipped": lambda order: ship(order_id=order.pk, carrier="DHL", tracking_number="JD01"),
     "delivered": lambda order: deliver(order_id=order.pk),
     "cancelled": lambda order: cancel(order_id=order.pk, reason="broken in store"),
-    "refunded": lambda order: give_back(order.pk),
+    "refunded": lambda order: refund_order(order.pk),
 }
 AGAIN = STEPS | {
     "paid": lambda order: pay(
@@ -114,7 +114,7 @@ def state() -> list[Any]:
     ("before", "step"), [(before, step) for before, steps in LEADS_TO.items() for step in steps]
 )
 def test_a_step_moves_the_order_and_writes_its_timeline(before: str, step: str) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = AT[before](("TEA", 2))
 
     after = STEPS[step](order)
@@ -130,7 +130,7 @@ def test_a_step_moves_the_order_and_writes_its_timeline(before: str, step: str) 
 
 @pytest.mark.parametrize("before", LEADS_TO)
 def test_a_step_that_the_status_does_not_lead_to_is_refused_and_says_why(before: str) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = AT[before](("TEA", 2))
     left = state()
 
@@ -142,7 +142,7 @@ def test_a_step_that_the_status_does_not_lead_to_is_refused_and_says_why(before:
 
 
 def test_a_refusal_speaks_the_language_of_who_asks() -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = shipped()
 
     with translation.override("zh-hans"), pytest.raises(WrongStatus) as refusal:
@@ -152,7 +152,7 @@ def test_a_refusal_speaks_the_language_of_who_asks() -> None:
 
 
 def test_a_repeated_step_returns_the_order_and_changes_nothing() -> None:
-    shelve("TEA")
+    add_product("TEA")
     for status, step in AGAIN.items():
         order = AT[status](("TEA", 2))
         left = state()
@@ -169,7 +169,7 @@ def test_an_order_that_does_not_exist_is_said_to() -> None:
 
 
 def test_a_step_inside_a_transaction_is_refused() -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = placed()
     left = state()
 
@@ -181,7 +181,7 @@ def test_a_step_inside_a_transaction_is_refused() -> None:
 
 
 def test_the_timeline_says_who_and_why() -> None:
-    shelve("TEA")
+    add_product("TEA")
     clerk = User.objects.create_user("clerk")
     order = packed()
 
@@ -193,7 +193,7 @@ def test_the_timeline_says_who_and_why() -> None:
 
 
 def test_a_step_that_fails_halfway_leaves_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = paid()
     left = state()
 
@@ -210,7 +210,7 @@ def test_a_step_that_fails_halfway_leaves_nothing(monkeypatch: pytest.MonkeyPatc
 def test_a_locked_product_makes_a_cancel_busy_instead_of_hanging(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    product = shelve("TEA")
+    product = add_product("TEA")
     order = placed()
     monkeypatch.setattr("orders.lifecycle.steps.LOCK_TIMEOUT", "100ms")
     locked.id = product.pk
@@ -235,7 +235,7 @@ def test_a_locked_product_makes_a_cancel_busy_instead_of_hanging(
     ],
 )
 def test_a_step_queues_its_messages(status: str, channels: list[str]) -> None:
-    shelve("TEA")
+    add_product("TEA")
 
     order = AT[status](("TEA", 2), phone="+4930123456")
 
@@ -243,7 +243,7 @@ def test_a_step_queues_its_messages(status: str, channels: list[str]) -> None:
 
 
 def test_a_message_knows_the_order_and_what_happened() -> None:
-    shelve("TEA", price="4.20")
+    add_product("TEA", price="4.20")
 
     order = shipped(("TEA", 2))
 
@@ -255,7 +255,7 @@ def test_a_message_knows_the_order_and_what_happened() -> None:
 
 # ── Payments ────────────────────────────────────────────────────────────────────────────────
 def test_an_order_is_paid_when_its_parts_sum_to_its_total() -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = placed(("TEA", 2))
 
     first = pay(order_id=order.pk, method="card", reference="A", amount=Decimal("4.00"))
@@ -269,7 +269,7 @@ def test_an_order_is_paid_when_its_parts_sum_to_its_total() -> None:
 
 
 def test_a_payment_told_again_is_taken_once_even_later() -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = shipped(("TEA", 2))
     left = state()
 
@@ -280,7 +280,7 @@ def test_a_payment_told_again_is_taken_once_even_later() -> None:
 
 
 def test_a_payment_told_again_with_another_amount_is_refused() -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = paid(("TEA", 2))
 
     with pytest.raises(DoneDifferently, match=r"Payment R-1 was taken already, as €10\.00"):
@@ -288,7 +288,7 @@ def test_a_payment_told_again_with_another_amount_is_refused() -> None:
 
 
 def test_an_amount_that_cannot_be_is_refused() -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = placed(("TEA", 2))
 
     for amount in ("10.01", "0", "-1", "0.001", "NaN", "Infinity"):
@@ -299,14 +299,14 @@ def test_an_amount_that_cannot_be_is_refused() -> None:
 
 
 def test_free_goods_are_paid_with_nothing() -> None:
-    shelve("GIFT", price="0.00")
+    add_product("GIFT", price="0.00")
 
     assert paid(("GIFT", 1)).status == "paid"
     assert run_audit().is_clean
 
 
 def test_a_payment_needs_a_method_and_a_reference() -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = placed()
     payment: dict[str, Any] = {"method": "card", "reference": "A", "amount": order.total}
 
@@ -322,7 +322,7 @@ def test_a_payment_needs_a_method_and_a_reference() -> None:
 
 # ── Shipping ────────────────────────────────────────────────────────────────────────────────
 def test_another_parcel_is_not_a_repeat() -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = shipped()
 
     with pytest.raises(DoneDifferently, match="another parcel"):
@@ -331,7 +331,7 @@ def test_another_parcel_is_not_a_repeat() -> None:
 
 # ── Cancelling ──────────────────────────────────────────────────────────────────────────────
 def test_a_cancelled_order_gives_stock_and_sales_back() -> None:
-    tea, cup = shelve("TEA", stock=10, price="5.00"), shelve("CUP", stock=10)
+    tea, cup = add_product("TEA", stock=10, price="5.00"), add_product("CUP", stock=10)
     order = placed(("TEA", 3), ("CUP", 1))
     other = placed(("TEA", 1))
 
@@ -352,7 +352,7 @@ def test_a_cancelled_order_gives_stock_and_sales_back() -> None:
 
 
 def test_cancelling_a_paid_order_gives_the_money_back() -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = paid(("TEA", 2))
 
     cancel(order_id=order.pk, reason="broken in store")
@@ -364,10 +364,10 @@ def test_cancelling_a_paid_order_gives_the_money_back() -> None:
 
 
 def test_cancelling_what_was_refunded_in_part_takes_back_only_the_rest() -> None:
-    shelve("TEA", stock=10, price="5.00")
+    add_product("TEA", stock=10, price="5.00")
     order = paid(("TEA", 4))
-    give_back(order.pk, {"TEA": 1}, restock=True)
-    give_back(order.pk, {"TEA": 1}, restock=False)
+    refund_order(order.pk, {"TEA": 1}, restock=True)
+    refund_order(order.pk, {"TEA": 1}, restock=False)
 
     cancel(order_id=order.pk, reason="broken in store")
 
@@ -379,14 +379,14 @@ def test_cancelling_what_was_refunded_in_part_takes_back_only_the_rest() -> None
 
 
 def test_staff_must_say_why_they_cancel() -> None:
-    shelve("TEA")
+    add_product("TEA")
 
     with pytest.raises(InvalidTransition, match="Reason: This field is required"):
         cancel(order_id=placed().pk)
 
 
 def test_a_shopper_may_cancel_until_the_order_is_packed() -> None:
-    shelve("TEA")
+    add_product("TEA")
     early, late = paid(), packed()
 
     assert cancel(order_id=early.pk, by_shopper=True).status == "cancelled"
@@ -395,7 +395,7 @@ def test_a_shopper_may_cancel_until_the_order_is_packed() -> None:
 
 
 def test_a_crash_before_settle_is_mended_by_the_sweep(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = placed()
     settled()
     monkeypatch.setattr("orders.lifecycle.transitions.settle", lambda order_id: None)
@@ -410,10 +410,13 @@ def test_a_crash_before_settle_is_mended_by_the_sweep(monkeypatch: pytest.Monkey
 
 # ── Refunds ─────────────────────────────────────────────────────────────────────────────────
 def test_a_refund_of_some_units_is_recorded_by_line() -> None:
-    tea, cup = shelve("TEA", stock=10, price="5.00"), shelve("CUP", stock=10, price="3.00")
+    tea, cup = (
+        add_product("TEA", stock=10, price="5.00"),
+        add_product("CUP", stock=10, price="3.00"),
+    )
     order = delivered(("TEA", 3), ("CUP", 2))
 
-    after = give_back(order.pk, {"TEA": 2, "CUP": 1}, restock=False, reason="chipped")
+    after = refund_order(order.pk, {"TEA": 2, "CUP": 1}, restock=False, reason="chipped")
 
     assert after.status == "delivered"
     assert dict(order.lines.values_list("sku", "refunded")) == {"TEA": 2, "CUP": 1}
@@ -428,11 +431,11 @@ def test_a_refund_of_some_units_is_recorded_by_line() -> None:
 
 
 def test_restocked_units_are_for_sale_again() -> None:
-    shelve("TEA", stock=10)
+    add_product("TEA", stock=10)
     order = paid(("TEA", 3))
 
-    give_back(order.pk, {"TEA": 1})
-    give_back(order.pk, {"TEA": 1})
+    refund_order(order.pk, {"TEA": 1})
+    refund_order(order.pk, {"TEA": 1})
 
     assert Stock.objects.get().available == 9
     assert StockMovement.objects.filter(kind="refund", quantity=1).count() == 2
@@ -441,11 +444,11 @@ def test_restocked_units_are_for_sale_again() -> None:
 
 
 def test_an_order_is_refunded_once_all_of_it_is() -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = delivered(("TEA", 3))
 
-    assert give_back(order.pk, {"TEA": 1}).status == "delivered"
-    assert give_back(order.pk, {"TEA": 2}).status == "refunded"
+    assert refund_order(order.pk, {"TEA": 1}).status == "delivered"
+    assert refund_order(order.pk, {"TEA": 2}).status == "refunded"
 
     assert kinds(order)[-2:] == ["part_refunded", "refunded"]
     assert messages(order, "order_refunded") == [("email", "queued")] * 2
@@ -456,20 +459,20 @@ def test_an_order_is_refunded_once_all_of_it_is() -> None:
 
 
 def test_the_last_refund_gives_the_delivery_back() -> None:
-    shelve("TEA", price="5.00")
+    add_product("TEA", price="5.00")
     order = placed(("TEA", 2))
     Order.objects.update(delivery_total="4.90", total="14.90")
     pay(order_id=order.pk, method="card", reference="A", amount=Decimal("14.90"))
 
-    give_back(order.pk, {"TEA": 1})
-    give_back(order.pk)
+    refund_order(order.pk, {"TEA": 1})
+    refund_order(order.pk)
 
     amounts = sorted(Refund.objects.values_list("amount", flat=True))
     assert amounts == [Decimal("5.00"), Decimal("9.90")]
 
 
 def test_the_same_refund_again_is_made_once() -> None:
-    shelve("TEA", stock=10)
+    add_product("TEA", stock=10)
     order = paid(("TEA", 3))
     wanted = {"order_id": order.pk, "refund_id": uuid4(), "restock": True, "lines": {"TEA": 1}}
     refund(**wanted)
@@ -481,7 +484,7 @@ def test_the_same_refund_again_is_made_once() -> None:
 
 
 def test_another_refund_under_the_same_id_is_refused() -> None:
-    shelve("TEA")
+    add_product("TEA")
     wanted = {
         "order_id": paid(("TEA", 3)).pk,
         "refund_id": uuid4(),
@@ -496,7 +499,7 @@ def test_another_refund_under_the_same_id_is_refused() -> None:
 
 
 def test_what_the_order_has_not_got_is_not_refunded() -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = paid(("TEA", 3))
     left = state()
 
@@ -508,7 +511,7 @@ def test_what_the_order_has_not_got_is_not_refunded() -> None:
         ({}, "at least one unit"),
     ):
         with pytest.raises(TransitionError, match=said):
-            give_back(order.pk, lines)
+            refund_order(order.pk, lines)
 
     assert state() == left
 
@@ -553,8 +556,8 @@ MISFITS = [
 
 
 def test_a_ledger_that_does_not_fit_is_refused() -> None:
-    shelve("TEA")
-    give_back(paid(("TEA", 2)).pk, {"TEA": 1})
+    add_product("TEA")
+    refund_order(paid(("TEA", 2)).pk, {"TEA": 1})
 
     for statement, constraint in MISFITS:
         with pytest.raises(IntegrityError, match=constraint), connection.cursor() as cursor:
@@ -566,13 +569,13 @@ ADDRESS = {"line1": "Mill Lane 1", "city": "York", "postcode": "YO1", "country":
 
 
 def test_an_order_that_is_picked_up_needs_no_parcel() -> None:
-    shelve("TEA")
+    add_product("TEA")
 
     assert deliver(order_id=packed().pk).status == "delivered"
 
 
 def test_an_order_that_is_sent_is_delivered_only_once_it_is_shipped() -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = packed(address=ADDRESS)
 
     with pytest.raises(WrongStatus, match="is packed: it can't be delivered"):
@@ -580,7 +583,7 @@ def test_an_order_that_is_sent_is_delivered_only_once_it_is_shipped() -> None:
 
 
 def test_a_parcels_number_is_corrected_and_the_shopper_told() -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = shipped()
 
     correct_parcel(order_id=order.pk, carrier="UPS", tracking_number="1Z9")
@@ -596,7 +599,7 @@ def test_a_parcels_number_is_corrected_and_the_shopper_told() -> None:
 
 
 def test_a_parcel_can_be_corrected_back() -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = shipped()
 
     correct_parcel(order_id=order.pk, carrier="UPS", tracking_number="1Z9")
@@ -606,14 +609,14 @@ def test_a_parcel_can_be_corrected_back() -> None:
 
 
 def test_only_a_parcel_on_its_way_is_corrected() -> None:
-    shelve("TEA")
+    add_product("TEA")
     for order in (packed(), delivered()):
         with pytest.raises(WrongStatus, match="its parcel can't be corrected"):
             correct_parcel(order_id=order.pk, carrier="UPS")
 
 
 def test_a_cancelled_orders_pass_is_not_drawn_and_its_messages_still_go_out() -> None:
-    shelve("TEA")
+    add_product("TEA")
     order = placed()
 
     cancel(order_id=order.pk, reason="x")

@@ -12,7 +12,7 @@ from notifications.rendering import render
 from orders.messages import low_stock
 from orders.messages.low_stock import tell_low_stock
 from orders.models import Product, Stock, User
-from tests.shelf import shelve
+from tests.factories import add_product
 
 pytestmark = pytest.mark.django_db
 
@@ -34,7 +34,7 @@ def set_stock(sku: str, units: int) -> None:
 
 
 def test_a_product_at_its_threshold_is_told_once() -> None:
-    shelve("MUG", stock=5), shelve("TEA", stock=6)
+    add_product("MUG", stock=5), add_product("TEA", stock=6)
 
     assert tell_low_stock() == {"fell": 1}
     set_stock("MUG", 2)
@@ -44,7 +44,7 @@ def test_a_product_at_its_threshold_is_told_once() -> None:
 
 
 def test_it_is_told_again_only_after_it_rose_above() -> None:
-    shelve("MUG", stock=5)
+    add_product("MUG", stock=5)
     tell_low_stock()
 
     set_stock("MUG", 6)
@@ -56,7 +56,7 @@ def test_it_is_told_again_only_after_it_rose_above() -> None:
 
 
 def test_a_product_has_its_own_threshold_and_what_is_not_on_sale_none() -> None:
-    mug, _hidden = shelve("MUG", stock=9), shelve("OLD", stock=0, active=False)
+    mug, _hidden = add_product("MUG", stock=9), add_product("OLD", stock=0, active=False)
     Product.objects.filter(pk=mug.pk).update(low_stock=10)
 
     tell_low_stock()
@@ -67,7 +67,7 @@ def test_a_product_has_its_own_threshold_and_what_is_not_on_sale_none() -> None:
 def test_one_message_to_each_names_all_that_fell_in_their_language(settings: Any) -> None:
     settings.STAFF_EMAILS = ["boss@example.org", "Wang@example.org", "boss@example.org"]
     User.objects.create(username="wang", email="wang@example.org", language="zh-hans")
-    shelve("MUG", stock=1), shelve("TEA", stock=0)
+    add_product("MUG", stock=1), add_product("TEA", stock=0)
 
     tell_low_stock()
 
@@ -83,7 +83,7 @@ def test_one_message_to_each_names_all_that_fell_in_their_language(settings: Any
 
 def test_without_staff_nobody_is_told_and_nothing_is_noted(settings: Any) -> None:
     settings.STAFF_EMAILS = []
-    shelve("MUG", stock=1)
+    add_product("MUG", stock=1)
 
     tell_low_stock()
     settings.STAFF_EMAILS = ["boss@example.org"]
@@ -109,7 +109,7 @@ def looked_twice_at_once() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_two_looks_at_once_tell_once() -> None:
-    shelve("MUG", stock=1)
+    add_product("MUG", stock=1)
 
     looked_twice_at_once()
 
@@ -120,7 +120,7 @@ def test_two_looks_at_once_tell_once() -> None:
 def test_control_without_the_row_each_look_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     forgetful = "SELECT product_id FROM orders_stock WHERE available <= %(units)s"
     monkeypatch.setattr(low_stock, "_FELL", forgetful)
-    shelve("MUG", stock=1)
+    add_product("MUG", stock=1)
 
     looked_twice_at_once()
 

@@ -12,8 +12,8 @@ from notifications.rendering import Wording, render
 from notifications.segments import count_segments
 from orders.messages.samples import sample_context
 from orders.models import Order
+from tests.factories import add_product
 from tests.orders.desk.conftest import placed
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -31,7 +31,7 @@ MISSING = "MISSING"
 
 @pytest.fixture
 def order(db: None) -> Order:
-    return placed(shelve("MUG", price="12.30"), quantity=2)
+    return placed(add_product("MUG", price="12.30"), quantity=2)
 
 
 def sample(order: Order, event: str, channel: str, language: str) -> Wording:

@@ -16,7 +16,7 @@ def main() -> None:
     os.environ["DJANGO_SETTINGS_MODULE"] = "project.settings"
     django.setup()
     from orders.placing import placement, writers
-    from tests.shelf import order_request
+    from tests.factories import order_request
 
     sku, key = sys.argv[1:]
     threads = writers.writers()

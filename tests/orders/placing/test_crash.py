@@ -11,14 +11,14 @@ from orders.models import Order, ProductSales
 from orders.placing.placement import place_order
 from orders.placing.settle import settle_due
 from project.monitoring.audit import run_audit
+from tests.factories import add_product, new_key, order_request
 from tests.orders.placing.test_races import make_old
-from tests.shelf import new_key, order_request, shelve
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
 
 def test_a_process_killed_between_the_two_commits_loses_no_sale() -> None:
-    shelve("TEA")
+    add_product("TEA")
     key = new_key()
     process = subprocess.Popen(
         [sys.executable, "-m", "tests.orders.placing.crashing_shop", "TEA", key],

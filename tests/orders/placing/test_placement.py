@@ -21,14 +21,17 @@ from orders.models import (
 from orders.placing.errors import InvalidOrder, KeyReused, OutOfStock, TotalChanged
 from orders.placing.placement import place_order
 from project.monitoring.audit import run_audit
-from tests.shelf import order_request, shelve
+from tests.factories import add_product, order_request
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
 
 @override_settings(SMS_URL="http://127.0.0.1:1/sms")
 def test_an_order_exists_with_its_lines_stock_sales_event_and_jobs() -> None:
-    tea, cup = shelve("TEA", stock=10, price="4.20"), shelve("CUP", stock=5, price="7.00")
+    tea, cup = (
+        add_product("TEA", stock=10, price="4.20"),
+        add_product("CUP", stock=5, price="7.00"),
+    )
 
     placed = place_order(order_request(("TEA", 3), ("CUP", 1), phone="+4930123456"))
 
@@ -65,7 +68,7 @@ def test_an_order_exists_with_its_lines_stock_sales_event_and_jobs() -> None:
 
 
 def test_the_returned_order_is_what_the_database_holds() -> None:
-    shelve("TEA")
+    add_product("TEA")
 
     returned = place_order(order_request(("TEA", 1), address={"city": "Köln"})).order
 
@@ -75,7 +78,7 @@ def test_the_returned_order_is_what_the_database_holds() -> None:
 
 
 def test_placing_inside_a_transaction_is_refused() -> None:
-    shelve("TEA")
+    add_product("TEA")
 
     with pytest.raises(RuntimeError, match="outside any transaction"), transaction.atomic():
         place_order(order_request(("TEA", 1)))
@@ -84,7 +87,7 @@ def test_placing_inside_a_transaction_is_refused() -> None:
 
 
 def test_a_repeat_gets_its_order_whatever_happened_to_the_product() -> None:
-    product = shelve("TEA", stock=1)
+    product = add_product("TEA", stock=1)
     request = order_request(("TEA", 1))
     first = place_order(request)
     Product.objects.filter(pk=product.pk).update(price="99.00", is_active=False)
@@ -98,7 +101,7 @@ def test_a_repeat_gets_its_order_whatever_happened_to_the_product() -> None:
 
 
 def test_one_sku_on_two_lines_is_the_same_order_as_on_one() -> None:
-    shelve("TEA")
+    add_product("TEA")
     request = order_request(("TEA", 1), ("TEA", 2))
 
     place_order(request)
@@ -109,7 +112,7 @@ def test_one_sku_on_two_lines_is_the_same_order_as_on_one() -> None:
 
 
 def test_another_order_under_the_same_key_is_refused() -> None:
-    shelve("TEA")
+    add_product("TEA")
     request = order_request(("TEA", 1))
     first = place_order(request)
 
@@ -121,7 +124,7 @@ def test_another_order_under_the_same_key_is_refused() -> None:
 
 
 def test_a_repeat_is_found_after_the_secret_was_rotated(settings) -> None:
-    shelve("TEA")
+    add_product("TEA")
     request = order_request(("TEA", 1))
     first = place_order(request)
     settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
@@ -134,18 +137,18 @@ def test_a_repeat_is_found_after_the_secret_was_rotated(settings) -> None:
 
 
 def test_the_same_key_of_two_users_or_doors_makes_two_orders() -> None:
-    shelve("TEA")
+    add_product("TEA")
     request = order_request(("TEA", 1))
 
     place_order(request)
-    place_order(order_request(("TEA", 1), key=request.key, door=Order.Door.SHOP))
+    place_order(order_request(("TEA", 1), key=request.key, source=Order.Source.SHOP))
 
     assert Order.objects.count() == 2
 
 
 def test_all_lines_are_had_or_none() -> None:
-    shelve("TEA", stock=10)
-    shelve("CUP", stock=1)
+    add_product("TEA", stock=10)
+    add_product("CUP", stock=1)
 
     with pytest.raises(OutOfStock) as refusal:
         place_order(order_request(("TEA", 2), ("CUP", 3)))
@@ -158,7 +161,7 @@ def test_all_lines_are_had_or_none() -> None:
 
 
 def test_a_refusal_is_not_remembered() -> None:
-    shelve("TEA", stock=1)
+    add_product("TEA", stock=1)
     request = order_request(("TEA", 2))
     with pytest.raises(OutOfStock):
         place_order(request)
@@ -168,7 +171,7 @@ def test_a_refusal_is_not_remembered() -> None:
 
 
 def test_a_changed_price_is_told_with_the_new_total() -> None:
-    shelve("TEA", price="2.50")
+    add_product("TEA", price="2.50")
 
     with pytest.raises(TotalChanged) as refusal:
         place_order(order_request(("TEA", 2), expected_total=Decimal("4.00")))
@@ -179,8 +182,8 @@ def test_a_changed_price_is_told_with_the_new_total() -> None:
 
 @pytest.mark.parametrize("sku", ["NONE", "GONE"])
 def test_an_unknown_or_inactive_product_is_named(sku: str) -> None:
-    shelve("TEA")
-    shelve("GONE", active=False)
+    add_product("TEA")
+    add_product("GONE", active=False)
 
     with pytest.raises(InvalidOrder) as refusal:
         place_order(order_request(("TEA", 1), (sku, 1)))
@@ -190,7 +193,7 @@ def test_an_unknown_or_inactive_product_is_named(sku: str) -> None:
 
 
 def test_lines_of_one_sku_that_add_up_to_too_many_are_named() -> None:
-    shelve("TEA", stock=5000)
+    add_product("TEA", stock=5000)
 
     with pytest.raises(InvalidOrder) as refusal:
         place_order(order_request(("TEA", 999), ("TEA", 1)))

@@ -26,8 +26,8 @@ from orders.placing.stock_writer import StockWriter
 from orders.placing.writers import Writers, writers
 from project.group_commit import GroupCommitter
 from project.monitoring.audit import run_audit
-from tests.pace import promised
-from tests.shelf import new_key, order_request, shelve
+from tests.factories import add_product, new_key, order_request
+from tests.time_bounds import stretched
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -115,7 +115,7 @@ def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
 
 # ── Oversell ────────────────────────────────────────────────────────────────────────────────
 def test_two_hundred_orders_for_fifty_units_place_exactly_fifty(two_processes: None) -> None:
-    shelve("HOT", stock=50)
+    add_product("HOT", stock=50)
 
     outcomes = at_once([order_request(("HOT", 1)) for _ in range(200)])
 
@@ -128,7 +128,7 @@ def test_two_hundred_orders_for_fifty_units_place_exactly_fifty(two_processes: N
 def test_control_without_the_row_lock_the_rush_goes_wrong(
     two_processes: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelve("HOT", stock=50)
+    add_product("HOT", stock=50)
     unlocked = RowLocks.acquire
 
     def acquire(self: RowLocks, connection: Any, product_ids: Any) -> Any:
@@ -147,7 +147,7 @@ def test_control_without_the_row_lock_the_rush_goes_wrong(
 
 # ── One order per key ───────────────────────────────────────────────────────────────────────
 def test_one_key_twenty_times_at_once_is_one_order(two_processes: None) -> None:
-    shelve("TEA", stock=100)
+    add_product("TEA", stock=100)
     key = new_key()
 
     outcomes = at_once([order_request(("TEA", 1), key=key) for _ in range(20)], clients=20)
@@ -161,8 +161,8 @@ def test_one_key_twenty_times_at_once_is_one_order(two_processes: None) -> None:
 def test_one_key_with_two_bodies_at_once_is_one_order_and_clear_refusals(
     two_processes: None,
 ) -> None:
-    shelve("TEA")
-    shelve("CUP")
+    add_product("TEA")
+    add_product("CUP")
     for _round in range(10):
         key = new_key()
         requests = [order_request((sku, 1), key=key) for sku in ("TEA", "CUP") for _ in range(5)]
@@ -180,7 +180,7 @@ def test_one_key_with_two_bodies_at_once_is_one_order_and_clear_refusals(
 def test_a_repeat_racing_the_order_that_takes_the_last_unit_gets_it(
     two_processes: None,
 ) -> None:
-    shelve("LAST", stock=0)
+    add_product("LAST", stock=0)
     for _round in range(25):
         Stock.objects.update(available=1)
         key = new_key()
@@ -194,7 +194,7 @@ def test_a_repeat_racing_the_order_that_takes_the_last_unit_gets_it(
 def test_control_without_the_second_look_a_repeat_hears_sold_out(
     two_processes: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shelve("LAST", stock=1)
+    add_product("LAST", stock=1)
     first_look = placement._look
     request = order_request(("LAST", 1))
     looks = 0
@@ -221,7 +221,7 @@ def test_control_without_the_second_look_a_repeat_hears_sold_out(
 
 
 def test_a_refusal_is_looked_at_again_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelve("LAST", stock=1)
+    add_product("LAST", stock=1)
     request = order_request(("LAST", 1))
     first_look = placement._look
 
@@ -239,8 +239,8 @@ def test_a_refusal_is_looked_at_again_after_it(monkeypatch: pytest.MonkeyPatch) 
 
 # ── Crossing baskets ────────────────────────────────────────────────────────────────────────
 def test_baskets_in_opposite_order_never_deadlock(two_processes: None) -> None:
-    shelve("A", stock=100_000)
-    shelve("B", stock=100_000)
+    add_product("A", stock=100_000)
+    add_product("B", stock=100_000)
     requests = [
         order_request(*(lines if number % 2 else reversed(lines)))
         for number in range(600)
@@ -273,7 +273,7 @@ def sweep() -> None:
 def test_a_failing_sales_thread_never_fails_the_order_and_the_sweep_mends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shelve("TEA")
+    add_product("TEA")
     healthy = writers().sales._apply
 
     def broken(connection: Any, requests: Any) -> Any:
@@ -293,7 +293,7 @@ def test_a_failing_sales_thread_never_fails_the_order_and_the_sweep_mends_it(
 
 
 def test_a_sales_connection_that_is_cut_is_replaced() -> None:
-    shelve("TEA")
+    add_product("TEA")
     place_order(order_request(("TEA", 1)))
     cut_writers()
 
@@ -313,7 +313,7 @@ def cut_writers() -> None:
 
 
 def test_a_count_left_over_by_a_crash_is_settled_to_nothing() -> None:
-    product = shelve("TEA")
+    product = add_product("TEA")
     order_id = order_request(("TEA", 1)).key  # any id that no order has
     with connection.cursor() as cursor:
         cursor.execute(
@@ -330,7 +330,7 @@ def test_a_count_left_over_by_a_crash_is_settled_to_nothing() -> None:
 
 
 def test_a_late_settle_of_a_placed_order_changes_nothing() -> None:
-    shelve("TEA")
+    add_product("TEA")
     placed = place_order(order_request(("TEA", 2)))
 
     settle(placed.order.pk)
@@ -341,7 +341,7 @@ def test_a_late_settle_of_a_placed_order_changes_nothing() -> None:
 
 
 def test_sales_follow_when_a_refusal_races_an_accepted_repeat(two_processes: None) -> None:
-    shelve("FEW", stock=0)
+    add_product("FEW", stock=0)
     for _round in range(20):
         Stock.objects.update(available=1)
         keys = [new_key(), new_key()]
@@ -358,7 +358,7 @@ def test_sales_follow_when_a_refusal_races_an_accepted_repeat(two_processes: Non
 def test_a_failing_stock_thread_leaves_nothing_and_a_retry_works(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    shelve("TEA")
+    add_product("TEA")
     request = order_request(("TEA", 1))
     healthy = writers().stock._apply
 
@@ -377,7 +377,7 @@ def test_a_failing_stock_thread_leaves_nothing_and_a_retry_works(
 
 
 def test_a_poisonous_order_hurts_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    shelve("TEA")
+    add_product("TEA")
     gate = threading.Event()
     healthy = writers().stock._apply
 
@@ -401,8 +401,8 @@ def test_a_poisonous_order_hurts_only_itself(monkeypatch: pytest.MonkeyPatch) ->
 # ── A locked product ────────────────────────────────────────────────────────────────────────
 @pytest.mark.parametrize("table", ["orders_stock", "orders_productsales", "orders_product"])
 def test_a_locked_product_does_not_stop_the_others(table: str) -> None:
-    stuck = shelve("STUCK")
-    shelve("FREE")
+    stuck = add_product("STUCK")
+    add_product("FREE")
     locked.id = stuck.pk
     with locked(table):
         blocked = ThreadPoolExecutor(1).submit(at_once, [order_request(("STUCK", 1))], clients=1)
@@ -414,8 +414,8 @@ def test_a_locked_product_does_not_stop_the_others(table: str) -> None:
             waits.append(time.monotonic() - started)
         outcome = blocked.result(timeout=20)[0]
 
-    assert max(waits) < promised(2.0)
-    assert sorted(waits)[5] < promised(0.5)
+    assert max(waits) < stretched(2.0)
+    assert sorted(waits)[5] < stretched(0.5)
     if table != "orders_productsales":
         assert isinstance(outcome, ShopBusy)
     else:
@@ -425,8 +425,8 @@ def test_a_locked_product_does_not_stop_the_others(table: str) -> None:
 
 
 def test_many_orders_for_a_locked_product_do_not_take_every_place() -> None:
-    stuck = shelve("STUCK")
-    shelve("FREE")
+    stuck = add_product("STUCK")
+    add_product("FREE")
     locked.id = stuck.pk
     with locked("orders_stock"):
         rush = ThreadPoolExecutor(1).submit(
@@ -438,14 +438,14 @@ def test_many_orders_for_a_locked_product_do_not_take_every_place() -> None:
         waited = time.monotonic() - started
         outcomes = rush.result(timeout=30)
 
-    assert waited < promised(2.0)
+    assert waited < stretched(2.0)
     assert all(isinstance(outcome, ShopBusy) for outcome in outcomes)
     assert Order.objects.count() == 1
 
 
 # ── Connections ─────────────────────────────────────────────────────────────────────────────
 def test_orders_leave_the_number_of_connections_where_it_was() -> None:
-    shelve("TEA", stock=10_000)
+    add_product("TEA", stock=10_000)
     at_once([order_request(("TEA", 1)) for _ in range(24)])
 
     def count() -> int:

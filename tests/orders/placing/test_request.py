@@ -6,7 +6,7 @@ import pytest
 
 from orders.placing.errors import InvalidOrder
 from orders.placing.request import clean_email, clean_phone, clean_text
-from tests.shelf import order_request
+from tests.factories import order_request
 
 
 def test_a_name_is_one_line_without_surrounding_space() -> None:

@@ -21,8 +21,8 @@ from orders.placing.upload_store import (
     prune_uploads,
     store_upload,
 )
+from tests.factories import uploaded_file
 from tests.media_jobs.originals import alpha_png
-from tests.shelf import handed_in
 
 HEIC = b"\x00\x00\x00\x18ftypheic" + bytes(300)
 MP4 = b"\x00\x00\x00\x18ftypisom" + bytes(300)
@@ -39,7 +39,7 @@ def aged(upload: Upload, **age: float) -> Upload:
 @pytest.mark.quick_in_bucket
 @pytest.mark.django_db
 def test_an_upload_is_what_its_bytes_say_under_a_name_that_nobody_chose() -> None:
-    upload = handed_in(alpha_png(), name="../../etc/me\x00\u202e.exe")
+    upload = uploaded_file(alpha_png(), name="../../etc/me\x00\u202e.exe")
 
     assert upload.content_type == "image/png"
     assert upload.name == "../../etc/me .exe"
@@ -78,11 +78,11 @@ def test_an_address_may_hand_in_so_many_an_hour_and_is_told_when_to_come_again(
     settings: Any,
 ) -> None:
     settings.MAX_UPLOADS_PER_HOUR = 2
-    aged(handed_in(), minutes=40)
-    handed_in()
+    aged(uploaded_file(), minutes=40)
+    uploaded_file()
 
     with pytest.raises(TooManyUploadsError) as refused:
-        handed_in()
+        uploaded_file()
 
     assert 15 * 60 < refused.value.retry_after <= 20 * 60
     check_limit("192.0.2.2")
@@ -95,7 +95,7 @@ def at_once(count: int) -> int:
 
     def hand_in(_number: int) -> bool:
         try:
-            handed_in()
+            uploaded_file()
         except TooManyUploadsError:
             return False
         finally:
@@ -127,7 +127,7 @@ def test_control_without_the_lock_many_at_once_are_more(
 @pytest.mark.quick_in_bucket
 @pytest.mark.django_db
 def test_uploads_that_nobody_ordered_are_pruned_after_a_day_with_their_files() -> None:
-    old, new = aged(handed_in(), hours=25), handed_in()
+    old, new = aged(uploaded_file(), hours=25), uploaded_file()
 
     assert prune_uploads() == 1
 
@@ -139,7 +139,7 @@ def test_uploads_that_nobody_ordered_are_pruned_after_a_day_with_their_files() -
 @pytest.mark.quick_in_bucket
 @pytest.mark.django_db
 def test_a_file_whose_upload_was_never_written_is_pruned() -> None:
-    handed_in()
+    uploaded_file()
     stray = default_storage.save("private/uploads/2020/01/31/stray.png", ContentFile(b"x"))
     fresh = default_storage.save(
         f"private/uploads/{timezone.now():%Y/%m/%d}/fresh.png", ContentFile(b"x")
@@ -153,7 +153,7 @@ def test_a_file_whose_upload_was_never_written_is_pruned() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_what_an_order_is_about_to_take_isnt_pruned() -> None:
-    upload = aged(handed_in(), hours=25)
+    upload = aged(uploaded_file(), hours=25)
 
     def prune() -> int:
         try:
@@ -172,7 +172,7 @@ def test_what_an_order_is_about_to_take_isnt_pruned() -> None:
 
 @pytest.mark.django_db
 def test_a_shopper_discards_an_upload() -> None:
-    upload = handed_in()
+    upload = uploaded_file()
 
     assert discard(upload.token)
     assert not discard(upload.token)
@@ -181,7 +181,7 @@ def test_a_shopper_discards_an_upload() -> None:
 
 @pytest.mark.django_db
 def test_an_upload_is_for_units_exactly_if_a_line_has_it() -> None:
-    upload = handed_in()
+    upload = uploaded_file()
 
     with pytest.raises(IntegrityError, match="upload_is_taken_for_some_units"):
         Upload.objects.filter(pk=upload.pk).update(quantity=1)

@@ -14,8 +14,8 @@ from orders.placing.errors import InvalidOrder, KeyReused
 from orders.placing.placement import Placement, place_order
 from orders.placing.request import OrderRequest
 from project.monitoring.audit import run_audit
+from tests.factories import add_product, new_key, order_request, uploaded_file
 from tests.orders.placing.test_races import at_once, two_processes
-from tests.shelf import handed_in, new_key, order_request, shelve
 
 __all__ = ["two_processes"]
 
@@ -29,7 +29,7 @@ def media_folder(settings: Any, tmp_path: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def mug() -> Product:
-    return shelve("MUG", stock=10, personalisation="picture")
+    return add_product("MUG", stock=10, personalisation="picture")
 
 
 def drift() -> dict[str, int]:
@@ -44,7 +44,7 @@ def errors_of(request: OrderRequest) -> dict[str, str]:
 
 
 def test_an_order_takes_its_upload_and_queues_its_print_file(mug: Product) -> None:
-    upload = handed_in()
+    upload = uploaded_file()
 
     placed = place_order(order_request(("MUG", 2, upload.token), language="zh-hans"))
 
@@ -70,7 +70,7 @@ def test_an_order_takes_its_upload_and_queues_its_print_file(mug: Product) -> No
 
 
 def test_a_sku_with_several_uploads_is_one_line_with_each_uploads_units() -> None:
-    ada, bob = handed_in(), handed_in()
+    ada, bob = uploaded_file(), uploaded_file()
 
     place_order(
         order_request(
@@ -96,13 +96,13 @@ def test_a_plain_order_asks_nothing_more() -> None:
 
 
 def test_the_same_key_and_upload_is_the_same_order_another_upload_another_one() -> None:
-    upload = handed_in()
+    upload = uploaded_file()
     request = order_request(("MUG", 1, upload.token))
     first = place_order(request)
 
     again = place_order(request)
     with pytest.raises(KeyReused):
-        place_order(order_request(("MUG", 1, handed_in().token), key=request.key))
+        place_order(order_request(("MUG", 1, uploaded_file().token), key=request.key))
     with pytest.raises(KeyReused):
         place_order(order_request(("MUG", 1), key=request.key))
 
@@ -112,7 +112,7 @@ def test_the_same_key_and_upload_is_the_same_order_another_upload_another_one() 
 
 
 def test_an_upload_is_used_once() -> None:
-    upload = handed_in()
+    upload = uploaded_file()
     place_order(order_request(("MUG", 1, upload.token)))
 
     errors = errors_of(order_request(("MUG", 1), ("MUG", 1, upload.token)))
@@ -124,9 +124,9 @@ def test_an_upload_is_used_once() -> None:
 
 
 def test_uploads_that_dont_fit_their_product_are_refused() -> None:
-    shelve("PLAIN")
-    shelve("FILM", personalisation="video", requires_upload=True)
-    picture, unknown = handed_in(), "00000000-0000-4000-8000-000000000000"
+    add_product("PLAIN")
+    add_product("FILM", personalisation="video", requires_upload=True)
+    picture, unknown = uploaded_file(), "00000000-0000-4000-8000-000000000000"
 
     assert errors_of(order_request(("PLAIN", 1, picture.token))) == {
         "lines.0.upload": "“Thing PLAIN” can't be personalised."
@@ -138,7 +138,7 @@ def test_uploads_that_dont_fit_their_product_are_refused() -> None:
         "lines.0.upload": "“Thing FILM” needs a picture or video of yours."
     }
     assert list(errors_of(order_request(("MUG", 1, unknown)))) == ["lines.0.upload"]
-    shelve("CUP", personalisation="either")
+    add_product("CUP", personalisation="either")
     assert errors_of(order_request(("MUG", 1, picture.token), ("CUP", 1, picture.token))) == {
         "lines.1.upload": "Upload the file once for each product."
     }
@@ -146,8 +146,8 @@ def test_uploads_that_dont_fit_their_product_are_refused() -> None:
 
 
 def test_two_orders_that_want_the_same_upload_at_once_are_one(two_processes: None) -> None:
-    shelve("CUP", stock=100, personalisation="either")
-    upload = handed_in()
+    add_product("CUP", stock=100, personalisation="either")
+    upload = uploaded_file()
 
     outcomes = at_once([order_request(("CUP", 1, upload.token)) for _ in range(12)])
 
@@ -161,8 +161,8 @@ def test_orders_of_different_products_cant_share_an_upload_either(two_processes:
     # No stock row in common: nothing but the upload's own lock is between them.
     skus = [f"CUP-{number}" for number in range(8)]
     for sku in skus:
-        shelve(sku, personalisation="either")
-    upload = handed_in()
+        add_product(sku, personalisation="either")
+    upload = uploaded_file()
 
     outcomes = at_once([order_request((sku, 1, upload.token)) for sku in skus])
 
@@ -175,8 +175,8 @@ def test_control_without_the_uploads_lock_two_orders_take_it(
 ) -> None:
     skus = [f"CUP-{number}" for number in range(8)]
     for sku in skus:
-        shelve(sku, personalisation="either")
-    upload = handed_in()
+        add_product(sku, personalisation="either")
+    upload = uploaded_file()
     unlocked = upload_taking._LOCK.replace("FOR UPDATE", "")
     slowly = f"WITH seen AS MATERIALIZED ({unlocked}) SELECT token FROM seen, pg_sleep(0.3)"
     monkeypatch.setattr(upload_taking, "_LOCK", slowly)
@@ -194,7 +194,7 @@ def test_control_without_the_uploads_lock_two_orders_take_it(
 
 
 def test_one_key_with_an_upload_many_times_at_once_is_one_order(two_processes: None) -> None:
-    upload = handed_in()
+    upload = uploaded_file()
     request = order_request(("MUG", 1, upload.token), key=new_key())
 
     outcomes = at_once([replace(request) for _ in range(12)])
@@ -211,7 +211,7 @@ def test_an_upload_that_is_pruned_while_its_order_waits_is_refused(
     from orders.placing import placement
     from orders.placing.upload_store import discard
 
-    upload = handed_in()
+    upload = uploaded_file()
     submit = placement._submit
 
     def late(draft: Any) -> Placement:
@@ -228,7 +228,7 @@ def test_an_upload_that_is_pruned_while_its_order_waits_is_refused(
 
 
 def test_the_audit_finds_an_upload_without_its_job() -> None:
-    place_order(order_request(("MUG", 1, handed_in().token)))
+    place_order(order_request(("MUG", 1, uploaded_file().token)))
     MediaJob.objects.filter(kind="print").delete()
 
     assert drift() == {

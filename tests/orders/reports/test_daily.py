@@ -24,8 +24,8 @@ from orders.tasks import daily_report
 from project.jobs.errors import PermanentError
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
+from tests.factories import add_product
 from tests.orders.desk.conftest import placed
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +41,7 @@ def shop(settings: Any, tmp_path: Any) -> None:
 
 
 def order(moment: datetime, *, quantity: int = 1, status: str = "placed") -> Order:
-    product = shelve(f"SKU{Order.objects.count()}", price="10.00")
+    product = add_product(f"SKU{Order.objects.count()}", price="10.00")
     made = placed(product, quantity=quantity)
     Order.objects.filter(pk=made.pk).update(placed_at=moment, status=status)
     Notification.objects.filter(order_id=made.pk).delete()

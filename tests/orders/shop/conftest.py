@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from orders.placing.writers import drain
-from tests.shelf import shelve
+from tests.factories import add_product
 
 Response = Any
 """What the test client answers: its type is private to django-stubs."""
@@ -27,7 +27,7 @@ def writers() -> Iterator[None]:
 @pytest.fixture
 def form(db: None, client: Client) -> Response:
     """The checkout of a cart with two mugs."""
-    shelve("MUG", stock=10, price="9.90")
+    add_product("MUG", stock=10, price="9.90")
     add(client, "MUG", 2)
     return client.get("/checkout/")
 

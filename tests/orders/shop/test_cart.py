@@ -7,8 +7,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from orders.models import Product, Stock
+from tests.factories import add_product
 from tests.orders.shop.conftest import add, cart_of, text_of
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -18,7 +18,7 @@ def change(client: Client, **fields: object) -> None:
 
 
 def test_what_is_added_is_there_with_its_price(client: Client) -> None:
-    shelve("MUG", price="9.90")
+    add_product("MUG", price="9.90")
 
     add(client, "MUG", 2)
     add(client, "MUG")
@@ -28,7 +28,7 @@ def test_what_is_added_is_there_with_its_price(client: Client) -> None:
 
 
 def test_adding_returns_to_the_page_and_says_so(client: Client) -> None:
-    shelve("MUG")
+    add_product("MUG")
 
     page = client.post(
         "/cart/", {"action": "add", "sku": "MUG", "next": "/products/mug/"}, follow=True
@@ -40,7 +40,7 @@ def test_adding_returns_to_the_page_and_says_so(client: Client) -> None:
 
 @pytest.mark.parametrize("url", ["https://evil.example/", "//evil.example/", "javascript:x", ""])
 def test_it_never_returns_to_a_page_of_others(client: Client, url: str) -> None:
-    shelve("MUG")
+    add_product("MUG")
 
     answer = client.post("/cart/", {"action": "add", "sku": "MUG", "next": url})
 
@@ -48,7 +48,7 @@ def test_it_never_returns_to_a_page_of_others(client: Client, url: str) -> None:
 
 
 def test_quantities_can_be_set_stepped_and_removed(client: Client) -> None:
-    shelve("MUG")
+    add_product("MUG")
     add(client, "MUG", 2)
 
     change(client, action="set", sku="MUG", quantity=5)
@@ -67,7 +67,7 @@ def test_quantities_can_be_set_stepped_and_removed(client: Client) -> None:
 
 
 def test_a_product_is_had_999_times_at_most(client: Client) -> None:
-    shelve("MUG")
+    add_product("MUG")
     add(client, "MUG", 999)
     add(client, "MUG", 999)
     change(client, action="set", sku="MUG", quantity=999, step=1)
@@ -77,7 +77,7 @@ def test_a_product_is_had_999_times_at_most(client: Client) -> None:
 
 def test_a_cart_holds_100_products_at_most(client: Client) -> None:
     for number in range(101):
-        shelve(f"N{number}")
+        add_product(f"N{number}")
         add(client, f"N{number}")
 
     assert len(cart_of(client)) == 100
@@ -109,8 +109,8 @@ def test_a_cart_holds_100_products_at_most(client: Client) -> None:
     ],
 )
 def test_what_is_not_in_order_changes_nothing(client: Client, fields: dict[str, str]) -> None:
-    shelve("MUG")
-    shelve("OLD", active=False)
+    add_product("MUG")
+    add_product("OLD", active=False)
 
     change(client, **fields)
 
@@ -119,7 +119,7 @@ def test_what_is_not_in_order_changes_nothing(client: Client, fields: dict[str, 
 
 
 def test_bytes_that_are_no_text_are_survived(client: Client) -> None:
-    shelve("MUG")
+    add_product("MUG")
 
     answer = client.post(
         "/cart/",
@@ -132,8 +132,8 @@ def test_bytes_that_are_no_text_are_survived(client: Client) -> None:
 
 
 def test_a_product_that_left_the_shop_is_told_and_dropped(client: Client) -> None:
-    shelve("MUG")
-    shelve("CUP")
+    add_product("MUG")
+    add_product("CUP")
     add(client, "MUG")
     add(client, "CUP")
     Product.objects.filter(sku="MUG").update(is_active=False)
@@ -146,7 +146,7 @@ def test_a_product_that_left_the_shop_is_told_and_dropped(client: Client) -> Non
 
 
 def test_a_deleted_product_is_dropped(client: Client) -> None:
-    product = shelve("MUG")
+    product = add_product("MUG")
     add(client, "MUG")
     product.delete()
 
@@ -155,8 +155,8 @@ def test_a_deleted_product_is_dropped(client: Client) -> None:
 
 
 def test_too_much_is_told_with_what_is_left(client: Client) -> None:
-    mug = shelve("MUG", stock=5)
-    shelve("CUP", stock=5)
+    mug = add_product("MUG", stock=5)
+    add_product("CUP", stock=5)
     add(client, "MUG", 4)
     add(client, "CUP", 4)
     Stock.objects.filter(product=mug).update(available=2)
@@ -169,7 +169,7 @@ def test_too_much_is_told_with_what_is_left(client: Client) -> None:
 
 
 def test_prices_are_those_of_now(client: Client) -> None:
-    shelve("MUG", price="9.90")
+    add_product("MUG", price="9.90")
     add(client, "MUG", 2)
     Product.objects.update(price="10.00")
 
@@ -177,7 +177,7 @@ def test_prices_are_those_of_now(client: Client) -> None:
 
 
 def test_looking_at_the_cart_does_not_write_the_session(client: Client) -> None:
-    shelve("MUG")
+    add_product("MUG")
     add(client, "MUG")
     before = Session.objects.get().expire_date
 
@@ -192,12 +192,12 @@ def test_the_cart_asks_as_often_for_one_product_as_for_many(client: Client) -> N
             client.get("/cart/")
         return len(captured)
 
-    shelve("MUG")
+    add_product("MUG")
     add(client, "MUG")
     client.get("/cart/")  # shows the message of `add`
     few = queries()
     for number in range(10):
-        shelve(f"N{number}")
+        add_product(f"N{number}")
         add(client, f"N{number}")
     client.get("/cart/")
 

@@ -16,6 +16,7 @@ from orders.placing.errors import (
     PlacementFailed,
     ShopBusy,
 )
+from tests.factories import add_product
 from tests.orders.shop.conftest import (
     ADDRESS,
     SHOPPER,
@@ -26,7 +27,6 @@ from tests.orders.shop.conftest import (
     send,
     text_of,
 )
-from tests.shelf import shelve
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
@@ -114,7 +114,7 @@ def test_an_old_form_does_not_empty_the_next_cart(client: Client, form: Response
 
 
 def test_what_came_into_the_cart_meanwhile_stays(client: Client, form: Response) -> None:
-    shelve("CUP")
+    add_product("CUP")
     add(client, "CUP")
     add(client, "MUG")
 
@@ -125,7 +125,7 @@ def test_what_came_into_the_cart_meanwhile_stays(client: Client, form: Response)
 
 def test_an_old_form_with_a_new_cart_leads_to_its_own_order(client: Client, form: Response) -> None:
     send(client, form)
-    shelve("CUP")
+    add_product("CUP")
     add(client, "CUP")
 
     answer = client.post(
@@ -157,7 +157,7 @@ def test_too_little_stock_is_told_by_product_and_can_be_adjusted(
 
 
 def test_what_is_sold_out_can_be_removed(client: Client, form: Response) -> None:
-    shelve("CUP")
+    add_product("CUP")
     add(client, "CUP")
     Stock.objects.filter(product__sku="MUG").update(available=0)
 
@@ -181,7 +181,7 @@ def test_a_changed_price_is_told_and_confirmed_again(client: Client, form: Respo
 
 
 def test_a_product_that_left_the_shop_is_told(client: Client, form: Response) -> None:
-    shelve("CUP")
+    add_product("CUP")
     add(client, "CUP")
     page = client.get("/checkout/")
     Product.objects.filter(sku="CUP").update(is_active=False)

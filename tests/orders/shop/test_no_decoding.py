@@ -15,8 +15,8 @@ from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
 from orders.models import ProductMedia
 from tests.concurrency.workers import database_url
+from tests.factories import add_product
 from tests.media_jobs.originals import alpha_png
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -39,7 +39,7 @@ print(sorted({{"pyvips", "PIL", "imageio_ffmpeg"}} & set(sys.modules)))
 def pages(settings: Any, tmp_path: Path) -> list[str]:
     """Return the addresses of a shop with one picture that is made and one that isn't."""
     settings.MEDIA_ROOT = str(tmp_path / "media")
-    product = shelve("MUG")
+    product = add_product("MUG")
     asset = store_asset(ContentFile(alpha_png()), name="Disc")
     waiting = store_asset(ContentFile(alpha_png(200, 200)), name="Small disc")
     for shown in (asset, waiting):

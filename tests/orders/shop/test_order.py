@@ -14,15 +14,15 @@ from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
 from orders.models import Order, OrderEvent, OrderLine, Product
 from project.jobs.queryset import Status
+from tests.factories import add_product
 from tests.orders.shop.conftest import text_of
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
 
 def make_order(*products: Product, **changes: Any) -> Order:
     """An order as the writers leave it, without its jobs."""
-    products = products or (shelve("MUG", price="9.90"),)
+    products = products or (add_product("MUG", price="9.90"),)
     total = sum(product.price * 2 for product in products)
     order = Order.objects.create(
         id=uuid4(),
@@ -96,7 +96,7 @@ def polling(client: Client, order_id: UUID) -> str:
 
 
 def test_it_shows_the_order_with_its_lines_and_timeline(client: Client) -> None:
-    order = make_order(shelve("MUG", price="9.90"), shelve("CUP", price="5.00"))
+    order = make_order(add_product("MUG", price="9.90"), add_product("CUP", price="5.00"))
 
     text = text_of(client.get(f"/orders/{order.pk}/"))
 
@@ -339,7 +339,7 @@ def test_it_asks_as_often_for_one_line_and_message_as_for_many(client: Client) -
     small = make_order()
     add_message(small)
     add_pass(small, Status.DONE)
-    large = make_order(*(shelve(f"N{number}") for number in range(10)))
+    large = make_order(*(add_product(f"N{number}") for number in range(10)))
     for number in range(10):
         add_message(large, recipient=f"{number}@example.org")
         OrderEvent.objects.create(order=large, kind="paid")

@@ -5,9 +5,9 @@ from django.test import Client
 
 from orders.models import Order, OrderEvent
 from orders.placing.writers import drain
-from tests.life import cancelled, give_back, packed, paid, placed, refunded, shipped
+from tests.factories import add_product
+from tests.order_states import cancelled, packed, paid, placed, refund_order, refunded, shipped
 from tests.orders.shop.conftest import text_of
-from tests.shelf import shelve
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
@@ -16,7 +16,7 @@ pytestmark = [
 
 
 def test_a_shopper_cancels_an_order_by_its_page(client: Client) -> None:
-    shelve("MUG", stock=10)
+    add_product("MUG", stock=10)
     order = placed(("MUG", 2))
     assert "Yes, cancel it" in text_of(client.get(f"/orders/{order.pk}/"))
 
@@ -32,7 +32,7 @@ def test_a_shopper_cancels_an_order_by_its_page(client: Client) -> None:
 
 
 def test_a_double_click_cancels_once_and_says_so(client: Client) -> None:
-    shelve("MUG")
+    add_product("MUG")
     order = placed(("MUG", 2))
     client.post(f"/orders/{order.pk}/cancel/")
 
@@ -43,7 +43,7 @@ def test_a_double_click_cancels_once_and_says_so(client: Client) -> None:
 
 
 def test_what_is_packed_is_not_cancelled_by_its_shopper(client: Client) -> None:
-    shelve("MUG")
+    add_product("MUG")
     order = packed(("MUG", 2))
     assert "cancel it" not in text_of(client.get(f"/orders/{order.pk}/"))
 
@@ -54,7 +54,7 @@ def test_what_is_packed_is_not_cancelled_by_its_shopper(client: Client) -> None:
 
 
 def test_cancelling_takes_a_post_with_its_csrf_token() -> None:
-    shelve("MUG")
+    add_product("MUG")
     order = placed(("MUG", 2))
     strict = Client(enforce_csrf_checks=True)
 
@@ -70,7 +70,7 @@ def test_an_order_that_does_not_exist_cannot_be_cancelled(client: Client) -> Non
 
 
 def test_the_page_says_where_the_order_is(client: Client) -> None:
-    shelve("MUG")
+    add_product("MUG")
     for order, said in (
         (placed(("MUG", 1)), "is placed, and its items are set aside for you."),
         (paid(("MUG", 1)), "is paid, and will be packed soon."),
@@ -85,9 +85,9 @@ def test_the_page_says_where_the_order_is(client: Client) -> None:
 
 
 def test_the_timeline_tells_amounts_parcels_and_reasons(client: Client) -> None:
-    shelve("MUG", price="9.90")
+    add_product("MUG", price="9.90")
     order = shipped(("MUG", 2))
-    give_back(order.pk, {"MUG": 1})
+    refund_order(order.pk, {"MUG": 1})
     called_off = cancelled(("MUG", 1))
 
     text = text_of(client.get(f"/orders/{order.pk}/"))
@@ -98,7 +98,7 @@ def test_the_timeline_tells_amounts_parcels_and_reasons(client: Client) -> None:
 
 
 def test_stock_is_for_sale_again(client: Client) -> None:
-    shelve("MUG", stock=2)
+    add_product("MUG", stock=2)
     order = placed(("MUG", 2))
 
     client.post(f"/orders/{order.pk}/cancel/")

@@ -9,8 +9,8 @@ from django.test.utils import CaptureQueriesContext
 from media_jobs.models import Asset, MediaJob, Rendition
 from orders.models import Category, Product, ProductMedia
 from orders.shop.views.products import PAGE_SIZE
+from tests.factories import add_product
 from tests.orders.shop.conftest import add, text_of
-from tests.shelf import shelve
 
 pytestmark = pytest.mark.django_db
 
@@ -44,10 +44,10 @@ def give_picture(product: Product) -> None:
 
 
 def test_the_shop_lists_products_on_sale_with_price_and_stock(client: Client) -> None:
-    shelve("MANY", stock=100, price="1234.50")
-    shelve("FEW", stock=5)
-    shelve("NONE", stock=0)
-    shelve("OLD", active=False)
+    add_product("MANY", stock=100, price="1234.50")
+    add_product("FEW", stock=5)
+    add_product("NONE", stock=0)
+    add_product("OLD", active=False)
 
     page = client.get("/")
 
@@ -61,8 +61,8 @@ def test_the_shop_lists_products_on_sale_with_price_and_stock(client: Client) ->
 
 
 def test_only_what_is_there_can_be_added_from_the_list(client: Client) -> None:
-    shelve("MANY")
-    shelve("NONE", stock=0)
+    add_product("MANY")
+    add_product("NONE", stock=0)
 
     page = client.get("/")
 
@@ -71,7 +71,7 @@ def test_only_what_is_there_can_be_added_from_the_list(client: Client) -> None:
 
 
 def test_search_finds_every_word_in_any_text(client: Client) -> None:
-    mug, cup = shelve("MUG"), shelve("CUP")
+    mug, cup = add_product("MUG"), add_product("CUP")
     Product.objects.filter(pk=mug.pk).update(name="Blue mug", description="For tea.")
     Product.objects.filter(pk=cup.pk).update(name="Blue cup", description="For coffee.")
 
@@ -83,16 +83,16 @@ def test_search_finds_every_word_in_any_text(client: Client) -> None:
 
 @pytest.mark.parametrize("wildcard", ["%", "_", "\\"])
 def test_search_takes_wildcards_literally(client: Client, wildcard: str) -> None:
-    shelve("MUG")
+    add_product("MUG")
 
     assert "Nothing found" in text_of(client.get("/", {"q": wildcard}))
 
 
 def test_a_category_shows_its_own_and_the_search_stays(client: Client) -> None:
-    lamp = shelve("LAMP")
+    lamp = add_product("LAMP")
     desk = Category.objects.create(name="Desk", slug="desk")
     Product.objects.filter(pk=lamp.pk).update(category=desk)
-    shelve("MUG")
+    add_product("MUG")
 
     page = client.get("/", {"category": "desk", "q": "thing"})
 
@@ -102,14 +102,14 @@ def test_a_category_shows_its_own_and_the_search_stays(client: Client) -> None:
 
 
 def test_a_category_without_products_on_sale_is_not_offered(client: Client) -> None:
-    shelve("OLD", active=False)
+    add_product("OLD", active=False)
 
     assert "Things" not in text_of(client.get("/"))
 
 
 def test_long_lists_are_paged(client: Client) -> None:
     for number in range(PAGE_SIZE + 1):
-        shelve(f"N{number:03}")
+        add_product(f"N{number:03}")
 
     first, second = client.get("/"), client.get("/", {"page": 2})
 
@@ -136,23 +136,23 @@ def test_long_lists_are_paged(client: Client) -> None:
     ],
 )
 def test_no_query_breaks_the_list(client: Client, query: str) -> None:
-    shelve("MUG")
+    add_product("MUG")
 
     assert client.get(f"/?{query}").status_code == 200
 
 
 def test_the_list_asks_as_often_for_one_product_as_for_many(client: Client) -> None:
-    give_picture(shelve("FIRST"))
+    give_picture(add_product("FIRST"))
     few = queries(client, "/")
     for number in range(10):
-        give_picture(shelve(f"N{number}"))
+        give_picture(add_product(f"N{number}"))
 
     assert queries(client, "/") == few
     assert few <= 7
 
 
 def test_a_product_has_its_page(client: Client) -> None:
-    product = shelve("MUG", stock=3, price="9.90")
+    product = add_product("MUG", stock=3, price="9.90")
     Product.objects.filter(pk=product.pk).update(description="Heavy.\n\nHolds <b>tea</b>.")
 
     page = client.get("/products/mug/")
@@ -165,7 +165,7 @@ def test_a_product_has_its_page(client: Client) -> None:
 
 
 def test_a_sold_out_product_says_so_and_can_not_be_added(client: Client) -> None:
-    shelve("MUG", stock=0)
+    add_product("MUG", stock=0)
 
     page = client.get("/products/mug/")
 
@@ -174,7 +174,7 @@ def test_a_sold_out_product_says_so_and_can_not_be_added(client: Client) -> None
 
 
 def test_a_product_without_a_stock_row_counts_as_sold_out(client: Client) -> None:
-    product = shelve("MUG")
+    product = add_product("MUG")
     product.stock.delete()
 
     assert "Sold out" in text_of(client.get("/"))
@@ -182,7 +182,7 @@ def test_a_product_without_a_stock_row_counts_as_sold_out(client: Client) -> Non
 
 
 def test_its_picture_comes_in_every_format_and_leads_to_the_large_one(client: Client) -> None:
-    give_picture(shelve("MUG"))
+    give_picture(add_product("MUG"))
 
     page = client.get("/products/mug/").content.decode()
 
@@ -192,18 +192,18 @@ def test_its_picture_comes_in_every_format_and_leads_to_the_large_one(client: Cl
 
 
 def test_its_page_shows_others_of_its_category(client: Client) -> None:
-    shelve("MUG")
-    shelve("CUP")
+    add_product("MUG")
+    add_product("CUP")
 
     assert "Thing CUP" in text_of(client.get("/products/mug/"))
 
 
 def test_its_page_asks_as_often_with_many_others_as_with_one(client: Client) -> None:
-    give_picture(shelve("MUG"))
-    give_picture(shelve("FIRST"))
+    give_picture(add_product("MUG"))
+    give_picture(add_product("FIRST"))
     few = queries(client, "/products/mug/")
     for number in range(10):
-        give_picture(shelve(f"N{number}"))
+        give_picture(add_product(f"N{number}"))
 
     assert queries(client, "/products/mug/") == few
     assert few <= 10
@@ -211,13 +211,13 @@ def test_its_page_asks_as_often_with_many_others_as_with_one(client: Client) -> 
 
 @pytest.mark.parametrize("slug", ["nope", "old"])
 def test_what_is_not_on_sale_has_no_page(client: Client, slug: str) -> None:
-    shelve("OLD", active=False)
+    add_product("OLD", active=False)
 
     assert client.get(f"/products/{slug}/").status_code == 404
 
 
 def test_who_only_looks_gets_no_session(client: Client) -> None:
-    shelve("MUG")
+    add_product("MUG")
 
     for path in ("/", "/?q=mug", "/products/mug/", "/cart/", "/checkout/"):
         client.get(path)
@@ -227,7 +227,7 @@ def test_who_only_looks_gets_no_session(client: Client) -> None:
 
 
 def test_every_page_shows_how_full_the_cart_is(client: Client) -> None:
-    shelve("MUG")
+    add_product("MUG")
     add(client, "MUG", 3)
 
     assert "3 items" in text_of(client.get("/"))
@@ -243,7 +243,7 @@ def test_the_language_can_be_switched(client: Client) -> None:
 
 
 def test_the_policy_forbids_what_is_not_ours(client: Client) -> None:
-    shelve("MUG")
+    add_product("MUG")
 
     page = client.get("/")
 

@@ -8,9 +8,9 @@ from django.test import Client
 
 from media_jobs.models import MediaJob
 from orders.models import Order, Product, Upload
+from tests.factories import add_product, uploaded_file
 from tests.media_jobs.originals import alpha_png
 from tests.orders.shop.conftest import add, cart_of, send, text_of
-from tests.shelf import handed_in, shelve
 
 pytestmark = pytest.mark.django_db
 URL = "/products/mug/upload/"
@@ -23,7 +23,7 @@ def media_folder(settings: Any, tmp_path: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def mug(db: None) -> Product:
-    return shelve("MUG", stock=10, personalisation="picture")
+    return add_product("MUG", stock=10, personalisation="picture")
 
 
 def file(content: bytes = b"") -> SimpleUploadedFile:
@@ -37,7 +37,7 @@ def lines_of(client: Client) -> dict[str, Any]:
 def test_the_page_offers_a_field_where_the_product_asks_and_may_show_the_browsers_file(
     client: Client,
 ) -> None:
-    shelve("PLAIN")
+    add_product("PLAIN")
 
     page, plain = client.get("/products/mug/"), client.get("/products/plain/")
 
@@ -57,7 +57,7 @@ def test_a_chosen_file_comes_back_as_its_token(client: Client) -> None:
 def test_a_bad_file_is_answered_with_its_sentence_and_the_former_one_stays(
     client: Client,
 ) -> None:
-    before = handed_in()
+    before = uploaded_file()
 
     answer = client.post(URL, {"upload": str(before.token), "file": file(b"no picture")})
 
@@ -67,7 +67,7 @@ def test_a_bad_file_is_answered_with_its_sentence_and_the_former_one_stays(
 
 
 def test_replacing_and_removing_delete_what_was_there(client: Client) -> None:
-    before = handed_in()
+    before = uploaded_file()
 
     client.post(URL, {"upload": str(before.token), "file": file()})
     after = Upload.objects.get()
@@ -96,7 +96,7 @@ def test_the_field_is_behind_the_check_against_forgery() -> None:
 
 
 def test_the_same_product_with_another_picture_is_another_line(client: Client) -> None:
-    ada, bob = handed_in(name="ada.png"), handed_in(name="bob.png")
+    ada, bob = uploaded_file(name="ada.png"), uploaded_file(name="bob.png")
     for upload in (ada, bob, ada):
         client.post("/cart/", {"action": "add", "sku": "MUG", "upload": str(upload.token)})
     add(client, "MUG", 3)
@@ -110,7 +110,7 @@ def test_the_same_product_with_another_picture_is_another_line(client: Client) -
 
 
 def test_lines_of_one_product_are_short_together(client: Client) -> None:
-    upload = handed_in()
+    upload = uploaded_file()
     add(client, "MUG", 8)
     client.post("/cart/", {"action": "add", "sku": "MUG", "quantity": 3, "upload": upload.token})
 
@@ -121,7 +121,7 @@ def test_lines_of_one_product_are_short_together(client: Client) -> None:
 
 
 def test_a_line_that_is_removed_takes_its_upload_with_it(client: Client) -> None:
-    upload = handed_in()
+    upload = uploaded_file()
     line = {"sku": "MUG", "upload": str(upload.token)}
     client.post("/cart/", {"action": "add", **line})
 
@@ -132,7 +132,7 @@ def test_a_line_that_is_removed_takes_its_upload_with_it(client: Client) -> None
 
 
 def test_a_line_whose_upload_has_expired_is_taken_out_and_said(client: Client) -> None:
-    upload = handed_in()
+    upload = uploaded_file()
     client.post("/cart/", {"action": "add", "sku": "MUG", "upload": str(upload.token)})
     upload.delete()
 
@@ -153,7 +153,7 @@ def test_a_browser_without_scripts_sends_its_file_with_the_form(client: Client) 
 
 
 def test_a_product_that_needs_a_picture_leads_to_its_page(client: Client) -> None:
-    shelve("PHOTO", personalisation="picture", requires_upload=True)
+    add_product("PHOTO", personalisation="picture", requires_upload=True)
 
     answer = add(client, "PHOTO")
 
@@ -164,7 +164,7 @@ def test_a_product_that_needs_a_picture_leads_to_its_page(client: Client) -> Non
 @pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 @pytest.mark.usefixtures("writers")
 def test_the_order_takes_the_upload_and_its_page_follows_it(client: Client) -> None:
-    token = str(handed_in(name="ada.png").token)
+    token = str(uploaded_file(name="ada.png").token)
     client.post("/cart/", {"action": "add", "sku": "MUG", "quantity": "2", "upload": token})
     add(client, "MUG")
 

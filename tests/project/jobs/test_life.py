@@ -29,7 +29,7 @@ from project.jobs.errors import (
 from project.jobs.model import job_models
 from project.jobs.queryset import MAX_ATTEMPTS, JobQuerySet, Status, backoff
 from project.jobs.run import run_job
-from tests.pace import promised
+from tests.time_bounds import stretched
 
 pytestmark = pytest.mark.django_db
 # Only these tables are emptied after each test: all of the shop's would take a second.
@@ -539,7 +539,7 @@ def database_away(monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
         return succeed(self, job, *settled)
 
     monkeypatch.setattr(JobQuerySet, "succeed", interrupted)
-    monkeypatch.setattr(job_runs, "SETTLE_PAUSE", 0.01)
+    monkeypatch.setattr(job_runs, "FINISH_PAUSE", 0.01)
 
 
 @on_real_transactions
@@ -561,7 +561,7 @@ def test_a_job_that_could_not_be_settled_is_left_to_its_lease(
     perform: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     perform(lambda job: {})
-    database_away(monkeypatch, times=job_runs.SETTLE_TRIES)
+    database_away(monkeypatch, times=job_runs.FINISH_TRIES)
     job = queue()
 
     with pytest.raises(OperationalError):
@@ -662,7 +662,7 @@ def test_two_relays_ring_side_by_side_without_waiting_or_sharing() -> None:
     waited = time.monotonic() - started
     release.set()
     thread.join()
-    assert waited < promised(1.0)
+    assert waited < stretched(1.0)
     assert len(rung) == 4
     assert set(rung) | set(others) == jobs_there
     assert set(rung).isdisjoint(others)

@@ -6,7 +6,7 @@ from notifications.handler import NotificationHandler
 from notifications.models import Notification
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
-from project.jobs.shutdown import _give_up, in_hand
+from project.jobs.shutdown import _release_unfinished, released_on_shutdown
 from tests.project.jobs.test_life import claimed, queue, row
 
 pytestmark = pytest.mark.django_db
@@ -53,11 +53,11 @@ def test_giving_up_releases_what_is_in_hand_and_ends_the_process(
     codes: list[int] = []
     monkeypatch.setattr("os._exit", codes.append)
     released: list[str] = []
-    with in_hand(lambda: released.append("finished"), what="finished"):
+    with released_on_shutdown(lambda: released.append("finished"), what="finished"):
         pass
 
-    with in_hand(lambda: released.append("unfinished"), what="unfinished"):
-        _give_up()
+    with released_on_shutdown(lambda: released.append("unfinished"), what="unfinished"):
+        _release_unfinished()
 
     assert released == ["unfinished"]
     assert codes == [0]
@@ -67,6 +67,6 @@ def test_with_nothing_in_hand_the_process_ends_by_itself(monkeypatch: pytest.Mon
     codes: list[int] = []
     monkeypatch.setattr("os._exit", codes.append)
 
-    _give_up()
+    _release_unfinished()
 
     assert codes == []

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from project.local import reaper
 from project.local.console import Console
-from project.local.embedded.data_folder import DataFolder
+from project.local.data_folder import DataFolder
 from project.local.supervisor import Service, Supervisor
 
 SLEEPER = "print('up', flush=True); import time; time.sleep(600)"

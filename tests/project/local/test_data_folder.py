@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from project.local.embedded import CannotStart
-from project.local.embedded.data_folder import DataFolder, free_port, is_free, write_private
+from project.local.data_folder import DataFolder, free_port, is_free, write_private
+from project.local.errors import CannotStart
 
 
 @pytest.fixture

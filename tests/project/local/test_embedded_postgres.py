@@ -10,10 +10,11 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from project.local.embedded import CannotStart, postgres
-from project.local.embedded.data_folder import DataFolder
+from project.local.data_folder import DataFolder
+from project.local.embedded import postgres
 from project.local.embedded.postgres import PostgresServer
 from project.local.embedded.running import running_servers, temporary_data_folder
+from project.local.errors import CannotStart
 from project.local.processes import PidFile, start_of
 from tests.live import wait_until
 

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 import redis
 
-from project.local.embedded.data_folder import DataFolder
+from project.local.data_folder import DataFolder
 from project.local.embedded.running import running_servers, temporary_data_folder
 from project.local.embedded.valkey import AT_ONCE, ValkeyServer
 from project.local.processes import PidFile

@@ -14,12 +14,12 @@ import psycopg
 import pytest
 
 from project.local.console import Console
-from project.local.embedded.data_folder import DataFolder
+from project.local.data_folder import DataFolder
 from project.local.env import ROOT, without_settings
 from project.local.processes import start_of
 from project.local.shop import LocalShop
 from tests.live import LiveShop, wait_until
-from tests.pace import promised
+from tests.time_bounds import stretched
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
 SERVERS = ["postgres", "valkey"]
@@ -161,12 +161,12 @@ def test_a_stop_leaves_nothing_and_the_next_start_is_quick(shop: LiveShop) -> No
 
     assert shop.stop() == 0
 
-    assert time.monotonic() - begin < promised(30)
+    assert time.monotonic() - begin < stretched(30)
     assert processes_of(shop) == []
     assert [path.name for path in shop.run.iterdir()] == ["lock"]
     begin = time.monotonic()
     shop.start()
-    assert time.monotonic() - begin < promised(15)
+    assert time.monotonic() - begin < stretched(15)
     assert shop.env == before
 
 

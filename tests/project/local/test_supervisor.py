@@ -12,12 +12,12 @@ from pathlib import Path
 import pytest
 
 from project.local.console import Console
-from project.local.embedded import CannotStart
-from project.local.embedded.data_folder import DataFolder
+from project.local.data_folder import DataFolder
+from project.local.errors import CannotStart
 from project.local.processes import PidFile, start_of
 from project.local.supervisor import Service, Supervisor
 from tests.live import wait_until
-from tests.pace import promised
+from tests.time_bounds import stretched
 
 
 class Run:
@@ -95,7 +95,7 @@ def test_a_second_ctrl_c_hastens(start) -> None:
     run.process.send_signal(signal.SIGINT)
 
     assert run.process.wait(10) == 0
-    assert time.monotonic() - begin < promised(8)
+    assert time.monotonic() - begin < stretched(8)
 
 
 def test_a_ctrl_c_that_arrives_twice_at_once_does_not_cut_the_drain(start) -> None:

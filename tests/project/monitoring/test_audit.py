@@ -26,7 +26,7 @@ from orders.models import (
 from project.models import AuditRun
 from project.monitoring.audit import MAX_EXAMPLES, invariants, run_audit
 from project.tasks import audit as audit_task
-from tests.shelf import shelve
+from tests.factories import add_product
 
 # The audit reads in a snapshot, so in a transaction of its own.
 pytestmark = pytest.mark.django_db(
@@ -42,7 +42,7 @@ OLD = timedelta(minutes=2)
 @pytest.fixture
 def order() -> Order:
     """An order of three TEA, two minutes old, with all that belongs to it; TEA has 7 left."""
-    tea = shelve("TEA", stock=10, price="2.50")
+    tea = add_product("TEA", stock=10, price="2.50")
     placed = Order.objects.create(
         id=uuid4(),
         door="api",
@@ -359,7 +359,7 @@ def test_fix_leaves_a_ledger_that_sums_below_zero_to_a_person(order: Order) -> N
 
 def test_only_some_of_many_violations_are_named(order: Order) -> None:
     for number in range(MAX_EXAMPLES + 5):
-        shelve(f"SKU-{number}")
+        add_product(f"SKU-{number}")
     sql("UPDATE orders_stock SET available = available + 1")
 
     [finding] = [finding for finding in run_audit().findings if finding["violations"]]

@@ -8,7 +8,7 @@ import pytest
 HOLDS = """
 import ctypes
 from pathlib import Path
-from project.worker.memory import give_back_what_is_freed
+from project.worker.memory import return_freed_memory
 {begin}
 libc = ctypes.CDLL(None)
 libc.malloc.restype = ctypes.c_void_p
@@ -46,7 +46,7 @@ def megabytes_held(begin: str) -> float:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's")
 def test_what_a_worker_frees_is_the_systems_again() -> None:
-    assert megabytes_held("give_back_what_is_freed()") < 10
+    assert megabytes_held("return_freed_memory()") < 10
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="glibc's")

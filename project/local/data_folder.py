@@ -11,7 +11,7 @@ from pathlib import Path
 from random import SystemRandom
 from typing import Any
 
-from project.local.embedded import CannotStart
+from project.local.errors import CannotStart
 
 # Below the ephemeral range, so that no outgoing connection sits on a server's port while the
 # server restarts.

@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 from orders.lifecycle.transitions import cancel, deliver, pack, pay, refund, ship
 from orders.models import Order
 from orders.placing.placement import place_order
-from tests.shelf import order_request
+from tests.factories import order_request
 
 
 def placed(*lines: tuple[str, int], **changes: Any) -> Order:
@@ -37,10 +37,10 @@ def cancelled(*lines: tuple[str, int], **changes: Any) -> Order:
 
 
 def refunded(*lines: tuple[str, int], **changes: Any) -> Order:
-    return give_back(paid(*lines, **changes).pk)
+    return refund_order(paid(*lines, **changes).pk)
 
 
-def give_back(order_id: UUID, lines: dict[str, int] | None = None, **changes: Any) -> Order:
+def refund_order(order_id: UUID, lines: dict[str, int] | None = None, **changes: Any) -> Order:
     """Refund some units by SKU, or all, with the goods back in stock unless `restock=False`."""
     wanted = {"order_id": order_id, "refund_id": uuid4(), "restock": True, "lines": lines}
     return refund(**wanted | changes)

@@ -15,7 +15,7 @@ QUIET_SECONDS = 0.35
 MOST = 8.0
 
 
-def promised(seconds: float) -> float:
+def stretched(seconds: float) -> float:
     """Return the bound for a promise of so many seconds, stretched if the machine is slow now."""
     return seconds * min(MOST, max(1.0, median(_measured() for _ in range(3)) / QUIET_SECONDS))
 

@@ -1,6 +1,6 @@
 """A mail server in a process of its own that loses its temper, and keeps a record of it.
 
-    python -m tests.faults.moody_mail PORT RECORD SECONDS [SEED]
+    python -m tests.faults.flaky_smtp PORT RECORD SECONDS [SEED]
 
 Each message meets one mood, by chance: most are taken; others hear 421 or 450, or their
 connection is cut before DATA, within it, or after its final dot, there with the message kept or
@@ -25,7 +25,7 @@ from typing import Any
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
-from project.local.embedded.data_folder import free_port
+from project.local.data_folder import free_port
 from project.local.env import ROOT
 from tests.live import wait_until
 

@@ -1,6 +1,6 @@
 """A Celery application (`-A` this module) that is careless when a mail server hangs up after DATA.
 
-The variable CARELESS says how: "unmarked" sends again and doesn't say so, "trusting" takes the
+The variable WITHOUT_GUARD says how: "unmarked" sends again and doesn't say so, "trusting" takes the
 silence for a yes.
 """
 
@@ -28,7 +28,7 @@ def stop_caring(**kwargs: Any) -> None:
         except NoAnswerError:
             return Receipt(provider_id="", answer="")
 
-    match os.environ["CARELESS"]:
+    match os.environ["WITHOUT_GUARD"]:
         case "unmarked":
             attempt.doubt = lambda notification, reason: None
         case "trusting":

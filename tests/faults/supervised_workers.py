@@ -23,7 +23,14 @@ from project.local.shop import WORKERS
 from project.models import Heartbeat
 from project.relay import Relay
 from tests.brokers import VALKEY
-from tests.concurrency.workers import Inbox, Ringing, database_url, email, open_inbox, picture
+from tests.concurrency.workers import (
+    Inbox,
+    PurgingPublisher,
+    database_url,
+    email,
+    open_inbox,
+    picture,
+)
 from tests.live import wait_until
 
 SECONDS = 120
@@ -151,12 +158,12 @@ def relay() -> Iterator[Relay]:
 
 @contextmanager
 def turned_by_the_test(app: Celery) -> Iterator[Relay]:
-    with closing(Ringing(app)) as ringing:
+    with closing(PurgingPublisher(app)) as publisher:
         for queue in ("notify", "media"):
-            ringing.empty(queue)
+            publisher.empty(queue)
     relay = Relay(app)
     yield relay
-    relay.doorbell.hang_up()
+    relay.publisher.close()
 
 
 def comes_to(relay: Relay, job: Job, status: Status) -> None:

@@ -11,7 +11,7 @@ from orders.placing.request import OrderRequest, RequestedLine
 from orders.placing.upload_store import store_upload
 
 
-def shelve(
+def add_product(
     sku: str, *, stock: int = 100, price: str = "2.50", active: bool = True, **fields: Any
 ) -> Product:
     """Put a product on the shelf."""
@@ -34,7 +34,9 @@ def new_key() -> str:
     return secrets.token_urlsafe(24)
 
 
-def handed_in(content: bytes = b"", *, name: str = "ada.png", address: str = "192.0.2.1") -> Upload:
+def uploaded_file(
+    content: bytes = b"", *, name: str = "ada.png", address: str = "192.0.2.1"
+) -> Upload:
     """Return the upload of a shopper's file, else of a small picture."""
     file = ContentFile(content or b"\x89PNG\r\n\x1a\n" + bytes(300))
     return store_upload(file, name=name, address=address)
@@ -45,7 +47,7 @@ def order_request(*lines: tuple[Any, ...], **changes: Any) -> OrderRequest:
     other fields.
     """
     fields: dict[str, Any] = {
-        "door": Order.Door.API,
+        "source": Order.Source.API,
         "key": new_key(),
         "name": "Ada Lovelace",
         "email": "ada@example.org",

@@ -1,0 +1,41 @@
+"""What is done with a desk job: its kind's work, its report, its files."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from django.core.files.storage import default_storage
+from django.utils import translation
+from django.utils.module_loading import import_string
+
+from orders.desk_jobs.kinds import KINDS
+from orders.models import DeskJob
+from project.jobs.errors import PermanentError
+from project.jobs.handler import JobHandler
+
+
+class DeskJobHandler(JobHandler[DeskJob]):
+    model = DeskJob
+
+    def perform(self, job: DeskJob) -> dict[str, Any]:
+        """Do what the job's kind says, in the language of the operator who asked."""
+        kind = KINDS.get(job.kind)
+        if kind is None:
+            raise PermanentError(f"Tandem doesn't know how to do “{job.kind}”.")
+        with translation.override(job.context.get("language")):
+            result: dict[str, Any] = import_string(kind.work)(job)
+        return result
+
+    def on_succeeded(self, job: DeskJob) -> None:
+        """Show the report, of the claim that counts."""
+        DeskJob.objects.filter(pk=job.pk).update(report=job.report.name)
+
+    def delete(self, job_ids: Sequence[UUID]) -> None:
+        """Delete the jobs, then their reports and the uploads that no other job reads."""
+        jobs = DeskJob.objects.filter(pk__in=job_ids)
+        uploads = set(jobs.exclude(file="").values_list("file", flat=True))
+        reports = set(jobs.exclude(report="").values_list("report", flat=True))
+        super().delete(job_ids)
+        read = set(DeskJob.objects.filter(file__in=uploads).values_list("file", flat=True))
+        for name in (uploads - read) | reports:
+            default_storage.delete(name)

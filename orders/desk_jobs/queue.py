@@ -1,0 +1,35 @@
+"""Asking for an operator's background work."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.core.files.base import File
+from django.utils import translation
+
+from orders.desk_jobs.kinds import Kind
+from orders.models import DeskJob
+
+
+def queue_desk_job(
+    kind: Kind,
+    *,
+    user_id: int | None,
+    file: File | str = "",
+    context: dict[str, Any] | None = None,
+    job_id: UUID | None = None,
+) -> DeskJob:
+    """Queue the work for this user, and return its job.
+
+    `file` is an upload to store, or the stored file of another job. The same `job_id` twice is
+    one job. Its texts will be in the language of now.
+    """
+    job, _created = DeskJob.objects.get_or_create(
+        pk=job_id or uuid4(),
+        defaults={
+            "kind": kind.name,
+            "user_id": user_id,
+            "file": file,
+            "context": {"language": translation.get_language(), **(context or {})},
+        },
+    )
+    return job

@@ -1,0 +1,46 @@
+"""Advisory locks of PostgreSQL: one process at a time does a piece of work, on any host.
+
+A key is a number of our own, or a number and a name. It must not change between two versions
+that run side by side.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from django.db import connections
+
+Key = tuple[int] | tuple[int, str] | tuple[str]
+
+
+def _arguments(key: Key) -> str:
+    """Return the SQL arguments that take the key's parts as parameters."""
+    match key:
+        case (int(), str()):
+            return "%s::integer, hashtext(%s)"
+        case (str(),):
+            return "hashtext(%s)"
+        case _:
+            return "%s"
+
+
+@contextmanager
+def try_lock(*key: int | str, using: str = "default") -> Iterator[bool]:
+    """Tell whether this process is the one that holds the lock for the length of the block.
+
+    Doesn't wait. The lock belongs to the connection `using`, so a process that dies releases it.
+    """
+    arguments = _arguments(key)  # type: ignore[arg-type]
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_lock({arguments})", key)
+        locked: bool = cursor.fetchone()[0]
+        try:
+            yield locked
+        finally:
+            if locked:
+                cursor.execute(f"SELECT pg_advisory_unlock({arguments})", key)
+
+
+def lock_until_commit(*key: int | str, using: str = "default") -> None:
+    """Wait for the lock and hold it until the open transaction ends."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock({_arguments(key)})", key)  # type: ignore[arg-type]

@@ -1,0 +1,78 @@
+"""Sweeps: work that correctness needs again and again, called by the relay.
+
+An app registers its own in `sweeps.py`. What correctness needs is not left to beat: a schedule
+can be edited, and beat can be down.
+"""
+
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from django.db import Error, connections
+from django.utils.module_loading import autodiscover_modules
+
+from project.models import Sweep as SweepRow
+
+logger = logging.getLogger(__name__)
+
+INTERVAL = 0.2
+"""Seconds between two looks for sweeps that are due."""
+
+
+@dataclass
+class Sweep:
+    """Work that correctness needs again and again. It must be idempotent."""
+
+    name: str
+    run: Callable[[], object]
+    interval: float
+    """Seconds."""
+    due: float = 0.0
+
+
+_sweeps: list[Sweep] = []
+
+
+def sweep(*, every: float) -> Callable[[Callable[[], object]], Callable[[], object]]:
+    """Have the relay call the function every `every` seconds; put it in an app's `sweeps.py`."""
+
+    def register(function: Callable[[], object]) -> Callable[[], object]:
+        _sweeps.append(Sweep(name=function.__name__, run=function, interval=every))
+        return function
+
+    return register
+
+
+def run_sweeps(is_stopping: Callable[[], bool]) -> None:
+    """Call each sweep when it is due, until `is_stopping`.
+
+    For a thread of its own: a long sweep must not hold up the jobs.
+    """
+    autodiscover_modules("sweeps")
+    while not is_stopping():
+        for due in _sweeps:
+            if time.monotonic() < due.due or is_stopping():
+                continue
+            due.due = time.monotonic() + due.interval
+            try:
+                _run(due)
+            except Error as error:
+                logger.warning("%s: the database can't be used: %s", due.name, error)
+                connections.close_all()
+        time.sleep(INTERVAL)
+    connections.close_all()
+
+
+def _run(due: Sweep) -> None:
+    """Call the sweep and note what came of it. Raises django.db.Error without a database."""
+    try:
+        result = due.run()
+    except Error:
+        raise
+    except Exception as error:
+        logger.exception("%s failed", due.name)
+        SweepRow.objects.note(due.name, error=f"{type(error).__name__}: {error}")
+    else:
+        if result is not None:  # None: it is another relay's turn, or the sweep is off
+            SweepRow.objects.note(due.name, result=str(result))
