@@ -70,7 +70,7 @@ def _overdue(hours: int) -> tuple[list[tuple[UUID, datetime]], datetime]:
             WHERE status = 'placed' AND total > 0
               AND NOT EXISTS (SELECT FROM orders_payment WHERE order_id = orders_order.id)
               AND changed_at <= now() - make_interval(hours => %(hours)s)
-              AND changed_at > coalesce(%(since)s, '-infinity')
+              AND changed_at > coalesce(%(since)s::timestamptz, '-infinity')
             ORDER BY changed_at LIMIT %(limit)s
             """,
             {"hours": hours, "since": since, "limit": BATCH_SIZE},

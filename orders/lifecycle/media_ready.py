@@ -28,7 +28,7 @@ BEFORE_SHIPPING = (Order.Status.PLACED, Order.Status.PAID, Order.Status.PACKED)
 _CANDIDATES = """
 SELECT order_id, max(finished_at) AS done_at FROM media_jobs_mediajob AS job
 WHERE kind = 'print' AND status IN ('done', 'cancelled')
-  AND finished_at > coalesce(%(since)s, now() - interval '1 hour')
+  AND finished_at > coalesce(%(since)s::timestamptz, now() - interval '1 hour')
   AND NOT EXISTS (
       SELECT FROM orders_orderevent AS event
       WHERE event.order_id = job.order_id AND event.kind = 'media_ready')

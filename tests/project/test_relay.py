@@ -220,14 +220,14 @@ def test_jobs_that_cannot_be_published_are_given_back_at_once(
 ) -> None:
     jobs = [notification() for _ in range(5)]
     relay = relays(gateway.url)
-    ring = relay.publisher.ring
+    publish = relay.publisher.publish
 
     def cut_at_the_third(model: Any, job_id: UUID) -> None:
         if job_id == jobs[2].pk:
             gateway.cut()
-        ring(model, job_id)
+        publish(model, job_id)
 
-    monkeypatch.setattr(relay.publisher, "ring", cut_at_the_third)
+    monkeypatch.setattr(relay.publisher, "publish", cut_at_the_third)
 
     assert relay.tick() == 2
 
@@ -454,7 +454,7 @@ def test_sweeps_are_called_when_due_and_a_failing_one_stops_no_other(
         return Sweep(name=name, run=run, interval=every)
 
     monkeypatch.setattr(
-        module,
+        sweeps,
         "_sweeps",
         [
             sweep("buggy", every=0.1, error=ZeroDivisionError()),
@@ -487,7 +487,7 @@ def test_a_sweeps_last_result_is_kept_and_its_last_error(
     with running_relay(relays()):
         wait_until(lambda: SweepRow.objects.filter(error__gt="").exists(), seconds=10)
 
-    row = SweepRow.objects.get()
+    row = SweepRow.objects.get(name="count")
     assert (row.name, row.result, row.error) == ("count", "", "ZeroDivisionError: by zero")
     assert row.ran_at
 

@@ -235,9 +235,7 @@ def test_the_search_reads_the_index_of_print_files_only() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("ANALYZE media_jobs_mediajob")  # else the planner guesses
         cursor.execute("SET LOCAL enable_seqscan = off")
-        cursor.execute(
-            "EXPLAIN " + media_ready._CANDIDATES, {"name": media_ready.NAME, "limit": 200}
-        )
+        cursor.execute("EXPLAIN " + media_ready._CANDIDATES, {"since": None, "limit": 200})
         plan = "\n".join(row[0] for row in cursor.fetchall())
 
     assert "mediajob_printed" in plan

@@ -76,7 +76,7 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], dict[str, Any]]:
     def look(clock: str) -> dict[str, Any]:
         now = datetime.fromisoformat(clock)
         now = now if now.tzinfo else now.replace(tzinfo=BERLIN)
-        monkeypatch.setattr(module, "_now", lambda: now)
+        monkeypatch.setattr(module, "database_now", lambda: now)
         return do_due(NAME)
 
     return look
@@ -290,10 +290,10 @@ def test_control_without_being_alone_looks_at_once_do_it_again(
     diary.stops = lambda day: slowly.wait(0.1) and None
 
     @contextmanager
-    def not_alone(name: str) -> Iterator[bool]:
+    def not_alone(*key: object, using: str) -> Iterator[bool]:
         yield True
 
-    monkeypatch.setattr(module, "_alone", not_alone)
+    monkeypatch.setattr(module, "try_lock", not_alone)
     look_at_once(diary)
 
     assert len(diary.days) > 1
