@@ -10,12 +10,11 @@ from django.core.management import get_commands
 
 ROOT = Path(__file__).resolve().parent.parent
 INDEX = ROOT / "docs/README.md"
-PAGES = sorted(
-    [*ROOT.glob("*.md"), ROOT / ".env.example", *ROOT.glob("docs/**/*.md")],
-    key=lambda page: page.relative_to(ROOT).as_posix(),
+GLOSSARY = ROOT / "docs/glossary.md"
+GUIDES = sorted(
+    {*ROOT.glob("*.md"), ROOT / ".env.example", *ROOT.glob("docs/**/*.md")}
+    - {ROOT / "CHANGELOG.md"}  # names files and modules of earlier versions, too
 )
-HISTORY = ROOT / "CHANGELOG.md"
-"""Names what a version had, so it may name what is gone."""
 FOLDERS = ("bin", "docs", "media_jobs", "notifications", "orders", "project", "tests")
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
@@ -23,7 +22,14 @@ FILE = re.compile(r"(?<![\w./<>$*~-])\w[\w./-]*\.(?:py|md|toml|yaml|txt)\b")
 FOLDER = re.compile(rf"(?<![\w./<>$*~-])(?:{'|'.join(FOLDERS)})/(?:[\w-]+/)*")
 SCRIPT = re.compile(r"(?<![\w./$-])(?:bin/[\w-]+|\.ci/\w+)")
 MODULE = re.compile(r"(?:python3? -m |python:)([a-z][\w.]*\w)")
+RETIRED = re.compile(r"\b(?:Doorbell|watchman|give_back|hold_back|one_at_a_time)\b")
+"""Names that the code had; docs/glossary.md has today's."""
 COMMAND = re.compile(r"manage\.py ([a-z]\w*)")
+
+
+def relative(page: Path) -> str:
+    """Return the page's path within the repository."""
+    return page.relative_to(ROOT).as_posix()
 
 
 @cache
@@ -38,8 +44,13 @@ def repository_paths() -> frozenset[str]:
 
 
 def is_file(name: str) -> bool:
-    """Tell whether `name` is the end of a file's path: pages may leave out the app's folder."""
-    return any(path == name or path.endswith(f"/{name}") for path in repository_paths())
+    """Tell whether a file has this path, or one that ends with it.
+
+    Pages may leave out the app's folder, but not that of a test: many have the names of modules.
+    """
+    return name in repository_paths() or any(
+        path.endswith(f"/{name}") for path in repository_paths() if not path.startswith("tests/")
+    )
 
 
 def is_module(name: str) -> bool:
@@ -84,11 +95,7 @@ def missing_references(text: str, *, page: Path) -> list[str]:
     )
 
 
-@pytest.mark.parametrize(
-    "page",
-    [page for page in PAGES if page != HISTORY],
-    ids=lambda page: page.relative_to(ROOT).as_posix(),
-)
+@pytest.mark.parametrize("page", GUIDES, ids=relative)
 def test_page_names_only_what_exists(page: Path) -> None:
     assert missing_references(page.read_text(), page=page) == []
 
@@ -128,6 +135,24 @@ def test_right_names_pass() -> None:
         " `bin/up`, `python -m project.local.embedded run`, `python -m pytest`, `manage.py audit`"
     )
     assert missing_references(text, page=ROOT / "README.md") == []
+
+
+@pytest.mark.parametrize("page", GUIDES, ids=relative)
+def test_page_uses_no_retired_name(page: Path) -> None:
+    assert RETIRED.findall(page.read_text()) == []
+
+
+def test_control_retired_name_is_found() -> None:
+    assert RETIRED.findall("`Doorbell.ring` and its watchman") == ["Doorbell", "watchman"]
+
+
+def test_glossary_names_each_term_once_with_its_file() -> None:
+    row = re.compile(r"^\| ([a-z][^|]*) \| [^|]+ \| ([^|]+) \|$", re.MULTILINE)
+    rows = row.findall(GLOSSARY.read_text())
+    terms = [term for names, _ in rows for term in names.split(", ")]
+    assert len(rows) >= 40
+    assert len(terms) == len(set(terms))
+    assert [names for names, files in rows if not FILE.search(files)] == []
 
 
 def test_index_links_each_page_of_docs_once() -> None:
