@@ -159,3 +159,10 @@ def test_index_links_each_page_of_docs_once() -> None:
     links = sorted(link for link in LINK.findall(INDEX.read_text()) if "/" not in link)
     pages = sorted(page.name for page in ROOT.glob("docs/*.md") if page != INDEX)
     assert links == pages
+
+
+def test_commit_hook_runs_the_quick_tier_and_fetches_nothing() -> None:
+    hooks = (ROOT / ".pre-commit-config.yaml").read_text()
+    assert re.findall(r"repo: (\S+)", hooks) == ["local"]
+    assert re.findall(r"entry: (.+)", hooks) == ["bin/test --quick"]
+    assert re.findall(r"language: (\S+)", hooks) == ["system"]
