@@ -148,8 +148,8 @@ register(
             WHERE placed_at > now() - interval '7 days'
               AND (NOT EXISTS (SELECT FROM notifications_notification
                                WHERE order_id = orders_order.id AND event = 'order_placed')
-                   OR NOT EXISTS (SELECT FROM media_jobs_mediajob
-                                  WHERE order_id = orders_order.id))
+                   OR address = '{}' AND NOT EXISTS (
+                       SELECT FROM media_jobs_mediajob WHERE order_id = orders_order.id))
         """,
         checked="SELECT count(*) FROM orders_order WHERE placed_at > now() - interval '7 days'",
     )

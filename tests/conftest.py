@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connections
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.template import base
 
 from tests.live import LiveShop
 
@@ -110,6 +111,20 @@ def _quick_flush() -> None:
         return [f"DELETE FROM {self.quote_name(table)}" for table in tables]
 
     DatabaseOperations.sql_flush = sql_flush
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_call_nothing_that_needs_arguments() -> None:
+    """Fail where a template names a class or function that it can't call.
+
+    Django calls it, hears that arguments are missing, and shows nothing: `{% if step.form %}`
+    with a form's class was always false.
+    """
+
+    def refuse(called: object) -> None:
+        raise AssertionError(f"a template calls {called!r}, which needs arguments")
+
+    base.signature = refuse
 
 
 @pytest.fixture(scope="session")

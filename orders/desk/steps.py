@@ -45,6 +45,11 @@ class Step:
     variant: str = "default"
     """How unfold draws the button."""
 
+    @property
+    def has_form(self) -> bool:
+        """Whether the button opens a page. Templates ask this: `step.form` they would call."""
+        return self.form is not None
+
 
 def _pack(order: Order, user: User) -> Order:
     return transitions.pack(order_id=order.pk, user=user)

@@ -231,7 +231,8 @@ def _with_jobs(
                 language=order.language,
             )
         ),
-        media_jobs=(pickup_pass_job(order_id=order.pk, context=context),),
+        # An order that is delivered is not picked up.
+        media_jobs=() if order.address else (pickup_pass_job(order_id=order.pk, context=context),),
         context=context,
         uploads=uploads,
     )

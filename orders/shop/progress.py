@@ -61,6 +61,16 @@ class Progress:
         return self.order.status in CALLED_OFF
 
     @property
+    def has_pass(self) -> bool:
+        """Whether the shopper picks the order up, with a pass."""
+        return not self.is_called_off and not self.order.address
+
+    @property
+    def is_unpaid(self) -> bool:
+        """Whether money is still expected for the order."""
+        return self.order.status == Order.Status.PLACED and self.order.total > 0
+
+    @property
     def is_settled(self) -> bool:
         return all(step.tone in SETTLED for step in self.steps)
 
@@ -74,6 +84,8 @@ class Progress:
             return _("Not everything worked")
         if done < len(self.steps):
             return _("Your order stands, but not everything worked")
+        if self.is_unpaid:
+            return _("Everything is sent. We wait for your payment.")
         return _("All done")
 
     @property
@@ -93,15 +105,15 @@ def read_progress(order_id: UUID, *, now: datetime) -> Progress:
     made = MediaJob.objects.filter(order_id=order_id).order_by("created_at", "source")
     media = list(made.prefetch_related("renditions"))
     is_called_off = order.status in CALLED_OFF
-    pickup_pass = next(
-        (job for job in media if job.recipe == PICKUP_PASS.name and not is_called_off), None
-    )
+    pickup_pass = next((job for job in media if job.recipe == PICKUP_PASS.name), None)
+    if is_called_off or order.address:
+        pickup_pass = None
     steps = [_message_step(message, is_called_off=is_called_off) for message in messages]
     steps += [
         _print_step(job) for job in media if job.kind == "print" and job.status != Status.CANCELLED
     ]
     if pickup_pass and pickup_pass.status != Status.CANCELLED:
-        steps.append(_pass_step(pickup_pass, is_pickup=not order.address))
+        steps.append(_pass_step(pickup_pass))
     is_settled = all(step.tone in SETTLED for step in steps)
     return Progress(
         order=order,
@@ -113,7 +125,7 @@ def read_progress(order_id: UUID, *, now: datetime) -> Progress:
 
 def pass_pictures(order: Order) -> dict[str, Rendition]:
     """Return the order's pickup pass by format; empty while, or if, there is nothing to show."""
-    if order.status in CALLED_OFF:
+    if order.status in CALLED_OFF or order.address:
         return {}
     drawn = MediaJob.objects.filter(order_id=order.pk, recipe=PICKUP_PASS.name)
     return _pictures(drawn.prefetch_related("renditions").first())
@@ -158,16 +170,14 @@ def _message_step(message: Notification, *, is_called_off: bool) -> Step:
     )
 
 
-def _pass_step(job: MediaJob, *, is_pickup: bool) -> Step:
+def _pass_step(job: MediaJob) -> Step:
     match _tone(job):
         case "waiting":
             text = _("We draw it in a moment")
         case "running":
             text = _("Being drawn")
-        case "done" if is_pickup:
-            text = _("Ready: show it when you pick up your order")
         case "done":
-            text = _("Ready")
+            text = _("Ready: show it when you pick up your order")
         case _:
             text = _("It couldn't be drawn. Your order number is enough.")
     return Step(

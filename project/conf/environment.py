@@ -21,6 +21,8 @@ from django.core.validators import validate_email
 from kombu.transport import TRANSPORT_ALIASES
 from phonenumbers import SUPPORTED_REGIONS
 
+from project.currencies import decimal_places
+
 ON = ("1", "on", "true", "yes")
 OFF = ("0", "off", "false", "no")
 RESULT_BACKENDS = {*BACKEND_ALIASES, "django-db", "django-cache"}
@@ -107,6 +109,11 @@ def currency(name: str, default: str) -> str:
     value = text(name, default)
     if not re.fullmatch("[A-Z]{3}", value):
         raise ImproperlyConfigured(f"{name} is {value!r}: give a currency's three letters.")
+    if decimal_places(value) != 2:
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}, whose amounts have {decimal_places(value)} decimal places:"
+            " choose a currency with two. Tandem keeps every amount with two."
+        )
     return value
 
 

@@ -6,10 +6,10 @@ from django import template
 from django.utils import formats, translation
 from django.utils.numberformat import format as format_number
 
+from project.currencies import decimal_places
+
 register = template.Library()
 
-# ISO 4217 minor units, where they aren't two.
-PLACES = {"CLP": 0, "ISK": 0, "JPY": 0, "KRW": 0, "VND": 0, "BHD": 3, "KWD": 3, "TND": 3}
 SYMBOLS = {"EUR": "€", "GBP": "£", "USD": "$", "CNY": "CN¥", "JPY": "¥", "INR": "₹", "KRW": "₩"}
 # A sign that several currencies share means the nearest one (Unicode CLDR).
 SYMBOLS_BY_LANGUAGE = {"zh": {"CNY": "¥", "JPY": "JP¥", "USD": "US$"}}
@@ -26,7 +26,7 @@ def money(amount: Decimal | str, currency: str) -> str:
     number = format_number(
         abs(value),
         decimal_sep=decimal_separator,
-        decimal_pos=PLACES.get(currency, 2),
+        decimal_pos=decimal_places(currency),
         # Django groups Chinese numbers by four, without a sign: nobody writes money so.
         grouping=3,
         thousand_sep=formats.get_format("THOUSAND_SEPARATOR")

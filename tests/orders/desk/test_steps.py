@@ -58,6 +58,28 @@ def test_an_orders_page_offers_its_next_steps(desk: Client) -> None:
     assert buttons(desk, cancelled()) == []
 
 
+@pytest.mark.parametrize("step", ["pay", "ship", "correct", "refund", "cancel"])
+def test_the_button_of_a_step_with_a_form_opens_its_page(desk: Client, step: str) -> None:
+    """As it is rendered, not by its URL: posted by the button, the form would open as failed."""
+    add_product("TEA")
+    orders = {
+        "pay": placed,
+        "ship": lambda: packed(address=ADDRESS),
+        "correct": lambda: shipped(address=ADDRESS),
+        "refund": paid,
+        "cancel": paid,
+    }
+    order = orders[step]()
+    url = reverse("admin:orders_order_step", args=[order.pk, step])
+    page = page_of(desk, order).content.decode()
+
+    assert f'href="{url}"' in page
+    assert f'action="{url}"' not in page
+    opened = desk.get(url)
+    assert opened.status_code == 200
+    assert "This field is required" not in text_of(opened)
+
+
 def test_an_order_that_is_picked_up_is_handed_over(desk: Client) -> None:
     add_product("TEA")
     order = packed()

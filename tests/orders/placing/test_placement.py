@@ -202,3 +202,13 @@ def test_lines_of_one_sku_that_add_up_to_too_many_are_named() -> None:
         "lines.0.quantity",
         "lines.1.quantity",
     }
+
+
+def test_an_order_that_is_delivered_gets_no_pickup_pass() -> None:
+    add_product("TEA")
+    address = {"line1": "Mill Lane 1", "city": "York", "postcode": "YO1 7HH", "country": "GB"}
+
+    order = place_order(order_request(("TEA", 1), address=address)).order
+
+    assert not MediaJob.objects.filter(order_id=order.pk).exists()
+    assert Notification.objects.filter(order_id=order.pk).exists()

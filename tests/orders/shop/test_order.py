@@ -346,3 +346,25 @@ def test_it_asks_as_often_for_one_line_and_message_as_for_many(client: Client) -
     add_pass(large, Status.DONE)
 
     assert queries(small) == queries(large) == 6
+
+
+def test_a_delivery_order_shows_no_pickup_pass(client: Client) -> None:
+    address = {"line1": "Am Kai 1", "city": "Kiel", "postcode": "24103", "country": "DE"}
+
+    assert "Pickup pass" not in text_of(client.get(f"/orders/{make_order(address=address).pk}/"))
+
+
+def test_an_order_that_is_picked_up_has_a_place_for_its_pass(client: Client) -> None:
+    assert "Pickup pass" in text_of(client.get(f"/orders/{make_order().pk}/"))
+
+
+def test_all_done_is_said_of_a_paid_order_only(client: Client) -> None:
+    order = make_order()
+    add_message(order, status=Status.DONE)
+
+    assert "Everything is sent. We wait for your payment." in text_of(
+        client.get(f"/orders/{order.pk}/")
+    )
+
+    Order.objects.update(status=Order.Status.PAID)
+    assert "All done" in text_of(client.get(f"/orders/{order.pk}/"))

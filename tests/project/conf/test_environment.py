@@ -109,6 +109,8 @@ def test_the_refusal_of_a_broken_sentry_address_names_it() -> None:
         (partial(variables.time_zone, default="UTC"), "../UTC"),
         (partial(variables.country, default="DE"), "XX"),
         (partial(variables.currency, default="EUR"), "euro"),
+        (partial(variables.currency, default="EUR"), "JPY"),
+        (partial(variables.currency, default="EUR"), "KWD"),
         (variables.pairs, "email:pass-word"),
         (variables.addresses, "ada@example.org, bob"),
         (variables.program, "/nowhere/ffmpeg"),
