@@ -5,8 +5,6 @@ The StockWriter has the last word.
 """
 
 from collections.abc import Collection
-from dataclasses import dataclass
-from decimal import Decimal
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -14,22 +12,11 @@ from django.utils.translation import gettext as _
 from media_jobs.outbox import print_job
 from orders.models import Order, Product, Upload
 from orders.placing.errors import FieldError
+from orders.placing.offers import Offer
 from orders.placing.request import OrderRequest, RequestedLine
 from orders.placing.uploads import DraftUpload
 
 Asks = Product.Personalisation
-
-
-@dataclass(frozen=True)
-class Offer:
-    """A product on sale, as it was seen without a lock."""
-
-    product_id: int
-    name: str
-    price: Decimal
-    available: int
-    personalisation: str
-    requires_upload: bool
 
 
 def find_uploads(request: OrderRequest) -> dict[str, Upload]:

@@ -195,26 +195,26 @@ def test_control_without_the_second_look_a_repeat_hears_sold_out(
     two_processes: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_product("LAST", stock=1)
-    first_look = placement._look
+    first_look_up = placement.look_up
     request = order_request(("LAST", 1))
     looks = 0
 
-    def look(ids: Any, skus: Any) -> Any:
+    def look(*, order_ids: Any, skus: Any) -> Any:
         nonlocal looks
         looks += 1
         if not skus:  # the second look
             return None, {}
-        answer = first_look(ids, skus)
+        answer = first_look_up(order_ids=order_ids, skus=skus)
         if looks == 1:
             # The other request places the order between our look and our submission.
             connection.close()
-            monkeypatch.setattr(placement, "_look", first_look)
+            monkeypatch.setattr(placement, "look_up", first_look_up)
             place_order(request)
-            monkeypatch.setattr(placement, "_look", look)
+            monkeypatch.setattr(placement, "look_up", look)
             return None, {sku: replace(offer, available=0) for sku, offer in answer[1].items()}
         return answer
 
-    monkeypatch.setattr(placement, "_look", look)
+    monkeypatch.setattr(placement, "look_up", look)
 
     with pytest.raises(OutOfStock):
         place_order(request)
@@ -223,16 +223,16 @@ def test_control_without_the_second_look_a_repeat_hears_sold_out(
 def test_a_refusal_is_looked_at_again_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
     add_product("LAST", stock=1)
     request = order_request(("LAST", 1))
-    first_look = placement._look
+    first_look_up = placement.look_up
 
-    def look_too_early(ids: Any, skus: Any) -> Any:
-        answer = first_look(ids, skus)
-        monkeypatch.setattr(placement, "_look", first_look)
+    def look_too_early(*, order_ids: Any, skus: Any) -> Any:
+        answer = first_look_up(order_ids=order_ids, skus=skus)
+        monkeypatch.setattr(placement, "look_up", first_look_up)
         place_order(request)  # the racing twin, between this look and its verdict
         sold_out = {sku: replace(offer, available=0) for sku, offer in answer[1].items()}
         return answer[0], sold_out
 
-    monkeypatch.setattr(placement, "_look", look_too_early)
+    monkeypatch.setattr(placement, "look_up", look_too_early)
 
     assert place_order(request).replayed
 
