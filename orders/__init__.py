@@ -1,1 +1,1 @@
-"""The shop: catalogue, ordering, the operator's desk. Imports notifications and media_jobs."""
+"""The shop: catalogue, orders and the operator's desk. It imports notifications and media_jobs."""

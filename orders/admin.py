@@ -1,5 +1,5 @@
-"""Where Django looks for the desk's pages."""
+"""Django's admin discovery imports this module; it registers the pages of `orders.desk`."""
 
-from orders.desk import announcements, desk_jobs, orders, people, products, stock
+from orders.desk import announcements, desk_jobs, orders, products, stock, users
 
-__all__ = ["announcements", "desk_jobs", "orders", "people", "products", "stock"]
+__all__ = ["announcements", "desk_jobs", "orders", "products", "stock", "users"]

@@ -1,4 +1,4 @@
-"""The shop's invariants: stock, orders, sales and jobs agree."""
+"""The shop's invariants: stock, orders, sales and jobs agree. `manage.py audit` checks them."""
 
 from collections.abc import Iterator
 
@@ -8,12 +8,12 @@ from orders.placing.sales_ledger import COUNTED_LINES, create_counters
 from orders.placing.settle import settle_all
 from project.monitoring.audit import Invariant, register
 
-# Sales follow stock by some milliseconds, and after a crash by half a minute.
+# Sales are committed some milliseconds after stock; after a crash settle needs half a minute.
 _SETTLED = "now() - interval '60 seconds'"
 
 
 def fix_stock() -> Iterator[str]:
-    """Set each drifted counter to what its ledger says, under the counter's lock."""
+    """Set each drifted counter to the sum of its ledger, under the counter's lock."""
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT product_id FROM ({_STOCK_DRIFT}) AS drift ORDER BY product_id")
         product_ids = [row[0] for row in cursor.fetchall()]
@@ -31,7 +31,7 @@ def fix_stock() -> Iterator[str]:
             )
             right = initial + cursor.fetchone()[0]
             if right < 0:
-                yield f"stock of product {product_id} can't be mended: its ledger sums to {right}"
+                yield f"stock of product {product_id} can't be fixed: its ledger sums to {right}"
             elif right != available:
                 yield f"stock of product {product_id}: {available} → {right}"
                 cursor.execute(
@@ -47,7 +47,7 @@ def fix_sales_counters() -> Iterator[str]:
         product_ids = [row[0] for row in cursor.fetchall()]
     for product_id in product_ids:
         with transaction.atomic(durable=True), connection.cursor() as cursor:
-            create_counters(cursor, [product_id])  # where there is none
+            create_counters(cursor, [product_id])  # if it has none
             cursor.execute(
                 "SELECT units, amount FROM orders_productsales WHERE product_id = %s"
                 " FOR NO KEY UPDATE",
@@ -175,7 +175,8 @@ register(
         checked="SELECT count(*) FROM orders_upload WHERE line_id IS NOT NULL",
     )
 )
-# Counters before entries: to settle an entry moves its counter, which must have counted it.
+# Counters come before entries: settling an entry changes its counter by the difference, so the
+# counter must be correct first.
 register(
     Invariant(
         name="sales: counters = sum of entries",

@@ -1,4 +1,4 @@
-"""What the relay calls for the shop."""
+"""The shop's sweeps: functions that the relay calls every few seconds."""
 
 from orders.catalogue.scheduled_changes import apply_scheduled
 from orders.lifecycle.expiry import expire_due

@@ -1,4 +1,4 @@
-"""The Celery tasks: the operator's jobs, what the schedule asks for, what is pruned."""
+"""The shop's Celery tasks: desk jobs, and the scheduled work of `project.schedule`."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -9,7 +9,7 @@ from orders.accounts.unconfirmed import unconfirmed_accounts
 from orders.desk_jobs.handler import DeskJobHandler
 from orders.lifecycle.expiry import TASK as EXPIRE
 from orders.lifecycle.expiry import expire_due
-from orders.messages.low_stock import tell_low_stock
+from orders.messages.low_stock import notify_low_stock
 from orders.placing.upload_store import prune_uploads as pruned
 from project.jobs.task import job_task
 from project.schedule.daily import daily
@@ -18,30 +18,30 @@ from project.schedule.prune import prune_also
 prune_also("unconfirmed accounts", unconfirmed_accounts)
 
 work = job_task(DeskJobHandler())
-"""Does an operator's job and returns what came of it."""
+"""Run one desk job and return its result."""
 
 
 @daily("orders.tasks.prune_uploads")
 def prune_uploads(day: date) -> dict[str, int]:
-    """Delete what shoppers uploaded and didn't order within a day."""
+    """Delete the uploads that no order took within a day."""
     return {"uploads": pruned()}
 
 
 @shared_task(name=EXPIRE)
 def expire() -> dict[str, Any]:
-    """Cancel orders that nobody paid in time: one run of what the relay does every 20 s."""
+    """Cancel the orders that weren't paid in time: one run of the sweep `expire_due`."""
     return {"expired": expire_due()}
 
 
 @shared_task(name="orders.tasks.low_stock")
 def low_stock() -> dict[str, Any]:
-    """Tell the staff which products have fallen to their threshold."""
-    return tell_low_stock()
+    """Notify the staff of products whose stock has fallen to its threshold."""
+    return notify_low_stock()
 
 
 @daily("orders.tasks.daily_report", catch_up=7)
 def daily_report(day: date) -> dict[str, Any]:
-    """Mail the figures of the day before to the staff."""
+    """Mail the figures of the day before `day` to the staff."""
     from orders.reports.daily import send_report  # loads libvips, which only a worker needs
 
     return send_report(day - timedelta(days=1))

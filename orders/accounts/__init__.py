@@ -1,1 +1,1 @@
-"""Accounts: django-allauth behind `/accounts/`, with our messages, pages and rules."""
+"""Accounts: django-allauth at `/accounts/`, with the shop's own messages, pages and rules."""

@@ -1,7 +1,7 @@
-"""What allauth asks of a project: its messages become our jobs, phones follow our rules.
+"""allauth's adapter: it queues allauth's messages as notifications and checks phones and e-mails.
 
-Every view that sends something runs in one transaction (`urls`), so a user, an address or a
-change exists with its message or not at all.
+Every view that sends a message runs in one transaction (`urls`). So a new user or a change is
+committed together with its message, or not at all.
 """
 
 from typing import Any
@@ -35,26 +35,26 @@ MESSAGES: dict[str, tuple[str, dict[str, str]]] = {
     "email_deleted": ("account_changed", {"change": "email_removed", "page": "account"}),
     "email_changed": ("account_changed", {"change": "email", "page": "account"}),
 }
-"""What allauth calls a message: our event, and what its templates know besides."""
+"""allauth's name of a message → the event, and the further keys of its templates' context."""
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Asked by allauth's views and flows; `self.request` is the request that they answer."""
+    """allauth's views and flows call it; `self.request` is the current request."""
 
     # ── Messages ────────────────────────────────────────────────────────────────────────────
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """Queue the message. Raises KeyError if allauth has one that isn't in the table."""
-        event, known = MESSAGES[template_prefix.removeprefix("account/email/")]
-        said: dict[str, Any] = {"change": known.get("change", "")}
-        if page := known.get("page"):
-            said["url"] = settings.SITE_URL + reverse(page)
+        """Queue the message. Raises KeyError for a message that isn't in the table."""
+        event, details = MESSAGES[template_prefix.removeprefix("account/email/")]
+        values: dict[str, Any] = {"change": details.get("change", "")}
+        if page := details.get("page"):
+            values["url"] = settings.SITE_URL + reverse(page)
         if "code" in context:
-            said["code"] = context["code"]
+            values["code"] = context["code"]
         if event == "account_changed":
-            said["client_address"] = client_address(self.request)
-            said["new_email"] = context.get("to_email", "")
-        self._queue(event, email, said)
+            values["client_address"] = client_address(self.request)
+            values["new_email"] = context.get("to_email", "")
+        self._queue(event, email, values)
 
     def send_verification_code_sms(
         self, user: AbstractBaseUser, phone: str, code: str, **kwargs: Any
@@ -62,7 +62,7 @@ class AccountAdapter(DefaultAccountAdapter):
         self._queue("phone_confirmation", phone, {"code": code})
 
     def _queue(self, event: str, recipient: str, context: dict[str, Any]) -> None:
-        """Write the job, in the language of the page that the person is looking at."""
+        """Write the notification, in the language of the current page."""
         account_message(
             event=event, recipient=recipient, language=get_language() or "en", context=context
         ).save(force_insert=True)
@@ -70,13 +70,13 @@ class AccountAdapter(DefaultAccountAdapter):
     # ── E-mail addresses ────────────────────────────────────────────────────────────────────
 
     def clean_email(self, email: str) -> str:
-        """Return the address by the rule of orders. Raises ValidationError."""
+        """Return the address, checked by the rule of orders. Raises ValidationError."""
         field = TextField(rule=clean_email, max_length=254, required=False)
         return str(field.clean(email))
 
     # ── Phones ──────────────────────────────────────────────────────────────────────────────
-    # No way in, only a way to be reached: so a number may belong to several accounts, and it is
-    # stored when its code was typed in, never before.
+    # A phone is for messages, not for signing in. So several accounts may have the same number.
+    # It is stored when its code was confirmed, never before.
 
     def get_login_stages(self) -> list[str]:
         return [stage for stage in super().get_login_stages() if "Phone" not in stage]
@@ -115,7 +115,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(
         self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any
     ) -> HttpResponse:
-        """Answer in the user's language from here on; a new user's is that of the page."""
+        """Set the language cookie to the user's language; a new user gets the page's language."""
         response = super().post_login(request, user, **kwargs)
         assert isinstance(user, User)
         set_language_cookie(response, user)

@@ -1,4 +1,4 @@
-"""A user's addresses: at most one is the default, and never more than a page holds."""
+"""A user's saved addresses: at most MAX_ADDRESSES, at most one of them the default."""
 
 from typing import Any
 
@@ -11,13 +11,13 @@ from orders.models.user import MAX_ADDRESSES
 
 
 class TooManyAddressesError(Exception):
-    """The user keeps as many addresses as may be."""
+    """The user has MAX_ADDRESSES addresses already."""
 
 
 def save_address(user: User, *, address_id: int | None, values: dict[str, Any]) -> bool:
-    """Write a new address, or the user's own one with this id; the first is the default.
+    """Insert a new address, or update the user's address with this id. The first is the default.
 
-    False if the user has no such address. Raises TooManyAddressesError.
+    Returns False if the user has no such address. Raises TooManyAddressesError.
     """
     with transaction.atomic():
         addresses = _locked(user)
@@ -35,7 +35,7 @@ def save_address(user: User, *, address_id: int | None, values: dict[str, Any]) 
 
 
 def delete_address(user: User, *, address_id: int) -> bool:
-    """Delete the user's own address; another becomes the default. False if there is none."""
+    """Delete the user's address; another one becomes the default. False if it doesn't exist."""
     with transaction.atomic():
         addresses = _locked(user)
         deleted, _by_model = addresses.filter(pk=address_id).delete()
@@ -45,8 +45,8 @@ def delete_address(user: User, *, address_id: int) -> bool:
         return bool(deleted)
 
 
-def known_of(reader: User | AnonymousUser) -> dict[str, str]:
-    """Return what fills the checkout: the user's name, ways to be reached, default address."""
+def checkout_defaults(reader: User | AnonymousUser) -> dict[str, str]:
+    """Return the checkout's initial values: the user's name, e-mail, phone, default address."""
     if not isinstance(reader, User):
         return {}
     known = {"name": reader.name, "email": reader.email, "phone": reader.phone}
@@ -58,6 +58,6 @@ def known_of(reader: User | AnonymousUser) -> dict[str, str]:
 
 
 def _locked(user: User) -> Any:
-    """Return the user's addresses, which nobody else changes until the commit."""
+    """Lock the user and return the addresses; no other request changes them until the commit."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     return Address.objects.filter(user=user)

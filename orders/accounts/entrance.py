@@ -1,4 +1,4 @@
-"""The forms by which people sign up and in, where our rules differ from allauth's."""
+"""The forms for signing up and signing in, where the shop's rules differ from allauth's."""
 
 from typing import Any
 
@@ -15,14 +15,15 @@ from orders.models import User
 
 
 def _label(field: forms.Field) -> None:
-    """Call the address what the shop's other forms call it."""
+    """Give the e-mail field the label of the shop's other forms."""
     field.label = pgettext("address", "E-mail")
 
 
 class SignUpForm(SignupForm):
-    """E-mail only. A password comes later, from somebody who has proved the address is theirs:
-    else whoever signs up with a stranger's address would know the password of the account that
-    the stranger later confirms.
+    """Sign-up by e-mail only, without a password.
+
+    A user sets a password after the address is confirmed. Otherwise an attacker could sign up
+    with another person's address and would know the password after that person's confirmation.
     """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -30,25 +31,25 @@ class SignUpForm(SignupForm):
         _label(self.fields["email"])
 
     def try_save(self, request: HttpRequest) -> tuple[AbstractBaseUser | None, HttpResponse | None]:
-        """Create the user, or act the same for an address that has one already."""
+        """Create the user. The answer is the same if the address has an account already."""
         if self._is_pending(request):
             return None, redirect("account_email_verification_sent")
         try:
             with transaction.atomic():
                 user, response = super().try_save(request)
-        except IntegrityError:  # somebody signed up with the address at this moment
+        except IntegrityError:  # a parallel request signed up with the same address
             self.account_already_exists = True
             user, response = super().try_save(request)
         return user, response
 
     def _is_pending(self, request: HttpRequest) -> bool:
-        """A double click must not replace the code that is on its way."""
+        """Return True if a code was just sent: a double click must not replace it."""
         process = EmailVerificationProcess.resume(request)
         return process is not None and process.email == self.cleaned_data["email"]
 
 
 class SignInForm(LoginForm):
-    """Asks for a password although signing up doesn't."""
+    """Sign-in with a password, although sign-up has none."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -75,7 +76,7 @@ class SignInCodeForm(RequestLoginCodeForm):
 
 
 class PasswordResetForm(ResetPasswordForm):
-    """Nor does a mailbox give staff a new password; another operator does."""
+    """Staff can't reset their password by e-mail, for the same reason; another operator sets it."""
 
     users: list[User]
 

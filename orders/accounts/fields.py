@@ -1,4 +1,4 @@
-"""Form fields by the rules of orders, for the account's pages and the checkout."""
+"""Form fields that validate by the rules of orders, for account pages and checkout."""
 
 from collections.abc import Callable
 from typing import Any
@@ -16,7 +16,7 @@ ADDRESS_FIELDS = ("line1", "line2", "city", "postcode", "country")
 
 
 class TextField(forms.CharField):
-    """A text by a rule of `orders.placing.request`; its errors become the form's."""
+    """A text that a rule of `orders.placing.request` checks; its errors become form errors."""
 
     def __init__(self, *, rule: Callable[[str], str] | None = None, **options: Any) -> None:
         super().__init__(**options)
@@ -36,7 +36,7 @@ class TextField(forms.CharField):
 def address_fields(*, required: bool) -> tuple[forms.Field, ...]:
     """Return the fields line1, line2, postcode, city and country, in the order of the pages.
 
-    `required` is for all but line2, which is never asked for.
+    `required` applies to all fields except line2, which is always optional.
     """
     return (
         TextField(

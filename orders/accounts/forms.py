@@ -1,4 +1,4 @@
-"""What people tell us of themselves, and the search for an order without an account."""
+"""The forms of the account's pages, and of the search for an order without an account."""
 
 from typing import Any
 
@@ -18,11 +18,11 @@ MUTABLE = tuple(
     for name, event in EVENTS.items()
     if event.may_opt_out and event.audience is Audience.SHOPPER
 )
-"""Which messages about orders may be switched off. Announcements are asked for instead."""
+"""The messages about orders that a user may switch off. Announcements are switched on instead."""
 
 
 class AddressForm(forms.Form):
-    """An address by the rules of the checkout."""
+    """An address, validated by the rules of the checkout."""
 
     line1, line2, postcode, city, country = address_fields(required=True)
     is_default = forms.BooleanField(label=_("Fill the checkout with it"), required=False)
@@ -33,7 +33,7 @@ class AddressForm(forms.Form):
 
 
 class SettingsForm(forms.Form):
-    """Name, language, and which messages are welcome."""
+    """The user's name, language and choice of messages."""
 
     name = TextField(
         label=pgettext_lazy("person", "Name"),
@@ -64,7 +64,7 @@ class SettingsForm(forms.Form):
         }
 
     def changes(self) -> dict[str, Any]:
-        """Return what a valid form says, as fields of a user."""
+        """Return the valid form's values, as fields of a user."""
         values = self.cleaned_data
         return {
             "name": values["name"],
@@ -90,6 +90,6 @@ class FindOrderForm(forms.Form):
     )
 
     def clean_number(self) -> int:
-        """Return the number, typed with or without its letter; 0, which is nobody's, for others."""
+        """Return the number, typed with or without prefix; 0 (no order) for other texts."""
         typed = self.cleaned_data["number"].replace(" ", "").upper().removeprefix(NUMBER_PREFIX)
         return int(typed) if typed.isdecimal() and len(typed) <= 18 else 0

@@ -1,4 +1,4 @@
-"""Who may come in: whose wrong passwords are counted, and what needs an SMS gateway."""
+"""Access guards: the username under which wrong passwords are counted, and pages that need SMS."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -8,13 +8,13 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
 
 MAX_LENGTH = 255
-"""What a column of axes holds."""
+"""The length of the username column of django-axes."""
 
 
 def username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
-    """Return whose password is tried: the admin asks for a username, the shop for an e-mail.
+    """Return the username (admin) or e-mail (shop) of a sign-in, for counting wrong passwords.
 
-    In one spelling: capitals must not open another ten tries.
+    It is lower-case: another spelling must not allow ten more attempts.
     """
     values = credentials or request.POST
     for name in ("username", "email", "login"):
@@ -24,7 +24,7 @@ def username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
 
 
 def needs_sms(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Hide the view from a shop that can't send SMS."""
+    """Answer 404 if the shop has no SMS gateway."""
 
     @wraps(view)
     def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:

@@ -1,4 +1,4 @@
-"""Which orders are a user's: what they placed signed in, and what they placed as a guest."""
+"""The orders of a user: those placed while signed in, and guest orders by the confirmed e-mail."""
 
 from allauth.account.models import EmailAddress
 from django.db.models import Q, QuerySet
@@ -12,10 +12,10 @@ from orders.models import Order, User
 def orders_of(user: User) -> QuerySet[Order]:
     """Return the user's orders, newest first.
 
-    Guest orders are found by the e-mail address, if the user has confirmed that it is theirs.
-    An order that somebody else placed signed in stays theirs, whatever address it carries.
+    Guest orders are found by the user's confirmed e-mail addresses. An order that another user
+    placed while signed in belongs to that user, whatever its e-mail address is.
     """
-    # Read first: by a join PostgreSQL would go through all orders.
+    # A separate query: with a join PostgreSQL would scan all orders.
     confirmed = EmailAddress.objects.filter(user=user, verified=True)
     emails = [email.lower() for email in confirmed.values_list("email", flat=True)]
     orders = Order.objects.alias(email_in_small=Lower("email"))
@@ -23,23 +23,23 @@ def orders_of(user: User) -> QuerySet[Order]:
 
 
 def owners_of(order: Order) -> QuerySet[User]:
-    """Return whose order it is, if anybody with an account: by the rule of `orders_of`."""
+    """Return the users whose order it is, by the rule of `orders_of`; a guest order has none."""
     if order.user_id:
         return User.objects.filter(pk=order.user_id)
     return User.objects.filter(emailaddress__email=order.email.lower(), emailaddress__verified=True)
 
 
 def is_muted(event: str, *, order: Order) -> bool:
-    """Whether the order's shopper switched this message off, as far as it may be."""
+    """Return True if the order's shopper switched this message off and the event is optional."""
     if not EVENTS[event].may_opt_out:
         return False
     return owners_of(order).filter(muted_events__contains=[event]).exists()
 
 
 def opt_out_context(event: str, *, order: Order) -> dict[str, str]:
-    """Return what a message that may be switched off knows besides: its reader's link for that.
+    """Return the message context's unsubscribe link, for an optional event.
 
-    Nothing for a guest, who has no account to remember it in.
+    A guest gets none: without an account the shop can't store the choice.
     """
     if not EVENTS[event].may_opt_out:
         return {}

@@ -1,4 +1,4 @@
-"""The language of a user: kept with the account, and in the cookie that pages read."""
+"""The language of a user: stored in the account, and in the cookie that pages read."""
 
 from django.conf import settings
 from django.http import HttpResponseBase
@@ -8,12 +8,12 @@ from orders.models import User
 
 
 def set_language_cookie(response: HttpResponseBase, user: User) -> None:
-    """Set the cookie to the user's language; who has none yet keeps the page's.
+    """Set the cookie to the user's language. A user without one keeps the page's language.
 
-    Pages follow the cookie, so that none of them has to ask for its reader.
+    Pages read the cookie, so that they need no query for the user.
     """
     if not user.language:
-        keep_language(user, get_language() or settings.LANGUAGE_CODE)
+        store_language(user, get_language() or settings.LANGUAGE_CODE)
     response.set_cookie(
         settings.LANGUAGE_COOKIE_NAME,
         user.language,
@@ -26,8 +26,8 @@ def set_language_cookie(response: HttpResponseBase, user: User) -> None:
     )
 
 
-def keep_language(user: User, language: str) -> None:
-    """Store the language with the account, if it is one that we speak."""
+def store_language(user: User, language: str) -> None:
+    """Store the language in the account, if the shop supports it."""
     if language in dict(settings.LANGUAGES):
         user.language = language
         User.objects.filter(pk=user.pk).update(language=language)

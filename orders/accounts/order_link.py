@@ -1,6 +1,7 @@
-"""Finding an order without an account: its link goes to its own address, or nowhere.
+"""Finding an order without an account: the shop mails the link to the order's own address.
 
-Who asks learns nothing: the answer is the same, and so is the work, a row written and a commit.
+The answer doesn't reveal whether the order exists. It is the same in both cases, and takes the
+same time: a row is written and the transaction commits.
 """
 
 from uuid import UUID
@@ -13,7 +14,7 @@ from notifications.models import Notification
 from notifications.outbox import account_message
 from orders.models import Order
 
-NOBODY = UUID(int=0)
+UNKNOWN_ORDER_ID = UUID(int=0)
 
 
 def send_link(*, number: int, email: str, language: str) -> None:
@@ -21,14 +22,14 @@ def send_link(*, number: int, email: str, language: str) -> None:
     with transaction.atomic():
         order = Order.objects.filter(number=number, email__iexact=email).only("number").first()
         here = transaction.savepoint()
-        message = _message(order or Order(id=NOBODY, number=number), email, language)
+        message = _message(order or Order(id=UNKNOWN_ORDER_ID, number=number), email, language)
         message.save(force_insert=True)
-        # By hand: `atomic` would need a statement more to undo than to keep.
+        # Explicit savepoints: with `atomic` a rollback would take one statement more than a commit.
         (transaction.savepoint_rollback if order is None else transaction.savepoint_commit)(here)
 
 
 def _message(order: Order, email: str, language: str) -> Notification:
-    """To the address as it was typed now: it differs at most by capitals."""
+    """Return the message to the typed address: it differs from the order's at most in case."""
     return account_message(
         event="order_link",
         recipient=email,

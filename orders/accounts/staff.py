@@ -1,4 +1,4 @@
-"""Who is told about the shop itself."""
+"""The staff: the recipients of reports and alerts about the shop."""
 
 from django.conf import settings
 from django.db.models.functions import Lower
@@ -8,7 +8,7 @@ from orders.models import User
 
 
 def staff() -> list[Staff]:
-    """Return everyone in `STAFF_EMAILS`, each with the language of their account, if any."""
+    """Return the addresses of `STAFF_EMAILS`, each with its account's language, if it has one."""
     emails = list(dict.fromkeys(filter(None, (e.strip() for e in settings.STAFF_EMAILS))))
     known = User.objects.annotate(lower=Lower("email")).filter(
         lower__in=[email.lower() for email in emails]

@@ -1,4 +1,4 @@
-"""Accounts whose code nobody typed in: somebody's typing error, or a stranger's address."""
+"""Unconfirmed accounts: sign-ups whose e-mail address was never confirmed. Pruning deletes them."""
 
 from datetime import timedelta
 
@@ -12,9 +12,9 @@ KEEP_UNCONFIRMED = timedelta(days=7)
 
 
 def unconfirmed_accounts() -> QuerySet[User]:
-    """Return the accounts that signed up a week ago or longer and have confirmed nothing since.
+    """Return the accounts that signed up at least a week ago and have confirmed no address.
 
-    Not those that somebody made by hand: they have no address to confirm, or are staff.
+    Accounts that an operator created are left out: they have no address to confirm, or are staff.
     """
     addresses = EmailAddress.objects.filter(user=OuterRef("pk"))
     return User.objects.filter(

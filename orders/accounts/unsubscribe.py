@@ -1,7 +1,7 @@
-"""Switching a message off by its own link, without signing in.
+"""Unsubscribing from a kind of message by the link in it, without signing in.
 
-The link is signed with the user and the event. It has no end: an old e-mail's must work as well,
-and all it can do is what the settings undo. Mail programs press it by themselves (RFC 8058).
+The link holds the user and the event, signed. It doesn't expire: the link in an old e-mail must
+work too, and the settings can undo its effect. Mail programs POST to it by themselves (RFC 8058).
 """
 
 from django.conf import settings
@@ -23,7 +23,7 @@ def unsubscribe_url(*, user_id: int, event: str) -> str:
 
 
 def read_token(token: str) -> tuple[int, str] | None:
-    """Return the link's user and event; None if it isn't one of ours, or the event must be said."""
+    """Return the link's user and event; None if its signature is wrong or the event is required."""
     try:
         user_id, event = signing.Signer(salt=SALT).unsign_object(token)
     except (signing.BadSignature, ValueError):
@@ -33,7 +33,7 @@ def read_token(token: str) -> tuple[int, str] | None:
 
 
 def unsubscribe(*, user_id: int, event: str) -> None:
-    """Switch the event off for the user. Twice is once; a user who is gone needs nothing."""
+    """Switch the event off for the user. A repeat, or a deleted user, changes nothing."""
     with transaction.atomic():
         users = User.objects.filter(pk=user_id)
         user = users.select_for_update(no_key=True).first()

@@ -1,8 +1,8 @@
-"""The URLs below `/accounts/`: our pages and those of allauth.
+"""The URLs below `/accounts/`: the shop's pages and those of allauth.
 
-allauth's views run in one transaction each, so what they change exists with its message or not
-at all. All but signing in: it checks a password for half a second, which must not hold a
-connection, and writes nothing but a message.
+Each of allauth's views runs in one transaction, so a change is committed together with its
+message. Signing in is the exception: a password check takes half a second, which must not hold a
+connection, and the view writes nothing except a message.
 """
 
 from collections.abc import Callable
@@ -36,7 +36,7 @@ urlpatterns = [
     path("unsubscribe/<str:token>/", unsubscribe_page, name="unsubscribe"),
     path("settings/", account.account_settings, name="account-settings"),
     *map(_in_one_transaction, allauth_urls.urlpatterns),
-    # allauth has these only where a phone belongs to signing up; here it may be added later.
+    # allauth adds these only if sign-up asks for a phone; here a user may add one later.
     path(
         "phone/verify/",
         transaction.atomic(needs_sms(allauth_views.verify_phone)),

@@ -1,1 +1,1 @@
-"""The API's door: JSON in, one call of `place_order`, JSON or a problem out. See docs/api.md."""
+"""The JSON API: parse, one service call, answer with JSON or a problem. See docs/api.md."""

@@ -74,7 +74,7 @@ def create_order(
     try:
         answer = _answer(placement.order)
     except OperationalError as error:
-        # It is placed: "busy" would say that nothing was.
+        # The order is placed. "Busy" would mean that it isn't.
         raise OutcomeUnknown(placement.order.pk) from error
     if placement.replayed:
         response["Idempotent-Replayed"] = "true"
@@ -90,7 +90,7 @@ def create_order(
     summary="Read an order and its jobs",
 )
 def read_order(request: HttpRequest, order_id: UUID) -> OrderOut:
-    """The id can't be guessed: whoever holds it may read."""
+    """A client that knows the id may read the order: the id can't be guessed."""
     order = Order.objects.filter(pk=order_id).first()
     if order is None:
         raise Problem(404, "not_found", "There is no such order.")
@@ -98,7 +98,7 @@ def read_order(request: HttpRequest, order_id: UUID) -> OrderOut:
 
 
 def _answer(order: Order) -> OrderOut:
-    """Return the order with its lines and jobs: two queries."""
+    """Return the order with its lines and jobs, in two queries."""
     return OrderOut(
         id=order.pk,
         number=order.display_number,
@@ -122,7 +122,7 @@ def _answer(order: Order) -> OrderOut:
 
 
 def _jobs(order_id: UUID) -> list[dict[str, Any]]:
-    """Return the order's jobs of every kind, in the order they were queued, by one query."""
+    """Return the order's jobs of every kind in the order of queueing, in one query."""
     columns = [name for name in JobOut.model_fields if name != "app"]
     first, *others = (
         model.objects.filter(order_id=order_id)

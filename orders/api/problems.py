@@ -1,6 +1,6 @@
-"""What the API answers instead of what was asked for: `application/problem+json` (RFC 9457).
+"""The API's error answers: `application/problem+json` (RFC 9457).
 
-Everything below /api/ ends here, also what Django refuses before a view is reached.
+Every error below /api/ becomes a problem here, including errors of Django before any view.
 """
 
 import json
@@ -39,7 +39,7 @@ _CODE_BY_STATUS = {
 
 
 class Problem(Exception):
-    """An answer that is no success; `members` are added to its body.
+    """An error answer; `members` are added to its body.
 
     `retry_after` (seconds) goes with statuses 429 and 503.
     """
@@ -75,7 +75,7 @@ class Problem(Exception):
 class ProblemMiddleware:
     """Turn every other error below /api/ into a problem: unknown paths, methods, crashes.
 
-    The outermost middleware, so it sees what the other ones refuse.
+    It is the outermost middleware, so it also sees the refusals of the other ones.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
@@ -94,7 +94,7 @@ class ProblemMiddleware:
 
 
 def _rewrite(response: HttpResponse) -> None:
-    """Give the response a problem's body; its other headers stay."""
+    """Replace the response's body by a problem; its other headers stay."""
     status = response.status_code
     code = _CODE_BY_STATUS.get(status, "bad_request" if status < 500 else "server_error")
     response.content = Problem(status, code, f"{TITLES[code]}.").body()

@@ -1,4 +1,4 @@
-"""`GET products` and `GET products/<sku>`: what can be ordered."""
+"""`GET products` and `GET products/<sku>`: the products on sale."""
 
 from typing import Any
 from urllib.parse import urljoin
@@ -26,7 +26,7 @@ from orders.models import Product
 
 PAGE_SIZE = 50
 PLAYED = {"hls", *(spec.name for spec in PRODUCT_VIDEO.videos)}
-"""What an app plays of a video; the parts of HLS are named in its playlist."""
+"""The renditions of a video that the API lists. The HLS playlist lists its own parts."""
 
 router = Router(tags=["Products"])
 
@@ -48,7 +48,7 @@ def list_products(
 )
 def read_product(request: HttpRequest, sku: str) -> ProductOut:
     """One product on sale, by its SKU."""
-    # PostgreSQL can't be asked for a NUL.
+    # PostgreSQL refuses a text with NUL.
     product = None if "\x00" in sku else _products().filter(sku=sku).first()
     if product is None:
         raise Problem(404, "not_found", "There is no such product.")

@@ -1,6 +1,6 @@
-"""The shapes of what the API takes and gives; OpenAPI is written from them.
+"""The schemas of the API's requests and answers; OpenAPI is generated from them.
 
-Input is checked by the rules of `orders.placing.request`, so shop and API refuse the same.
+The rules of `orders.placing.request` check the input, so shop and API refuse the same values.
 """
 
 from collections.abc import Callable
@@ -43,7 +43,7 @@ PRICE_PATTERN = r"^(0|[1-9][0-9]{0,11})\.[0-9]{2}$"
 
 
 def _rule(clean: Callable[[str], str]) -> AfterValidator:
-    """Apply a rule of the order request. pydantic knows the field, so the rule's own is left."""
+    """Return a validator that applies a rule of the order request. pydantic names the field."""
 
     def check(value: str) -> str:
         try:
@@ -59,7 +59,7 @@ def _text(*, max_length: int, required: bool = True) -> AfterValidator:
     return _rule(partial(clean_text, field="", max_length=max_length, required=required))
 
 
-# `json_schema_extra` instead of constraints: the rules refuse, OpenAPI only tells of them.
+# `json_schema_extra` only describes the limits in OpenAPI; the rules check them.
 _LONG = Field(json_schema_extra={"minLength": 1, "maxLength": 200})
 _SHORT = Field(json_schema_extra={"minLength": 1, "maxLength": 100})
 
@@ -207,7 +207,7 @@ class ProductPage(BaseModel):
 class LineUpload(BaseModel):
     token: UUID
     quantity: int
-    """For so many of the line's units."""
+    """The number of the line's units that are made with the upload."""
 
 
 class LineOut(BaseModel):
@@ -217,7 +217,7 @@ class LineOut(BaseModel):
     unit_price: Price
     total: Price
     uploads: list[LineUpload] = []
-    """Left out where there are none."""
+    """Left out of the answer if empty."""
 
     @model_serializer(mode="wrap")
     def _plain(self, serialize: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""How request bodies are read: JSON as RFC 8259 has it, and no more than Python would take."""
+"""The parser of request bodies: strict JSON (RFC 8259), without Python's extensions."""
 
 import json
 from decimal import Decimal
@@ -10,11 +10,11 @@ from ninja.parser import Parser
 from orders.api.problems import Problem
 
 MAX_DIGITS = 1000
-"""Longer integers are kept as decimals: Python refuses to convert them."""
+"""Longer integers become decimals: Python refuses to convert very long ones."""
 
 
 class StrictParser(Parser):
-    """Refuses what JSON isn't, and objects that say the same thing twice."""
+    """Refuses invalid JSON, and objects that have a name twice."""
 
     def parse_body(self, request: HttpRequest) -> Any:
         """Return the parsed body. Raises Problem: 415, 400."""
@@ -22,7 +22,7 @@ class StrictParser(Parser):
             detail = "The body must be application/json."
             raise Problem(415, "unsupported_media_type", detail)
         try:
-            # A lone surrogate written as bytes ends here, one written as \ud800 in the fields.
+            # A lone surrogate in the bytes is refused here; the fields refuse one in \ud800 form.
             return json.loads(
                 request.body.decode(),
                 object_pairs_hook=_object,
@@ -38,7 +38,7 @@ class StrictParser(Parser):
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     members = dict(pairs)
     if len(members) < len(pairs):
-        # Which of them is meant? Another reader, a proxy or a log, might take the other one.
+        # The meaning is unclear: another parser, as in a proxy, may read the other value.
         raise ValueError("An object has the same name twice")
     return members
 

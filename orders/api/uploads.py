@@ -1,4 +1,4 @@
-"""`POST uploads`: a picture or video of the shopper's, to be named by a line of an order."""
+"""`POST uploads`: stores a shopper's picture or video for a line of a later order."""
 
 from django.http import HttpRequest
 from ninja import Router, Status

@@ -1,4 +1,4 @@
-"""The API itself: its routers, its documents, and what becomes of errors."""
+"""The API object: routers, OpenAPI documents, and the handlers that turn errors into problems."""
 
 import logging
 from typing import Any
@@ -45,11 +45,11 @@ _MESSAGES = {
 
 class ShopAPI(NinjaAPI):
     def get_openapi_operation_id(self, operation: Operation) -> str:
-        """Return the name that generated clients give the call."""
+        """Return the operation's id: generated clients use it as the method's name."""
         return operation.view_func.__name__
 
     def get_openapi_schema(self, **options: Any) -> Any:
-        """Return the schema; errors are problems there too."""
+        """Return the schema, in which errors are problems too."""
         schema = super().get_openapi_schema(**options)
         for path_item in schema["paths"].values():
             for operation in path_item.values():
@@ -61,7 +61,7 @@ class ShopAPI(NinjaAPI):
 
 
 class Docs(Swagger):
-    """ninja's own Swagger UI from our static files, on a page that fits a phone."""
+    """ninja's Swagger UI from the shop's static files, on a page that fits a phone."""
 
     template = "api/docs.html"
 
@@ -86,7 +86,7 @@ def _problem(request: HttpRequest, error: Problem) -> HttpResponse:
 
 @api.exception_handler(HttpError)
 def _unreadable(request: HttpRequest, error: HttpError) -> HttpResponse:
-    """ninja wraps what the parser raises."""
+    """Return the parser's problem, which ninja has wrapped in an HttpError."""
     if isinstance(error.__cause__, Problem):
         return error.__cause__.response()
     return Problem(400, "bad_request", str(error)).response()
@@ -114,7 +114,7 @@ def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
 
 
 def _message(error: dict[str, Any]) -> str:
-    """Return what is wrong in our words, where pydantic's aren't for people."""
+    """Return the shop's text for the error, if it has one, else pydantic's."""
     ours = _MESSAGES.get(error["type"])
     return error["msg"] if ours is None else str(ours) % error.get("ctx", {})
 
@@ -142,7 +142,7 @@ def _placement_problem(error: PlacementError) -> Problem:
         case InvalidOrder(errors):
             return _invalid_problem([vars(item) for item in errors])
         case KeyReused():
-            # Without its id: that is for the one who placed it.
+            # The answer must not reveal the other order's id.
             detail = "Choose another Idempotency-Key for another order."
             return Problem(409, "key_reused", detail)
         case OutOfStock(items):

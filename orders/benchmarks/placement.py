@@ -20,7 +20,7 @@ from project.benchmarks import Report, scratch_database
 PRODUCTS = 1000
 CLIENTS = (1, 32)
 ROUNDS = 3
-"""Both variants alternate, so that a noisy neighbour hits both; the median round counts."""
+"""The variants alternate, so that other load on the machine hits both. The median round counts."""
 SECONDS = 4.0
 """Per round."""
 
@@ -30,16 +30,16 @@ TARGET_SINGLE_LATENCY = 2.0
 
 
 def bench_placement() -> Report:
-    """Measure both variants on one hot product and spread over all, with 1 and 32 clients."""
+    """Measure both variants on one product and on many, with 1 and with 32 clients."""
     variants: dict[str, Callable[[OrderRequest], object]] = {
         "textbook": place_textbook_order,
         "tandem": place_order,
     }
     rows = []
     with scratch_database(pool_size=max(CLIENTS)):
-        _stock_shelves()
+        _create_products()
         try:
-            for place in variants.values():  # connections, plans, caches
+            for place in variants.values():  # warm up connections, plans and caches
                 _load(place, clients=8, skus=_skus("spread"), seconds=1.0)
             for clients in CLIENTS:
                 for spread in ("spread", "hot"):
@@ -60,7 +60,7 @@ def bench_placement() -> Report:
     return _judge(rows)
 
 
-def _stock_shelves() -> None:
+def _create_products() -> None:
     category = Category.objects.create(name="Bench", slug="bench")
     products = Product.objects.bulk_create(
         Product(
@@ -91,7 +91,7 @@ def _load(
     skus: Callable[[], str],
     seconds: float,
 ) -> dict[str, float]:
-    """Have each client place one order after the other; return rate and latencies."""
+    """Let each client place orders one after the other; return rate and latencies."""
     latencies: list[float] = []
     failures: list[BaseException] = []
     end = time.monotonic() + seconds

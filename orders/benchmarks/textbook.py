@@ -1,6 +1,6 @@
 """The textbook order: one transaction, conditional F() updates in product order, bulk_create.
 
-What a careful Django developer would write, and what Tandem is measured against. It writes the
+It is the usual implementation in Django. `bench placement` compares Tandem with it. Both write the
 same rows.
 """
 

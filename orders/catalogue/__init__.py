@@ -1,1 +1,1 @@
-"""What is sold: products and their stock, how shoppers see them, changes at a set time."""
+"""The catalogue: products, their stock, the shopper's view of them, and scheduled changes."""

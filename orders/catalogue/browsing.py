@@ -1,4 +1,4 @@
-"""What shoppers can see of the catalogue, with everything that a page shows of it."""
+"""The shopper's view of the catalogue: products on sale with the data that pages show."""
 
 from typing import TYPE_CHECKING, TypedDict
 
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 
 MAX_SEARCH_LENGTH = 100
 FEW = 5
-"""From here on down, a page says how many are left."""
+"""A page shows the units left if there are this many or fewer."""
 
 
 def products_on_sale() -> "QuerySet[ProductOnSale]":
-    """Active products, each with `available`, its category and its media: five queries (eight
-    where something is being replaced).
+    """Return the active products, each with `available`, its category and its media.
+
+    It takes five queries, or eight if a medium is being replaced.
     """
     return (
         Product.objects.filter(is_active=True)
@@ -34,12 +35,12 @@ def products_on_sale() -> "QuerySet[ProductOnSale]":
 
 
 def clean_search(text: str) -> str:
-    """Return what can be searched for: no NUL, which PostgreSQL refuses, and not too long."""
+    """Return the search text without NUL, which PostgreSQL refuses, and cut to a safe length."""
     return " ".join(text.replace("\x00", " ").split())[:MAX_SEARCH_LENGTH].strip()
 
 
 def matching(search: str) -> Q:
-    """Products that mention every word of the search, in any of their texts."""
+    """Return the filter for products with every word of the search in any of their texts."""
     found = Q()
     for word in search.split():
         found &= (

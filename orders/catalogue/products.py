@@ -1,4 +1,7 @@
-"""Changing the catalogue: a product with its counters, a picture or video with its renditions."""
+"""Writing the catalogue: products with their counters, media with their renditions' jobs.
+
+Desk, import and demo call it.
+"""
 
 from decimal import Decimal
 
@@ -24,7 +27,7 @@ def create_product(
     stock: int = 0,
     low_stock: int | None = None,
 ) -> Product:
-    """Create the product with its stock (units on hand, its ledger's beginning) and its sales.
+    """Create the product with its counters of stock (`initial` of its ledger) and sales.
 
     Raises IntegrityError if the SKU or the slug is taken.
     """
@@ -47,9 +50,9 @@ def create_product(
 
 
 def add_media(*, product: Product, asset: Asset, alt: str = "") -> ProductMedia:
-    """Show the asset as the product's last picture or video, and queue its renditions.
+    """Add the asset as the product's last picture or video, and queue its renditions.
 
-    `alt` says what can be seen, for those who can't.
+    `alt` is the text that screen readers read.
     """
     with transaction.atomic():
         last = product.media.aggregate(last=Max("position"))["last"]
@@ -61,9 +64,9 @@ def add_media(*, product: Product, asset: Asset, alt: str = "") -> ProductMedia:
 
 
 def replace_media(medium: ProductMedia, asset: Asset) -> None:
-    """Show the asset in place of what is shown, once it is made; queue its renditions.
+    """Replace the medium's asset as soon as the new renditions exist; queue them.
 
-    The medium isn't saved here: the caller saves it with what else changes.
+    The caller saves the medium, together with its other changes.
     """
     medium.asset = medium.shown
     medium.replacement = None if asset == medium.asset else asset

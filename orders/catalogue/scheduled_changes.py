@@ -1,8 +1,9 @@
-"""Changes of products at a set time: applied when it has come, taken back when it is over.
+"""Scheduled changes of products: applied at their start and reverted at their end.
 
-The relay calls `apply_scheduled` (`orders/sweeps.py`). Each step is one conditional UPDATE that
-counts its row, so two relays at once, or one that is killed, do it once. A price goes back to what
-it was only if it still is what the change made it: whoever changed it meanwhile knew better.
+The relay calls `apply_scheduled` (`orders/sweeps.py`). Each step begins with one conditional
+UPDATE whose row count is checked, so two relays at once, or a killed one, do each step once. A
+change is reverted only if the product still has the value that the change set: a later change by
+an operator stays.
 """
 
 from datetime import datetime
@@ -21,20 +22,20 @@ What = ScheduledChange.What
 
 
 def apply_scheduled() -> int | None:
-    """Do what is due, in the order of its times; return how many steps that were, None if none."""
+    """Do the due steps in the order of their times; return their number, or None if none is due."""
     done = 0
     for pk, step in _due():
         try:
             done += _revert(pk) if step == "revert" else _apply(pk)
         except ObjectDoesNotExist:
-            continue  # deleted meanwhile
+            continue  # the change or its product was deleted
     return done or None
 
 
-def collide(one: ScheduledChange, other: ScheduledChange) -> bool:
-    """Whether two changes of one product do the same kind of thing in the same time.
+def overlap(one: ScheduledChange, other: ScheduledChange) -> bool:
+    """Return True if two changes of one product change the same field at the same time.
 
-    Inside each other, each would take what the other made for what was there before.
+    Each would save the other's value as the one to go back to.
     """
     if (one.what == What.PRICE) != (other.what == What.PRICE):
         return False
@@ -50,7 +51,7 @@ def _is_within(moment: datetime, change: ScheduledChange) -> bool:
 def _due() -> list[tuple[int, str]]:
     """Return the steps that are due as (change, "apply" or "revert"), the earliest first.
 
-    After a downtime both of one change may be.
+    After a downtime both steps of a change may be due.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -63,7 +64,7 @@ def _due() -> list[tuple[int, str]]:
                 WHERE reverted_at IS NULL AND back_at <= now()
             ) AS steps
             ORDER BY due, step DESC, id LIMIT %s
-            """,  # at the same moment what ends comes before what begins
+            """,  # at the same time, "revert" comes before "apply"
             [BATCH_SIZE],
         )
         return cursor.fetchall()
@@ -76,7 +77,7 @@ def _apply(pk: int) -> int:
         due = change.filter(applied_at=None, at__lte=Now())
         if not due.update(applied_at=Now(), previous_price=product.price):
             return 0
-        Product.objects.filter(pk=product.pk).update(**_made(change.get()))
+        Product.objects.filter(pk=product.pk).update(**_changed_values(change.get()))
     return 1
 
 
@@ -87,27 +88,27 @@ def _revert(pk: int) -> int:
         over = change.filter(applied_at__isnull=False, reverted_at=None, back_at__lte=Now())
         if not over.update(reverted_at=Now()):
             return 0
-        as_made = Product.objects.filter(pk=product.pk, **_made(change.get()))
-        if not as_made.update(**_before(change.get())):
+        unchanged = Product.objects.filter(pk=product.pk, **_changed_values(change.get()))
+        if not unchanged.update(**_restored_values(change.get())):
             change.update(is_kept=True)
     return 1
 
 
 def _locked_product(change_id: int) -> Product:
-    """Lock the change's product: what it is now is what the change replaces."""
+    """Lock the change's product, so that its saved price is the one that the change replaces."""
     change = ScheduledChange.objects.get(pk=change_id)
     return Product.objects.select_for_update(no_key=True).get(pk=change.product_id)
 
 
-def _made(change: ScheduledChange) -> dict[str, Any]:
-    """What the change makes of its product."""
+def _changed_values(change: ScheduledChange) -> dict[str, Any]:
+    """Return the product's fields during the change."""
     if change.what == What.PRICE:
         return {"price": change.price}
     return {"is_active": change.what == What.ON_SALE}
 
 
-def _before(change: ScheduledChange) -> dict[str, Any]:
-    """What the product is when the change is over."""
+def _restored_values(change: ScheduledChange) -> dict[str, Any]:
+    """Return the product's fields after the change."""
     if change.what == What.PRICE:
         return {"price": change.previous_price}
     return {"is_active": change.what == What.OFF_SALE}

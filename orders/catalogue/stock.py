@@ -1,4 +1,4 @@
-"""When stock is low; and correcting it by hand: a movement, and the counter with it."""
+"""Low stock, and manual corrections: a movement in the ledger, and the counter with it."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -13,7 +13,7 @@ from orders.models import Product, Stock, StockMovement
 
 
 def is_low() -> Q:
-    """The products of which no more are left than their threshold, or the shop's."""
+    """Return the filter for products with stock at or below their threshold, or the shop's."""
     return Q(stock__available__lte=Coalesce("low_stock", settings.LOW_STOCK_UNITS))
 
 
@@ -25,7 +25,7 @@ def low_stock_at(product: Product) -> int:
 
 @dataclass
 class StockTooLowError(Exception):
-    """The correction would leave less than nothing; nothing was changed."""
+    """The correction would make the stock negative; nothing was changed."""
 
     available: int
 
@@ -35,7 +35,7 @@ class StockTooLowError(Exception):
 
 @dataclass
 class CorrectionKeyReusedError(Exception):
-    """Another correction was made under this key; nothing more was changed."""
+    """The key belongs to another correction; nothing was changed."""
 
     written: StockMovement
 
@@ -49,10 +49,10 @@ class CorrectionKeyReusedError(Exception):
 def correct_stock(
     *, product_id: int, delta: int, reason: str, user_id: int | None, key: UUID | None = None
 ) -> Stock:
-    """Add `delta` units (below zero: take them) for the reason given; return the new stock.
+    """Add `delta` units (below zero: take them) with a reason; return the new stock.
 
-    A transaction of its own, as the writers': the stock row first, and nothing that waits while
-    it is locked. A `key` that has made this correction already changes nothing more.
+    It runs in its own transaction, like the writers: it locks the stock row first, and waits for
+    nothing while the lock is held. `key` is an idempotency key: a repeat changes nothing.
     Raises StockTooLowError, CorrectionKeyReusedError, ValueError without a change or a reason,
     Stock.DoesNotExist.
     """

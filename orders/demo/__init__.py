@@ -1,4 +1,4 @@
-"""The demo shop: what `manage.py demo` fills an empty shop with."""
+"""The demo shop: the products with which `manage.py demo` fills an empty shop."""
 
 from orders.demo.shop import Filled, fill_empty_shop
 

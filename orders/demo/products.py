@@ -1,4 +1,4 @@
-"""The demo shop's goods. Each has a drawing of our own: `drawings/<drawing>.svg`."""
+"""The demo shop's products. Each has its own drawing: `drawings/<drawing>.svg`."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -102,7 +102,7 @@ DESK = DemoCategory(
         ),
         DemoProduct(
             sku="DSK-NOTEBOOK",
-            personalisation="picture",  # on its cover, for who likes
+            personalisation="picture",  # printed on its cover; optional
             name="Notebook, dotted",
             slug="notebook-dotted",
             price=Decimal("14.90"),

@@ -1,4 +1,4 @@
-"""Filling an empty shop: draw the pictures, store them, then write all rows at once."""
+"""Filling an empty shop: draw the pictures, store them, then write all rows in one transaction."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,13 +15,13 @@ from orders.models import Category, Product
 from project.database.advisory_lock import lock_until_commit
 
 DRAWINGS = Path(__file__).parent / "drawings"
-PICTURE_SIDE = 1600  # pixels; what a photographer would hand over
+PICTURE_SIDE = 1600  # pixels; the size of a usual product photo
 LOCK = 0x7A0DE  # two starts of the same shop must not fill it twice
 
 
 @dataclass(frozen=True)
 class Filled:
-    """What was made."""
+    """The created rows."""
 
     categories: int
     products: int
@@ -29,9 +29,9 @@ class Filled:
 
 
 def fill_empty_shop() -> Filled | None:
-    """Make the demo shop, or nothing (None) if there is any product already.
+    """Create the demo shop; None, and nothing is created, if the shop has a product already.
 
-    The rows are one transaction: there is no half-made demo shop.
+    All rows are written in one transaction, so a demo shop is never incomplete.
     """
     if Product.objects.exists():
         return None

@@ -1,1 +1,1 @@
-"""The operator's desk: the shop's part of the admin. `orders.admin` registers what is here."""
+"""The operator's desk: the shop's part of the admin. `orders.admin` registers its pages."""

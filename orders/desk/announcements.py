@@ -1,4 +1,4 @@
-"""Announcements at the desk: written, shown to whom they would go, sent, watched, stopped."""
+"""Announcements at the desk: pages to write, preview, schedule, follow and stop them."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from unfold.decorators import action, display
 
-from orders.desk.moments import MomentWidget
+from orders.desk.date_time_widget import DateTimeWidget
 from orders.messages import announcements
 from orders.models import Announcement
 from project.desk.jobs import moment
@@ -50,19 +50,19 @@ class AnnouncementForm(forms.ModelForm):
 
 
 class SendForm(forms.Form):
-    """When the announcement goes out."""
+    """The time at which the announcement is sent."""
 
     at = forms.DateTimeField(
         label=format_lazy("{} ({})", _("Send at"), settings.TIME_ZONE),
         help_text=_("Empty: now."),
         required=False,
-        widget=MomentWidget,
+        widget=DateTimeWidget,
     )
 
     def clean_at(self) -> Any:
         at = self.cleaned_data["at"]
         if at is not None and at < timezone.now():
-            raise ValidationError(_("That time is over."))
+            raise ValidationError(_("This time is in the past. Choose a later one."))
         return at
 
 
@@ -98,7 +98,7 @@ class AnnouncementAdmin(RecordPage):
     def finished(self, announcement: Announcement) -> SafeString:
         return moment(announcement.finished_at)
 
-    # ── Who may do what ─────────────────────────────────────────────────────────────────────
+    # ── Permissions ────────────────────────────────────────────────────────────────────────────
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         is_draft = obj is None or obj.status == State.DRAFT
@@ -109,14 +109,14 @@ class AnnouncementAdmin(RecordPage):
         return is_draft and super().has_delete_permission(request, obj)
 
     def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """None: deleting many at once would ask nobody whether they are drafts."""
+        """Return no actions: the bulk delete wouldn't check that announcements are drafts."""
         return {}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if not change:
             super().save_model(request, obj, form, change)
             return
-        # The page may be older than the decision to send it: what goes out isn't rewritten.
+        # The page may be older than the decision to send: only a draft may be changed.
         draft = Announcement.objects.filter(pk=obj.pk, status=State.DRAFT)
         if not draft.update(**{name: form.cleaned_data[name] for name in Announcement.TEXTS}):
             raise PermissionDenied
@@ -137,11 +137,11 @@ class AnnouncementAdmin(RecordPage):
     def has_stop_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         return self._has(request, object_id, State.SENDING)
 
-    # ── Deciding ────────────────────────────────────────────────────────────────────────────
+    # ── Send, withdraw, stop ───────────────────────────────────────────────────────────────────
 
     @action(description=_("Send"), url_path="send", icon="send", permissions=["send"])
     def send(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """Show what goes to how many, and ask when."""
+        """Show the message and the number of recipients, and ask for the time."""
         announcement = self._wanted(object_id)
         form = SendForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
@@ -206,7 +206,7 @@ class AnnouncementAdmin(RecordPage):
         if says := decide(announcement.pk):
             messages.success(request, says)
         else:
-            messages.warning(request, _("Too late: look how it stands now."))
+            messages.warning(request, _("Too late: its status has changed."))
         return self._back(announcement)
 
     def _wanted(self, object_id: str) -> Announcement:
@@ -217,7 +217,7 @@ class AnnouncementAdmin(RecordPage):
     def _back(self, announcement: Announcement) -> HttpResponseBase:
         return redirect("admin:orders_announcement_change", announcement.pk)
 
-    # ── Watching ────────────────────────────────────────────────────────────────────────────
+    # ── Progress ───────────────────────────────────────────────────────────────────────────────
 
     def get_urls(self) -> list[URLPattern]:
         state = path(
@@ -254,7 +254,7 @@ def _stop(pk: int) -> str | None:
 
 
 def _progress(announcement: Announcement) -> dict[str, Any]:
-    """Return what the page's first line shows: how far the sending is."""
+    """Return the variables of the page's first line: the progress of the sending."""
     is_draft = announcement.status == State.DRAFT
     goes_on = announcement.status in (State.SCHEDULED, State.SENDING)
     waits = announcement.status in (State.DRAFT, State.SCHEDULED)

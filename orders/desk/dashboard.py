@@ -1,4 +1,4 @@
-"""The desk's first page: how the day goes, and what needs a person."""
+"""The desk's first page: the day's figures, and the jobs and services that need attention."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -31,11 +31,11 @@ MEANINGS = {
     "default": _("Orders go on. Audits and other scheduled work wait."),
     "beat": _("Orders go on. No scheduled work is started."),
 }
-"""What it means for the shop that a service isn't well."""
+"""The effect on the shop when a service is degraded."""
 
 
 @dataclass(frozen=True)
-class Trouble:
+class DegradedService:
     service: str
     state: str
     meaning: str | Promise
@@ -48,12 +48,12 @@ class Figure:
     note: str | Promise
     url: str
     colour: str = ""
-    """`danger` or `warning` if somebody should look."""
+    """`danger` or `warning` if the figure needs attention."""
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Add the figures to the page's context (unfold's DASHBOARD_CALLBACK)."""
-    # Imported late: unfold's settings name this module before the admin is filled.
+    # A late import: unfold's settings load this module before the admin is complete.
     from django.contrib import admin
 
     health = read_health()
@@ -66,7 +66,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         ],
         "checks": health.checks,
         "troubles": [
-            Trouble(service=name, state=health.checks[name], meaning=MEANINGS.get(name, ""))
+            DegradedService(service=name, state=health.checks[name], meaning=MEANINGS.get(name, ""))
             for name in health.degraded
         ],
         "paused": health.paused,

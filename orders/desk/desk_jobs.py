@@ -1,4 +1,4 @@
-"""The operator's background work at the desk: how far it is, what came of it, and its reports."""
+"""Desk jobs at the desk: their progress, results and reports, and the start of an import."""
 
 from io import TextIOWrapper
 from typing import Any
@@ -32,7 +32,7 @@ OUTCOMES = {
     Outcome.UNCHANGED: (_("Unchanged"), ""),
     Outcome.REFUSED: (_("Refused"), "danger"),
 }
-"""What an outcome is called, and unfold's name of its colour."""
+"""The label of an outcome, and unfold's name of its colour."""
 
 
 @admin.register(DeskJob)
@@ -67,7 +67,7 @@ class DeskJobAdmin(JobAdmin):
     def percent(self, job: DeskJob) -> str:
         return f"{job.progress} %"
 
-    # ── What it made ────────────────────────────────────────────────────────────────────────
+    # ── Result ─────────────────────────────────────────────────────────────────────────────────
 
     def page_context(self, request: HttpRequest, job: DeskJob) -> dict[str, Any]:
         context = super().page_context(request, job)
@@ -111,7 +111,7 @@ class DeskJobAdmin(JobAdmin):
         response["Cache-Control"] = "private, no-store"
         return response
 
-    # ── Importing ───────────────────────────────────────────────────────────────────────────
+    # ── Import ─────────────────────────────────────────────────────────────────────────────────
 
     def has_import_permission(self, request: HttpRequest) -> bool:
         return may_import(request)
@@ -126,7 +126,7 @@ class DeskJobAdmin(JobAdmin):
         return redirect("admin:orders_deskjob_import")
 
     def _import_now(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
-        """Queue what the dry run has shown; clicked twice it is one job."""
+        """Queue the import of a dry run's file; a double click queues one job."""
         if not may_import(request):
             raise PermissionDenied
         rehearsed = get_object_or_404(
@@ -148,7 +148,7 @@ def _may_read(request: HttpRequest, job: DeskJob) -> bool:
 
 
 def _import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
-    """Return the counts, and the page of the report's rows that the request asks for."""
+    """Return the counts, and the requested page of the report's rows."""
     counts = job.result or {}
     chosen = request.GET.get("outcome", "")
     rows = [row for row in _rows(job) if chosen in ("", row.outcome)]

@@ -1,4 +1,4 @@
-"""Handing in an import at the desk: the upload becomes a file and a dry run, nothing else."""
+"""The desk's import page: it stores the uploaded file and queues its dry run."""
 
 from typing import Any
 
@@ -18,14 +18,14 @@ from orders.desk_jobs.queue import queue_desk_job
 MAX_BYTES = 2_000_000_000
 SUFFIXES = (".zip", ".csv", ".xlsx")
 COLUMNS = (
-    ("sku", _("Tells the products apart. A row whose SKU is known changes that product.")),
+    ("sku", _("Identifies the product. A row with a known SKU changes that product.")),
     ("name", _("A new product needs one.")),
     ("category", _("A new product needs one. It is created if there is none of this name.")),
     ("description", ""),
     ("price", _("With a point: 12.30. A new product needs one.")),
-    ("stock", _("Units a new product begins with. Never changes the stock of a known one.")),
+    ("stock", _("The initial units of a new product. Never changes the stock of a known one.")),
     ("on sale", _("yes or no; a new product is on sale unless it says no.")),
-    ("pictures", _("File names, with | between them. They are added; none is taken away.")),
+    ("pictures", _("File names, with | between them. They are added; none is removed.")),
     ("alt", _("What the pictures show, in the same order, with | between the texts.")),
 )
 
@@ -52,7 +52,7 @@ def may_import(request: HttpRequest) -> bool:
 
 
 def import_view(request: HttpRequest, desk: Any) -> HttpResponseBase:
-    """Take the file, queue its dry run, and lead to that job's page."""
+    """Store the file, queue its dry run, and redirect to that job's page."""
     if not may_import(request):
         raise PermissionDenied
     form = ImportForm(request.POST or None, request.FILES or None)

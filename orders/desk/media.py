@@ -1,4 +1,4 @@
-"""A product's pictures and videos at the desk: handed in, put in order, replaced."""
+"""A product's pictures and videos at the desk: upload, order, replacement."""
 
 from typing import Any
 
@@ -28,9 +28,9 @@ ACCEPTED = ",".join(file_type.content_type for file_type in TYPES)
 
 
 class MediaForm(forms.ModelForm):
-    """One picture or video of a product: uploaded here, stored as an asset, its renditions queued.
+    """One picture or video of a product: it stores the upload as an asset and queues renditions.
 
-    What replaces another is shown only once it is made.
+    Pages show a replacement once its renditions exist.
     """
 
     upload = forms.FileField(
@@ -76,7 +76,7 @@ class MediaInline(TabularInline):
 
     @display(description=_("now"))
     def preview(self, medium: ProductMedia) -> str | SafeString:
-        """What is shown, and what became of what was handed in last."""
+        """Return the medium that pages show, and the state of the last upload."""
         if not medium.asset_id:
             return "–"
         return format_html("{} {}", thumbnail(medium.shown), _state(medium))
@@ -89,7 +89,7 @@ class MediaInline(TabularInline):
 
 
 def _state(medium: ProductMedia) -> str | SafeString:
-    """Return what the newest file's job says, with a link to it; nothing once it is done."""
+    """Return the state of the newest file's job, with a link to it; empty if it is done."""
     asset = medium.newest
     name = product_recipe(asset).name
     job: Any = next((job for job in asset.jobs.all() if job.recipe == name), None)

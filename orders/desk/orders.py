@@ -44,7 +44,7 @@ TROUBLE = (Status.FAILED, Status.UNKNOWN)
 
 
 def has_job(*statuses: str) -> Q:
-    """Orders with a job of any kind in one of these statuses."""
+    """Return the filter for orders with a job of any kind in one of these statuses."""
     return reduce(
         or_,
         (
@@ -165,7 +165,7 @@ class OrderAdmin(StepPages, TransitionActions, PreviewPage, RecordPage):
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
-        """Find a number or an id exactly, anything else in the customer's words."""
+        """Find an order by its exact number or id, else by text in the customer's fields."""
         term = search_term.strip()
         digits = term[1:] if term[:1] in ("T", "t") else term
         if digits.isdecimal() and len(digits) <= 18:

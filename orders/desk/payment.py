@@ -1,4 +1,4 @@
-"""What an order's page says of its payment: how much is there, and what if the rest isn't paid."""
+"""The payment state on an order's page at the desk: paid, left to pay, and expiry."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,15 +15,15 @@ from project.templatetags.money import money
 class PaymentState:
     paid: str
     left: str
-    """Empty if nothing is left to pay, or nobody waits for it any more."""
+    """The amount left to pay; empty if there is none or the order doesn't need it any more."""
     expires_at: datetime | None = None
-    """When the order is cancelled by itself."""
+    """When the order expires."""
     is_overdue: bool = False
-    """It would have expired, but a part of it is paid: somebody should decide."""
+    """True if the order is past its due time but paid in part: an operator has to decide."""
 
 
 def read_payment(order: Order) -> PaymentState:
-    """Return the state of the order's payment: one query."""
+    """Return the state of the order's payment, in one query."""
     paid = paid_so_far(order)
     if order.status != Order.Status.PLACED or paid == order.total:
         return PaymentState(money(paid, order.currency), "")

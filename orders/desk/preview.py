@@ -1,4 +1,4 @@
-"""Any message as it would look, with a real order: to check templates before they are sent."""
+"""The desk's preview of messages: any event's message, rendered with a real order."""
 
 from typing import Any
 
@@ -24,7 +24,7 @@ from orders.models import Order
 from orders.models.order import NUMBER_PREFIX
 
 DARK = "@media (prefers-color-scheme: dark)"
-# Attached pictures aren't made for a preview: an empty frame stands for them.
+# A preview makes no attached pictures: an empty frame replaces them.
 NO_PICTURE = (
     "data:image/svg+xml,%3Csvg xmlns='http://www.w3.org/2000/svg' width='520' height='200'%3E"
     "%3Crect width='100%25' height='100%25' fill='%239ca3af' opacity='.3'/%3E%3C/svg%3E"
@@ -32,7 +32,7 @@ NO_PICTURE = (
 
 
 class PreviewForm(forms.Form):
-    """Which message, and of which order."""
+    """The event, channel, language and order of the preview."""
 
     event = forms.ChoiceField(
         label=_("Event"),
@@ -56,7 +56,7 @@ class PreviewForm(forms.Form):
     )
 
     def clean_order(self) -> Order | None:
-        """Return the order with the number that was typed, else the latest; None: no order yet."""
+        """Return the order with the typed number, else the latest; None if there is no order."""
         typed = self.cleaned_data["order"].replace(" ", "").upper().removeprefix(NUMBER_PREFIX)
         if not typed:
             return Order.objects.order_by("-number").first()
@@ -94,14 +94,14 @@ class PreviewPage(ModelAdmin):
 
 
 def _preview(*, event: str, channel: str, language: str, order: Order | None) -> dict[str, Any]:
-    """Return what the page shows of the message, or why there is none."""
+    """Return the rendered message for the page, or the reason why there is none."""
     row = EVENTS[event]
     if channel not in row.channels:
         others = [(known.value, known.label) for known in row.channels]
         return {"event": row, "other_channels": others}
     if order is None:
         return {"has_no_order": True}
-    with translation.override(language):  # the samples' words, too
+    with translation.override(language):  # it applies to the samples too
         context = sample_context(event, order=order, language=language)
     words = render(Notification(event=event, channel=channel, language=language, context=context))
     shown: dict[str, Any] = {"event": row, "words": words, "of": order, "channel": channel}
@@ -112,17 +112,17 @@ def _preview(*, event: str, channel: str, language: str, order: Order | None) ->
 
 
 def _in(html: str, media: str) -> str:
-    """The message as its dark style sheet makes it, or not, whatever the operator's system is."""
+    """Return the HTML with its dark style sheet always on or always off."""
     return html.replace(DARK, f"@media {media}")
 
 
 def _segments(words: Wording) -> dict[str, Any]:
-    # A code is digits: the dots that stand for it would make another encoding of it.
+    # The mask's dots would change the SMS encoding, so the count uses digits, as in a code.
     sms = count_segments(words.text.replace(MASK, "0" * len(MASK)))
     size = ALONE[sms.encoding] if sms.segments == 1 else sms.segments * PART[sms.encoding]
     return {"sms": sms, "room": size}
 
 
 def preview_url(order: Order) -> str:
-    """Return where this order's messages can be looked at."""
+    """Return the URL of the preview of this order's messages."""
     return f"{reverse('admin:orders_order_preview')}?order={order.display_number}"

@@ -1,7 +1,7 @@
 """Products and categories at the desk.
 
-A product's stock is shown, and changed only by a movement with its reason, in a transaction of
-its own: saving a product never writes its stock.
+A product's page shows its stock. Only a correction changes it: a movement with a reason, in its own
+transaction. Saving a product never writes its stock.
 """
 
 from typing import Any
@@ -42,11 +42,12 @@ from orders.models.product import PREFETCH_MEDIA
 from project.templatetags.money import money
 
 PLANNABLE = ("price", "is_active")
-"""What may change at a set time, so a form compares it with what its page showed."""
+"""The fields that a scheduled change can set while the page is open. The form carries the values
+that its page showed."""
 
 
 class NewProductForm(forms.ModelForm):
-    """A product that isn't there yet also says how many units there are."""
+    """The form of a new product also asks for its units on hand."""
 
     stock = forms.IntegerField(
         label=_("Units on hand"),
@@ -194,7 +195,7 @@ class ProductAdmin(ModelAdmin):
         self, request: HttpRequest, obj: Product, form: forms.ModelForm, change: bool
     ) -> None:
         if change:
-            # What the relay changed at its set time while the page was open stays.
+            # Only changed fields are written: a scheduled change may have set others meanwhile.
             obj.save(update_fields=[name for name in form.changed_data if name in form.fields])
             return
         created = create_product(
@@ -227,7 +228,7 @@ class ProductAdmin(ModelAdmin):
         description=_("Correct stock"), url_path="stock", icon="swap_vert", permissions=["stock"]
     )
     def stock(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """Ask by how much and why; a correction is a movement in the ledger."""
+        """Ask for units and reason, and enter the correction as a movement in the ledger."""
         if not object_id.isdecimal():
             raise Http404
         product = get_object_or_404(Product.objects.select_related("stock"), pk=object_id)
@@ -246,7 +247,7 @@ class ProductAdmin(ModelAdmin):
                 form.add_error(None, str(error))
             except CorrectionKeyReusedError as error:
                 form.add_error(None, str(error))
-                form.data = {**request.POST.dict(), **initial}  # a page of its own from now on
+                form.data = {**request.POST.dict(), **initial}  # the page gets a new key
             else:
                 text = _("%(product)s: %(available)d units on hand.")
                 messages.success(

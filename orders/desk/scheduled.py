@@ -1,4 +1,4 @@
-"""A product's changes at a set time, at the desk: planned, edited until they are applied."""
+"""A product's scheduled changes at the desk. They are editable until they are applied."""
 
 from typing import Any
 
@@ -12,8 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
 
-from orders.catalogue.scheduled_changes import collide
-from orders.desk.moments import MomentWidget
+from orders.catalogue.scheduled_changes import overlap
+from orders.desk.date_time_widget import DateTimeWidget
 from orders.models import ScheduledChange
 from project.desk.jobs import moment
 from project.templatetags.money import money
@@ -22,7 +22,7 @@ PLANNED = ("what", "price", "at", "back_at")
 
 
 class ScheduledChangeForm(forms.ModelForm):
-    """One change; nothing of it can be edited once it is applied."""
+    """One scheduled change. It is read-only once it is applied."""
 
     class Meta:
         model = ScheduledChange
@@ -40,17 +40,17 @@ class ScheduledChangeForm(forms.ModelForm):
         if values["what"] != ScheduledChange.What.PRICE:
             values["price"] = None
         elif values.get("price") is None:
-            self.add_error("price", _("Which price?"))
+            self.add_error("price", _("Enter the new price."))
         if values["back_at"] and values["back_at"] <= values["at"]:
-            self.add_error("back_at", _("The end is after the beginning."))
+            self.add_error("back_at", _("The end must be after the beginning."))
         return values
 
 
 class ScheduledChanges(forms.BaseInlineFormSet):
-    """All changes of one product. The relay may apply one while its page is open."""
+    """All scheduled changes of one product. The relay may apply one while the page is open."""
 
     def clean(self) -> None:
-        """Refuse two changes in each other's time."""
+        """Refuse two changes that overlap in time."""
         super().clean()
         if any(self.errors):
             return
@@ -61,8 +61,8 @@ class ScheduledChanges(forms.BaseInlineFormSet):
         ]
         going_on = [change for change in kept if change.reverted_at is None]
         for place, change in enumerate(going_on):
-            if any(collide(change, other) for other in going_on[place + 1 :]):
-                raise ValidationError(_("Two changes are in each other's time. Move one of them."))
+            if any(overlap(change, other) for other in going_on[place + 1 :]):
+                raise ValidationError(_("Two changes overlap in time. Move one of them."))
 
     def save_existing(
         self, form: forms.ModelForm, obj: models.Model, commit: bool = True
@@ -83,7 +83,7 @@ class ScheduledChangeInline(TabularInline):
     fields = (*PLANNED, "state")
     readonly_fields = ("state",)
     formfield_overrides = {
-        models.DateTimeField: {"form_class": forms.DateTimeField, "widget": MomentWidget}
+        models.DateTimeField: {"form_class": forms.DateTimeField, "widget": DateTimeWidget}
     }
     extra = 0
 
@@ -92,7 +92,7 @@ class ScheduledChangeInline(TabularInline):
         if change.applied_at is None:
             return _("planned") if change.pk else "–"
         if change.is_kept:
-            return _("over; the product had been changed meanwhile and stays so")
+            return _("over; the product was changed meanwhile and is left as it is")
         if change.reverted_at:
             return _("taken back %(time)s") % {"time": moment(change.reverted_at)}
         if change.what == ScheduledChange.What.PRICE and change.previous_price is not None:

@@ -1,4 +1,4 @@
-"""What a step of an order's life needs to know: forms for the list and the order's page."""
+"""The forms of the order steps that need data, for the order list and the order's page."""
 
 from typing import Any
 from uuid import uuid4
@@ -20,14 +20,14 @@ from orders.models import Order, OrderEvent, Payment, User
 
 
 class StepForm(forms.Form):
-    """What a step needs to know; `take` takes it for one order."""
+    """The data of a step; `take` takes the step with one order."""
 
     def __init__(self, *args: Any, order: Order, **options: Any) -> None:
         super().__init__(*args, **options)
         self.order = order
 
     def take(self, order: Order, user: User) -> Order:
-        """Call the step's service. Raises TransitionError."""
+        """Call the step's transition. Raises TransitionError."""
         raise NotImplementedError
 
 
@@ -40,7 +40,7 @@ class PaymentForm(StepForm):
     reference = forms.CharField(
         label=gettext_lazy("Reference"),
         max_length=100,
-        help_text=gettext_lazy("What tells the payment from others: the same one counts once."),
+        help_text=gettext_lazy("Identifies the payment: the same reference is entered once."),
         widget=UnfoldAdminTextInputWidget,
     )
     amount = forms.DecimalField(
@@ -75,7 +75,7 @@ class ParcelForm(StepForm):
 
 
 class CorrectionForm(ParcelForm):
-    """The parcel as it is known, to be corrected."""
+    """Corrects the known parcel."""
 
     def __init__(self, *args: Any, order: Order, **options: Any) -> None:
         super().__init__(*args, order=order, **options)
@@ -123,7 +123,7 @@ class RefundForm(StepForm):
             self.fields[name] = forms.IntegerField(
                 label=line.name,
                 min_value=0,
-                # Not the units left: a repeat finds fewer, and is no error.
+                # The limit isn't the units left: a repeated form finds fewer, without an error.
                 max_value=line.quantity,
                 initial=left,
                 help_text=_("%(left)d of %(all)d left") % {"left": left, "all": line.quantity},
@@ -131,13 +131,13 @@ class RefundForm(StepForm):
             )
 
     def take(self, order: Order, user: User) -> Order:
-        said = self.cleaned_data
-        units = {line.sku: said[name] for name, line in self.lines.items() if said[name]}
+        values = self.cleaned_data
+        units = {line.sku: values[name] for name, line in self.lines.items() if values[name]}
         return transitions.refund(
             order_id=order.pk,
-            refund_id=said["refund_id"],
-            restock=said["restock"],
-            reason=said["reason"],
+            refund_id=values["refund_id"],
+            restock=values["restock"],
+            reason=values["reason"],
             lines=units,
             user=user,
         )

@@ -1,7 +1,6 @@
-"""The next steps of one order, as buttons on its page. Rules and effects are the services'.
+"""The next steps of one order, as buttons on its page. `lifecycle` has the rules and effects.
 
-A step that needs to know something has a page with its form. What a service refuses is shown in
-its own words.
+A step that needs data has a page with its form. The page shows the message of a refused step.
 """
 
 from collections.abc import Callable
@@ -25,7 +24,7 @@ from orders.desk.step_forms import (
     RefundForm,
     StepForm,
 )
-from orders.desk.transitions import take_all, tell
+from orders.desk.transitions import show_refusals, take_step
 from orders.lifecycle import transitions
 from orders.lifecycle.steps import COMES_FROM
 from orders.models import Order, User
@@ -35,19 +34,19 @@ Status = Order.Status
 
 @dataclass(frozen=True)
 class Step:
-    """A button, and what comes behind it: a page with a form, or the step itself."""
+    """A button and its action: a page with a form, or the step itself."""
 
     label: str | Promise
     among: tuple[Order.Status, ...]
-    """When it is offered. Whether it is allowed the service says."""
+    """The statuses in which the button is shown. The transition checks if the step is allowed."""
     form: type[StepForm] | None = None
     take: Callable[[Order, User], Order] | None = None
     variant: str = "default"
-    """How unfold draws the button."""
+    """unfold's style of the button."""
 
     @property
     def has_form(self) -> bool:
-        """Whether the button opens a page. Templates ask this: `step.form` they would call."""
+        """Return True if the button opens a page. A template would call `step.form`."""
         return self.form is not None
 
 
@@ -80,13 +79,13 @@ _BACK: dict[str, Step] = {
 
 
 def next_steps(order: Order) -> dict[str, Step]:
-    """Return what the desk may do with the order now, by name, the usual first."""
+    """Return the order's possible steps by name, the usual one first."""
     steps = _BEFORE | (_BY_POST if order.address else _PICKED_UP) | _BACK
     return {name: step for name, step in steps.items() if order.status in step.among}
 
 
 class StepPages:
-    """For the orders' ModelAdmin: the buttons, and the page of each step."""
+    """A mixin of the orders' ModelAdmin: the buttons, and the page of each step."""
 
     admin_site: Any
     opts: Any
@@ -98,7 +97,7 @@ class StepPages:
         return [ours, *super().get_urls()]  # type: ignore[misc]
 
     def step_buttons(self, request: HttpRequest, order: Order) -> list[tuple[Step, str]]:
-        """Return the steps to offer, each with its address; none to who may only look."""
+        """Return the steps to show with their URLs; none without the permission to change."""
         if not self.has_step_permission(request):
             return []
         return [
@@ -107,7 +106,7 @@ class StepPages:
         ]
 
     def step_view(self, request: HttpRequest, order_id: UUID, name: str) -> HttpResponse:
-        """Take the step, or ask first for what it needs to know."""
+        """Take the step, or first show the form of a step that needs data."""
         if not self.has_step_permission(request):
             raise PermissionDenied
         order = get_object_or_404(Order, pk=order_id)
@@ -115,14 +114,14 @@ class StepPages:
         back = reverse("admin:orders_order_change", args=[order.pk])
         if step.form is None:
             if request.method == "POST" and step.take:
-                tell(request, take_all(request, [order], step.take))
+                show_refusals(request, take_step(request, [order], step.take))
             return redirect(back)
         form = step.form(request.POST if request.method == "POST" else None, order=order)
         if form.is_valid():
-            refusals = take_all(request, [order], form.take)
+            refusals = take_step(request, [order], form.take)
             if not refusals:
                 return redirect(back)
-            form.add_error(None, refusals[0])  # what was typed stays
+            form.add_error(None, refusals[0])  # the form keeps its values
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
@@ -135,7 +134,7 @@ class StepPages:
 
 
 def _find(order: Order, name: str) -> Step:
-    """Return the step even if it isn't the order's next: its service says why not."""
+    """Return the step, possible or not: its transition refuses it with a reason."""
     kinds = _BEFORE | _BY_POST | _BACK
     if not order.address:
         kinds = kinds | _PICKED_UP

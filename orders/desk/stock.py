@@ -18,11 +18,11 @@ MAX_UNITS = 1_000_000
 
 
 class StockForm(forms.Form):
-    """How the stock of a product changes: by so many, or to what was counted."""
+    """A correction of a product's stock: by a number of units, or to a counted number."""
 
     delta = forms.IntegerField(
         label=_("Change by"),
-        help_text=_("Units that came in, or with a minus sign that are gone."),
+        help_text=_("Units that came in; with a minus sign, units that are gone."),
         min_value=-MAX_UNITS,
         max_value=MAX_UNITS,
         required=False,
@@ -43,12 +43,12 @@ class StockForm(forms.Form):
         widget=UnfoldAdminTextInputWidget({"placeholder": _("Delivery note 4711")}),
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
-    """Each page has its own, so that a double click corrects once."""
+    """Each page has its own key, so that a double click corrects once."""
     shown = forms.IntegerField(widget=forms.HiddenInput)
-    """Units on hand as the page showed them: what `counted` is compared with."""
+    """The units on hand that the page showed. `counted` is compared with them."""
 
     def clean(self) -> dict[str, Any]:
-        """Reduce both ways to `delta`."""
+        """Compute `delta` from either field."""
         values = super().clean() or {}
         delta, counted = values.get("delta"), values.get("counted")
         if self.errors:
@@ -56,8 +56,8 @@ class StockForm(forms.Form):
         if (delta is None) == (counted is None):
             raise ValidationError(_("Fill in one: the change, or what you counted."))
         if counted is not None:
-            # Against what was shown, not what is there now: units ordered meanwhile are still
-            # on the shelf, so they were counted too.
+            # `counted` is compared with the shown units, not the current ones: units that were
+            # ordered meanwhile aren't shipped yet, so they were counted too.
             delta = counted - values["shown"]
         if not delta:
             raise ValidationError(_("That would change nothing."))
@@ -66,7 +66,7 @@ class StockForm(forms.Form):
 
 @admin.register(StockMovement)
 class StockMovementAdmin(ModelAdmin):
-    """The ledger. It is written by orders and corrections, never here."""
+    """The ledger, read-only. Orders and corrections write it."""
 
     list_display = ("created_at", "product", "units", "kind_label", "order", "reason", "user")
     list_display_links = None

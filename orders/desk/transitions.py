@@ -1,7 +1,7 @@
-"""The steps of an order's life as actions of the order list. Rules and effects are the services'.
+"""The order steps as actions of the order list. `lifecycle` has the rules and effects.
 
-Steps that need to know something show a page with a form first. What a service refuses is shown
-in its own words; a repeated click changes nothing.
+A step that needs data first shows a page with its form. The page shows the message of a refused
+step. A repeated click changes nothing.
 """
 
 from collections.abc import Callable, Iterable
@@ -23,14 +23,14 @@ from orders.lifecycle.errors import TransitionError
 from orders.models import Order, User
 
 MAX_REFUSALS = 10
-"""How many refusals of one action are shown; the others are counted."""
+"""The number of refusals of one action that are shown; the others are counted."""
 
 
 class TransitionActions:
-    """For the orders' ModelAdmin: the actions, and who may use them."""
+    """A mixin of the orders' ModelAdmin: the actions and their permission."""
 
     def has_step_permission(self, request: HttpRequest) -> bool:
-        """Whoever may change orders may take them a step further."""
+        """Return True if the user may change orders."""
         return request.user.has_perm("orders.change_order")
 
     @admin.action(description=gettext_lazy("Take a payment"), permissions=["step"])
@@ -39,7 +39,7 @@ class TransitionActions:
 
     @admin.action(description=gettext_lazy("Mark as packed"), permissions=["step"])
     def mark_packed(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
-        tell(request, take_all(request, orders.order_by("number"), _pack))
+        show_refusals(request, take_step(request, orders.order_by("number"), _pack))
 
     @admin.action(description=gettext_lazy("Ship"), permissions=["step"])
     def ship_order(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
@@ -47,7 +47,7 @@ class TransitionActions:
 
     @admin.action(description=gettext_lazy("Mark as delivered"), permissions=["step"])
     def mark_delivered(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
-        tell(request, take_all(request, orders.order_by("number"), _deliver))
+        show_refusals(request, take_step(request, orders.order_by("number"), _deliver))
 
     @admin.action(description=gettext_lazy("Cancel"), permissions=["step"])
     def cancel_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
@@ -84,18 +84,18 @@ def _ask(
     *,
     many: bool = False,
 ) -> HttpResponse | None:
-    """Show the step's form, and take the step when it comes back in order."""
+    """Show the step's form, and take the step when the form is valid."""
     chosen = list(orders.order_by("number"))
     if not chosen or (len(chosen) > 1 and not many):
-        messages.warning(request, _("Choose one order: this step is taken one by one."))
+        messages.warning(request, _("Choose one order: this step is for one order at a time."))
         return None
     form = form_class(request.POST if "take" in request.POST else None, order=chosen[0])
     if form.is_valid():
-        refusals = take_all(request, chosen, form.take)
+        refusals = take_step(request, chosen, form.take)
         if many or not refusals:
-            tell(request, refusals)
+            show_refusals(request, refusals)
             return None
-        form.add_error(None, refusals[0])  # what was typed stays
+        form.add_error(None, refusals[0])  # the form keeps its values
     description: str | Promise = getattr(desk, action).short_description
     context = {
         **desk.admin_site.each_context(request),
@@ -110,11 +110,11 @@ def _ask(
     return TemplateResponse(request, "desk/step.html", context)
 
 
-def take_all(
+def take_step(
     request: HttpRequest, orders: Iterable[Order], take: Callable[[Order, User], Order]
 ) -> list[str]:
-    """Take a step with each order; say how many it was, and return why the others are refused."""
-    assert isinstance(request.user, User)  # the desk lets nobody else in
+    """Take a step with each order; show the number of orders, and return the refusals."""
+    assert isinstance(request.user, User)  # the desk requires sign-in
     refusals = []
     done = 0
     for order in orders:
@@ -125,13 +125,13 @@ def take_all(
         else:
             done += 1
     if done:
-        said = ngettext("Done for %(count)d order.", "Done for %(count)d orders.", done)
-        messages.success(request, said % {"count": done})
+        message = ngettext("Done for %(count)d order.", "Done for %(count)d orders.", done)
+        messages.success(request, message % {"count": done})
     return refusals
 
 
-def tell(request: HttpRequest, refusals: list[str]) -> None:
-    """Show why steps were refused, each once."""
+def show_refusals(request: HttpRequest, refusals: list[str]) -> None:
+    """Show the refusals, at most MAX_REFUSALS."""
     for refusal in refusals[:MAX_REFUSALS]:
         messages.warning(request, refusal)
     more = len(refusals) - MAX_REFUSALS

@@ -1,1 +1,1 @@
-"""The operator's background work: which kinds there are, and how it is done."""
+"""Desk jobs, the operator's background work: their kinds, their queue and their handler."""

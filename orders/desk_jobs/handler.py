@@ -1,4 +1,4 @@
-"""What is done with a desk job: its kind's work, its report, its files."""
+"""The handler of desk jobs: runs the kind's function, stores its report, deletes its files."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -18,7 +18,7 @@ class DeskJobHandler(JobHandler[DeskJob]):
     model = DeskJob
 
     def perform(self, job: DeskJob) -> dict[str, Any]:
-        """Do what the job's kind says, in the language of the operator who asked."""
+        """Run the function of the job's kind, in the operator's language."""
         kind = KINDS.get(job.kind)
         if kind is None:
             raise PermanentError(f"Tandem doesn't know how to do “{job.kind}”.")
@@ -27,7 +27,7 @@ class DeskJobHandler(JobHandler[DeskJob]):
         return result
 
     def on_succeeded(self, job: DeskJob) -> None:
-        """Show the report, of the claim that counts."""
+        """Store the report's name: the desk shows the report of the claim that succeeded."""
         DeskJob.objects.filter(pk=job.pk).update(report=job.report.name)
 
     def delete(self, job_ids: Sequence[UUID]) -> None:

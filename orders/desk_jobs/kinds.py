@@ -1,7 +1,7 @@
-"""Which work a `DeskJob` can do.
+"""The kinds of desk jobs.
 
-Declarative: a kind names the function that does it, as text, because the web process only asks
-and must not load what reads spreadsheets.
+A kind names its function as text, not by an import: the web process only queues jobs and must not
+load the libraries that read spreadsheets.
 """
 
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ class Kind:
     label: str | Promise
     work: str
     permissions: tuple[str, ...]
-    """Who asks for it, or reads its report, needs all of them."""
+    """An operator needs all of them to queue the work or to read its report."""
 
 
 IMPORT_PRODUCTS = Kind(

@@ -1,4 +1,4 @@
-"""Asking for an operator's background work."""
+"""Queueing desk jobs. The desk's pages and the announcements' sweep call it."""
 
 from typing import Any
 from uuid import UUID, uuid4
@@ -20,8 +20,8 @@ def queue_desk_job(
 ) -> DeskJob:
     """Queue the work for this user, and return its job.
 
-    `file` is an upload to store, or the stored file of another job. The same `job_id` twice is
-    one job. Its texts will be in the language of now.
+    `file` is an upload to store, or the stored file of another job. A repeat with the same
+    `job_id` returns the same job. The job's texts will be in the current language.
     """
     job, _created = DeskJob.objects.get_or_create(
         pk=job_id or uuid4(),

@@ -1,5 +1,5 @@
-"""Products from a table and its pictures.
+"""Import of products from a table and its pictures.
 
-package → table → rows → pictures → catalogue → report; `run` leads through them, for the command
-and for the desk's `job`.
+package → table → rows → pictures → products → report. `run` calls them in this order, for the
+command and for the desk's `job`.
 """

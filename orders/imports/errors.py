@@ -1,8 +1,8 @@
-"""What a shopkeeper is told. The messages are theirs to act on."""
+"""The errors of an import. Each message tells the operator what to do."""
 
 
 class ImportRefusedError(Exception):
-    """The whole import can't begin; the message says why and what to do. Nothing was written."""
+    """The import can't begin; the message says why and what to do. Nothing was written."""
 
 
 class RowRefusedError(Exception):

@@ -1,4 +1,4 @@
-"""An import as the desk's background work: upload in, report out."""
+"""An import as a desk job: it reads the uploaded file and stores the report."""
 
 import time
 import zipfile
@@ -11,20 +11,20 @@ from typing import Any
 from django.core.files.base import File
 from django.utils.translation import gettext as _
 
-from orders.desk_jobs.progress import check_in, keep_report
+from orders.desk_jobs.progress import store_progress, store_report
 from orders.imports.errors import ImportRefusedError, RowRefusedError
 from orders.imports.package import TABLES, Package, PackedFile, zip_package
 from orders.imports.run import import_products
 from orders.models import DeskJob
 from project.jobs.errors import PermanentError
 
-CHECK_IN_SECONDS = 0.5
+PROGRESS_SECONDS = 0.5
 
 
 def work(job: DeskJob) -> dict[str, Any]:
     """Import the job's file; `context`: its `name`, and `dry_run`. Returns the counts.
 
-    A retry begins at the first row and finds what is imported unchanged.
+    A retry begins at the first row; rows that were imported before are unchanged.
     """
     dry_run = bool(job.context["dry_run"])
     try:
@@ -32,7 +32,7 @@ def work(job: DeskJob) -> dict[str, Any]:
             job.file.open("rb") as file,
             uploaded_package(file, name=job.context["name"]) as package,
         ):
-            report = import_products(package, dry_run=dry_run, on_progress=_checking_in(job))
+            report = import_products(package, dry_run=dry_run, on_progress=_progress_callback(job))
     except FileNotFoundError as error:
         raise PermanentError(_("The uploaded file is gone. Upload it again.")) from error
     except (ImportRefusedError, RowRefusedError) as error:
@@ -41,14 +41,14 @@ def work(job: DeskJob) -> dict[str, Any]:
         text = TextIOWrapper(written, encoding="utf-8", newline="")
         report.write(text)
         text.flush()
-        keep_report(job, File(written), name="report.csv")
+        store_report(job, File(written), name="report.csv")
         text.detach()
     return {"dry_run": dry_run, **report.counts()}
 
 
 @contextmanager
 def uploaded_package(file: File, *, name: str) -> Iterator[Package]:
-    """Give the package that was uploaded under `name`: a zip, or a table without pictures."""
+    """Yield the package that was uploaded under `name`: a zip, or a table without pictures."""
     if name.lower().endswith(TABLES):
         yield Package([PackedFile(name, file.size or 0, lambda: file)])
         return
@@ -60,14 +60,14 @@ def uploaded_package(file: File, *, name: str) -> Iterator[Package]:
         yield zip_package(archive)
 
 
-def _checking_in(job: DeskJob) -> Callable[[int, int], None]:
-    """Return what tells the job's row how far it is, twice a second: it is how a cancel is seen."""
+def _progress_callback(job: DeskJob) -> Callable[[int, int], None]:
+    """Return a callback that stores the progress twice a second, and so notices a cancel."""
     last = 0.0
 
     def on_progress(done: int, total: int) -> None:
         nonlocal last
-        if done == total or time.monotonic() - last >= CHECK_IN_SECONDS:
+        if done == total or time.monotonic() - last >= PROGRESS_SECONDS:
             last = time.monotonic()
-            check_in(job, min(99, 100 * done // max(total, 1)))
+            store_progress(job, min(99, 100 * done // max(total, 1)))
 
     return on_progress

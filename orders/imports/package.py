@@ -1,7 +1,7 @@
-"""Where an import's files are: a folder, or a zip that is never unpacked.
+"""The files of an import: a folder, or a zip that is never unpacked as a whole.
 
-A zip is hostile until its list of names and sizes has been read: no name leads anywhere else,
-and what it would grow to is known before a byte is taken out.
+A zip is untrusted. Its list of names and sizes is checked before any file is read: no name may
+lead out of the zip, and the unpacked size is limited.
 """
 
 import os
@@ -21,19 +21,19 @@ from orders.imports.errors import ImportRefusedError, RowRefusedError
 MAX_FILES = 20_000
 MAX_TOTAL_BYTES = 4_000_000_000
 MAX_RATIO = 100
-"""How many times as large as the zip its contents may be; pictures hardly shrink at all."""
+"""The largest allowed ratio of unpacked to packed size; pictures hardly compress."""
 SMALL_BYTES = 100_000_000
-"""Up to here no ratio is too much."""
+"""The ratio isn't checked up to this unpacked size."""
 MAX_TABLE_BYTES = 20_000_000
 SPOOL_BYTES = 1_000_000
-"""A file out of a zip lies in memory up to this size, else in a temporary file."""
+"""An unpacked file stays in memory up to this size; a larger one is a temporary file."""
 TABLES = (".csv", ".xlsx")
 JUNK = ("__MACOSX", ".DS_Store", "Thumbs.db", "desktop.ini")
 
 
 @dataclass(frozen=True)
 class PackedFile:
-    """A file of the package. `open` may be called from several threads at once."""
+    """A file of the package. Several threads may call `open` at once."""
 
     name: str
     size: int
@@ -41,7 +41,7 @@ class PackedFile:
 
 
 class Package:
-    """One table, and the files beside it, found as people write their names."""
+    """One table and its files, which are found by the names in the table."""
 
     def __init__(self, files: Iterable[PackedFile]) -> None:
         files = _without_top_folder(list(files))
@@ -54,7 +54,7 @@ class Package:
                 self._alike.setdefault(known_as, []).append(file)
 
     def find(self, name: str) -> PackedFile:
-        """Return the file of this name: exactly, else whatever its case, else in any subfolder.
+        """Return the file with this name: an exact match, else in any case, else in any subfolder.
 
         Raises RowRefusedError if there is none, or more than one.
         """
@@ -72,7 +72,7 @@ class Package:
 
 
 def folder_package(folder: Path) -> Package:
-    """Return what lies in the folder and below it. Raises ImportRefusedError."""
+    """Return the folder's files, with those of its subfolders. Raises ImportRefusedError."""
     if not folder.is_dir():
         raise ImportRefusedError(_("%(folder)s isn't a folder.") % {"folder": folder})
     home = folder.resolve()
@@ -81,7 +81,7 @@ def folder_package(folder: Path) -> Package:
         for name in names:
             path = Path(place, name)
             relative = path.relative_to(home).as_posix()
-            # A link may lead out of the folder; what it leads to wasn't handed in.
+            # Links are skipped: a link may lead out of the folder.
             if _is_junk(relative) or path.is_symlink() or not path.is_file():
                 continue
             files.append(PackedFile(relative, path.stat().st_size, _opener(path)))
@@ -89,7 +89,7 @@ def folder_package(folder: Path) -> Package:
 
 
 def zip_package(archive: zipfile.ZipFile) -> Package:
-    """Return what is in the zip. Raises ImportRefusedError if it isn't safe to read."""
+    """Return the zip's files. Raises ImportRefusedError if the zip isn't safe to read."""
     infos = [info for info in archive.infolist() if not info.is_dir()]
     if len(infos) > MAX_FILES:
         text = _("The zip has %(count)d files; at most %(limit)d can be imported at once.")
@@ -97,7 +97,7 @@ def zip_package(archive: zipfile.ZipFile) -> Package:
     total = sum(info.file_size for info in infos)
     packed = sum(info.compress_size for info in infos)
     if total > MAX_TOTAL_BYTES or (total > SMALL_BYTES and total > MAX_RATIO * max(packed, 1)):
-        text = _("The zip would grow to %(size)d MB. Split it, and pack only what is imported.")
+        text = _("Unpacked, the zip has %(size)d MB. Split it, and pack only files of the import.")
         raise ImportRefusedError(text % {"size": total // 1_000_000})
     files, names = [], set()
     for info in infos:
@@ -121,7 +121,7 @@ def _opener(path: Path) -> Callable[[], IO[bytes]]:
 
 
 def _unpacker(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Callable[[], IO[bytes]]:
-    """Unpack one file at a time, no further than the size that was looked at."""
+    """Return a function that unpacks one file, up to the size that was checked."""
 
     def unpack() -> IO[bytes]:
         spool: Any = SpooledTemporaryFile(max_size=SPOOL_BYTES)  # noqa: SIM115 - the caller closes it
@@ -154,7 +154,7 @@ def _is_junk(name: str) -> bool:
 
 
 def _without_top_folder(files: list[PackedFile]) -> list[PackedFile]:
-    """A zip of a folder has that folder around everything: take it away."""
+    """Remove the top folder from all names, if the zip is the zip of one folder."""
     tops = {file.name.partition("/")[0] for file in files if "/" in file.name}
     if len(tops) != 1 or any("/" not in file.name for file in files):
         return files
@@ -178,5 +178,5 @@ def _the_table(files: list[PackedFile]) -> PackedFile:
 
 
 def _composed(name: str) -> str:
-    """One spelling: a Mac writes é as e and an accent."""
+    """Return the name in one Unicode form (NFC): macOS writes é as e and an accent."""
     return unicodedata.normalize("NFC", name)

@@ -1,7 +1,7 @@
-"""An import's pictures and videos: read, hashed and stored in parallel threads.
+"""An import's pictures and videos: parallel threads read, hash and store them.
 
-Reading and storing wait for disks and networks, hashing lets go of Python's lock: threads pay.
-Nothing is decoded here; that is the media worker's.
+Threads help because reading and storing wait for disk and network, and hashing releases Python's
+lock. Nothing is decoded here: the media worker does that.
 """
 
 import hashlib
@@ -30,7 +30,7 @@ THREADS = 8
 
 @dataclass(frozen=True)
 class Picture:
-    """A file that can be used. A dry run has its hash only."""
+    """A usable file. In a dry run it has a hash but no asset."""
 
     sha256: str
     asset: Asset | None
@@ -38,22 +38,22 @@ class Picture:
 
 @dataclass(frozen=True)
 class Unusable:
-    """A file that can't; `reason` is for the shopkeeper."""
+    """A file that can't be used; `reason` is for the operator."""
 
     reason: str
 
 
-def take_pictures(
+def store_pictures(
     files: Collection[PackedFile], *, dry_run: bool, threads: int = THREADS
 ) -> Generator[tuple[str, Picture | Unusable], None, None]:
-    """Store the files as assets, and yield each one's name and outcome as they come.
+    """Store the files as assets, and yield the name and the outcome of each as it finishes.
 
-    One that fails doesn't stop the others; only a database that fails does (django.db.Error).
-    Whoever stops asking stops the threads, each after the file in its hands.
+    An unusable file doesn't stop the others; a database error does (django.db.Error). Closing the
+    generator stops the threads; each of them finishes its current file.
     """
     language = translation.get_language()
     waiting: SimpleQueue[PackedFile] = SimpleQueue()
-    taken: SimpleQueue[tuple[str, Picture | Unusable | Error]] = SimpleQueue()
+    outcomes: SimpleQueue[tuple[str, Picture | Unusable | Error]] = SimpleQueue()
     for file in files:
         waiting.put(file)
     stop = Event()
@@ -63,9 +63,9 @@ def take_pictures(
             with translation.override(language):
                 while not stop.is_set():
                     file = waiting.get_nowait()
-                    taken.put((file.name, _taken(file, dry_run=dry_run)))
+                    outcomes.put((file.name, _store_picture(file, dry_run=dry_run)))
         except Empty:
-            pass  # nothing is left to do
+            pass  # the queue is empty: this thread ends
         finally:
             connection.close()
 
@@ -74,7 +74,7 @@ def take_pictures(
             pool.submit(drain)
         try:
             for _file in files:
-                name, outcome = taken.get()
+                name, outcome = outcomes.get()
                 if isinstance(outcome, Error):
                     raise outcome
                 yield name, outcome
@@ -82,9 +82,9 @@ def take_pictures(
             stop.set()
 
 
-def _taken(packed: PackedFile, *, dry_run: bool) -> Picture | Unusable | Error:
+def _store_picture(packed: PackedFile, *, dry_run: bool) -> Picture | Unusable | Error:
     try:
-        check_size(packed.size, MP4)  # the most that any file may have, before it is unpacked
+        check_size(packed.size, MP4)  # the largest limit, before the file is unpacked
         with packed.open() as opened:
             if dry_run:
                 return Picture(_digest_of_usable(File(opened), packed.size), None)
@@ -101,7 +101,7 @@ def _taken(packed: PackedFile, *, dry_run: bool) -> Picture | Unusable | Error:
 
 
 def _digest_of_usable(file: File, size: int) -> str:
-    """Look at the file as `store_asset` does, and leave nothing. Raises UnusableFileError."""
+    """Check the file as `store_asset` does, without storing it. Raises UnusableFileError."""
     check_size(size, sniff(file.read(HEAD_BYTES)))
     file.seek(0)
     digest = hashlib.sha256()

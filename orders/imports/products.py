@@ -1,6 +1,6 @@
-"""From rows to the catalogue: what a row would change is worked out first, then written.
+"""From rows to products: a row's changes are planned first, then written.
 
-A dry run ends after the first half, so it can't promise anything else than the import does.
+A dry run only plans. Import and dry run share the plan, so their reports agree.
 """
 
 from collections.abc import Iterable, Sequence
@@ -20,20 +20,20 @@ from orders.imports.rows import Row
 from orders.models import Category, Product, ProductMedia
 
 SHOWN = 40
-"""How many characters of a value the report shows."""
+"""The number of characters of a value that the report shows."""
 
 
 @dataclass
 class Plan:
-    """What one row does to one product."""
+    """The changes of one product by one row."""
 
     row: Row
     product: Product | None
-    """None: it is new."""
+    """None for a new product."""
     values: dict[str, Any] = field(default_factory=dict)
-    """Field → new value; without the category."""
+    """Field → new value, without the category."""
     category: str = ""
-    """The category to move to, or of the new product; empty: as it is."""
+    """The name of the new category; empty: unchanged."""
     added: list[tuple[Picture, str]] = field(default_factory=list)
     alts: list[tuple[ProductMedia, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Plan:
 
 
 class CatalogueImport:
-    """Takes batches of rows and reports on each. With `dry_run` it only reads."""
+    """Imports batches of rows and reports on each row. With `dry_run` it only reads."""
 
     def __init__(self, report: Report) -> None:
         self._report = report
@@ -56,12 +56,13 @@ class CatalogueImport:
             category.name.casefold(): category for category in Category.objects.all()
         }
         self._announced: set[str] = set()
-        """Categories that a dry run would create."""
+        """The categories that a dry run would create."""
 
-    def take(self, rows: Sequence[tuple[Row, list[tuple[Picture, str]]]]) -> None:
-        """Bring the rows, each with its pictures and their alt texts, into the catalogue.
+    def import_rows(self, rows: Sequence[tuple[Row, list[tuple[Picture, str]]]]) -> None:
+        """Write the rows, each with its pictures and their alt texts, to the catalogue.
 
-        One transaction; a row that the database refuses is taken back by itself.
+        One transaction with a savepoint per row: a row that the database refuses is rolled back
+        alone.
         """
         known = {
             product.sku: product
@@ -71,9 +72,9 @@ class CatalogueImport:
         }
         with transaction.atomic():
             for row, pictures in rows:
-                self._report.rows.append(self._taken(row, known.get(row.sku), pictures))
+                self._report.rows.append(self._import_row(row, known.get(row.sku), pictures))
 
-    def _taken(
+    def _import_row(
         self, row: Row, product: Product | None, pictures: list[tuple[Picture, str]]
     ) -> RowReport:
         try:
@@ -102,7 +103,7 @@ class CatalogueImport:
 
 
 def _planned(row: Row, product: Product | None, pictures: list[tuple[Picture, str]]) -> Plan:
-    """Work out what the row changes. Raises RowRefusedError."""
+    """Return the row's changes. Raises RowRefusedError."""
     plan = Plan(row, product)
     if product is None:
         missing = [
@@ -138,7 +139,7 @@ def _compare(plan: Plan, product: Product) -> None:
     if row.category and row.category.casefold() != product.category.name.casefold():
         plan.category = row.category
         plan.notes.append(f"category: {_shown(product.category.name)} → {_shown(row.category)}")
-    # What was sold since isn't a difference: the table still says what the stock began with.
+    # Units sold since the first import are no difference: the table has the initial stock.
     if row.stock is not None and row.stock not in (product.stock.available, product.stock.initial):
         text = _(
             "stock stays %(available)d, not %(stock)d: correct it on the product's page, with"
@@ -148,7 +149,7 @@ def _compare(plan: Plan, product: Product) -> None:
 
 
 def _compare_pictures(plan: Plan, pictures: Iterable[tuple[Picture, str]]) -> None:
-    """Pictures are added and their texts changed; none is taken away."""
+    """Plan added pictures and changed alt texts; an import never removes a picture."""
     shown: dict[str, ProductMedia] = {}
     for medium in plan.product.media.all() if plan.product else ():
         for asset in filter(None, (medium.asset, medium.replacement)):
@@ -156,7 +157,7 @@ def _compare_pictures(plan: Plan, pictures: Iterable[tuple[Picture, str]]) -> No
     seen: set[str] = set()
     for picture, alt in pictures:
         if picture.sha256 in seen:
-            continue  # the same content under another name: the first one's text counts
+            continue  # same content under another name: the first one's text is used
         seen.add(picture.sha256)
         known = shown.get(picture.sha256)
         if known is None:
@@ -173,7 +174,7 @@ def _compare_pictures(plan: Plan, pictures: Iterable[tuple[Picture, str]]) -> No
 def _write(plan: Plan, category: Category | None) -> None:
     row, product = plan.row, plan.product
     if product is None:
-        assert row.name is not None  # _planned has refused the row without
+        assert row.name is not None  # _planned has refused a row without it
         assert row.price is not None
         assert category is not None
         product = create_product(
@@ -191,7 +192,7 @@ def _write(plan: Plan, category: Category | None) -> None:
         if values:
             Product.objects.filter(pk=product.pk).update(**values)
     for picture, alt in plan.added:
-        assert picture.asset is not None  # no dry run
+        assert picture.asset is not None  # a dry run doesn't write
         add_media(product=product, asset=picture.asset, alt=alt)
     for medium, alt in plan.alts:
         ProductMedia.objects.filter(pk=medium.pk).update(alt=alt)
@@ -204,9 +205,9 @@ def _new_category(name: str) -> Category:
 
 
 def _free_slug(model: type[Product] | type[Category], name: str, fallback: str) -> str:
-    """Return a slug that is free: the name's, else with the fallback, else with a number.
+    """Return a free slug: of the name, else of name and fallback, else with a number.
 
-    A name in another script has no slug, so the fallback stands alone.
+    A name in another script has no slug of its own; then the slug is the fallback.
     """
     stem, fallback = name[:80], fallback[:80] or "product"
     candidates = [stem, f"{stem}-{fallback}".strip("-")] if stem else [fallback]

@@ -1,4 +1,4 @@
-"""What became of each row: counted, written as CSV, and read back for the desk's table."""
+"""The report of an import: each row's outcome, counted, written as CSV and read for the desk."""
 
 import csv
 from collections import Counter
@@ -21,7 +21,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True)
 class RowReport:
-    """What became of one row. `detail`: what was changed, or why it was refused."""
+    """The outcome of one row. `detail` lists its changes, or says why it was refused."""
 
     number: int
     sku: str
@@ -31,17 +31,17 @@ class RowReport:
 
 @dataclass
 class Report:
-    """What an import did, or with `dry_run` would do."""
+    """The changes that an import made, or with `dry_run` would make."""
 
     dry_run: bool
     rows: list[RowReport] = field(default_factory=list)
     categories: int = 0
-    """New ones."""
+    """The number of new categories."""
     pictures: int = 0
-    """Added to products."""
+    """The number of pictures that were added to products."""
 
     def counts(self) -> dict[str, int]:
-        """Return how many rows had each outcome, and what they brought along."""
+        """Return the number of rows by outcome, and the numbers of categories and pictures."""
         counted = Counter(row.outcome for row in self.rows)
         return {
             **{outcome.value: counted[outcome] for outcome in Outcome},

@@ -1,4 +1,4 @@
-"""One row, parsed strictly: what is doubtful is refused, with the column and what to do."""
+"""Parsing one row: a doubtful value is refused, with its column and what to do."""
 
 import re
 from collections.abc import Iterable
@@ -18,7 +18,7 @@ YES = ("yes", "y", "true", "1", "x", "是")
 NO = ("no", "n", "false", "0", "否")
 _PRICE = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
 _COUNT = re.compile(r"[0-9]{1,7}")
-# Control characters; a description may have lines and tabs.
+# Control characters, without the line breaks and tabs that a description may have.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
@@ -30,7 +30,7 @@ class PictureCell:
 
 @dataclass(frozen=True)
 class Row:
-    """A row that can be read. None: the table says nothing about it."""
+    """A parsed row. None means that the table has no value."""
 
     number: int
     sku: str
@@ -68,7 +68,7 @@ def parse_row(raw: RawRow) -> Row:
 
 
 def rows_by_sku(rows: Iterable[Row]) -> dict[str, list[int]]:
-    """Return the numbers of the rows that name each sku."""
+    """Return the row numbers by SKU."""
     numbers: dict[str, list[int]] = {}
     for row in rows:
         numbers.setdefault(row.sku, []).append(row.number)
@@ -126,7 +126,7 @@ def _on_sale(raw: RawRow, faults: list[str]) -> bool | None:
 
 
 def _pictures(raw: RawRow, faults: list[str]) -> tuple[PictureCell, ...]:
-    """Read both ways: names separated by “|” in one column, or a column for each."""
+    """Read both formats: names separated by “|” in one column, or a column per picture."""
     files = [part.strip() for part in raw.cells.get("pictures", "").split("|")]
     alts = [part.strip() for part in raw.cells.get("alt", "").split("|")]
     alts += [""] * (len(files) - len(alts))

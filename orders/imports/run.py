@@ -1,4 +1,4 @@
-"""One import from its package to its report; the one path of command and desk."""
+"""One import, from its package to its report. The command and the desk job call it."""
 
 import time
 from collections.abc import Callable, Iterator
@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from orders.imports.errors import RowRefusedError
 from orders.imports.package import Package, PackedFile
-from orders.imports.pictures import Picture, Unusable, take_pictures
+from orders.imports.pictures import Picture, Unusable, store_pictures
 from orders.imports.products import CatalogueImport
 from orders.imports.report import Outcome, Report, RowReport
 from orders.imports.rows import Row, parse_row, rows_by_sku
@@ -16,21 +16,20 @@ from orders.imports.table import RawRow, read_table
 from project.database.advisory_lock import try_lock
 
 BATCH_ROWS = 100
-LOCK = 0x1A9027  # one import writes at a time: two would race for the same new products
+LOCK = 0x1A9027  # one import writes at a time: two could create the same products
 LOCK_POLL_SECONDS = 0.5
 
 Progress = Callable[[int, int], None]
-"""Is told (done, total) rows and pictures; what it raises stops the import between two steps."""
+"""Called with (done, total) rows and pictures. An exception from it stops the import."""
 
 
 def import_products(
     package: Package, *, dry_run: bool, on_progress: Progress = lambda done, total: None
 ) -> Report:
-    """Bring the package's rows into the catalogue, and report on each.
+    """Import the package's rows into the catalogue, and report on each.
 
-    Batches of rows, a transaction each: what was imported stays when the rest is stopped, and
-    the same package again changes nothing of it. Raises ImportRefusedError before anything is
-    written.
+    Each batch of rows is one transaction. Imported batches stay if the import is stopped; a repeat
+    of the package doesn't change them. ImportRefusedError is raised before the first write.
     """
     report = Report(dry_run=dry_run)
     raw_rows = read_table(package.table)
@@ -47,20 +46,20 @@ def import_products(
                 file.name: file for _row, files in batch for file, _alt in files
                 if file.name not in taken
             }  # fmt: skip
-            # Closed when `on_progress` raises, so that a cancelled import's threads stop at once.
-            with closing(take_pictures(missing.values(), dry_run=dry_run)) as outcomes:
+            # Closed if `on_progress` raises, so that the threads of a cancelled import stop.
+            with closing(store_pictures(missing.values(), dry_run=dry_run)) as outcomes:
                 for name, outcome in outcomes:
                     taken[name] = outcome
                     done += 1
                     on_progress(done, total)
-            catalogue.take(list(_with_pictures(batch, taken, report)))
+            catalogue.import_rows(list(_with_pictures(batch, taken, report)))
             done += len(batch)
             on_progress(done, total)
     return report
 
 
 def _readable(raw_rows: list[RawRow], report: Report) -> list[Row]:
-    """Return the rows that can be read; the others, and a sku's every row but one, are refused."""
+    """Return the parsed rows; refuse invalid ones, and all rows of a SKU that is repeated."""
     rows = []
     for raw in raw_rows:
         try:
@@ -80,7 +79,7 @@ Wanted = list[tuple[Row, list[tuple[PackedFile, str]]]]
 
 
 def _with_files(rows: list[Row], package: Package, report: Report) -> Wanted:
-    """Return the rows whose pictures are all there, with these and their alt texts."""
+    """Return the rows whose picture files all exist, with the files and their alt texts."""
     wanted: Wanted = []
     for row in rows:
         try:
@@ -95,7 +94,7 @@ def _with_files(rows: list[Row], package: Package, report: Report) -> Wanted:
 def _with_pictures(
     batch: Wanted, taken: dict[str, Picture | Unusable], report: Report
 ) -> Iterator[tuple[Row, list[tuple[Picture, str]]]]:
-    """Yield the rows whose pictures can all be used, with these; refuse the others."""
+    """Yield the rows whose pictures are all usable, with the pictures; refuse the other rows."""
     for row, files in batch:
         pictures = []
         for file, alt in files:
@@ -119,9 +118,9 @@ def _refuse(report: Report, number: int, sku: str, reason: str) -> None:
 
 @contextmanager
 def _alone(*, dry_run: bool, wait: Callable[[], None]) -> Iterator[None]:
-    """Hold the import's lock; while another has it, call `wait` now and then.
+    """Hold the import's advisory lock; call `wait` repeatedly while another import has it.
 
-    It belongs to the connection, so it ends with the process however that ends.
+    The lock belongs to the connection, so it also ends when the process is killed.
     """
     if dry_run:
         yield

@@ -15,9 +15,9 @@ from project.desk.spreadsheets import as_meant
 
 MAX_ROWS = 20_000
 MAX_SHEET_BYTES = 200_000_000
-"""What an .xlsx, which is a zip too, may grow to."""
+"""The largest unpacked size of an .xlsx file, which is a zip."""
 MAX_NUMBERED = 20
-"""How many columns `picture 1`, `picture 2` … there may be."""
+"""The largest number of columns `picture 1`, `picture 2` …"""
 DELIMITERS = ",;\t"
 COLUMNS = {
     "sku": ("sku", "article number", "货号", "商品编号"),
@@ -30,7 +30,7 @@ COLUMNS = {
     "pictures": ("pictures", "picture", "images", "image", "图片"),
     "alt": ("alt", "alt text", "alternative text", "替代文本"),
 }
-"""A column, and what its header may say."""
+"""The columns, and the names that each header may have."""
 _BY_HEADER = {header: column for column, headers in COLUMNS.items() for header in headers} | {
     f"{prefix} {number}": f"{column} {number}"
     for column, prefixes in (
@@ -44,16 +44,16 @@ _BY_HEADER = {header: column for column, headers in COLUMNS.items() for header i
 
 @dataclass(frozen=True)
 class RawRow:
-    """A row as it stands in the table; the header is row 1."""
+    """An unparsed row of the table; the header is row 1."""
 
     number: int
     cells: dict[str, str]
     surplus: bool = False
-    """It has more cells than the header."""
+    """True if the row has more cells than the header."""
 
 
 def read_table(packed: PackedFile) -> list[RawRow]:
-    """Return the rows that say anything. Raises ImportRefusedError."""
+    """Return the rows that aren't empty. Raises ImportRefusedError."""
     with packed.open() as file:
         if packed.name.lower().endswith(".xlsx"):
             lines = iter(_xlsx_lines(file))
@@ -84,7 +84,7 @@ def _rows(lines: Iterable[list[str]], columns: list[str]) -> Iterator[RawRow]:
 
 
 def _columns(header: list[str]) -> list[str]:
-    """Return the column that each cell of the header names; "" for a trailing empty one."""
+    """Return the column of each header cell; "" for an empty cell at the end."""
     while header and not header[-1].strip():
         header = header[:-1]
     columns = []
@@ -125,7 +125,7 @@ def _decoded(data: bytes) -> str:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise ImportRefusedError(_not_unicode()) from error
-    if "\0" in text:  # UTF-16 without its mark, or no text at all
+    if "\0" in text:  # UTF-16 without a byte order mark, or a binary file
         raise ImportRefusedError(_not_unicode())
     return text
 
@@ -135,7 +135,7 @@ def _not_unicode() -> str:
 
 
 def _delimiter(header: str) -> str:
-    """Return the delimiter by which the header has the most columns that are known."""
+    """Return the delimiter that gives the most known columns."""
 
     def known(delimiter: str) -> int:
         cells = next(csv.reader([header], delimiter=delimiter), [])
@@ -145,14 +145,14 @@ def _delimiter(header: str) -> str:
 
 
 def _xlsx_lines(file: Any) -> Iterator[list[str]]:
-    """Yield the cells of the first sheet; one row at a time is in memory."""
+    """Yield the rows of the first sheet; one row at a time is in memory."""
     import openpyxl  # takes 0.2 s to load
 
     try:
         with zipfile.ZipFile(file) as parts:
             sizes = sum(part.file_size for part in parts.infolist())
         if sizes > MAX_SHEET_BYTES:
-            raise ImportRefusedError(_("The table would grow beyond measure. Split it."))
+            raise ImportRefusedError(_("Unpacked, the table is too large. Split it."))
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
         text = _("The table can't be read as .xlsx. Open it, save it anew, and try again.")
@@ -165,7 +165,7 @@ def _xlsx_lines(file: Any) -> Iterator[list[str]]:
 
 
 def _text(value: Any) -> str:
-    """Return the cell as a person would have typed it."""
+    """Return the cell's value as typed text."""
     if value is None:
         return ""
     if isinstance(value, bool):

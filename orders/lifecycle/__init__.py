@@ -1,1 +1,1 @@
-"""An order after it was placed: paid, packed, shipped, cancelled, refunded, expired."""
+"""The life of a placed order: paid, packed, shipped, delivered, cancelled, refunded, expired."""

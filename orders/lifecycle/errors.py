@@ -1,4 +1,4 @@
-"""Why a transition is refused. The messages are for who asked: the operator or the shopper."""
+"""The errors of a refused transition. Their messages are for the operator or the shopper."""
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
@@ -22,7 +22,7 @@ _CANT: dict[str, str | Promise] = {
 
 
 class TransitionError(Exception):
-    """The order was left as it is; the message says why."""
+    """The order is unchanged; the message says why."""
 
 
 class UnknownOrder(TransitionError):
@@ -33,7 +33,7 @@ class UnknownOrder(TransitionError):
 
 
 class WrongStatus(TransitionError):
-    """The order's status doesn't lead to the wanted one."""
+    """No transition leads from the order's status to the requested one."""
 
     def __init__(self, order: Order, *, to: str) -> None:
         facts = {"number": order, "status": order.get_status_display().lower()}
@@ -41,15 +41,15 @@ class WrongStatus(TransitionError):
 
 
 class InvalidTransition(TransitionError):
-    """An amount, a line or a text that was given can't be."""
+    """A given amount, line or text is invalid."""
 
 
 class DoneDifferently(TransitionError):
-    """It was done before, but not like this: another amount, parcel or quantity."""
+    """The step was done before, with another amount, parcel or quantity."""
 
 
 class OrderBusy(TransitionError):
-    """Somebody holds the order or its stock: the same request may succeed in a moment."""
+    """Another transaction has locked the order or its stock. A retry in a moment may succeed."""
 
     def __init__(self) -> None:
         super().__init__(_("The order is being worked on. Please try again in a moment."))

@@ -1,7 +1,7 @@
-"""Expiry: orders that nobody paid in time are called off, so that their stock comes back.
+"""Expiry: orders that weren't paid in time are cancelled, and their stock is available again.
 
-The relay calls `expire_due` (`orders/sweeps.py`). Off until `PAYMENT_DUE_HOURS` is set. Orders that
-are paid in part, or cost nothing, stay: somebody decides about them.
+The relay calls `expire_due` (`orders/sweeps.py`). Expiry is off until `PAYMENT_DUE_HOURS` is set.
+Orders that are paid in part or cost nothing don't expire: an operator decides about them.
 """
 
 import logging
@@ -22,17 +22,17 @@ logger = logging.getLogger(__name__)
 BATCH_SIZE = 200
 """Orders of one run. The next run, some seconds later, takes the rest."""
 RUN_SECONDS = 5.0
-"""For a run: sales are settled by the same thread."""
+"""Time limit of a run: the relay's sweep thread also settles sales."""
 _NAME = "expire_due"
 TASK = "orders.tasks.expire"
-"""Its entry in the schedule, where the operator sees it and turns it off."""
+"""The entry in the schedule by which an operator sees expiry and switches it off."""
 
 
 def expire_due() -> int | None:
-    """Cancel orders that weren't paid in time, the oldest first; return how many.
+    """Cancel orders that weren't paid in time, the oldest first; return their number.
 
-    None while expiry is off: by its setting, or in the schedule. Two at once do no harm: each
-    order is won once.
+    None if expiry is off by its setting or in the schedule. Two runs at once are harmless: only
+    one of them can move an order.
     """
     if settings.PAYMENT_DUE_HOURS is None or is_off(TASK):
         return None
@@ -47,7 +47,7 @@ def expire_due() -> int | None:
         try:
             expire(order_id=order_id, hours=hours)
         except OrderBusy:
-            until = min(until, changed_at)  # once more in the next run
+            until = min(until, changed_at)  # the next run tries it again
         except TransitionError as refusal:
             logger.info("order %s doesn't expire: %s", order_id, refusal)
         else:
@@ -57,10 +57,10 @@ def expire_due() -> int | None:
 
 
 def _overdue(hours: int) -> tuple[list[tuple[UUID, datetime]], datetime]:
-    """Return orders that are overdue, the oldest first, and until when they are all of them.
+    """Return overdue orders, the oldest first, and the time up to which the list is complete.
 
-    An order that waits for its payment changes no more, so it comes into this window by
-    `changed_at`, which has an index, once.
+    The query reads a window of `changed_at`, which has an index. An unpaid order doesn't change,
+    so each order enters the window once.
     """
     since = Sweep.objects.begin_of(_NAME)
     with connection.cursor() as cursor:

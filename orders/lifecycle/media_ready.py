@@ -1,8 +1,9 @@
-"""Ready to view: the shopper is told once, when all their pictures and videos can be printed.
+"""Ready to view: the shopper gets one message when all uploads of the order can be printed.
 
-The relay calls `tell_media_ready`: media jobs know no orders, and a sweep finds also what was
-done while it was away. The timeline's entry says that they know, and stays when messages and
-jobs are pruned; it is written with the message, under the order's lock.
+The relay calls `tell_media_ready`. A sweep does this because media jobs don't import orders, and
+because it also finds jobs that finished while the relay was down. The timeline's entry records
+that the message was sent: it stays when messages and jobs are pruned. It is written with the
+message, under the order's lock.
 """
 
 from datetime import datetime
@@ -22,9 +23,9 @@ BATCH_SIZE = 200
 """Orders of one run. The next run, some seconds later, takes the rest."""
 NAME = "tell_media_ready"
 BEFORE_SHIPPING = (Order.Status.PLACED, Order.Status.PAID, Order.Status.PACKED)
-"""Later there is nothing to look forward to."""
+"""After shipping the message has no use."""
 
-# The first run looks at the last hour: shoppers with older orders know already, or wonder no more.
+# The first run reads the last hour only: for older orders the message would come too late.
 _CANDIDATES = """
 SELECT order_id, max(finished_at) AS done_at FROM media_jobs_mediajob AS job
 WHERE kind = 'print' AND status IN ('done', 'cancelled')
@@ -37,7 +38,7 @@ GROUP BY order_id ORDER BY done_at LIMIT %(limit)s
 
 
 def tell_media_ready() -> int | None:
-    """Tell the shoppers whose last print file was made since the last look; return how many."""
+    """Message the shoppers whose last print file was made since the last run; return the number."""
     until, since = database_now(), Sweep.objects.begin_of(NAME)
     with connection.cursor() as cursor:
         cursor.execute(_CANDIDATES, {"since": since, "limit": BATCH_SIZE})
@@ -47,15 +48,15 @@ def tell_media_ready() -> int | None:
     told = 0
     for order_id, done_at in candidates:
         try:
-            told += _tell(order_id)
+            told += _notify(order_id)
         except OrderBusy:
-            until = min(until, done_at)  # once more in the next run
+            until = min(until, done_at)  # the next run tries it again
     Sweep.objects.advance(NAME, until)
     return told or None
 
 
-def _tell(order_id: UUID) -> bool:
-    """Tell the order's shopper, if all is done, for the first time, and still of interest."""
+def _notify(order_id: UUID) -> bool:
+    """Message the order's shopper if all print jobs are done, once, and before shipping."""
     with one_transaction():
         try:
             order = lock(order_id)

@@ -1,4 +1,4 @@
-"""Giving money back: for the whole order or for some units, with their goods or without."""
+"""Refunds: for the whole order or for some units, with or without goods that return to stock."""
 
 from collections.abc import Mapping
 from decimal import Decimal
@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from orders.lifecycle.errors import DoneDifferently, InvalidTransition, WrongStatus
-from orders.lifecycle.restock import lock_stock, put_back
+from orders.lifecycle.restock import lock_stock, return_to_stock
 from orders.lifecycle.steps import (
     COMES_FROM,
     Kind,
@@ -35,11 +35,11 @@ def refund(
     reason: str = "",
     user: User | None = None,
 ) -> Order:
-    """Give back the price of some units by SKU, or of all that is left, which ends the order.
+    """Refund the price of units by SKU, or of all remaining units; then the order is refunded.
 
-    `refund_id` is the caller's key: under the same one it is the same refund, made once.
-    `restock` says whether the goods are on the shelf again. The refund that takes an order's
-    last units gives back its delivery too. Raises a `TransitionError` that says why not.
+    `refund_id` is the caller's idempotency key: a repeat with the same id changes nothing.
+    `restock` says whether the goods return to the stock. The refund of an order's last units
+    includes the delivery price. Raises a `TransitionError` with the reason.
     """
     reason = cleaned(reason, name=_("Reason"), max_length=200, required=False)
     with one_transaction():
@@ -57,7 +57,7 @@ def refund(
         order_lines = list(order.lines.all())
         units = _units(order_lines, lines)
         for line in units:
-            if not take(line, units[line]):
+            if not add_refunded_units(line, units[line]):
                 raise _too_many(line)
         is_all = all(line.refunded + units.get(line, 0) == line.quantity for line in order_lines)
         amount = sum((line.unit_price * count for line, count in units.items()), Decimal(0))
@@ -70,7 +70,7 @@ def refund(
             RefundLine(refund=made, line=line, quantity=count) for line, count in units.items()
         )
         if restock:
-            put_back(
+            return_to_stock(
                 {line.product_id: count for line, count in units.items()},
                 kind=StockMovement.Kind.REFUND,
                 order_id=order_id,
@@ -100,14 +100,17 @@ def refund(
     return order
 
 
-def take(line: OrderLine, quantity: int) -> bool:
-    """Count the units as refunded, if so many are left; in one statement that counts its row."""
+def add_refunded_units(line: OrderLine, quantity: int) -> bool:
+    """Add the units to the line's refunded units if enough remain; False if not.
+
+    Check and write are one UPDATE.
+    """
     left = OrderLine.objects.filter(pk=line.pk, refunded__lte=F("quantity") - quantity)
     return left.update(refunded=F("refunded") + quantity) == 1
 
 
 def _units(order_lines: list[OrderLine], wanted: Mapping[str, int] | None) -> dict[OrderLine, int]:
-    """Return what to refund by line. Raises InvalidTransition for what the order hasn't got."""
+    """Return the units to refund by line. Raises InvalidTransition for a SKU without a line."""
     if wanted is None:
         return {
             line: line.quantity - line.refunded
@@ -136,7 +139,7 @@ def _too_many(line: OrderLine) -> InvalidTransition:
 def _check_same(
     seen: Refund, order: Order, *, restock: bool, lines: Mapping[str, int] | None
 ) -> None:
-    """Raise DoneDifferently unless what is asked for is what was done under this id."""
+    """Raise DoneDifferently unless the request equals the refund that has this id."""
     done = dict(seen.lines.values_list("line__sku", "quantity"))
     is_same = (
         seen.order_id == order.pk

@@ -1,4 +1,7 @@
-"""Stock that comes back from orders: locked first, then counted and entered in the ledger."""
+"""Restocking the goods of cancelled and refunded orders: lock the stock, then counter and ledger.
+
+`transitions` and `refunds` call it.
+"""
 
 from collections.abc import Mapping
 from uuid import UUID
@@ -9,16 +12,16 @@ from orders.models import OrderLine, Stock, StockMovement
 
 
 def lock_stock(order_id: UUID) -> None:
-    """Lock the stock of all products of the order, as the stock writer does: by product.
+    """Lock the stock of the order's products in product order, as the stock writer does.
 
-    An order's lines never change, so they are read without a lock.
+    An order's lines never change, so this reads them without a lock.
     """
     products = OrderLine.objects.filter(order_id=order_id).values("product_id")
     rows = Stock.objects.select_for_update(no_key=True).order_by("product_id")
     list(rows.filter(product_id__in=list(products.values_list("product_id", flat=True))))
 
 
-def put_back(
+def return_to_stock(
     units: Mapping[int, int],
     *,
     kind: StockMovement.Kind,
@@ -27,9 +30,9 @@ def put_back(
     user_id: int | None,
     refund_id: UUID | None = None,
 ) -> None:
-    """Add units by product to the stock, whose rows the caller holds, and write why.
+    """Add units by product to the stock, and write the movements. The caller holds the locks.
 
-    One statement, however many products: the ledger never differs from the counter.
+    One statement writes counters and ledger for all products, so the two never differ.
     """
     with connection.cursor() as cursor:
         cursor.execute(

@@ -1,9 +1,9 @@
-"""An order's life: which status follows which, and how it gets from one to the next.
+"""The parts of a transition: the allowed statuses, the locks, the timeline and the messages.
 
-`transitions` and `refunds` are made of these pieces. A transition is one transaction: the order
-is won by an UPDATE from its old status that counts its row, and what follows from it (ledgers,
-timeline, messages) is written with it or not at all. Locks are taken as everywhere: stock by
-product, then the order, then jobs; sales are settled after the commit.
+`transitions` and `refunds` are built from them. A transition is one transaction. An UPDATE with
+the old status in its WHERE moves the order, and its row count says whether this caller moved it.
+Ledgers, timeline and messages are written in the same transaction. The lock order is the same
+everywhere: stock by product, then the order, then jobs. Sales are settled after the commit.
 """
 
 from collections.abc import Iterable, Iterator
@@ -36,10 +36,10 @@ COMES_FROM: dict[str, tuple[Order.Status, ...]] = {
     Status.REFUNDED: (Status.PAID, Status.PACKED, Status.SHIPPED, Status.DELIVERED),
 }
 BEFORE_PACKING = (Status.PLACED, Status.PAID)
-"""When shoppers may still cancel by themselves."""
+"""The statuses in which a shopper may cancel the order."""
 
 LOCK_TIMEOUT = "3s"
-"""How long a transition waits for an order or a product that somebody else has locked."""
+"""How long a transition waits for an order or a product that another transaction has locked."""
 
 _MESSAGES = {
     Kind.MEDIA_READY: "order_media_ready",
@@ -55,10 +55,10 @@ _MESSAGES = {
 
 @contextmanager
 def one_transaction() -> Iterator[None]:
-    """Commit what is done inside, all of it or nothing. Raises OrderBusy after LOCK_TIMEOUT.
+    """Run the block in one durable transaction. Raises OrderBusy after LOCK_TIMEOUT.
 
-    Raises RuntimeError inside an open transaction: what that has locked would break the order
-    of locks, and settle would read the order before it is committed.
+    Raises RuntimeError inside an open transaction: its locks would break the lock order, and
+    settle would read the order before the commit.
     """
     try:
         with transaction.atomic(durable=True):
@@ -72,9 +72,9 @@ def one_transaction() -> Iterator[None]:
 
 
 def move(order_id: UUID, *, to: Order.Status, among: Iterable[Order.Status] = ()) -> bool:
-    """Move the order to a status if it has one that leads there (or is `among` these).
+    """Move the order to `to` if its status is in `among` (by default: leads to `to`).
 
-    True for the one caller who wins it; the order stays locked until the commit.
+    True for the one caller that moved it. The order stays locked until the commit.
     """
     before = tuple(among) or COMES_FROM[to]
     won = Order.objects.filter(pk=order_id, status__in=before).update(status=to, changed_at=Now())
@@ -82,7 +82,7 @@ def move(order_id: UUID, *, to: Order.Status, among: Iterable[Order.Status] = ()
 
 
 def touch(order_id: UUID) -> None:
-    """Note that the order changed without changing its status: settle looks for it by that."""
+    """Update `changed_at` without a change of status: settle finds changed orders by it."""
     Order.objects.filter(pk=order_id).update(changed_at=Now())
 
 
@@ -95,7 +95,7 @@ def read(order_id: UUID) -> Order:
 
 
 def lock(order_id: UUID) -> Order:
-    """Lock the order and return it: for decisions that need more than its status.
+    """Lock the order and return it, for decisions that need more than its status.
 
     Raises UnknownOrder.
     """
@@ -108,10 +108,10 @@ def lock(order_id: UUID) -> Order:
 def record(
     order: Order, kind: OrderEvent.Kind, *, user: User | None, occasion: str = "", **detail: Any
 ) -> None:
-    """Write the timeline's entry and queue the messages that tell the shopper.
+    """Write the timeline's entry and queue the shopper's messages about it.
 
-    `detail` is JSON; the messages know it too. `occasion` is needed where a kind of message
-    can be sent more than once.
+    `detail` is JSON, and part of the messages' context. `occasion` distinguishes the messages
+    of an event that an order can have more than once.
     """
     OrderEvent.objects.create(order=order, kind=kind, detail=detail, user=user)
     event = _MESSAGES.get(kind)

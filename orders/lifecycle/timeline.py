@@ -1,4 +1,4 @@
-"""An order's timeline as shop and desk show it: what happened, when, and what is good to know."""
+"""An order's timeline as shop and desk show it: the events with their times and notes."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,11 +18,11 @@ class Entry:
     note: str
     when: datetime
     user: User | None
-    """Who did it; for the desk."""
+    """The user who took the step; only the desk shows it."""
 
 
 def read_timeline(order: Order) -> list[Entry]:
-    """Return what happened to the order, oldest first: one query."""
+    """Return the order's events, the oldest first, in one query."""
     return [
         Entry(event.get_kind_display(), _note(event, order.currency), event.created_at, event.user)
         for event in order.events.select_related("user")
@@ -30,7 +30,7 @@ def read_timeline(order: Order) -> list[Entry]:
 
 
 def _note(event: OrderEvent, currency: str) -> str:
-    """What the shopper may know of the event's detail."""
+    """Return the part of the event's detail that the shopper may read."""
     detail: dict[str, Any] = event.detail
     match event.kind:
         case Kind.PART_PAID | Kind.PAID if detail.get("amount"):

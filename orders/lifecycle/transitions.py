@@ -1,10 +1,9 @@
-"""What happens to an order after it was placed: the one door for desk, shop and tasks.
+"""The transitions of a placed order: the services that desk, shop and tasks call.
 
-placed → paid → packed → shipped → delivered (packed → delivered where it is picked up); placed,
-paid, packed → cancelled; paid and later → refunded. Each function takes the order's id, does its
-step once however often it is called, and returns the order: a repeat finds it done and changes
-nothing. Each commits by itself and refuses to run inside an open transaction. Each raises a
-`TransitionError` that says why not.
+placed → paid → packed → shipped → delivered (packed → delivered for a pickup); placed, paid,
+packed → cancelled; paid and later → refunded. Each function takes the order's id and returns the
+order. Each is idempotent: a repeat changes nothing. Each commits its own transaction and refuses
+to run inside an open one. Each raises a `TransitionError` with the reason for a refusal.
 """
 
 from collections.abc import Mapping
@@ -22,7 +21,7 @@ from django.utils.translation import ngettext, override
 from media_jobs.models import MediaJob
 from orders.lifecycle.errors import DoneDifferently, InvalidTransition, WrongStatus
 from orders.lifecycle.refunds import refund
-from orders.lifecycle.restock import lock_stock, put_back
+from orders.lifecycle.restock import lock_stock, return_to_stock
 from orders.lifecycle.steps import (
     BEFORE_PACKING,
     COMES_FROM,
@@ -49,10 +48,10 @@ CENT = Decimal("0.01")
 def pay(
     *, order_id: UUID, method: str, reference: str, amount: Decimal, user: User | None = None
 ) -> Order:
-    """Take a payment; the order is paid when its payments sum to its total.
+    """Enter a payment; the order is paid when the sum of its payments is its total.
 
-    `method` is a `Payment.Method`, and with `reference` it is the payment's key: told again,
-    it is not taken again. More than what is due is refused.
+    `method` is a `Payment.Method`; `method` and `reference` are the payment's idempotency key.
+    An amount above the due amount is refused.
     """
     reference = cleaned(reference, name=_("Reference"), max_length=100)
     if method not in Payment.Method.values:
@@ -98,14 +97,14 @@ def pay(
 
 
 def pack(*, order_id: UUID, user: User | None = None) -> Order:
-    """Note that a paid order is packed. From now on its shopper can't cancel it."""
+    """Mark a paid order as packed. From now on its shopper can't cancel it."""
     return _advance(order_id, to=Status.PACKED, user=user)
 
 
 def ship(
     *, order_id: UUID, carrier: str, tracking_number: str = "", user: User | None = None
 ) -> Order:
-    """Note that a packed order is on its way. The same parcel again is a repeat."""
+    """Mark a packed order as shipped. A call with the same parcel is a repeat."""
     return _advance(
         order_id,
         to=Status.SHIPPED,
@@ -115,8 +114,8 @@ def ship(
 
 
 def deliver(*, order_id: UUID, user: User | None = None) -> Order:
-    """Note that a shipped order arrived, or that a packed one was picked up in the shop."""
-    picked_up = not read(order_id).address  # which never changes
+    """Mark a shipped order as delivered, or a packed one as picked up in the shop."""
+    picked_up = not read(order_id).address  # an order's address never changes
     return _advance(
         order_id,
         to=Status.DELIVERED,
@@ -128,10 +127,10 @@ def deliver(*, order_id: UUID, user: User | None = None) -> Order:
 def cancel(
     *, order_id: UUID, reason: str = "", by_shopper: bool = False, user: User | None = None
 ) -> Order:
-    """Call the order off: its stock comes back, it counts no more, and paid money is returned.
+    """Cancel the order: restock its goods, settle its sales, refund its payments.
 
-    Staff can until it is shipped and says why (the shopper reads it); a shopper can while
-    nothing is packed.
+    Staff can cancel until the order is shipped and must give a reason, which the shopper reads.
+    The shopper can cancel until the order is packed.
     """
     reason = cleaned(reason, name=_("Reason"), max_length=200, required=not by_shopper)
     with one_transaction():
@@ -143,19 +142,19 @@ def cancel(
             return order
         if not won:
             raise WrongStatus(order, to=Status.CANCELLED)
-        _call_off(order, reason=reason, user=user, by_shopper=by_shopper)
+        _apply_cancellation(order, reason=reason, user=user, by_shopper=by_shopper)
     settle(order_id)
     return order
 
 
 def expire(*, order_id: UUID, hours: int) -> Order:
-    """Call off an order that wasn't paid within so many hours of being placed.
+    """Cancel an order that wasn't paid within `hours` after it was placed.
 
-    Refused once anything is paid: a part of the money is for a person to decide about.
+    An order with any payment is refused: an operator decides about it.
     """
     with one_transaction():
         lock_stock(order_id)
-        # Locked first, so that a payment made meanwhile is seen by the look for payments.
+        # The lock comes first, so that the check below sees every payment.
         order = lock(order_id)
         if order.status == Status.CANCELLED:
             return order
@@ -168,19 +167,19 @@ def expire(*, order_id: UUID, hours: int) -> Order:
             )
         move(order_id, to=Status.CANCELLED, among=(Status.PLACED,))
         order = read(order_id)
-        with override(order.language):  # the shopper reads it, and a sweep speaks no language
+        with override(order.language):  # a sweep has no language; the shopper reads it
             reason = ngettext(
                 "It was not paid within %(hours)d hour.",
                 "It was not paid within %(hours)d hours.",
                 hours,
             ) % {"hours": hours}
-        _call_off(order, reason=reason, user=None, expired=True)
+        _apply_cancellation(order, reason=reason, user=None, expired=True)
     settle(order_id)
     return order
 
 
 def overdue(hours: int) -> QuerySet[Order]:
-    """Return the orders that have waited so long for any payment, by the database's clock."""
+    """Return the unpaid orders that are older than `hours` by the database's clock."""
     return Order.objects.filter(
         ~Exists(Payment.objects.filter(order=OuterRef("pk"))),
         status=Status.PLACED,
@@ -192,9 +191,9 @@ def overdue(hours: int) -> QuerySet[Order]:
 def correct_parcel(
     *, order_id: UUID, carrier: str, tracking_number: str = "", user: User | None = None
 ) -> Order:
-    """Correct what was said of a parcel that is on its way, and tell the shopper.
+    """Correct the carrier or tracking number of a shipped order, and message the shopper.
 
-    The parcel as it is known already is a repeat.
+    A call with the known parcel is a repeat.
     """
     parcel = _parcel(carrier, tracking_number)
     with one_transaction():
@@ -226,7 +225,7 @@ def _advance(
     among: tuple[Order.Status, ...] = (),
     detail: Mapping[str, str] = MappingProxyType({}),
 ) -> Order:
-    """Take the order one step forward. A repeat is one that says the same of the step."""
+    """Move the order one status forward. A call with the same `detail` is a repeat."""
     with one_transaction():
         won = move(order_id, to=to, among=among)
         order = read(order_id)
@@ -255,15 +254,15 @@ def _parcel(carrier: str, tracking_number: str) -> dict[str, str]:
     }
 
 
-def _call_off(order: Order, *, reason: str, user: User | None, **detail: Any) -> None:
-    """What follows when an order was won for `cancelled`: stock, money, jobs, and the news."""
-    # What a refund took back, or wrote off, before must not come back twice.
+def _apply_cancellation(order: Order, *, reason: str, user: User | None, **detail: Any) -> None:
+    """Write the effects of a cancellation: stock, refund, jobs, timeline and messages."""
+    # Refunded units were restocked or written off by their refund: they must not return again.
     units = {
         line.product_id: line.quantity - line.refunded
         for line in order.lines.all()
         if line.quantity > line.refunded
     }
-    put_back(
+    return_to_stock(
         units,
         kind=StockMovement.Kind.CANCEL,
         order_id=order.pk,
@@ -271,7 +270,7 @@ def _call_off(order: Order, *, reason: str, user: User | None, **detail: Any) ->
         user_id=user.pk if user else None,
     )
     given_back = _refund_the_rest(order, reason=reason, user=user)
-    # Nobody picks it up. Messages stay: the shopper learns of the order and of its end.
+    # A cancelled order needs no pickup pass and no print. Its queued messages are still sent.
     MediaJob.objects.filter(order_id=order.pk, status=JobStatus.QUEUED).cancel()
     record(
         order,
@@ -284,7 +283,7 @@ def _call_off(order: Order, *, reason: str, user: User | None, **detail: Any) ->
 
 
 def _refund_the_rest(order: Order, *, reason: str, user: User | None) -> Decimal:
-    """Enter in the ledger that what was paid for the order, and is still here, goes back."""
+    """Enter a refund of all payments that weren't refunded yet; return its amount."""
     refunded = order.refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
     rest = paid_so_far(order) - refunded
     if rest:

@@ -1,1 +1,1 @@
-"""What the shop tells by itself: announcements, low stock, samples for the preview."""
+"""Messages that no order or account triggers: announcements and low stock; and preview samples."""

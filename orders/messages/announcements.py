@@ -1,8 +1,8 @@
-"""Sending an announcement: planned by a person, begun by the relay, queued by a desk job.
+"""Sending an announcement: an operator plans it, the relay starts it, a desk job queues it.
 
-The desk job writes a notification for each reader, in batches: messages and the mark how far it
-came are one transaction under the announcement's lock. So a worker that dies in between leaves
-nothing half done, the next one goes on where it was, and a stop lets no further batch through.
+The desk job writes a notification for each subscribed user, in batches. A batch and the mark of
+the last user (`reached`) are one transaction under the announcement's lock. So the next worker
+continues after a crash without a gap or a repeat, and no batch follows a stop.
 """
 
 from datetime import datetime
@@ -20,19 +20,19 @@ from notifications.models import Notification, NotificationQuerySet
 from notifications.outbox import announcement_message
 from orders.accounts.unsubscribe import unsubscribe_url
 from orders.desk_jobs.kinds import ANNOUNCE
-from orders.desk_jobs.progress import check_in
+from orders.desk_jobs.progress import store_progress
 from orders.desk_jobs.queue import queue_desk_job
 from orders.models import Announcement, DeskJob, User
 from project.jobs.queryset import OPEN, Status
 
 BATCH_SIZE = 200
-"""Messages of one transaction."""
+"""The messages of one transaction."""
 
 State = Announcement.Status
 
 
 def audience() -> QuerySet[User]:
-    """Return everyone who asked for announcements and confirmed an address, their `address`."""
+    """Return the subscribed users who confirmed an e-mail address, with it as `address`."""
     confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True, primary=True)
     readers = User.objects.filter(is_active=True, wants_announcements=True)
     return readers.filter(Exists(confirmed)).annotate(
@@ -41,48 +41,48 @@ def audience() -> QuerySet[User]:
 
 
 def messages(announcement: Announcement) -> NotificationQuerySet:
-    """The announcement's messages, whatever became of them."""
+    """Return the announcement's messages in every status."""
     return Notification.objects.filter(
         order_id=None, event="announcement", occasion=str(announcement.pk)
     )
 
 
 def counts(announcement: Announcement) -> dict[str, int]:
-    """Return how many of its messages are in each status."""
+    """Return the number of its messages by status."""
     found = messages(announcement).order_by().values_list("status").annotate(Count("pk"))
     return dict(found)
 
 
-# ── What a person decides ───────────────────────────────────────────────────────────────────
+# ── The operator's decisions ──────────────────────────────────────────────────────────────────
 def plan(announcement_id: int, *, at: datetime | None, user_id: int | None) -> bool:
-    """Have the draft sent at that time (None: now); False if it isn't a draft any more."""
+    """Schedule the draft for that time (None: now); False if it isn't a draft any more."""
     draft = Announcement.objects.filter(pk=announcement_id, status=State.DRAFT)
     return bool(draft.update(status=State.SCHEDULED, send_at=at or Now(), user_id=user_id))
 
 
 def withdraw(announcement_id: int) -> bool:
-    """Make a draft of it again; False if its sending has begun."""
+    """Turn it back into a draft; False if its sending has begun."""
     waiting = Announcement.objects.filter(pk=announcement_id, status=State.SCHEDULED)
     return bool(waiting.update(status=State.DRAFT, send_at=None))
 
 
 def stop(announcement_id: int) -> int | None:
-    """End the sending; return how many messages are cancelled, None if there is nothing to stop.
+    """Stop the sending; return the number of cancelled messages, None if it isn't being sent.
 
-    What is being sent at this moment arrives.
+    Messages that a worker is sending at this moment still arrive.
     """
     with transaction.atomic():
-        # Waits for the batch that is being written, and is seen by the next one.
-        going_on = Announcement.objects.filter(pk=announcement_id, status=State.SENDING)
-        if not going_on.update(status=State.STOPPED, finished_at=Now()):
+        # This UPDATE waits for the current batch's transaction; the next batch sees it.
+        sending = Announcement.objects.filter(pk=announcement_id, status=State.SENDING)
+        if not sending.update(status=State.STOPPED, finished_at=Now()):
             return None
     DeskJob.objects.filter(pk=_job_id(announcement_id)).cancel()
     return messages(Announcement(pk=announcement_id)).filter(status=Status.QUEUED).cancel()
 
 
-# ── What the relay and a worker do ──────────────────────────────────────────────────────────
+# ── Relay and worker ──────────────────────────────────────────────────────────────────────────
 def send_announcements() -> int | None:
-    """Begin what is due and close what is through; return how many, None if none."""
+    """Start due announcements and finish complete ones; return their number, None if none."""
     begun = 0
     due = Announcement.objects.filter(status=State.SCHEDULED, send_at__lte=Now())
     for announcement in due:
@@ -90,21 +90,21 @@ def send_announcements() -> int | None:
             if due.filter(pk=announcement.pk).update(status=State.SENDING):
                 _queue_fan_out(announcement)
                 begun += 1
-    through = Announcement.objects.filter(status=State.SENDING, queued_at__isnull=False)
-    for announcement in through:
+    queued = Announcement.objects.filter(status=State.SENDING, queued_at__isnull=False)
+    for announcement in queued:
         if not messages(announcement).filter(status__in=OPEN).exists():
-            begun += through.filter(pk=announcement.pk).update(status=State.SENT, finished_at=Now())
+            begun += queued.filter(pk=announcement.pk).update(status=State.SENT, finished_at=Now())
     return begun or None
 
 
 def fan_out(job: DeskJob) -> dict[str, Any]:
-    """Queue a message for each reader who has none yet. Goes on where the last attempt ended."""
+    """Queue a message for each user after `reached`, where the last attempt ended."""
     announcement_id = int(job.context["announcement"])
     expected = max(1, audience().count())
     while (announcement := _queue_batch(announcement_id)).status == State.SENDING:
         if announcement.queued_at:
             break
-        check_in(job, min(99, 100 * announcement.recipients // expected))
+        store_progress(job, min(99, 100 * announcement.recipients // expected))
     return {"recipients": announcement.recipients, "stopped": announcement.status == State.STOPPED}
 
 
@@ -118,7 +118,7 @@ def _queue_fan_out(announcement: Announcement) -> None:
 
 
 def _queue_batch(announcement_id: int) -> Announcement:
-    """Queue the next messages, if any and if it still is to be sent; return how it stands."""
+    """Queue the next batch, unless the announcement was stopped; return its current row."""
     with transaction.atomic():
         announcement = Announcement.objects.select_for_update().get(pk=announcement_id)
         if announcement.status != State.SENDING or announcement.queued_at:
@@ -152,5 +152,5 @@ def _message(announcement: Announcement, reader: Any) -> Notification:
 
 
 def _job_id(announcement_id: int) -> UUID:
-    """One desk job an announcement, however often its sending is begun."""
+    """Return the id of the announcement's desk job: the same one for every start."""
     return uuid5(NAMESPACE_URL, f"tandem:announcement:{announcement_id}")

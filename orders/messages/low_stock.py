@@ -1,7 +1,8 @@
-"""Low stock: the staff are told once when a product falls to its threshold.
+"""Low stock: the staff get one message when a product's stock falls to its threshold.
 
-A row says of which products they know (`StockAlert`); it goes when stock has risen above, so the
-next fall is told again. One message names all that fell since the last look.
+A `StockAlert` row records that a product was notified. It is deleted when the stock has risen
+above the threshold, so the next fall is notified again. One message lists all products that fell
+since the last run.
 """
 
 from typing import Any
@@ -16,14 +17,14 @@ from orders.accounts.staff import staff
 from orders.models import Product
 
 NAMED = 50
-"""How many products a message names; the others are counted."""
+"""The number of products that a message names; it counts the others."""
 
-_ROSE = """
+_DELETE_RISEN = """
 DELETE FROM orders_stockalert AS alert USING orders_stock AS stock, orders_product AS product
 WHERE stock.product_id = alert.product_id AND product.id = alert.product_id
   AND (stock.available > coalesce(product.low_stock, %(units)s) OR NOT product.is_active)
 """
-_FELL = """
+_INSERT_FALLEN = """
 INSERT INTO orders_stockalert (product_id, available)
 SELECT product_id, available
 FROM orders_stock AS stock JOIN orders_product AS product ON product.id = product_id
@@ -34,18 +35,19 @@ RETURNING product_id
 """
 
 
-def tell_low_stock() -> dict[str, Any]:
-    """Tell everyone in `STAFF_EMAILS` which products fell; return how many.
+def notify_low_stock() -> dict[str, Any]:
+    """Message the addresses in `STAFF_EMAILS` about the products that fell; return their number.
 
-    Two at once tell once: whose row is inserted tells, in the same transaction.
+    Two runs at once send one message: the run that inserts the row sends it, in the same
+    transaction.
     """
     readers = staff()
     if not readers:
         return {"fell": 0}
     units = {"units": settings.LOW_STOCK_UNITS}
     with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(_ROSE, units)
-        cursor.execute(_FELL, units)
+        cursor.execute(_DELETE_RISEN, units)
+        cursor.execute(_INSERT_FALLEN, units)
         fallen = [row[0] for row in cursor.fetchall()]
         if fallen:
             Notification.objects.bulk_create(
@@ -57,7 +59,7 @@ def tell_low_stock() -> dict[str, Any]:
 
 
 def low_stock_context(product_ids: list[int]) -> dict[str, Any]:
-    """Return what the message says of these products, the lowest first."""
+    """Return the message's context for these products, the lowest stock first."""
     products = Product.objects.filter(pk__in=product_ids).select_related("stock")
     lowest = products.order_by("stock__available", "name")[:NAMED]
     return {

@@ -1,7 +1,7 @@
-"""What a message would say, shown before it is sent: an order's real words, samples for the rest.
+"""Contexts for previews of messages: a real order's data, and samples for missing data.
 
-The context is the one that the event's own code freezes; what an order hasn't come to yet, such as
-its parcel, is a sample.
+The context has the keys that the event's own code stores. Data that the order doesn't have yet,
+such as its parcel, is a sample.
 """
 
 from datetime import timedelta
@@ -28,12 +28,12 @@ TELLS: dict[str, tuple[OrderEvent.Kind, ...]] = {
     "order_cancelled": (Kind.CANCELLED,),
     "order_refunded": (Kind.PART_REFUNDED, Kind.REFUNDED),
 }
-"""Which entries of an order's timeline a message tells of."""
-CLIENT_ADDRESS = "203.0.113.7"  # of a block for documentation (RFC 5737)
+"""The kinds of timeline entries by message."""
+CLIENT_ADDRESS = "203.0.113.7"  # an address for documentation (RFC 5737)
 
 
 def sample_context(event: str, *, order: Order, language: str) -> dict[str, Any]:
-    """Return what the event's templates are rendered with, in this language.
+    """Return the context of the event's templates, in this language.
 
     Raises KeyError if the event isn't in the table.
     """
@@ -42,13 +42,13 @@ def sample_context(event: str, *, order: Order, language: str) -> dict[str, Any]
         return _announcement(order, language)
     if event == "low_stock":
         lowest = Product.objects.filter(is_active=True).order_by("stock__available")
-        return _of_the_shop(low_stock_context(list(lowest.values_list("pk", flat=True)[:3])))
+        return _shop_context(low_stock_context(list(lowest.values_list("pk", flat=True)[:3])))
     if event == "daily_report":
         yesterday = timezone.localdate() - timedelta(days=1)
-        return _of_the_shop(report_context(read_figures(yesterday)))
+        return _shop_context(report_context(read_figures(yesterday)))
     if row.audience is Audience.SHOPPER and event.startswith("order_") and event != "order_link":
-        return _of_an_order(event, order, language)
-    return _of_the_shop(
+        return _order_context(event, order, language)
+    return _shop_context(
         {
             "minutes": CODE_VALID_FOR // timedelta(minutes=1),
             "change": "password",
@@ -60,11 +60,11 @@ def sample_context(event: str, *, order: Order, language: str) -> dict[str, Any]
     )
 
 
-def _of_the_shop(context: dict[str, Any]) -> dict[str, Any]:
+def _shop_context(context: dict[str, Any]) -> dict[str, Any]:
     return {"shop_name": settings.SHOP_NAME, **context}
 
 
-def _of_an_order(event: str, order: Order, language: str) -> dict[str, Any]:
+def _order_context(event: str, order: Order, language: str) -> dict[str, Any]:
     lines = list(order.lines.all())
     told = order.events.filter(kind__in=TELLS.get(event, ())).order_by("pk").last()
     samples = {
@@ -89,7 +89,7 @@ def _announcement(order: Order, language: str) -> dict[str, Any]:
         if latest
         else (_("An announcement"), _("Its text.\n\nWith a link: https://example.org/"))
     )
-    return _of_the_shop(
+    return _shop_context(
         {
             "name": order.name,
             "subject": subject,

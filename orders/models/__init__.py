@@ -1,4 +1,4 @@
-"""What the shop remembers: users, the catalogue, orders and their money, the ledgers."""
+"""The shop's tables: users, catalogue, orders, money, and the ledgers of stock and sales."""
 
 from orders.models.announcement import Announcement
 from orders.models.desk import DeskJob

@@ -1,4 +1,4 @@
-"""Announcements: what the shop tells all customers who asked for it."""
+"""Announcements: messages to all customers who subscribed to them."""
 
 from typing import ClassVar
 
@@ -10,10 +10,10 @@ from django.utils.translation import gettext_lazy as _
 
 
 class Announcement(models.Model):
-    """One text to everyone who wants announcements. `orders.messages.announcements` sends it.
+    """One message to all subscribed users. `orders.messages.announcements` sends it.
 
-    Its messages are notifications, queued in batches in the order of their users; `reached` is
-    the last user who has one, written with it in one transaction.
+    Its messages are notifications. They are queued in batches, in the order of the user ids.
+    `reached` is the last user with a queued message; it is written in the batch's transaction.
     """
 
     class Status(models.TextChoices):
@@ -37,7 +37,7 @@ class Announcement(models.Model):
     recipients = models.PositiveIntegerField(
         _("recipients"), default=0, db_default=0, editable=False
     )
-    """How many have a message queued."""
+    """The number of users with a queued message."""
     queued_at = models.DateTimeField(_("queued for all"), null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
     user = models.ForeignKey(
@@ -60,7 +60,7 @@ class Announcement(models.Model):
                 condition=Q(status="draft") | Q(send_at__isnull=False),
                 name="announcement_has_a_time_once_it_is_planned",
             ),
-            # A Chinese text without its subject, or the reverse, would go out by halves.
+            # A Chinese text needs its subject, and a subject its text.
             models.CheckConstraint(
                 condition=Q(subject_zh_hans="", text_zh_hans="")
                 | ~Q(subject_zh_hans="") & ~Q(text_zh_hans=""),
@@ -76,7 +76,7 @@ class Announcement(models.Model):
         return self.subject_en
 
     def words(self, language: str) -> tuple[str, str]:
-        """Return subject and text in this language; English where there is no other."""
+        """Return subject and text in this language, else in English."""
         if language == "zh-hans" and self.subject_zh_hans:
             return self.subject_zh_hans, self.text_zh_hans
         return self.subject_en, self.text_en

@@ -1,4 +1,4 @@
-"""The operator's background work: imports, exports, bulk actions."""
+"""Desk jobs: an operator's background work, such as an import."""
 
 from datetime import timedelta
 from uuid import uuid4
@@ -11,12 +11,12 @@ from project.jobs.model import Job
 
 
 def _upload_path(job: "DeskJob", name: str) -> str:
-    """The uploaded file's place; its name is the shopkeeper's and names nothing here."""
+    """Return the uploaded file's path. The operator's file name is not part of it."""
     return f"desk/uploads/{uuid4()}.bin"
 
 
 class DeskJob(Job):
-    """Work that an operator asked for. `orders.desk_jobs.kinds` says which kinds there are."""
+    """Background work that an operator requested. `orders.desk_jobs.kinds` lists its kinds."""
 
     queue = "default"
     task = "orders.tasks.work"
@@ -33,9 +33,9 @@ class DeskJob(Job):
         verbose_name=_("asked by"),
     )
     file = models.FileField(_("file"), upload_to=_upload_path, max_length=200, blank=True)
-    """What the work reads; several jobs may read the same."""
+    """The job's input; several jobs may share one file."""
     report = models.FileField(_("report"), max_length=200, blank=True)
-    """What it made; set when the job is done."""
+    """The job's output, set when the job is done."""
 
     class Meta(Job.Meta):
         verbose_name = _("desk job")

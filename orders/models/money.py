@@ -1,4 +1,4 @@
-"""Money: what was paid for an order, and what of it was given back."""
+"""The money ledger of an order: payments and refunds."""
 
 from django.conf import settings
 from django.db import models
@@ -10,7 +10,7 @@ from orders.models.order import Order, OrderLine
 
 
 class Payment(models.Model):
-    """Money that came in for an order, the whole or a part. Written once, never changed."""
+    """A payment for an order, in full or in part. Rows are only inserted."""
 
     class Method(models.TextChoices):
         TRANSFER = "transfer", _("Bank transfer")
@@ -27,7 +27,7 @@ class Payment(models.Model):
     )
     method = models.CharField(_("method"), max_length=20, choices=Method)
     reference = models.CharField(_("reference"), max_length=100)
-    """What tells the payment from others: a transaction's id, a receipt's number."""
+    """Identifies the payment: a transaction's id or a receipt's number."""
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -44,11 +44,11 @@ class Payment(models.Model):
         verbose_name_plural = _("payments")
         ordering = ["pk"]
         constraints = [
-            # The ledger's key: the same payment is taken once, however often it is told.
+            # The ledger's key: a repeated request enters the payment once.
             models.UniqueConstraint(
                 fields=["order", "method", "reference"], name="payment_once_per_reference"
             ),
-            # Zero is what an order of free goods costs.
+            # An order of free goods costs zero.
             models.CheckConstraint(condition=Q(amount__gte=0), name="payment_is_not_negative"),
         ]
 
@@ -57,10 +57,10 @@ class Payment(models.Model):
 
 
 class Refund(models.Model):
-    """Money given back, the whole or a part. Written once, never changed.
+    """A refund for an order, in full or in part. Rows are only inserted.
 
-    Its id is the caller's: the same refund is made once, however often it is asked for. The
-    refund of a cancelled order has no lines: it gives back what had been paid.
+    The caller chooses the id, so a repeated request makes one refund. The refund of a cancelled
+    order has no lines: it returns the payments.
     """
 
     id = models.UUIDField(primary_key=True, editable=False)
@@ -93,7 +93,7 @@ class Refund(models.Model):
 
 
 class RefundLine(models.Model):
-    """How many units of an order's line a refund is for."""
+    """The units of one order line that a refund includes."""
 
     refund = models.ForeignKey(
         Refund,

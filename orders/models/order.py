@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from orders.models.product import Product
 
 NUMBER_PREFIX = "T"
-"""What tells an order's number from other numbers, on pages, in messages and in the API."""
+"""The prefix of an order's number on pages, in messages and in the API."""
 
 
 class OrderStatus(models.TextChoices):
@@ -46,6 +46,7 @@ class Order(models.Model):
         db_default=Func(Value("orders_order_number"), function="nextval"),
     )
     door = models.CharField(_("door"), max_length=4, choices=Source)
+    """The source of the order: shop or API. The column keeps its first name."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -55,7 +56,7 @@ class Order(models.Model):
         verbose_name=_("user"),
     )
     fingerprint = models.CharField(max_length=64, editable=False)
-    """SHA-256 of the order as it was parsed: another order under the same key is refused."""
+    """SHA-256 of the parsed order. A request with the same key and another one is refused."""
     status = models.CharField(
         _("status"), max_length=10, choices=Status, default=Status.PLACED, db_default="placed"
     )
@@ -89,7 +90,7 @@ class Order(models.Model):
             ),
         ]
         indexes = [
-            # A signed-in shopper finds the orders that were placed with their address as a guest.
+            # For a signed-in shopper's guest orders (`orders.accounts.history`).
             models.Index(Lower("email"), F("number").desc(), name="order_by_email"),
         ]
 
@@ -101,12 +102,12 @@ class Order(models.Model):
 
     @property
     def display_number(self) -> str:
-        """The number as people read it."""
+        """The number with its prefix, as pages and messages show it."""
         return f"{NUMBER_PREFIX}{self.number}"
 
 
 class OrderLine(models.Model):
-    """One product of an order, with the name and the price (tax included) as they were."""
+    """One product of an order, with its name and price (tax included) at the time of placing."""
 
     order = models.ForeignKey(
         Order,
@@ -124,7 +125,7 @@ class OrderLine(models.Model):
     unit_price = models.DecimalField(_("unit price"), max_digits=10, decimal_places=2)
     total = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
     refunded = models.IntegerField(_("refunded"), default=0, db_default=0)
-    """Units whose price was given back: the sum of the line's refund lines."""
+    """The refunded units: the sum of the line's refund lines."""
 
     class Meta:
         verbose_name = _("order line")
@@ -148,10 +149,10 @@ class OrderLine(models.Model):
 
 
 class OrderEvent(models.Model):
-    """One entry of an order's timeline: what, by whom, and why. Written once, never changed."""
+    """One entry of an order's timeline: event, user and detail. Rows are only inserted."""
 
     class Kind(models.TextChoices):
-        """The status that the order reached, or a part of the way there."""
+        """The new status of the order, or an event between two statuses."""
 
         PLACED = "placed", _("Placed")
         MEDIA_READY = "media_ready", _("Ready to view")
@@ -168,8 +169,8 @@ class OrderEvent(models.Model):
     order = models.ForeignKey(Order, models.PROTECT, related_name="events", verbose_name=_("order"))
     kind = models.CharField(_("what"), max_length=20, choices=Kind)
     detail = models.JSONField(_("detail"), default=dict, blank=True)
-    """What is particular to it, amounts as text: method, reference, amount; carrier,
-    tracking_number, corrected; reason, by_shopper, expired, given_back; restocked, lines."""
+    """The event's data, by its kind; amounts are text. Keys: method, reference, amount; carrier,
+    tracking_number, corrected; reason, by_shopper, expired, given_back; restocked, items."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,

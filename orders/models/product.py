@@ -24,10 +24,10 @@ class Category(models.Model):
 
 
 class Product(models.Model):
-    """What is for sale. Its price includes tax. Stock and sales are rows of their own."""
+    """A product. Its price includes tax. Its stock and sales are separate rows."""
 
     class Personalisation(models.TextChoices):
-        """What of the shopper's own the product is made with."""
+        """The kind of upload that the product is personalised with."""
 
         NONE = "none", _("Nothing")
         PICTURE = "picture", _("A picture")
@@ -54,7 +54,7 @@ class Product(models.Model):
         _("not to be had without"), default=False, db_default=False
     )
     low_stock = models.PositiveIntegerField(_("low stock"), null=True, blank=True)
-    """The staff are told when no more units than this are left; None: `LOW_STOCK_UNITS`."""
+    """The staff are notified when the stock falls to this many units; None: `LOW_STOCK_UNITS`."""
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
@@ -80,9 +80,10 @@ class Product(models.Model):
 
 
 class ProductMedia(models.Model):
-    """One picture or video of a product: the original is an asset, its renditions are media jobs.
+    """One picture or video of a product: the original is an asset, media jobs make its renditions.
 
-    A replacement is shown once it is made. Until then, and if it can't be made, the asset is.
+    Pages show the replacement once its renditions exist. Until then, or if they fail, pages show
+    the asset.
     """
 
     product = models.ForeignKey(
@@ -112,12 +113,12 @@ class ProductMedia(models.Model):
 
     @property
     def newest(self) -> Asset:
-        """What was handed in last, made or not."""
+        """The asset that was uploaded last, with or without renditions."""
         return self.replacement or self.asset
 
     @property
     def shown(self) -> Asset:
-        """What pages show; reads the renditions of both (`PREFETCH_MEDIA`)."""
+        """The asset that pages show. It reads the renditions of both (`PREFETCH_MEDIA`)."""
         if self.replacement is not None and is_made(self.replacement):
             return self.replacement
         return self.asset
@@ -127,4 +128,4 @@ PREFETCH_MEDIA = (
     f"media__asset__{PREFETCH}",
     f"media__replacement__{PREFETCH}",
 )
-"""What to prefetch on products, so that showing their media asks nothing."""
+"""The prefetches of a product query that let pages show media without further queries."""

@@ -1,4 +1,4 @@
-"""Sales: a counter per product, and what each order counts for in it."""
+"""Sales: a counter per product, and an entry per order and product."""
 
 from django.db import models
 from django.db.models import Q
@@ -9,7 +9,7 @@ from orders.models.product import Product
 
 
 class ProductSales(models.Model):
-    """Units and amount sold. Invariant: the sum of the product's entries."""
+    """The units and the amount sold of a product. Invariant: the sum of the product's entries."""
 
     product = models.OneToOneField(
         Product,
@@ -35,10 +35,10 @@ class ProductSales(models.Model):
 
 
 class SalesEntry(models.Model):
-    """What one order counts for in one product's sales *now*.
+    """The *current* share of one order in one product's sales.
 
-    Set to its target, never added to, so doing it again changes nothing. No foreign key to the
-    order: sales are counted in parallel with stock, before the order is committed.
+    The sales writer sets an entry and never adds to it, so a repeat changes nothing. There is no
+    foreign key to the order: sales are counted in parallel with stock, before the order's commit.
     """
 
     order_id = models.UUIDField(_("order"))

@@ -1,4 +1,4 @@
-"""What happens to a product at a set time: on sale, off sale, another price, and back again."""
+"""Scheduled changes of a product: on sale, off sale, or a new price, from one time to another."""
 
 from django.conf import settings
 from django.db import models
@@ -10,9 +10,9 @@ from orders.models.product import Product
 
 
 class ScheduledChange(models.Model):
-    """One change of a product at a set time. Applied once, and taken back once if it has an end.
+    """One scheduled change of a product. It is applied once, and reverted once if it has an end.
 
-    Editable until it is applied; `orders.catalogue.scheduled_changes` applies it.
+    It is editable until it is applied. `orders.catalogue.scheduled_changes` applies it.
     """
 
     class What(models.TextChoices):
@@ -29,7 +29,7 @@ class ScheduledChange(models.Model):
     )
     at = models.DateTimeField(_("from"))
     back_at = models.DateTimeField(_("until"), null=True, blank=True)
-    """When it is taken back; None: it stays."""
+    """When the change is reverted; None: never."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -47,7 +47,7 @@ class ScheduledChange(models.Model):
     is_kept = models.BooleanField(
         _("kept as it was found"), default=False, db_default=False, editable=False
     )
-    """At its end the product wasn't as this change had left it, so somebody decided otherwise."""
+    """True if the product was changed again before the end, so the change was not reverted."""
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
@@ -55,7 +55,7 @@ class ScheduledChange(models.Model):
         verbose_name_plural = _("changes at a set time")
         ordering = ["at", "pk"]
         indexes = [
-            # What the relay reads every two seconds: few, however long the history grows.
+            # The relay reads them every two seconds. They stay small while the history grows.
             models.Index(
                 fields=["at"], name="scheduled_change_open", condition=Q(applied_at__isnull=True)
             ),

@@ -1,4 +1,4 @@
-"""Stock: a counter per product, and the ledger that explains it."""
+"""Stock: a counter per product, and the ledger of its movements."""
 
 from django.conf import settings
 from django.db import models
@@ -12,7 +12,7 @@ from orders.models.product import Product
 
 
 class Stock(models.Model):
-    """Units on hand. Invariant: initial + movements = available, and never below zero."""
+    """A product's units on hand. Invariants: initial + movements = available, available >= 0."""
 
     product = models.OneToOneField(
         Product,
@@ -38,7 +38,7 @@ class Stock(models.Model):
 
 
 class StockMovement(models.Model):
-    """One change of a product's stock, with its reason. Written once, never changed."""
+    """One change of a product's stock, with its reason. Rows are only inserted."""
 
     class Kind(models.TextChoices):
         ORDER = "order", _("Order")
@@ -65,11 +65,11 @@ class StockMovement(models.Model):
         blank=True,
         related_name="movements",
         verbose_name=_("refund"),
-        db_index=False,  # found by the order; on each order's way in an index costs time
+        db_index=False,  # queries use the order's index; another one would slow each order
     )
     kind = models.CharField(_("kind"), max_length=10, choices=Kind)
     quantity = models.IntegerField(_("quantity"))
-    """Units added (above zero) or taken (below)."""
+    """The units added (above zero) or taken (below zero)."""
     reason = models.CharField(_("reason"), max_length=200, blank=True, default="", db_default="")
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -80,7 +80,7 @@ class StockMovement(models.Model):
         verbose_name=_("by"),
     )
     key = models.UUIDField(null=True, editable=False)
-    """Of the form that made a correction: sent twice, it moves stock once."""
+    """The idempotency key of a correction's form: a repeated form moves stock once."""
     created_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
 
     class Meta:
@@ -89,8 +89,8 @@ class StockMovement(models.Model):
         ordering = ["-pk"]
         constraints = [
             models.CheckConstraint(condition=~Q(quantity=0), name="movement_moves_something"),
-            # The ledger's key: an order takes each product once and gives it back once, and
-            # so does each of its refunds.
+            # The ledger's key: an order takes each product once; its cancellation, and each of
+            # its refunds, returns each product once.
             models.UniqueConstraint(
                 fields=["order", "product", "kind", "refund"],
                 nulls_distinct=False,
@@ -117,7 +117,10 @@ class StockMovement(models.Model):
 
 
 class StockAlert(models.Model):
-    """The staff know that this product is low. Gone once it has risen: the next fall is told."""
+    """The staff were notified that this product's stock is low.
+
+    The row is deleted when the stock has risen, so that the next fall is notified again.
+    """
 
     product = models.OneToOneField(
         Product,
@@ -127,7 +130,7 @@ class StockAlert(models.Model):
         verbose_name=_("product"),
     )
     available = models.IntegerField(_("available"))
-    """When they were told."""
+    """The units on hand at that time."""
     told_at = models.DateTimeField(_("told"), db_default=Now(), editable=False)
 
     class Meta:

@@ -1,4 +1,4 @@
-"""What shoppers hand in for personalised products."""
+"""Shoppers' uploads for personalised products."""
 
 from uuid import uuid4
 
@@ -11,27 +11,27 @@ from django.utils.translation import gettext_lazy as _
 from orders.models.order import OrderLine
 
 ROOT = "private/uploads"
-"""Below it a folder a day: what nobody ordered is found by its age."""
+"""It has a folder per day, so that pruning finds old files by their folder."""
 
 
 def upload_path(upload: "Upload", name: str) -> str:
-    """Return where the file goes: nothing of its address can be guessed or chosen."""
+    """Return the file's path. A shopper can neither guess nor choose it."""
     extension = name.rpartition(".")[2]
     return f"{ROOT}/{timezone.now():%Y/%m/%d}/{upload.token}.{extension}"
 
 
 class Upload(models.Model):
-    """A shopper's picture or video: nobody's until an order takes it, then one line's for ever.
+    """A shopper's picture or video. One order line takes it, for ever; until then it has no line.
 
-    A line of three mugs may have two uploads, one for two of them and one for the third: stock,
-    sales and refunds count the line, printing counts its uploads.
+    A line of three mugs may have two uploads, one for two mugs and one for the third. Stock, sales
+    and refunds count the line; printing counts the uploads.
     """
 
     token = models.UUIDField(primary_key=True, default=uuid4, editable=False)
-    """Can't be guessed: whoever holds it may order with the upload, once."""
+    """Random: a shopper with the token may use the upload in one order."""
     file = models.FileField(_("file"), upload_to=upload_path, max_length=200)
     name = models.CharField(_("name"), max_length=200)
-    """As the shopper calls it; nothing is decided by it."""
+    """The shopper's file name. It is shown and has no other effect."""
     content_type = models.CharField(_("type"), max_length=40)
     size = models.PositiveBigIntegerField(_("bytes"))
     sha256 = models.CharField(_("SHA-256"), max_length=64)
@@ -45,9 +45,9 @@ class Upload(models.Model):
         related_name="uploads",
         verbose_name=_("order line"),
     )
-    """The order line that took it."""
+    """The order line that took the upload."""
     quantity = models.IntegerField(_("quantity"), null=True, blank=True)
-    """How many of the line's units it is for."""
+    """The number of the line's units that are made with the upload."""
 
     class Meta:
         verbose_name = _("upload")
@@ -61,7 +61,7 @@ class Upload(models.Model):
             ),
         ]
         indexes = [
-            # What nobody ordered, by who and when: for the limit and for pruning.
+            # Uploads without an order, by address and time: for the limit and for pruning.
             models.Index(
                 F("address"), F("created_at"), condition=Q(line=None), name="upload_untaken"
             ),

@@ -1,4 +1,4 @@
-"""People with an account: the user model (our own from the first migration) and addresses."""
+"""Users and their addresses. The user model is the shop's own since the first migration."""
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
@@ -9,25 +9,25 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 MAX_ADDRESSES = 20
-"""How many addresses a user may keep."""
+"""The number of addresses that a user may save."""
 
 
 class User(AbstractUser):
     """A shopper with an account, or an operator (`is_staff`)."""
 
     name = models.CharField(pgettext_lazy("person", "name"), max_length=200, blank=True)
-    """What orders are made out to; people write it as one, whatever its parts are called."""
+    """The full name on orders, in one field: names have different parts in different countries."""
     phone = models.CharField(_("phone"), max_length=20, blank=True)
-    """E.164, or empty. Confirmed by a code: no other is ever stored."""
+    """E.164, or empty. Only a number that was confirmed by a code is stored."""
     language = models.CharField(_("language"), max_length=7, choices=settings.LANGUAGES, blank=True)
-    """What pages and messages speak; empty: what the browser asks for."""
+    """The language of pages and messages; empty: the browser's language."""
     muted_events = models.JSONField(_("muted messages"), default=list, blank=True)
-    """Events of `notifications.events` that the user doesn't want, of those that may be."""
+    """The optional events of `notifications.events` that the user switched off."""
     wants_announcements = models.BooleanField(_("wants announcements"), default=False)
 
     class Meta(AbstractUser.Meta):
         constraints = [
-            # Staff may have none. Sign-in is by e-mail, so two users must never share one.
+            # Staff may have no e-mail. Sign-in is by e-mail, so two users must never share one.
             models.UniqueConstraint(
                 Lower("email"), condition=~Q(email=""), name="user_email_is_unique_in_any_case"
             ),
@@ -35,7 +35,7 @@ class User(AbstractUser):
 
 
 class Address(models.Model):
-    """Where a user has things sent. One of them, the default, fills the checkout."""
+    """A user's delivery address. The default address fills the checkout form."""
 
     user = models.ForeignKey(User, models.CASCADE, related_name="addresses", verbose_name=_("user"))
     line1 = models.CharField(_("street and number"), max_length=200)

@@ -1,1 +1,1 @@
-"""Placing an order: the request, the two writers, the one correction (settle)."""
+"""Placing an order: request, offers, price, the two writers, and settle, which corrects sales."""

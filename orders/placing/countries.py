@@ -1,4 +1,4 @@
-"""Where the checkout delivers to, by ISO 3166-1 code, for people to choose from."""
+"""The delivery countries that the address forms offer, by ISO 3166-1 alpha-2 code."""
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
@@ -46,5 +46,5 @@ _NAMES = {
     "GB": _("United Kingdom"),
     "US": _("United States"),
 }
-# The shop's own country is always among them, if only by its code.
+# The shop's own country is always included; without an entry above, its code is its name.
 COUNTRIES = {settings.SHOP_COUNTRY: settings.SHOP_COUNTRY, **_NAMES}

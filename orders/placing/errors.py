@@ -1,4 +1,4 @@
-"""How placing an order can end other than with an order."""
+"""The errors of `place_order`. Shop and API translate each one into an answer."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -33,7 +33,7 @@ class Shortage:
 
 @dataclass
 class OutOfStock(PlacementError):
-    """At least one line can't be had; nothing was taken."""
+    """The stock is too low for at least one line; nothing was taken."""
 
     items: list[Shortage]
 
@@ -49,7 +49,7 @@ class TotalChanged(PlacementError):
 class UploadsGone(PlacementError):
     """Other orders took these uploads, or they were pruned; nothing was taken.
 
-    Seen by the StockWriter only, under a lock; `place_order` raises InvalidOrder for it.
+    Only the StockWriter raises it, under a lock; `place_order` turns it into InvalidOrder.
     """
 
     tokens: frozenset[UUID]
@@ -57,7 +57,7 @@ class UploadsGone(PlacementError):
 
 @dataclass
 class KeyReused(PlacementError):
-    """Another order was placed under this key. Its id is for its own shopper only."""
+    """Another order was placed under this key. Its id must not reach any other shopper."""
 
     order_id: UUID
 
@@ -72,11 +72,11 @@ class ShopBusy(PlacementError):
 
 @dataclass
 class OutcomeUnknown(PlacementError):
-    """The order may exist: repeating it with the same key is safe and tells."""
+    """The order may exist. A repeat with the same key is safe and returns the outcome."""
 
     order_id: UUID
 
 
 @dataclass
 class PlacementFailed(PlacementError):
-    """Something is wrong with this very order, or with us; nothing was taken."""
+    """This order, or the shop's own code, caused an unexpected error; nothing was taken."""

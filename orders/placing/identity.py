@@ -7,24 +7,25 @@ from django.conf import settings
 
 
 def _owner_of_key(*, source: str, user_id: int | None) -> int | None:
-    """Return the user whose key it is: two users of an API may choose the same one.
+    """Return the id of the user who owns the key, or None for a key without an owner.
 
-    The shop's keys are random, and only the browser knows them. They belong to nobody: a shopper
-    who sends a form as a guest, signs in and sends it again must not order twice.
+    API users choose their keys, so two of them may choose the same one. The shop's keys are random
+    and known to the browser alone; they have no owner. A shopper who sends the form as a guest,
+    signs in and sends it again must not order twice.
     """
     return None if source == "shop" else user_id
 
 
 def order_id(*, source: str, user_id: int | None, key: str) -> UUID:
-    """Return the id under which a request with this key is, or would be, placed."""
+    """Return the id that an order with this key gets."""
     owner = _owner_of_key(source=source, user_id=user_id)
     return _derive(settings.SECRET_KEY, source, owner, key)
 
 
 def order_ids(*, source: str, user_id: int | None, key: str) -> list[UUID]:
-    """Return every id that a repeat may find its order under, the current one first.
+    """Return every id that an order with this key may have, the current one first.
 
-    Orders placed before SECRET_KEY was rotated are found by its fallbacks.
+    An order that was placed before SECRET_KEY was rotated has an id from SECRET_KEY_FALLBACKS.
     """
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
     owner = _owner_of_key(source=source, user_id=user_id)
@@ -34,4 +35,4 @@ def order_ids(*, source: str, user_id: int | None, key: str) -> list[UUID]:
 def _derive(secret: str, source: str, user_id: int | None, key: str) -> UUID:
     message = f"order\x00{source}\x00{'' if user_id is None else user_id}\x00{key}"
     digest = hmac.digest(secret.encode(), message.encode(), "sha256")
-    return UUID(bytes=digest[:16], version=4)  # 122 bits that can't be told from random
+    return UUID(bytes=digest[:16], version=4)  # 122 bits that look random

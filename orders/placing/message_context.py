@@ -1,6 +1,6 @@
-"""What an order's jobs know of it: frozen with them, so that a job never reads an order.
+"""The order data that is stored with each of the order's jobs, so that no job reads the order.
 
-`placement` and `life` write it, the templates of notifications and the pickup pass read it.
+`pricing` and `lifecycle.steps` write it; message templates and the pickup pass read it.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from orders.placing.stock_writer import DraftLine
 
 
 def message_context(order: Order, lines: Iterable[DraftLine | OrderLine]) -> dict[str, Any]:
-    """Return all but the order's number, which an order in the making hasn't got yet."""
+    """Return the context without the order's number: a new order has no number yet."""
     return {
         "name": order.name,
         "shop_name": settings.SHOP_NAME,

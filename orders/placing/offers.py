@@ -1,6 +1,6 @@
-"""The first read of a placement, without a lock: is the order placed already, what is on sale?
+"""The first read of a placement: the order under the key, if any, and the products on sale.
 
-`placement` looks up, `pricing` prices by the offers, the StockWriter checks again under locks.
+It takes no lock. `pricing` prices by these offers; the StockWriter checks again under locks.
 """
 
 from collections.abc import Iterable

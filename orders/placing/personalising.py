@@ -1,7 +1,7 @@
-"""The shopper's pictures and videos of an order: may they be used, and for what.
+"""Validation of an order's uploads: does each upload exist, and does it fit its product?
 
-Looked at without a lock, and only where a line has an upload: a plain order asks nothing more.
-The StockWriter has the last word.
+`pricing` calls it. It takes no lock, and an order without uploads costs no query. The StockWriter
+checks again under locks.
 """
 
 from collections.abc import Collection
@@ -16,11 +16,14 @@ from orders.placing.offers import Offer
 from orders.placing.request import OrderRequest, RequestedLine
 from orders.placing.uploads import DraftUpload
 
-Asks = Product.Personalisation
+Personalisation = Product.Personalisation
 
 
 def find_uploads(request: OrderRequest) -> dict[str, Upload]:
-    """Return the request's uploads that no order has, by token; asks nothing if it has none."""
+    """Return those of the request's uploads that no order has taken, by token.
+
+    A request without uploads costs no query.
+    """
     tokens = request.uploads
     if not tokens:
         return {}
@@ -31,13 +34,13 @@ def find_uploads(request: OrderRequest) -> dict[str, Upload]:
 def upload_errors(
     request: OrderRequest, offers: dict[str, Offer], uploads: dict[str, Upload]
 ) -> list[FieldError]:
-    """Return what is wrong with the uploads of the request's lines, or with their absence."""
+    """Return an error for each line whose upload is missing, gone or of the wrong kind."""
     first_sku = {token: sku for token, (sku, _quantity) in request.uploads.items()}
     errors = []
     for position, line in enumerate(request.lines):
         offer = offers.get(line.sku)
         if offer is None:
-            continue  # refused already
+            continue  # pricing refuses an unknown SKU
         message = _error(line, offer, uploads.get(line.upload), first_sku)
         if message:
             errors.append(FieldError(f"lines.{position}.upload", message))
@@ -52,7 +55,7 @@ def _error(
         if offer.requires_upload:
             return _("“%(name)s” needs a picture or video of yours.") % name
         return ""
-    if offer.personalisation == Asks.NONE:
+    if offer.personalisation == Personalisation.NONE:
         return _("“%(name)s” can't be personalised.") % name
     if upload is None:
         return _gone()
@@ -62,16 +65,16 @@ def _error(
 
 
 def kind_error(personalisation: str, *, is_video: bool) -> str:
-    """Return what to say of a picture where a video is asked for, or the reverse; else nothing."""
-    if personalisation == Asks.PICTURE and is_video:
+    """Return an error text if the file's kind doesn't fit the product, else an empty text."""
+    if personalisation == Personalisation.PICTURE and is_video:
         return _("This is a video. Choose a picture.")
-    if personalisation == Asks.VIDEO and not is_video:
+    if personalisation == Personalisation.VIDEO and not is_video:
         return _("This is a picture. Choose a video.")
     return ""
 
 
 def gone_errors(request: OrderRequest, tokens: Collection[UUID]) -> list[FieldError]:
-    """Return an error for each line whose upload was taken or pruned meanwhile."""
+    """Return an error for each line whose upload another order took or a sweep pruned."""
     gone = {str(token) for token in tokens}
     return [
         FieldError(f"lines.{position}.upload", _gone())

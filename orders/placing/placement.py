@@ -1,7 +1,8 @@
-"""Placing an order: the one door that shop and API go through.
+"""Placing an order: the one service that shop and API call.
 
-Both writers get the order at once and commit it in parallel; when `place_order` returns,
-stock *and* sales are updated and the order's jobs are queued.
+Admission, look-up of a repeat, price, submission, answer. Both writers get the order at the same
+time and commit in parallel. When `place_order` returns, stock *and* sales are updated and the
+order's jobs are queued.
 """
 
 import logging
@@ -47,30 +48,31 @@ logger = logging.getLogger(__name__)
 DEADLINE = 3.0
 """Seconds that an order may wait for the writers."""
 GRACE = 5.0
-"""Seconds more for an order that is being written at its deadline."""
+"""Extra seconds for an order that is being written when its deadline passes."""
 MAX_CONCURRENT = WEB_THREADS * 3 // 4
-"""Orders in the making per process: the other threads keep pages and health alive."""
+"""Orders that one process places at a time. The other threads serve pages and health checks."""
 MAX_WAIT_FOR_SLOT = 1.5
-"""Seconds that a request waits to be one of them: longer than a lock timeout, because for that
-long orders of a locked product may hold every turn."""
+"""Seconds that a request waits for a slot. It is longer than the lock timeout, because orders for
+a locked product may hold every slot until that timeout."""
 
 _slots = threading.BoundedSemaphore(MAX_CONCURRENT)
 
 
 @dataclass(frozen=True)
 class Placement:
-    """What became of a request."""
+    """The result of a request: its order."""
 
     order: Order
     replayed: bool
-    """The order existed already: this request repeats it."""
+    """True if the order existed already and this request repeats it."""
 
 
 def place_order(request: OrderRequest) -> Placement:
-    """Take the stock, count the sales and write the order with its jobs; then it exists.
+    """Take the stock, count the sales, and write the order with its jobs.
 
-    Returns the order, new or repeated. Raises a `PlacementError` that says why there is none;
-    RuntimeError inside an open transaction, where the writers could not see what it locks.
+    Returns the order, new or repeated. Raises a `PlacementError` with the reason if there is no
+    order, and RuntimeError inside an open transaction: the writers use other connections and would
+    wait for its locks.
     """
     if connection.in_atomic_block:
         raise RuntimeError("place_order commits by itself: call it outside any transaction")
@@ -79,7 +81,7 @@ def place_order(request: OrderRequest) -> Placement:
     try:
         return _place(request)
     except OperationalError as error:
-        # Nothing was submitted yet: what uses this connection later answers for itself.
+        # Only the reads before submission raise it here. `_submit` handles its own errors.
         raise ShopBusy from error
     finally:
         _slots.release()
@@ -113,9 +115,9 @@ def _repeated(placed_id: UUID, request: OrderRequest) -> Placement:
 
 
 def _submit(draft: Draft) -> Placement:
-    """Give the draft to both writers and wait for both."""
+    """Submit the draft to both writers and wait for both."""
     order = draft.order
-    # An order in the making holds no connection: the pool stays free for pages.
+    # A waiting order must not hold a connection: the pool stays free for pages.
     connection.close()
     deadline = time.monotonic() + DEADLINE
     threads = writers()
@@ -127,7 +129,7 @@ def _submit(draft: Draft) -> Placement:
     try:
         outcome = stock.result(grace=GRACE)
     except BaseException as error:
-        # Whatever it was, sales may have counted an order that isn't there.
+        # After any error the sales writer may have counted an order that doesn't exist.
         if sales is not None:
             threads.sales.withdraw(sales)
         settle(order.pk, threads=threads)
@@ -137,7 +139,7 @@ def _submit(draft: Draft) -> Placement:
         try:
             return Placement(Order.objects.get(pk=order.pk), replayed=True)
         except OperationalError as error:
-            raise OutcomeUnknown(order.pk) from error  # it is there, and can't be read now
+            raise OutcomeUnknown(order.pk) from error  # it exists, but can't be read now
     order.number, order.placed_at = outcome.number, outcome.placed_at
     order.changed_at = outcome.placed_at
     order._state.adding, order._state.db = False, "default"
@@ -145,14 +147,14 @@ def _submit(draft: Draft) -> Placement:
         if sales is not None:
             sales.result(grace=0.5)
     except Exception:
-        # The order is committed: its sales follow with the next settle.
+        # The order is committed. This settle, or the next sweep, counts its sales.
         logger.warning("sales of order %s are late", order.pk, exc_info=True)
         settle(order.pk, threads=threads)
     return Placement(order, replayed=False)
 
 
 def _count(threads: Writers, draft: Draft, deadline: float) -> Submission | None:
-    """Submit the order's sales; where that fails, `settle_due` counts them."""
+    """Submit the order's sales; None if the queue refuses them, then `settle_due` counts them."""
     sold = {line.product_id: Sold(line.quantity, line.total) for line in draft.lines}
     try:
         return threads.sales.submit(Count(draft.order.pk, sold), deadline=deadline)
@@ -161,7 +163,7 @@ def _count(threads: Writers, draft: Draft, deadline: float) -> Submission | None
 
 
 def _answer(error: BaseException, order: Order) -> BaseException:
-    """What a failed submission means for the shopper."""
+    """Return the error that `place_order` raises for a failed submission."""
     match error:
         case PlacementError():
             return error

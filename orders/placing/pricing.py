@@ -1,6 +1,6 @@
-"""Pricing a request: from the request and the offers to a draft that can be written.
+"""Pricing: turns a request and its offers into a draft that the writers can write.
 
-`placement` calls it before it submits the draft to the writers. It changes nothing.
+`placement` calls it before it submits the draft. It writes nothing.
 """
 
 from decimal import Decimal
@@ -61,7 +61,7 @@ def price(request: OrderRequest, *, order_id: UUID, offers: dict[str, Offer]) ->
         if offer.available < quantity:
             shortages.append(Shortage(sku, offer.name, quantity, offer.available))
     items_total = sum((line.total for line in lines), Decimal(0))
-    delivery_total = Decimal(0)  # until there are carriers
+    delivery_total = Decimal(0)  # delivery has no price yet
     total = items_total + delivery_total
     if request.expected_total is not None and request.expected_total != total:
         raise TotalChanged(total)

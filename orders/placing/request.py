@@ -1,4 +1,4 @@
-"""What a shopper asks for, as parsed: the doors build it, `place_order` takes it."""
+"""The parsed order request: the checkout and the API build it, `place_order` takes it."""
 
 import hashlib
 import json
@@ -20,14 +20,15 @@ from orders.placing.errors import FieldError, InvalidOrder
 from project.text import DIRECTION_MARKS
 
 UNFIT = DIRECTION_MARKS | {"\ufffd"}
-"""Marks that turn the text around them, and what a lone surrogate became in a form."""
+"""Marks that change the direction of the text around them, and the replacement character, into
+which a form turns a lone surrogate."""
 MAX_LINES = 100
 MAX_QUANTITY = 999
 MAX_NAME_LENGTH = 200
 KEY_PATTERN = r"^[\x21-\x7e]{16,128}$"
 """An idempotency key: 16 to 128 visible ASCII characters."""
 COUNTRY_CODES = frozenset(phonenumbers.SUPPORTED_REGIONS)
-"""ISO 3166-1 alpha-2, as far as there are telephones."""
+"""ISO 3166-1 alpha-2 codes of the countries that have telephone numbers."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class RequestedLine:
 
 @dataclass(frozen=True)
 class OrderRequest:
-    """One order as asked for. `merged_lines` is what counts; `lines` is as it was written."""
+    """One requested order. `lines` are as the shopper sent them; pricing uses `merged_lines`."""
 
     source: Order.Source
     key: str
@@ -56,7 +57,7 @@ class OrderRequest:
 
     @property
     def merged_lines(self) -> dict[str, int]:
-        """Units by SKU, a SKU on two lines added up, in the order of first mention."""
+        """Units by SKU, in the order of the first line. Two lines of a SKU are added up."""
         merged: dict[str, int] = {}
         for line in self.lines:
             merged[line.sku] = merged.get(line.sku, 0) + line.quantity
@@ -64,7 +65,7 @@ class OrderRequest:
 
     @property
     def uploads(self) -> dict[str, tuple[str, int]]:
-        """SKU and units by upload; an upload on two lines of its SKU is added up."""
+        """SKU and units by upload token. Two lines with the same upload are added up."""
         wanted: dict[str, tuple[str, int]] = {}
         for line in self.lines:
             if line.upload:
@@ -73,7 +74,10 @@ class OrderRequest:
         return wanted
 
     def fingerprint(self) -> str:
-        """SHA-256 of what makes this order this order: not its key, not its expected total."""
+        """Return a SHA-256 of the order's content, without its key and its expected total.
+
+        Two requests with the same key and different fingerprints are different orders.
+        """
         parsed: list[Any] = [
             self.name,
             self.email,
@@ -119,7 +123,7 @@ def clean_email(value: str) -> str:
 
 
 def clean_phone(value: str) -> str:
-    """Return the number in E.164; national numbers are read as of `SHOP_COUNTRY`.
+    """Return the number in E.164. A national number is one of `SHOP_COUNTRY`.
 
     Raises InvalidOrder.
     """
@@ -137,7 +141,7 @@ def clean_phone(value: str) -> str:
 
 
 def clean_country(value: str) -> str:
-    """Return the code of a country. Raises InvalidOrder."""
+    """Return the country's code unchanged. Raises InvalidOrder if there is no such country."""
     value = clean_text(value, field="address.country", max_length=2)
     if value not in COUNTRY_CODES:
         message = _("Enter a country by its code of two capital letters, like DE.")
@@ -146,7 +150,7 @@ def clean_country(value: str) -> str:
 
 
 def clean_upload(value: str) -> str:
-    """Return an upload's token in its one spelling; empty stays empty. Raises InvalidOrder."""
+    """Return an upload's token in canonical form; empty stays empty. Raises InvalidOrder."""
     try:
         return str(UUID(value)) if value else ""
     except ValueError:
@@ -154,7 +158,7 @@ def clean_upload(value: str) -> str:
 
 
 def clean_key(value: str) -> str:
-    """Return the idempotency key as it is. Raises InvalidOrder."""
+    """Return the idempotency key unchanged. Raises InvalidOrder if it doesn't fit the pattern."""
     if not re.fullmatch(KEY_PATTERN, value):
         message = _("Send a key of 16 to 128 visible ASCII characters.")
         raise InvalidOrder([FieldError("Idempotency-Key", message)])

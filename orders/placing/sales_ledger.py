@@ -1,4 +1,7 @@
-"""The sales ledger's SQL: what orders count for, and setting entries and counters to it."""
+"""SQL of the sales ledger: the units and amounts of the orders, their entries, the counters.
+
+The sales writer, settle and the audit use it.
+"""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,13 +18,13 @@ COUNTED_LINES = """
     FROM orders_orderline AS line JOIN orders_order ON orders_order.id = line.order_id
     WHERE orders_order.status <> 'cancelled' AND line.refunded < line.quantity
 """
-"""What every order counts for, its lines less what was cancelled or refunded: the one
-definition for settle and audit."""
+"""The sales of every order: its lines, without cancelled and refunded units. Settle and audit
+share this one definition."""
 
 
 @dataclass(frozen=True)
 class Sold:
-    """What one order counts for in one product."""
+    """The units and the amount that one order adds to one product's sales."""
 
     units: int
     amount: Decimal
@@ -30,11 +33,11 @@ class Sold:
 NOTHING = Sold(0, Decimal(0))
 
 Targets = dict[tuple[UUID, int], Sold]
-"""By (order, product)."""
+"""The sales that each order should have, by (order, product)."""
 
 
 def true_targets(cursor: CursorWrapper, order_ids: Iterable[UUID]) -> Targets:
-    """Return what the orders count for, with NOTHING where an entry has no line to stand on."""
+    """Return the orders' sales by their lines, and NOTHING for an entry without such a line."""
     ids = list(order_ids)
     cursor.execute(
         f"""
@@ -51,7 +54,7 @@ def true_targets(cursor: CursorWrapper, order_ids: Iterable[UUID]) -> Targets:
 def set_entries(cursor: CursorWrapper, targets: Mapping[tuple[UUID, int], Sold]) -> None:
     """Set the entries to their targets and move the counters by the difference.
 
-    The caller holds the products' counters locked, so no entry changes under this statement.
+    The caller has locked the products' counters, so no entry changes during this statement.
     """
     cursor.execute(
         """

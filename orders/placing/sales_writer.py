@@ -1,7 +1,7 @@
-"""The sales writer: counts what orders sell, many in one transaction, in parallel with stock.
+"""The sales writer: counts the sales of many orders in one transaction, in parallel with stock.
 
-It *sets* what an order counts for and moves the product's counter by the difference, so doing
-it again changes nothing. It may count an order that stock then refuses: a Settle corrects it.
+It *sets* an order's entry and moves the product's counter by the difference, so a repeat changes
+nothing. It may count an order that the stock writer then refuses: a Settle corrects that.
 """
 
 from collections import defaultdict
@@ -27,7 +27,7 @@ from project.group_commit import DEFER, RepeatBatch
 
 @dataclass(frozen=True)
 class Count:
-    """Count an order that is being placed, as it was asked for."""
+    """Count an order that is being placed, by its requested lines."""
 
     order_id: UUID
     sold: dict[int, Sold]
@@ -36,18 +36,18 @@ class Count:
 
 @dataclass(frozen=True)
 class Settle:
-    """Make the order count for what it is: its lines, or nothing if it doesn't exist."""
+    """Set the order's sales to its stored lines, or to nothing if it doesn't exist."""
 
     order_id: UUID
 
 
 @dataclass(frozen=True)
 class Counted:
-    """The sales are what was asked for."""
+    """The sales are set as requested."""
 
 
 class SalesWriter:
-    """`apply` is what the group committer runs; the suspects are remembered between batches."""
+    """The group committer runs `apply` for each batch. Suspect rows are kept between batches."""
 
     def __init__(self) -> None:
         self._locks = RowLocks(ProductSales, column="units")
@@ -57,7 +57,7 @@ class SalesWriter:
     ) -> list[Any]:
         """Set each order's entries to their target; the answers are Counted or DEFER.
 
-        Of two requests for one order the later one counts.
+        Of two requests for one order the later one wins.
         """
         settled = {request.order_id for request in requests if isinstance(request, Settle)}
         with connection.cursor() as cursor:
@@ -69,7 +69,7 @@ class SalesWriter:
                 if isinstance(request, Count):
                     touched[request.order_id] |= request.sold.keys()
             held, suspects = self._locks.acquire(connection, set().union(*touched.values()))
-            # Once more, after the locks: only what this statement sees can't change any more.
+            # Read again after the locks: from here on the orders' sales can't change.
             truth: dict[UUID, Targets] = defaultdict(dict)
             if settled:
                 for key, sold in true_targets(cursor, settled).items():
@@ -92,7 +92,7 @@ class SalesWriter:
             merged = {key: sold for order in targets.values() for key, sold in order.items()}
             missing = {product_id for _order_id, product_id in merged} - held.keys()
             if missing and create_counters(cursor, missing) != missing:
-                raise RepeatBatch  # an order got its lines between the two looks
+                raise RepeatBatch  # an order got its lines between the two reads
             if merged:
                 set_entries(cursor, merged)
         return answers

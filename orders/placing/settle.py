@@ -1,7 +1,7 @@
-"""Settle: the one correction of sales. It makes them what the orders say.
+"""Settle: the one correction of sales. It sets them to the stored orders.
 
-Nobody reverses a count blindly: a reversal that lands after a successful retry would lose the
-sale. A settle reads the order after the lock, so it is right whenever it comes.
+No code subtracts a count directly: a subtraction after a successful retry would lose the sale.
+A settle reads the order under the counters' lock, so it is correct at any time.
 """
 
 import logging
@@ -22,13 +22,13 @@ from project.models import Sweep
 logger = logging.getLogger(__name__)
 
 SETTLE_TIMEOUT = 10.0
-"""Seconds that a settle may wait in the sales writer's queue; `settle_due` finds the rest."""
+"""Seconds that a settle may wait in the sales writer's queue. `settle_due` finds a late one."""
 BATCH_SIZE = 500
 IN_FLIGHT = timedelta(seconds=10)
-"""What is younger may be half-way: its sales would be judged before they are counted."""
+"""Younger orders are skipped: their two transactions may not both be committed yet."""
 _NAME = "settle_due"
 _ADVISORY_LOCK = 0x7E7E5E77
-"""Any number of our own: at most one `settle_due` runs at a time."""
+"""An arbitrary number. The lock lets one `settle_due` run at a time."""
 
 _DIFFERING = f"""
     WITH candidate AS (
@@ -51,27 +51,27 @@ _DIFFERING = f"""
 def settle(order_id: UUID, *, threads: Writers | None = None) -> None:
     """Ask the sales writer to settle the order, without waiting for it.
 
-    `threads` are the writers that counted it: behind the count in their queue it can't be
-    overtaken by it.
+    `threads` are the writers that counted the order. In the same queue the settle always comes
+    after the count.
     """
     deadline = time.monotonic() + SETTLE_TIMEOUT
     try:
         (threads or writers()).sales.submit(Settle(order_id), deadline=deadline)
     except NotTakenError:
-        logger.warning("sales of order %s are left to the next sweep", order_id)
+        logger.warning("sales of order %s wait for the next sweep", order_id)
 
 
 def settle_due() -> int | None:
-    """Settle every order whose sales differ, as far as it changed since the last complete run.
+    """Settle every order that changed since the last complete run and whose sales differ.
 
-    Returns how many were settled, or None where another run is under way.
+    Returns the number of orders, or None if another run is in progress.
     """
     with try_lock(_ADVISORY_LOCK, using="writer") as locked:
         return _sweep() if locked else None
 
 
 def settle_all() -> int:
-    """Settle every order whose sales differ, however old; return how many there were."""
+    """Settle every order of any age whose sales differ; return the number of orders."""
     order_ids = _differing(since=None, until=None)
     _settle_batches(order_ids)
     return len(order_ids)
@@ -88,21 +88,21 @@ def _sweep() -> int:
 
 
 def _differing(*, since: datetime | None, until: datetime | None) -> list[UUID]:
-    """Return the orders changed in that time whose sales differ; None is without a bound."""
+    """Return the orders that changed in (since, until] and whose sales differ; None is open."""
     with connections["writer"].cursor() as cursor:
         cursor.execute(_DIFFERING, {"since": since or "-infinity", "until": until or "infinity"})
         return [row[0] for row in cursor.fetchall()]
 
 
 def _settle_batches(order_ids: list[UUID]) -> bool:
-    """Settle these orders, some hundreds a transaction; False if some are left for later."""
+    """Settle these orders, BATCH_SIZE per transaction; False if some need another run."""
     batches = [order_ids[i : i + BATCH_SIZE] for i in range(0, len(order_ids), BATCH_SIZE)]
     outcomes = [_settle_now(batch) for batch in batches]
     return all(outcomes)
 
 
 def _settle_now(order_ids: list[UUID]) -> bool:
-    """Settle these orders in one transaction; False if a locked row left some for later."""
+    """Settle these orders in one transaction; False if a locked row deferred some of them."""
     writer = SalesWriter()
     for _attempt in range(3):
         try:

@@ -1,6 +1,6 @@
-"""The stock writer: takes stock and writes orders, many in one transaction.
+"""The stock writer: takes stock and writes orders, many orders in one transaction.
 
-The order is the commit record: it exists only with its stock taken and its jobs queued.
+The order's row is the commit record: it exists only with its stock taken and its jobs queued.
 """
 
 import json
@@ -20,7 +20,7 @@ from orders.models import Order, Stock
 from orders.models.order import NUMBER_PREFIX
 from orders.placing.errors import KeyReused, OutOfStock, Shortage, UploadsGone
 from orders.placing.row_locks import RowLocks
-from orders.placing.uploads import DraftUpload, lock_untaken, take
+from orders.placing.uploads import DraftUpload, assign, lock_untaken
 from project.database.arrays import array_literal
 from project.group_commit import DEFER, RepeatBatch
 
@@ -44,7 +44,7 @@ class Draft:
     notifications: tuple[Notification, ...]
     media_jobs: tuple[MediaJob, ...]
     context: dict[str, Any]
-    """What every job of the order knows of it, but for its number."""
+    """The order data that each of its jobs stores, without the order's number."""
     uploads: tuple[DraftUpload, ...] = ()
 
 
@@ -58,21 +58,21 @@ class Taken:
 
 @dataclass(frozen=True)
 class AlreadyPlaced:
-    """The order was there before: this draft repeats it."""
+    """The order existed before: this draft repeats it."""
 
 
 class StockWriter:
-    """`apply` is what the group committer runs; the suspects are remembered between batches."""
+    """The group committer runs `apply` for each batch. Suspect rows are kept between batches."""
 
     def __init__(self) -> None:
         self._locks = RowLocks(Stock, column="available")
 
     def apply(self, connection: BaseDatabaseWrapper, drafts: Sequence[Draft]) -> list[Any]:
-        """Place what can be placed, first come first served, all lines of an order or none.
+        """Place the drafts in their order; take all lines of a draft or none.
 
-        Answers per draft: Taken, AlreadyPlaced, OutOfStock, UploadsGone, KeyReused or DEFER.
-        Three statements, however many drafts: bulk_create alone would halve the orders/s. Two
-        more where somebody personalises.
+        Returns an answer per draft: Taken, AlreadyPlaced, OutOfStock, UploadsGone, KeyReused or
+        DEFER. A batch of any size takes three statements, because bulk_create would halve the
+        orders per second; it takes two more if a draft has uploads.
         """
         held, suspects = self._locks.acquire(
             connection, (line.product_id for draft in drafts for line in draft.lines)
@@ -81,7 +81,7 @@ class StockWriter:
         tokens = {part.token for draft in drafts for part in draft.uploads}
         with connection.cursor() as cursor:
             untaken = lock_untaken(cursor, tokens) if tokens else set()
-            # After the locks: who committed these ids before us is visible now.
+            # Read after the locks: an order that another process committed is visible now.
             fingerprints = _existing(cursor, {draft.order.id for draft in drafts})
             answers: list[Any] = []
             accepted: dict[UUID, Draft] = {}
@@ -111,7 +111,7 @@ class StockWriter:
                 for part in draft.uploads
             ]
             if parts:
-                take(cursor, parts)
+                assign(cursor, parts)
         return [
             written[draft.order.id] if answer is None else answer
             for draft, answer in zip(drafts, answers, strict=True)
@@ -140,13 +140,13 @@ def _write(cursor: CursorWrapper, drafts: list[Draft]) -> dict[UUID, Taken]:
     )
     rows = cursor.fetchall()
     if len(rows) < len(drafts):
-        # The same key with other products, committed elsewhere since we looked.
+        # Another process committed one of these ids, with other products, after `_existing`.
         raise RepeatBatch
     return {row[0]: Taken(number=row[1], placed_at=row[2]) for row in rows}
 
 
 def _row(draft: Draft) -> dict[str, Any]:
-    """The draft as `_WRITE` reads it."""
+    """Return the draft in the shape that `_WRITE` reads."""
     order = draft.order
     return {
         "id": str(order.pk),
@@ -191,9 +191,9 @@ def _row(draft: Draft) -> dict[str, Any]:
     }
 
 
-# One statement for the whole batch: the drafts go in as one JSON document. Sixteen orders take
-# one round trip and 3 ms of PostgreSQL here; with a statement per table, each waiting for the
-# interpreter between a hundred shoppers' threads, they took 50 ms.
+# One statement writes the whole batch; the drafts are one JSON document. Sixteen orders take one
+# round trip and 3 ms of PostgreSQL. With one statement per table they took 50 ms: after each
+# statement the writer waited for the interpreter, which a hundred other threads also wanted.
 _WRITE = """
 WITH draft AS MATERIALIZED (
     SELECT *, nextval('orders_order_number') AS number

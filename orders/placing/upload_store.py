@@ -1,4 +1,7 @@
-"""Taking in what shoppers hand in for personalised products, and pruning what nobody ordered."""
+"""Uploads before an order: storing the shopper's file, its limits, and pruning unused files.
+
+Product page and API store uploads here; the StockWriter takes them (`uploads`).
+"""
 
 from datetime import timedelta
 from uuid import UUID
@@ -13,19 +16,19 @@ from media_jobs.assets import measure
 from media_jobs.filetypes import HEAD_BYTES, UnusableFileError, sniff
 from orders.models import Upload
 from orders.models.upload import ROOT
-from orders.placing.personalising import Asks, kind_error
+from orders.placing.personalising import Personalisation, kind_error
 from project.database.advisory_lock import lock_until_commit
 from project.database.clock import database_now
 
 KEEP = timedelta(days=1)
-"""How long an upload waits for its order."""
+"""How long an upload without an order is kept."""
 LIMIT_TIME = timedelta(hours=1)
-"""`MAX_UPLOADS_PER_HOUR` counts what came from one address in this time and wasn't ordered."""
+"""`MAX_UPLOADS_PER_HOUR` limits the uploads without an order from one IP address in this time."""
 BATCH_SIZE = 500
 
 
 class TooManyUploadsError(Exception):
-    """This address has handed in as much as it may without ordering."""
+    """This IP address has reached the limit of uploads without an order."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__()
@@ -34,7 +37,7 @@ class TooManyUploadsError(Exception):
 
 
 def check_limit(address: str) -> None:
-    """Raise TooManyUploadsError where another upload from this address would be too many."""
+    """Raise TooManyUploadsError if this IP address has reached its limit."""
     waiting = Upload.objects.filter(
         address=address, line=None, created_at__gt=Now() - LIMIT_TIME
     ).order_by("-created_at")
@@ -45,11 +48,13 @@ def check_limit(address: str) -> None:
         raise TooManyUploadsError(max(1, round(over)))
 
 
-def store_upload(file: File, *, name: str, address: str, asked_for: str = Asks.EITHER) -> Upload:
-    """Store a shopper's file and return its upload. Nothing is decoded.
+def store_upload(
+    file: File, *, name: str, address: str, asked_for: str = Personalisation.EITHER
+) -> Upload:
+    """Store a shopper's file and return its upload. The file is not decoded.
 
     `asked_for` is the product's `personalisation`. Raises UnusableFileError with a sentence for
-    the shopper, TooManyUploadsError.
+    the shopper, or TooManyUploadsError.
     """
     file.seek(0)
     filetype = sniff(file.read(HEAD_BYTES))
@@ -65,11 +70,12 @@ def store_upload(file: File, *, name: str, address: str, asked_for: str = Asks.E
     )
     check_limit(address)
     file.seek(0)
-    # Before its row: an upload that can be ordered has its file. A file without row is pruned.
+    # The file comes before the row, so an upload with a row has its file. The daily pruning
+    # deletes a file without a row.
     upload.file.save(f"upload.{filetype.extension}", file, save=False)
     try:
         with transaction.atomic():
-            # One after the other, or many at once would each find room for one more.
+            # One upload at a time per address: parallel ones would all pass the check.
             lock_until_commit(f"upload {address}")
             check_limit(address)
             upload.save(force_insert=True)
@@ -85,24 +91,24 @@ def discard(token: UUID) -> bool:
 
 
 def prune_uploads() -> int:
-    """Delete the uploads that no order took in a day, and files without an upload.
+    """Delete the uploads without an order that are older than KEEP, and files without a row.
 
-    Returns how many uploads.
+    Returns the number of uploads.
     """
     pruned = 0
     old = Upload.objects.filter(line=None, created_at__lt=Now() - KEEP)
     while tokens := list(old.values_list("token", flat=True)[:BATCH_SIZE]):
         if not (deleted := _delete(tokens)):
-            break  # all that is left is being ordered this moment
+            break  # orders are taking the remaining ones at this moment
         pruned += deleted
-    _delete_strays()
+    _delete_orphaned_files()
     return pruned
 
 
 def _delete(tokens: list[UUID]) -> int:
-    """Delete those that no order has or is about to take, then their files."""
+    """Delete the uploads that no order has taken or has locked, then their files."""
     with transaction.atomic():
-        # An order that holds one has locked its row; one that comes later finds none.
+        # An order that takes an upload locks its row; a later order finds no row.
         free = Upload.objects.filter(pk__in=tokens, line=None).order_by("pk")
         rows = list(free.select_for_update(skip_locked=True))
         Upload.objects.filter(pk__in=[upload.pk for upload in rows]).delete()
@@ -111,8 +117,8 @@ def _delete(tokens: list[UUID]) -> int:
     return len(rows)
 
 
-def _delete_strays() -> None:
-    """Delete files whose process died before their row was written, or after it was deleted."""
+def _delete_orphaned_files() -> None:
+    """Delete files without a row: a process died between the file's write and the row's."""
     last = database_now() - 2 * KEEP
     for folder in _days_until(f"{last:%Y/%m/%d}"):
         files = default_storage.listdir(folder)[1]
@@ -125,7 +131,7 @@ def _delete_strays() -> None:
 
 
 def _days_until(last: str) -> list[str]:
-    """Return the folders of the days up to this one, written year/month/day."""
+    """Return the folders of the days up to and including `last` (year/month/day)."""
     days = [""]
     for _level in range(3):
         days = [f"{day}/{name}" for day in days for name in _folders(f"{ROOT}{day}")]

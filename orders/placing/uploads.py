@@ -1,6 +1,6 @@
-"""Taking uploads: what the StockWriter does for the orders that personalise something.
+"""The StockWriter's SQL for orders with uploads: lock the uploads, then assign them to lines.
 
-In the order's transaction, so an order that exists has its uploads and their jobs.
+It runs in the order's transaction, so an existing order has its uploads and their jobs.
 """
 
 import json
@@ -27,7 +27,7 @@ class DraftUpload:
     job: MediaJob
 
     def row(self, *, number: int) -> dict[str, Any]:
-        """The upload as `_TAKE` reads it, once its order has its number."""
+        """Return the upload in the shape that `_TAKE` reads, with its order's number."""
         return {
             "token": str(self.token),
             "order_id": str(self.order_id),
@@ -41,17 +41,17 @@ class DraftUpload:
 
 
 def lock_untaken(cursor: CursorWrapper, tokens: Iterable[UUID]) -> set[UUID]:
-    """Lock and return those uploads that are there and no order has taken."""
+    """Lock the uploads that exist and that no order has taken; return their tokens."""
     cursor.execute(_LOCK, [array_literal(tokens)])
     return {row[0] for row in cursor.fetchall()}
 
 
-def take(cursor: CursorWrapper, parts: list[dict[str, Any]]) -> None:
-    """Give the locked uploads to the lines that were just written, and queue their jobs."""
+def assign(cursor: CursorWrapper, parts: list[dict[str, Any]]) -> None:
+    """Assign the locked uploads to the lines of the new orders, and queue their jobs."""
     cursor.execute(_TAKE, {"parts": json.dumps(parts)})
 
 
-# Who waited for the lock sees the row as it is then: an upload taken meanwhile isn't returned.
+# After a wait for the lock PostgreSQL reads the row again, so a taken upload isn't returned.
 _LOCK = """
 SELECT token FROM orders_upload
 WHERE token = ANY(%s::uuid[]) AND line_id IS NULL

@@ -1,4 +1,4 @@
-"""The two writer threads of a process, started when the first order needs them."""
+"""The two writer threads of a process. The first order starts them."""
 
 import os
 import threading
@@ -29,7 +29,7 @@ def writers() -> Writers:
     global _writers
     with _lock:
         if _writers is None:
-            # At most a quarter of the web threads may wait for rows that somebody has locked.
+            # At most a quarter of the web threads may wait for locked rows.
             max_deferred = WEB_THREADS // 4
             _writers = Writers(
                 stock=GroupCommitter(
@@ -43,9 +43,9 @@ def writers() -> Writers:
 
 
 def drain(*, timeout: float = 15.0) -> bool:
-    """Finish what waits and stop the writers, in `timeout` seconds; True if all was finished.
+    """Finish the queued requests within `timeout` seconds and stop; True if all are finished.
 
-    Called when the process ends: by gunicorn's `worker_exit`, and by atexit in commands.
+    gunicorn's `worker_exit` calls it when a web process ends, and atexit when a command ends.
     """
     global _writers
     with _lock:
@@ -53,13 +53,13 @@ def drain(*, timeout: float = 15.0) -> bool:
     if stopping is None:
         return True
     deadline = time.monotonic() + timeout
-    # Stock first: an order that is placed while stopping may still settle its sales.
+    # Stock stops first: an order that is placed meanwhile can still settle its sales.
     stock = stopping.stock.drain(timeout=timeout)
     return stopping.sales.drain(timeout=max(0.0, deadline - time.monotonic())) and stock
 
 
 def _reset_in_child() -> None:
-    """Threads and their connections don't survive a fork: the child must not touch them."""
+    """Drop the writers in a forked child: threads don't survive a fork."""
     global _writers, _lock
     _writers, _lock = None, threading.Lock()
 

@@ -1,7 +1,7 @@
-"""The report's chart: an SVG of our own, made a PNG by libvips. Loaded in the worker only.
+"""The report's chart: an SVG that libvips renders to a PNG. Only the worker loads it.
 
-Mail programs show no SVG. The letters are written with our own fonts, so that the picture is the
-same on a server that has none.
+Mail programs don't show SVG. The text is drawn with the fonts in this repository, so that the
+picture is the same on a server without fonts.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from media_jobs.lettering import fit
 from media_jobs.watermark import inked
 
 WIDTH, HEIGHT = 1040, 380
-"""Twice what a mail program shows: sharp on a phone."""
+"""Pixels, twice the displayed size, so that the chart is sharp on a phone."""
 TOP, BOTTOM = 56, 56
 GAP = 12
 LETTERS = 28
@@ -26,7 +26,7 @@ INK = [27, 39, 51]
 def draw(turnover_by_day: Sequence[tuple[date, Decimal]], *, highest: str) -> bytes:
     """Return the PNG of the days' turnover as bars, the last one dark.
 
-    `highest` is the highest bar's amount in words, which stands above it.
+    `highest` is the text above the highest bar: its amount.
     """
     picture = pyvips.Image.svgload_buffer(svg(turnover_by_day).encode())
     step = WIDTH / len(turnover_by_day)
@@ -42,7 +42,7 @@ def draw(turnover_by_day: Sequence[tuple[date, Decimal]], *, highest: str) -> by
 
 
 def svg(turnover_by_day: Sequence[tuple[date, Decimal]]) -> str:
-    """Return the bars as an SVG without letters."""
+    """Return the bars as an SVG without text."""
     most = max((amount for _day, amount in turnover_by_day), default=Decimal(0)) or Decimal(1)
     step = WIDTH / len(turnover_by_day)
     ground = HEIGHT - BOTTOM

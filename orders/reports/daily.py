@@ -1,6 +1,6 @@
-"""The daily report: read a day's figures, draw and store what is attached, tell the staff.
+"""The daily report: read a day's figures, store chart and table, and queue the staff's messages.
 
-Once per day of the shop: a day that has a message has its report, so nothing of it is made again.
+It runs once per day of the shop: a day whose messages exist is skipped.
 """
 
 from datetime import date
@@ -22,9 +22,9 @@ from project.templatetags.money import money
 
 
 def send_report(day: date) -> dict[str, Any]:
-    """Queue the day's report to everyone in `STAFF_EMAILS`; return what was done.
+    """Queue the day's report to the addresses in `STAFF_EMAILS`; return the result as JSON.
 
-    The caller sees to it that only one does it at a time (`project.schedule.daily`).
+    The caller ensures that one process at a time calls it (`project.schedule.daily`).
     """
     readers = staff()
     sent = Notification.objects.filter(order_id=None, event="daily_report", occasion=str(day))
@@ -34,8 +34,8 @@ def send_report(day: date) -> dict[str, Any]:
         return {"day": str(day), "recipients": 0}
     figures = read_figures(day)
     files = [
-        attachment(_keep(f"{day}/chart.png", _chart(figures)), name="chart.png", cid="chart"),
-        attachment(_keep(f"{day}/orders.csv", _csv(day)), name=f"orders-{day}.csv"),
+        attachment(_store(f"{day}/chart.png", _chart(figures)), name="chart.png", cid="chart"),
+        attachment(_store(f"{day}/orders.csv", _csv(day)), name=f"orders-{day}.csv"),
     ]
     queued = Notification.objects.bulk_create(_messages(figures, files, readers))
     return {"day": str(day), "recipients": len(queued), "orders": figures.orders}
@@ -62,8 +62,8 @@ def _csv(day: date) -> bytes:
     return text.getvalue().encode()
 
 
-def _keep(name: str, data: bytes) -> str:
-    """Store the file in place of one that an attempt before left, and return its name."""
+def _store(name: str, data: bytes) -> str:
+    """Store the file, replacing one of an earlier attempt, and return its name."""
     path = f"desk/reports/{name}"
     default_storage.delete(path)
     return default_storage.save(path, ContentFile(data))

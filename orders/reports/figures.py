@@ -1,4 +1,4 @@
-"""What a day of the shop comes to. In its time zone, so twice a year it has 23 or 25 hours."""
+"""The figures of one day of the shop, in its time zone: two days of a year have 23 or 25 hours."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,29 +26,29 @@ _COUNTS = ~Q(status=Order.Status.CANCELLED)
 class Figures:
     day: date
     orders: int
-    """Placed on the day and not cancelled since."""
+    """The orders that were placed on the day and aren't cancelled."""
     cancelled: int
     units: int
     turnover: Decimal
     refunds: int
     refunded: Decimal
-    """Given back on the day, whenever it was ordered."""
+    """The refunds of the day, for orders of any day."""
     jobs_failed: int
     top: list[tuple[str, int, Decimal]]
     """Name, units, amount; the most units first."""
     turnover_by_day: list[tuple[date, Decimal]]
-    """The last two weeks, this day last."""
+    """The turnover of two weeks; the report's day is the last one."""
 
 
 def bounds(day: date) -> tuple[datetime, datetime]:
-    """Return when the shop's day begins and when the next one does."""
+    """Return the beginning of the shop's day and of the next day."""
     zone = ZoneInfo(settings.TIME_ZONE)
     begin, end = (datetime.combine(d, time(), tzinfo=zone) for d in (day, day + timedelta(days=1)))
     return begin, end
 
 
 def read_figures(day: date) -> Figures:
-    """Read the day's figures as they are now: nine queries, whatever the day was like."""
+    """Read the day's current figures, always in nine queries."""
     begin, end = bounds(day)
     placed = Order.objects.filter(placed_at__gte=begin, placed_at__lt=end)
     lines = OrderLine.objects.filter(order__in=placed.filter(_COUNTS))
@@ -80,7 +80,7 @@ def read_figures(day: date) -> Figures:
 
 
 def table(day: date) -> Iterator[list[Any]]:
-    """Yield the day's orders, a row each: no customer's name or address leaves with the e-mail."""
+    """Yield a row per order of the day, without names and addresses: the table goes by e-mail."""
     begin, end = bounds(day)
     placed = Order.objects.filter(placed_at__gte=begin, placed_at__lt=end).order_by("number")
     for order in placed.annotate(units=Sum("lines__quantity")).iterator():
@@ -120,7 +120,7 @@ def _turnover_by_day(day: date) -> list[tuple[date, Decimal]]:
 
 
 def report_context(figures: Figures) -> dict[str, Any]:
-    """Return what the message says of the day."""
+    """Return the message's context for the day."""
     return {
         "day": str(figures.day),
         "currency": settings.SHOP_CURRENCY,

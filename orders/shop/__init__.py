@@ -1,1 +1,1 @@
-"""The shop's pages: catalogue, cart, checkout, and the order that is followed live."""
+"""The shop's pages: catalogue, cart, checkout, and the order's page with live progress."""

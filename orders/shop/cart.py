@@ -1,6 +1,6 @@
-"""The cart: SKUs and quantities in the session, priced anew whenever a page shows them.
+"""The cart: SKUs and quantities in the session. Each page that shows the cart prices it again.
 
-A product with a picture or video of the shopper's is a line of its own for each upload.
+A personalised product has a separate line for each upload.
 """
 
 from collections import Counter
@@ -22,7 +22,7 @@ _CHECKOUT_KEY = "checkout_key"
 
 
 class CartFullError(Exception):
-    """The cart holds as many different products as an order may have lines."""
+    """The cart has as many lines as an order may have."""
 
 
 class Cart:
@@ -33,12 +33,12 @@ class Cart:
 
     @property
     def quantities(self) -> dict[str, int]:
-        """Units by SKU, in the order in which the products were added."""
+        """Return the units by SKU, in the order in which the products were added."""
         return dict(self._session.get(_CART, {}))
 
     @property
     def personalised(self) -> dict[str, tuple[str, int]]:
-        """SKU and units by upload, in the order in which they were added."""
+        """Return SKU and units by upload, in the order in which the uploads were added."""
         kept = self._session.get(_UPLOADS, {})
         return {token: (sku, units) for token, (sku, units) in kept.items()}
 
@@ -55,7 +55,7 @@ class Cart:
         return sum(line.quantity for line in self.lines)
 
     def add(self, sku: str, quantity: int, upload: str = "") -> None:
-        """Add units, up to what an order takes of one product. Raises CartFullError."""
+        """Add units, up to the limit of an order per product. Raises CartFullError."""
         quantities, personalised = self.quantities, self.personalised
         is_new = upload not in personalised if upload else sku not in quantities
         if is_new and len(quantities) + len(personalised) >= MAX_LINES:
@@ -69,7 +69,7 @@ class Cart:
         self._session[_CART] = quantities
 
     def set(self, sku: str, quantity: int, upload: str = "") -> None:
-        """Change a line that is in the cart; below one it is removed."""
+        """Set the quantity of a line in the cart; below one the line is removed."""
         if upload:
             self._set_personalised(sku, quantity, upload)
             return
@@ -93,16 +93,15 @@ class Cart:
         self._session[_UPLOADS] = personalised
 
     def checkout_key(self) -> str:
-        """The idempotency key of this cart's order: the same in every tab, until it is placed."""
+        """Return the idempotency key of this cart's order: one key in all tabs, until placed."""
         if _CHECKOUT_KEY not in self._session:
             self._session[_CHECKOUT_KEY] = uuid4().hex
         return str(self._session[_CHECKOUT_KEY])
 
-    def take_out_ordered(self, key: str, ordered: Iterable[RequestedLine]) -> None:
-        """Remove what was ordered under the key.
+    def remove_ordered(self, key: str, ordered: Iterable[RequestedLine]) -> None:
+        """Remove the lines that were ordered under the key, once per key.
 
-        Once only: a form that is sent again from the browser's history must not empty a cart
-        that was filled since.
+        A form that is sent again from the browser's history must not empty a newer cart.
         """
         if self._session.get(_CHECKOUT_KEY) != key:
             return
@@ -118,7 +117,7 @@ class PricedLine:
     product: Product
     quantity: int
     available: int
-    """What is left for this line: other lines may have the same product."""
+    """The units that this line can have, without those of other lines with the same product."""
     upload: Upload | None = None
 
     @property
@@ -135,7 +134,7 @@ class PricedLine:
 
     @property
     def text(self) -> str:
-        """The line as the checkout sends it."""
+        """Return the line in the checkout form's format."""
         return self._text(self.quantity)
 
     @property
@@ -154,7 +153,7 @@ class PricedLine:
 class PricedCart:
     lines: list[PricedLine]
     gone: list[RequestedLine]
-    """Whose product is not on sale any more, or whose upload isn't there."""
+    """The lines whose product is no longer on sale or whose upload is gone."""
 
     @property
     def total(self) -> Decimal:
@@ -170,7 +169,7 @@ class PricedCart:
 
 
 def priced(wanted: Sequence[RequestedLine]) -> PricedCart:
-    """Return the lines with today's names, prices and stock, and their uploads."""
+    """Return the lines with current names, prices and stock, and their uploads."""
     if not wanted:
         return PricedCart([], [])
     skus = {line.sku for line in wanted}

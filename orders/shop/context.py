@@ -1,4 +1,4 @@
-"""What every page shows: the shop's name and how full the cart is."""
+"""The context processor of all pages: the shop's name and the number of units in the cart."""
 
 from django.conf import settings
 from django.contrib.auth import SESSION_KEY
@@ -8,11 +8,11 @@ from orders.shop.cart import Cart
 
 
 def shop(request: HttpRequest) -> dict[str, object]:
-    """Template variables for every page; the cart is read where a page shows it, and only there."""
+    """Return every page's template variables. Only a page that shows the cart reads the session."""
     return {
         "shop_name": settings.SHOP_NAME,
         "currency": settings.SHOP_CURRENCY,
         "is_local": settings.TANDEM_LOCAL,
-        "is_signed_in": lambda: SESSION_KEY in request.session,  # without asking for the user
+        "is_signed_in": lambda: SESSION_KEY in request.session,  # without a query for the user
         "cart_units": lambda: Cart(request.session).units,
     }

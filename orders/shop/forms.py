@@ -1,4 +1,4 @@
-"""What shoppers send: changes of the cart, and the checkout."""
+"""The shop's forms: a change of the cart, and the checkout."""
 
 from typing import Any
 
@@ -30,12 +30,12 @@ class CartForm(forms.Form):
     sku = forms.CharField(max_length=40)
     quantity = forms.IntegerField(min_value=0, max_value=MAX_QUANTITY, required=False)
     upload = forms.UUIDField(required=False)
-    """Which of the product's lines: that with this picture or video of the shopper's."""
+    """The upload of the line: a product has a line per upload."""
     step = forms.IntegerField(min_value=-1, max_value=1, required=False)
-    """One more or one less than `quantity`: the buttons beside the number."""
+    """The buttons beside the number: one more or one less than `quantity`."""
 
     def clean(self) -> dict[str, Any]:
-        """Reduce `quantity` and `step` to the `quantity` that is meant."""
+        """Compute the new `quantity` from `quantity`, `step` and `action`."""
         values = super().clean() or {}
         quantity = values.get("quantity")
         quantity = (1 if quantity is None else quantity) + (values.get("step") or 0)
@@ -47,7 +47,7 @@ class CartForm(forms.Form):
 
 
 class LinesField(forms.Field):
-    """The lines that the shopper saw and confirmed, as `lines.line_text` writes them."""
+    """The lines that the shopper confirmed, in the format of `lines.line_text`."""
 
     widget = forms.MultipleHiddenInput
     default_error_messages = {"required": "", "invalid": ""}
@@ -66,11 +66,11 @@ class LinesField(forms.Field):
 
 
 class CheckoutForm(forms.Form):
-    """Who orders what, and where it goes; the rules are those of `orders.placing.request`."""
+    """The checkout: lines, shopper and delivery, by the rules of `orders.placing.request`."""
 
     CONFIRMED_FIELDS = ("key", "line", "expected_total")
-    """What the shopper confirms without typing it; written by the page, so errors in them mean
-    that the page is not ours or out of date."""
+    """The hidden fields. The page writes them, so an error in one means that the page is out of
+    date or forged."""
 
     name = TextField(
         label=pgettext_lazy("person", "Name"),  # other apps translate their own "Name"
@@ -111,7 +111,7 @@ class CheckoutForm(forms.Form):
         return [name for name in cls.base_fields if name not in cls.CONFIRMED_FIELDS]
 
     def clean(self) -> dict[str, Any]:
-        """Ask for an address where one is needed, and for none elsewhere."""
+        """Require the address for a delivery; drop it for a pickup."""
         values = super().clean() or {}
         is_delivery = values.get("handover") == "delivery"
         for name in ADDRESS_FIELDS:
@@ -124,11 +124,11 @@ class CheckoutForm(forms.Form):
 
     @property
     def is_outdated(self) -> bool:
-        """What the shopper would confirm isn't there, or not in order."""
+        """Return True if a hidden field is missing or invalid."""
         return any(name in self.errors for name in self.CONFIRMED_FIELDS)
 
     def order_request(self, *, language: str, user_id: int | None) -> OrderRequest:
-        """Return what is asked for by a valid form."""
+        """Return the order request of a valid form."""
         values = self.cleaned_data
         return OrderRequest(
             source=Order.Source.SHOP,

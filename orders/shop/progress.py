@@ -1,4 +1,4 @@
-"""What the order's page says of the jobs behind it, in the shopper's words."""
+"""The progress of an order's jobs, in the shopper's words. The order's page polls it."""
 
 import hashlib
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ from orders.models import Order
 from project.jobs.model import Job
 from project.jobs.queryset import Status
 
-# How often the page asks, by the order's age: jobs take seconds, so what is still open after a
-# minute waits for somebody, and after an hour the page stops to ask.
-PACES = (
+# The page's polling interval in seconds, by the order's age. Jobs take seconds, so a job that is
+# open after a minute waits for a service or an operator. After an hour the page stops polling.
+POLL_INTERVALS = (
     (timedelta(minutes=1), 1),
     (timedelta(minutes=10), 5),
     (timedelta(hours=1), 30),
@@ -28,9 +28,9 @@ PACES = (
 
 
 Tone = Literal["waiting", "running", "done", "failed"]
-"""How a step looks."""
-SETTLED = ("done", "failed")
-CALLED_OFF = (Order.Status.CANCELLED, Order.Status.REFUNDED)
+"""The look of a step."""
+FINISHED = ("done", "failed")
+CANCELLED_OR_REFUNDED = (Order.Status.CANCELLED, Order.Status.REFUNDED)
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,7 @@ class Step:
     tone: Tone
     percent: int = 0
     preview: dict[str, Rendition] | None = None
-    """What a print file looks like, by format, once it is made."""
+    """The preview of a finished print file, by format."""
 
 
 @dataclass(frozen=True)
@@ -51,36 +51,36 @@ class Progress:
     order: Order
     steps: list[Step]
     pictures: dict[str, Rendition]
-    """The pickup pass by format, when it is ready and there is something to pick up."""
-    pace: int | None
-    """Seconds until the page asks again; None: nothing more will come, or not soon."""
+    """The finished pickup pass by format; empty without a pickup."""
+    poll_seconds: int | None
+    """Seconds until the page polls again; None: it stops polling."""
 
     @property
-    def is_called_off(self) -> bool:
-        """Whether nothing is handed over any more."""
-        return self.order.status in CALLED_OFF
+    def is_cancelled_or_refunded(self) -> bool:
+        """Return True if the order is cancelled or refunded: nothing is handed over any more."""
+        return self.order.status in CANCELLED_OR_REFUNDED
 
     @property
     def has_pass(self) -> bool:
-        """Whether the shopper picks the order up, with a pass."""
-        return not self.is_called_off and not self.order.address
+        """Return True if the shopper picks the order up and needs a pass."""
+        return not self.is_cancelled_or_refunded and not self.order.address
 
     @property
     def is_unpaid(self) -> bool:
-        """Whether money is still expected for the order."""
+        """Return True if the order waits for its payment."""
         return self.order.status == Order.Status.PLACED and self.order.total > 0
 
     @property
-    def is_settled(self) -> bool:
-        return all(step.tone in SETTLED for step in self.steps)
+    def is_finished(self) -> bool:
+        return all(step.tone in FINISHED for step in self.steps)
 
     @property
     def headline(self) -> str:
-        """The state in one sentence; also for those who hear the page."""
+        """Return the state in one sentence; screen readers announce it."""
         done = sum(step.tone == "done" for step in self.steps)
-        if not self.is_settled:
+        if not self.is_finished:
             return _("%(done)d of %(all)d done") % {"done": done, "all": len(self.steps)}
-        if done < len(self.steps) and self.is_called_off:
+        if done < len(self.steps) and self.is_cancelled_or_refunded:
             return _("Not everything worked")
         if done < len(self.steps):
             return _("Your order stands, but not everything worked")
@@ -90,13 +90,13 @@ class Progress:
 
     @property
     def version(self) -> str:
-        """Changes whenever the page would look different."""
-        shown = (self.order.status, self.steps, sorted(self.pictures), self.pace)
+        """Return a hash of everything that the page shows."""
+        shown = (self.order.status, self.steps, sorted(self.pictures), self.poll_seconds)
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def read_progress(order_id: UUID, *, now: datetime) -> Progress:
-    """Return how far the order's jobs are: four queries. Raises Http404."""
+    """Return the progress of the order's jobs, in four queries. Raises Http404."""
     order = get_object_or_404(Order, pk=order_id)
     messages = cast(
         "QuerySet[Notification]",
@@ -104,28 +104,31 @@ def read_progress(order_id: UUID, *, now: datetime) -> Progress:
     )
     made = MediaJob.objects.filter(order_id=order_id).order_by("created_at", "source")
     media = list(made.prefetch_related("renditions"))
-    is_called_off = order.status in CALLED_OFF
+    is_cancelled_or_refunded = order.status in CANCELLED_OR_REFUNDED
     pickup_pass = next((job for job in media if job.recipe == PICKUP_PASS.name), None)
-    if is_called_off or order.address:
+    if is_cancelled_or_refunded or order.address:
         pickup_pass = None
-    steps = [_message_step(message, is_called_off=is_called_off) for message in messages]
+    steps = [
+        _message_step(message, is_cancelled_or_refunded=is_cancelled_or_refunded)
+        for message in messages
+    ]
     steps += [
         _print_step(job) for job in media if job.kind == "print" and job.status != Status.CANCELLED
     ]
     if pickup_pass and pickup_pass.status != Status.CANCELLED:
         steps.append(_pass_step(pickup_pass))
-    is_settled = all(step.tone in SETTLED for step in steps)
+    is_finished = all(step.tone in FINISHED for step in steps)
     return Progress(
         order=order,
         steps=steps,
         pictures=_pictures(pickup_pass),
-        pace=None if is_settled else _pace(now - order.placed_at),
+        poll_seconds=None if is_finished else _poll_seconds(now - order.placed_at),
     )
 
 
 def pass_pictures(order: Order) -> dict[str, Rendition]:
-    """Return the order's pickup pass by format; empty while, or if, there is nothing to show."""
-    if order.status in CALLED_OFF or order.address:
+    """Return the finished pickup pass by format, or nothing; a delivery has no pass."""
+    if order.status in CANCELLED_OR_REFUNDED or order.address:
         return {}
     drawn = MediaJob.objects.filter(order_id=order.pk, recipe=PICKUP_PASS.name)
     return _pictures(drawn.prefetch_related("renditions").first())
@@ -137,12 +140,12 @@ def _pictures(job: MediaJob | None) -> dict[str, Rendition]:
     return {rendition.format: rendition for rendition in job.renditions.all()}
 
 
-def _pace(age: timedelta) -> int | None:
-    return next((seconds for until, seconds in PACES if age < until), None)
+def _poll_seconds(age: timedelta) -> int | None:
+    return next((seconds for until, seconds in POLL_INTERVALS if age < until), None)
 
 
-def _message_step(message: Notification, *, is_called_off: bool) -> Step:
-    """What became of an e-mail or text message. Its error is for the operator, not shown."""
+def _message_step(message: Notification, *, is_cancelled_or_refunded: bool) -> Step:
+    """Return the state of an e-mail or SMS. Its error is for the operator and not shown."""
     recipient = {"recipient": message.recipient}
     match _tone(message), message.status:
         case "waiting", _status if message.attempts:
@@ -157,7 +160,7 @@ def _message_step(message: Notification, *, is_called_off: bool) -> Step:
             text = _("Not sent")
         case "failed", Status.UNKNOWN:
             text = _("Perhaps sent to %(recipient)s: we couldn't make sure.")
-        case _ if is_called_off:
+        case _ if is_cancelled_or_refunded:
             text = _("We couldn't reach %(recipient)s.")
         case _:
             text = _("We couldn't reach %(recipient)s. Your order stands all the same.")
@@ -190,7 +193,7 @@ def _pass_step(job: MediaJob) -> Step:
 
 
 def _print_step(job: MediaJob) -> Step:
-    """What became of a picture or video of the shopper's. Its error is for the operator."""
+    """Return the state of an upload's print file. Its error is for the operator and not shown."""
     about = {"name": job.context["name"], "product": job.context["product"]}
     match _tone(job):
         case "waiting":

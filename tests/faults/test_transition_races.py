@@ -307,7 +307,7 @@ def test_control_without_the_count_of_what_is_left_both_refunds_win(
         left = OrderLine.objects.filter(pk=line.pk)
         return left.update(refunded=F("refunded") + quantity) == 1
 
-    monkeypatch.setattr("orders.lifecycle.refunds.take", take)
+    monkeypatch.setattr("orders.lifecycle.refunds.add_refunded_units", take)
     with without_constraint(OrderLine, "line_is_refunded_at_most_once"):
         refund_twice(at_once, rounds=FEW)
         over = OrderLine.objects.filter(refunded__gt=F("quantity")).count()

@@ -54,9 +54,9 @@ def addresses(request: HttpRequest) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def address(request: HttpRequest, address_id: int | None = None) -> HttpResponse:
-    """Ask for a new address, or for changes of the user's own."""
+    """Show and save the form of a new address, or of one of the user's addresses."""
     if request.method != "POST":
-        form = AddressForm(initial=_known(request, address_id))
+        form = AddressForm(initial=_initial_values(request, address_id))
         return render(request, "accounts/address.html", {"form": form, "address_id": address_id})
     form = AddressForm(request.POST)
     if not form.is_valid():
@@ -66,13 +66,13 @@ def address(request: HttpRequest, address_id: int | None = None) -> HttpResponse
         if not save_address(_reader(request), address_id=address_id, values=form.cleaned_data):
             raise Http404
     except TooManyAddressesError:
-        messages.warning(request, _("You keep as many addresses as we can. Delete one first."))
+        messages.warning(request, _("You can't save more addresses. Delete one first."))
     else:
         messages.success(request, _("The address is saved."))
     return redirect("addresses")
 
 
-def _known(request: HttpRequest, address_id: int | None) -> dict[str, object]:
+def _initial_values(request: HttpRequest, address_id: int | None) -> dict[str, object]:
     if address_id is None:
         return {}
     own = Address.objects.filter(user=_reader(request))
@@ -83,7 +83,7 @@ def _known(request: HttpRequest, address_id: int | None) -> dict[str, object]:
 @login_required
 @require_POST
 def address_delete(request: HttpRequest, address_id: int) -> HttpResponse:
-    """Delete the user's own address."""
+    """Delete one of the user's addresses."""
     if not delete_address(_reader(request), address_id=address_id):
         raise Http404
     messages.success(request, _("The address is deleted."))
@@ -94,7 +94,7 @@ def address_delete(request: HttpRequest, address_id: int) -> HttpResponse:
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def account_settings(request: HttpRequest) -> HttpResponse:
-    """Ask for name, language and welcome messages; lead to what needs a proof."""
+    """Show and save name, language and choice of messages; link to e-mail, phone and password."""
     user = _reader(request)
     form = SettingsForm(request.POST or None, initial=SettingsForm.values_of(user))
     if request.method == "POST" and form.is_valid():

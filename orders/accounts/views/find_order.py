@@ -1,4 +1,4 @@
-"""`/orders/find/`: the way back to an order for those who have no account."""
+"""`/orders/find/`: a shopper without an account requests the link to an order."""
 
 from allauth.core.ratelimit import consume, respond_429
 from django.http import HttpRequest, HttpResponse
@@ -14,7 +14,7 @@ from orders.accounts.order_link import send_link
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def find_order(request: HttpRequest) -> HttpResponse:
-    """Ask for number and e-mail; answer the same whether there is such an order or not."""
+    """Ask for number and e-mail. The answer is the same with and without such an order."""
     form = FindOrderForm(request.POST or None)
     if not form.is_valid():
         return render(

@@ -1,16 +1,16 @@
-"""Choosing the language in the header: Django's view, and the account remembers it."""
+"""The header's language choice: Django's view, which also stores the language in the account."""
 
 from django.http import HttpRequest, HttpResponseBase
 from django.views import i18n
 from django.views.decorators.http import require_POST
 
-from orders.accounts.language import keep_language
+from orders.accounts.language import store_language
 from orders.models import User
 
 
 @require_POST
 def set_language(request: HttpRequest) -> HttpResponseBase:
-    """Set the cookie and lead back to where the shopper was."""
+    """Set the language cookie and redirect back to the shopper's page."""
     if isinstance(request.user, User):
-        keep_language(request.user, request.POST.get("language", ""))
+        store_language(request.user, request.POST.get("language", ""))
     return i18n.set_language(request)

@@ -1,4 +1,4 @@
-"""`/accounts/unsubscribe/<token>/`: for people with a link, and for their mail programs."""
+"""`/accounts/unsubscribe/<token>/`: the unsubscribe link, for readers and their mail programs."""
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -14,7 +14,7 @@ from orders.accounts.unsubscribe import read_token, unsubscribe
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def unsubscribe_page(request: HttpRequest, token: str) -> HttpResponse:
-    """Ask; on POST do it. A link that is only looked at, by a scanner, changes nothing."""
+    """Ask on GET, unsubscribe on POST. So a mail scanner that opens the link changes nothing."""
     meant = read_token(token)
     if meant is None:
         raise Http404

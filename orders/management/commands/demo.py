@@ -1,4 +1,4 @@
-"""`manage.py demo`: fill an empty shop with the demo goods."""
+"""`manage.py demo`: fill an empty shop with the demo products."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ class Command(BaseCommand):
     )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from orders.demo import fill_empty_shop  # draws pictures: nothing else should load that
+        from orders.demo import fill_empty_shop  # loads the drawing libraries
 
         filled = fill_empty_shop()
         if filled is None:

@@ -12,7 +12,7 @@ from orders.imports.report import Outcome
 from orders.imports.run import import_products
 
 SHOWN = 20
-"""How many refused rows are printed; the report has them all."""
+"""The number of refused rows that are printed; the report has all of them."""
 
 
 class Command(BaseCommand):
@@ -30,7 +30,7 @@ class Command(BaseCommand):
         from tqdm import tqdm
 
         try:
-            # `disable=None`: no bar where nobody looks, as in a log.
+            # `disable=None`: no progress bar if the output isn't a terminal.
             with tqdm(disable=None, unit="") as bar:
 
                 def show(done: int, total: int) -> None:

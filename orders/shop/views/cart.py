@@ -1,4 +1,4 @@
-"""`/cart/`: see and change what is in the cart."""
+"""`/cart/`: show and change the cart."""
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
@@ -11,7 +11,7 @@ from django.views.decorators.http import require_http_methods
 from media_jobs.filetypes import UnusableFileError
 from media_jobs.receiving import has_file, receives_files
 from orders.models import Product
-from orders.placing.personalising import Asks
+from orders.placing.personalising import Personalisation
 from orders.placing.request import MAX_LINES, MAX_QUANTITY
 from orders.placing.upload_store import TooManyUploadsError, discard
 from orders.shop.cart import Cart, CartFullError, PricedCart, priced
@@ -34,7 +34,7 @@ def cart(request: HttpRequest) -> HttpResponse:
 
 
 def current(request: HttpRequest) -> PricedCart:
-    """Return the priced cart without what is not on sale any more, and tell the shopper."""
+    """Return the priced cart; remove lines that can't be ordered any more, with a message."""
     cart = Cart(request.session)
     result = priced(cart.lines)
     if result.gone:
@@ -50,7 +50,7 @@ def current(request: HttpRequest) -> PricedCart:
 
 
 def _change(request: HttpRequest) -> HttpResponse | None:
-    """Change the cart; return the page to lead to, if it isn't the one that was asked for."""
+    """Change the cart; return a response for another page than `next`, else None."""
     form = CartForm(request.POST)
     if not form.is_valid():
         messages.error(request, _("Choose a quantity from 1 to %(most)d.") % {"most": MAX_QUANTITY})
@@ -61,15 +61,15 @@ def _change(request: HttpRequest) -> HttpResponse | None:
     if form.cleaned_data["action"] != "add":
         cart.set(sku, quantity, str(upload or ""))
         if upload and not quantity:
-            discard(upload)  # what the shopper takes back is kept no longer
+            discard(upload)  # a removed upload is deleted at once
         return None
     product = Product.objects.filter(sku=sku, is_active=True).first()
     if product is None:
         messages.error(request, _("This product is no longer on sale."))
         return None
     try:
-        # A browser that runs no scripts sends the file only now.
-        if has_file(request) and product.personalisation != Asks.NONE:
+        # Without JavaScript the browser sends the file with this form.
+        if has_file(request) and product.personalisation != Personalisation.NONE:
             upload = receive_upload(request, product).token
         if product.requires_upload and not upload:
             messages.error(request, _("Choose your picture or video first."))
@@ -95,7 +95,7 @@ def _change(request: HttpRequest) -> HttpResponse | None:
 
 
 def _next(request: HttpRequest) -> str:
-    """The page to return to, if it is one of ours."""
+    """Return the URL to return to, if it is on this site."""
     url = request.POST.get("next", "")
     ours = url_has_allowed_host_and_scheme(
         url, allowed_hosts={request.get_host()}, require_https=request.is_secure()

@@ -1,8 +1,8 @@
 """`/checkout/`: from the cart to an order, by one call of `place_order`.
 
-The form carries what the shopper confirms: the lines, the total, and an idempotency key. So a
-double click, a reload or a form sent again from the history is the same request, whatever the
-session's cart holds by then.
+The form has the lines and the total that the shopper confirms, and an idempotency key. So a double
+click, a reload or a form from the browser's history repeats the same request, even if the
+session's cart has changed.
 """
 
 from typing import Any
@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
-from orders.accounts.addresses import known_of
+from orders.accounts.addresses import checkout_defaults
 from orders.placing.errors import (
     InvalidOrder,
     KeyReused,
@@ -35,9 +35,9 @@ from orders.shop.views.cart import current
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: HttpRequest) -> HttpResponse:
-    """Ask for what an order needs; a POST places it and leads to its page."""
+    """Show the checkout form; a POST places the order and redirects to its page."""
     if request.method != "POST":
-        return _page(request, CheckoutForm(initial=known_of(request.user)))
+        return _page(request, CheckoutForm(initial=checkout_defaults(request.user)))
     if "adjust" in request.POST:
         return _adjust(request)
     form = CheckoutForm(request.POST)
@@ -47,7 +47,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
 
 
 def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
-    """Place the order, and say in the shopper's words how that went."""
+    """Place the order, and answer with a redirect or with the error in the shopper's words."""
     wanted = form.order_request(language=get_language() or "en", user_id=request.user.pk)
     try:
         placement = place_order(wanted)
@@ -71,14 +71,14 @@ def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
         return _page(request, form, status=503, unknown_order=error.order_id)
     except PlacementFailed:
         return _page(request, form, status=500, has_failed=True)
-    Cart(request.session).take_out_ordered(wanted.key, wanted.lines)
+    Cart(request.session).remove_ordered(wanted.key, wanted.lines)
     return redirect("order", order_id=placement.order.pk)
 
 
 def _refuse_invalid(
     request: HttpRequest, form: CheckoutForm, invalid: InvalidOrder
 ) -> HttpResponse:
-    """Show errors that only `place_order` could see, at their fields where there are any."""
+    """Show the errors of `place_order`, at their fields if the form has them."""
     for error in invalid.errors:
         name = error.field.removeprefix("address.")
         form.add_error(name if name in form.fields else None, error.message)
@@ -86,7 +86,7 @@ def _refuse_invalid(
 
 
 def _adjust(request: HttpRequest) -> HttpResponse:
-    """Change the cart from the checkout ("2 left: set to 2") and keep what was typed."""
+    """Change the cart from the checkout ("2 left: set to 2"); the form keeps its values."""
     if line := read_line(request.POST["adjust"]):
         Cart(request.session).set(line.sku, line.quantity, line.upload)
     typed = {name: request.POST.get(name, "") for name in CheckoutForm.typed_fields()}
@@ -96,9 +96,9 @@ def _adjust(request: HttpRequest) -> HttpResponse:
 def _page(
     request: HttpRequest, form: CheckoutForm, *, status: int = 200, **answer: Any
 ) -> HttpResponse:
-    """Show the form beside the cart as it is now; `answer` is what the last attempt met.
+    """Show the form beside the current cart; `answer` describes the last attempt's error.
 
-    A form that comes back keeps its key: trying again is the same order, not a second one.
+    The form keeps its key, so another attempt is a repeat and never a second order.
     """
     cart = current(request)
     if not cart.lines:

@@ -1,4 +1,4 @@
-"""The pages for what went wrong, in the shop's dress. They ask neither database nor session."""
+"""The error pages, in the shop's design. They read neither database nor session."""
 
 import sys
 
@@ -14,7 +14,7 @@ from project.conf.media_storage import is_away
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _page(
         400,
-        _("We couldn't read that"),
+        _("We couldn't read your request"),
         _("What your browser sent was too much or not in order. Please go back and try again."),
     )
 
@@ -34,7 +34,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def too_many_requests(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return _page(
         429,
-        _("That was a bit much"),
+        _("Too many requests"),
         _("You tried this very often in a short time. Please wait a few minutes."),
     )
 
@@ -42,7 +42,7 @@ def too_many_requests(request: HttpRequest, exception: Exception | None = None) 
 def locked_out(
     request: HttpRequest, response: HttpResponse | None, credentials: dict[str, object] | None
 ) -> HttpResponse:
-    """What axes shows after too many wrong passwords."""
+    """Answer for django-axes after too many wrong passwords."""
     return _page(
         429,
         _("Too many wrong passwords"),
@@ -51,8 +51,8 @@ def locked_out(
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Say 503 where the database is away, or all its connections are taken, or the storage of
-    media doesn't answer or is full; else 500.
+    """Answer 503 if the database is down or all its connections are in use, or if the media
+    storage is down or full; else 500.
     """
     error = sys.exception()
     if isinstance(error, OperationalError) or is_away(error):

@@ -1,4 +1,4 @@
-"""`/orders/<id>/`: an order, and its jobs followed live. Whoever holds the id may look."""
+"""`/orders/<id>/`: an order with the live progress of its jobs. The id is the access right."""
 
 from uuid import UUID
 
@@ -23,14 +23,14 @@ from orders.shop.progress import pass_pictures, read_progress
 @never_cache
 @require_safe
 def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """Show the order, its lines, its timeline and how far its jobs are."""
+    """Show the order, its lines, its timeline and the progress of its jobs."""
     progress = read_progress(order_id, now=timezone.now())
     context = {
         "order": progress.order,
         "progress": progress,
         "lines": progress.order.lines.all(),
         "timeline": read_timeline(progress.order),
-        "is_called_off": progress.is_called_off,
+        "is_cancelled_or_refunded": progress.is_cancelled_or_refunded,
         "may_cancel": progress.order.status in BEFORE_PACKING,
         "address": _address_lines(progress.order),
     }
@@ -40,7 +40,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @never_cache
 @require_POST
 def cancel_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """Call the order off, while nothing is packed, and lead back to it."""
+    """Cancel the order if it isn't packed yet, and redirect to its page."""
     user = request.user if isinstance(request.user, User) else None
     try:
         cancel(order_id=order_id, by_shopper=True, user=user)
@@ -56,7 +56,7 @@ def cancel_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def progress(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """Answer the page's polling: what it shows of the jobs, or 204 if it shows that already."""
+    """Answer the page's polling: the progress as HTML, or 204 if the page shows it already."""
     progress = read_progress(order_id, now=timezone.now())
     if request.GET.get("seen") == progress.version:
         return HttpResponse(status=204)
@@ -67,13 +67,13 @@ def progress(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @never_cache
 @require_safe
 def pickup_pass(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """Lead to the pickup pass as PNG, or to where it will appear."""
+    """Redirect to the pickup pass as PNG, or to the order's page until the pass is drawn."""
     png = pass_pictures(get_object_or_404(Order, pk=order_id)).get("png")
     return redirect(png.file.url if png else reverse("order", args=[order_id]) + "#pickup-pass")
 
 
 def _address_lines(order: Order) -> list[str]:
-    """The delivery address as people write it; empty for pickup."""
+    """Return the delivery address line by line; empty for a pickup."""
     parts = order.address
     town = f"{parts.get('postcode', '')} {parts.get('city', '')}"
     country = parts.get("country", "")

@@ -1,4 +1,4 @@
-"""`/` and `/products/<slug>/`: what there is to buy."""
+"""`/` and `/products/<slug>/`: the product list and a product's page."""
 
 from dataclasses import dataclass
 
@@ -17,12 +17,12 @@ from orders.shop.views.upload import field_of
 
 PAGE_SIZE = 24
 MORE = 4
-"""How many other products of its category a product's page shows."""
+"""The number of other products of the category on a product's page."""
 
 
 @require_safe
 def shop(request: HttpRequest) -> HttpResponse:
-    """List the products; `?q=` searches, `?category=` chooses, `?page=` turns the page."""
+    """List the products; `?q=` searches, `?category=` filters, `?page=` selects the page."""
     search = clean_search(request.GET.get("q", ""))
     categories = list(Category.objects.filter(products__is_active=True).distinct())
     slug = request.GET.get("category", "")
@@ -53,11 +53,11 @@ class Shown:
     zoom: Picture | None
 
 
-# The shopper's own file is shown by the browser, from where it lies.
+# `blob:` lets the browser preview the shopper's local file.
 @csp_update({"img-src": ["blob:"], "media-src": ["blob:"]})  # type: ignore[arg-type]
 @require_safe
 def product(request: HttpRequest, slug: str) -> HttpResponse:
-    """Show one product, and a few others of its category."""
+    """Show one product, and some others of its category."""
     products = products_on_sale()
     found = products.filter(slug=slug).first()
     if found is None:

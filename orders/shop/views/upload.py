@@ -1,4 +1,4 @@
-"""`/products/<slug>/upload/`: the shopper's picture or video, taken in before it is ordered."""
+"""`/products/<slug>/upload/`: stores the shopper's picture or video before the order."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -16,21 +16,21 @@ from media_jobs.filetypes import PICTURES, TYPES, UnusableFileError
 from media_jobs.receiving import received, receives_files
 from orders.models import Product, Upload
 from orders.placing.errors import InvalidOrder
-from orders.placing.personalising import Asks
+from orders.placing.personalising import Personalisation
 from orders.placing.request import clean_upload
 from orders.placing.upload_store import TooManyUploadsError, discard, store_upload
 from project.limits.client_address import client_address
 
 _LABELS: dict[str, str | Promise] = {
-    Asks.PICTURE: gettext_lazy("Your picture"),
-    Asks.VIDEO: gettext_lazy("Your video"),
-    Asks.EITHER: gettext_lazy("Your picture or video"),
+    Personalisation.PICTURE: gettext_lazy("Your picture"),
+    Personalisation.VIDEO: gettext_lazy("Your video"),
+    Personalisation.EITHER: gettext_lazy("Your picture or video"),
 }
 
 
 @dataclass(frozen=True)
 class UploadField:
-    """What the page says of what it asks for."""
+    """The upload field of a product's page: its texts and limits."""
 
     asked_for: str
 
@@ -43,8 +43,8 @@ class UploadField:
         types = [
             filetype.content_type
             for filetype in TYPES
-            if self.asked_for == Asks.EITHER
-            or (filetype in PICTURES) == (self.asked_for == Asks.PICTURE)
+            if self.asked_for == Personalisation.EITHER
+            or (filetype in PICTURES) == (self.asked_for == Personalisation.PICTURE)
         ]
         return ",".join(types)
 
@@ -52,9 +52,9 @@ class UploadField:
     def help(self) -> str:
         limits = {"picture": settings.MEDIA_MAX_PICTURE_MB, "video": settings.MEDIA_MAX_VIDEO_MB}
         match self.asked_for:
-            case Asks.PICTURE:
+            case Personalisation.PICTURE:
                 text = _("JPEG, PNG, WebP, AVIF, GIF or TIFF, at most %(picture)d MB.")
-            case Asks.VIDEO:
+            case Personalisation.VIDEO:
                 text = _("MP4, MOV, WebM or MKV, at most %(video)d MB.")
             case _either:
                 text = _("A picture of at most %(picture)d MB, or a video of at most %(video)d MB.")
@@ -74,8 +74,8 @@ class UploadField:
 
 
 def field_of(product: Product) -> UploadField | None:
-    """Return the product's upload field; None if it asks for nothing."""
-    if product.personalisation == Asks.NONE:
+    """Return the product's upload field; None for a product without personalisation."""
+    if product.personalisation == Personalisation.NONE:
         return None
     return UploadField(product.personalisation)
 
@@ -84,11 +84,11 @@ def field_of(product: Product) -> UploadField | None:
 @require_POST
 @receives_files
 def upload(request: HttpRequest, slug: str) -> HttpResponse:
-    """Take the file in, and answer the field with it, or with what is wrong.
+    """Store the file, and answer with the field: with the upload, or with an error.
 
-    What the field held before is deleted: its shopper replaced it, or removed it.
+    The field's previous upload is deleted: the shopper has replaced or removed it.
     """
-    products = Product.objects.filter(is_active=True).exclude(personalisation=Asks.NONE)
+    products = Product.objects.filter(is_active=True).exclude(personalisation=Personalisation.NONE)
     product = get_object_or_404(products, slug=slug)
     before = untaken(request.POST.get("upload", ""))
     if "remove" in request.POST:
@@ -122,7 +122,7 @@ def receive_upload(request: HttpRequest, product: Product) -> Upload:
 
 
 def untaken(token: str) -> Upload | None:
-    """Return the upload with this token, if it is there and no order has it."""
+    """Return the upload with this token; None if it doesn't exist or an order has taken it."""
     try:
         wanted = clean_upload(token)
     except InvalidOrder:

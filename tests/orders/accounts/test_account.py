@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Notification
-from orders.accounts.addresses import known_of, save_address
+from orders.accounts.addresses import checkout_defaults, save_address
 from orders.accounts.history import orders_of
 from orders.lifecycle.steps import record
 from orders.models import Address, Order, OrderEvent, User
@@ -129,18 +129,18 @@ def test_the_first_address_fills_the_checkout(signed_in: Client, ada: User) -> N
 
     assert 'value="Am Kai 1"' in page
     assert f'value="{ADA}"' in page
-    assert known_of(ada)["handover"] == "delivery"
+    assert checkout_defaults(ada)["handover"] == "delivery"
 
 
 def test_there_is_one_default_and_another_takes_its_place(signed_in: Client, ada: User) -> None:
     signed_in.post("/accounts/addresses/new/", HOME)
     signed_in.post("/accounts/addresses/new/", HOME | {"line1": "Hafen 2", "is_default": "on"})
-    assert known_of(ada)["line1"] == "Hafen 2"
+    assert checkout_defaults(ada)["line1"] == "Hafen 2"
 
     [default] = ada.addresses.filter(is_default=True)
     signed_in.post(f"/accounts/addresses/{default.pk}/delete/")
 
-    assert known_of(ada)["line1"] == "Am Kai 1"
+    assert checkout_defaults(ada)["line1"] == "Am Kai 1"
 
 
 def test_the_database_refuses_a_second_default(ada: User) -> None:
@@ -277,7 +277,7 @@ def test_a_phone_is_kept_when_its_code_is_typed_in(
 
     ada.refresh_from_db()
     assert ada.phone == stored
-    assert known_of(ada)["phone"] == stored
+    assert checkout_defaults(ada)["phone"] == stored
 
 
 def test_without_a_gateway_nobody_is_asked_for_a_phone(signed_in: Client, settings: Any) -> None:

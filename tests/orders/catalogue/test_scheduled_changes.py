@@ -11,7 +11,7 @@ from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
 from orders.catalogue import scheduled_changes
-from orders.catalogue.scheduled_changes import apply_scheduled, collide
+from orders.catalogue.scheduled_changes import apply_scheduled, overlap
 from orders.models import Product, ScheduledChange
 from tests.factories import add_product
 
@@ -214,6 +214,6 @@ def test_changes_collide_if_one_is_in_the_others_time(one: Any, other: Any, expe
         back = None if back_at is None else minutes(back_at)
         return ScheduledChange(what=what, at=minutes(at), back_at=back)
 
-    assert collide(change(*one), change(*other)) is expected
-    assert collide(change(*other), change(*one)) is expected
-    assert collide(change(*one), change(*other, What.ON_SALE)) is False
+    assert overlap(change(*one), change(*other)) is expected
+    assert overlap(change(*other), change(*one)) is expected
+    assert overlap(change(*one), change(*other, What.ON_SALE)) is False

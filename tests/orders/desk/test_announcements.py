@@ -69,7 +69,10 @@ def test_a_time_that_is_over_is_refused(admin_client: Client) -> None:
 
     answer = admin_client.post(page(announcement, "send"), {"at": "2020-01-01T10:00"})
 
-    assert (answer.status_code, "That time is over." in text_of(answer)) == (422, True)
+    assert (
+        answer.status_code,
+        "This time is in the past. Choose a later one." in text_of(answer),
+    ) == (422, True)
 
 
 def test_a_planned_one_goes_back_to_a_draft(admin_client: Client) -> None:

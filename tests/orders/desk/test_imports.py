@@ -11,7 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from orders.desk_jobs.progress import check_in
+from orders.desk_jobs.progress import store_progress
 from orders.models import DeskJob, Product, User
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
@@ -149,7 +149,7 @@ def test_a_running_job_shows_how_far_it_is_and_can_be_cancelled(admin_client: Cl
     upload(admin_client, table(mug()))
     job = DeskJob.objects.claim(DeskJob.objects.get().pk)
     assert job is not None
-    check_in(job, 42)
+    store_progress(job, 42)
     state = reverse("admin:orders_deskjob_state", args=[job.pk])
 
     page = admin_client.get(page_of(job)).content.decode()

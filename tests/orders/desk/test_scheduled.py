@@ -69,8 +69,8 @@ def test_a_change_is_planned_with_who_did_it(admin_client: Client, admin_user: A
 @pytest.mark.parametrize(
     ("row", "says"),
     [
-        ({"what": "price", "at": clock(1)}, "Which price?"),
-        ({"what": "on_sale", "at": clock(2), "back_at": clock(1)}, "The end is after"),
+        ({"what": "price", "at": clock(1)}, "Enter the new price."),
+        ({"what": "on_sale", "at": clock(2), "back_at": clock(1)}, "The end must be after"),
     ],
 )
 def test_what_makes_no_sense_is_refused(
@@ -82,13 +82,13 @@ def test_what_makes_no_sense_is_refused(
     assert not ScheduledChange.objects.exists()
 
 
-def test_two_changes_in_each_others_time_are_refused(admin_client: Client) -> None:
+def test_two_changes_that_overlap_in_time_are_refused(admin_client: Client) -> None:
     sale = {"what": "price", "price": "8.00", "at": clock(1), "back_at": clock(3)}
     other = {"what": "price", "price": "7.00", "at": clock(2)}
 
     answer = save(admin_client, add_product("MUG"), sale, other)
 
-    assert "each other&#x27;s time" in answer.content.decode()
+    assert "Two changes overlap in time." in answer.content.decode()
 
 
 def test_a_planned_change_is_edited(admin_client: Client) -> None:

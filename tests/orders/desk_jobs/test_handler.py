@@ -13,7 +13,7 @@ from django.utils import translation
 
 from orders import tasks
 from orders.desk_jobs.kinds import IMPORT_PRODUCTS
-from orders.desk_jobs.progress import check_in, keep_report
+from orders.desk_jobs.progress import store_progress, store_report
 from orders.desk_jobs.queue import queue_desk_job
 from orders.imports import run as import_run
 from orders.models import DeskJob, Product, Stock
@@ -120,17 +120,17 @@ def test_what_can_not_be_imported_at_all_fails_at_once(data: bytes, name: str, r
 
 
 def test_a_cancelled_import_stops_at_its_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orders.imports.job.CHECK_IN_SECONDS", 0)
+    monkeypatch.setattr("orders.imports.job.PROGRESS_SECONDS", 0)
     monkeypatch.setattr(import_run, "BATCH_ROWS", 1)
     job = queued(package(*(mug(f"SKU-{number}") for number in range(5))))
-    take = import_run.CatalogueImport.take
+    take = import_run.CatalogueImport.import_rows
 
     def cancel_after(catalogue: Any, rows: Any) -> None:
         take(catalogue, rows)
         if Product.objects.count() == 2:
             DeskJob.objects.filter(pk=job.pk).cancel()
 
-    monkeypatch.setattr(import_run.CatalogueImport, "take", cancel_after)
+    monkeypatch.setattr(import_run.CatalogueImport, "import_rows", cancel_after)
 
     with pytest.raises(Ignore):
         tasks.work(str(job.pk))
@@ -139,7 +139,7 @@ def test_a_cancelled_import_stops_at_its_next_step(monkeypatch: pytest.MonkeyPat
     assert (job.status, bool(job.report)) == (Status.CANCELLED, False)
     assert Product.objects.count() == 2
 
-    monkeypatch.setattr(import_run.CatalogueImport, "take", take)
+    monkeypatch.setattr(import_run.CatalogueImport, "import_rows", take)
     assert DeskJob.objects.retry_cancelled() == 1
     result = tasks.work(str(job.pk))
     assert (result["created"], result["unchanged"]) == (3, 2)
@@ -159,7 +159,7 @@ def test_a_late_worker_shows_no_report() -> None:
     job = queued(package(mug()))
     late = DeskJob.objects.claim(job.pk)
     assert late is not None
-    keep_report(late, ContentFile(b"late"), name="report.csv")
+    store_report(late, ContentFile(b"late"), name="report.csv")
     DeskJob.objects.update(lease_until=Now() - timedelta(seconds=1))
 
     run_job(DeskJob, job.pk)
@@ -167,7 +167,7 @@ def test_a_late_worker_shows_no_report() -> None:
     job.refresh_from_db()
     assert job.report.name != late.report.name
     with pytest.raises(LostClaimError):
-        check_in(late, 50)
+        store_progress(late, 50)
 
 
 def test_the_same_id_twice_is_one_job() -> None:

@@ -212,7 +212,7 @@ def test_the_control_with_one_thread_never_meets_another(
     monkeypatch.setattr(pictures_module, "store_asset", lambda *a, **o: together.wait())
     files = [folder_package(folder_of(folder, {"p.csv": b"sku\nA\n"})).find("red.png")] * 2
 
-    taken = list(pictures_module.take_pictures(files, dry_run=False, threads=1))
+    taken = list(pictures_module.store_pictures(files, dry_run=False, threads=1))
 
     assert [type(outcome) for _name, outcome in taken] == [pictures_module.Unusable] * 2
 

@@ -197,13 +197,13 @@ def at_once(function: Callable[[], Any]) -> list[BaseException]:
 def test_two_relays_tell_it_once(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
     settle(order, Status.DONE, Status.DONE)
     both_found_it = threading.Barrier(2)
-    tell = media_ready._tell
+    tell = media_ready._notify
 
     def tell_together(order_id: Any) -> bool:
         both_found_it.wait(10)
         return tell(order_id)
 
-    monkeypatch.setattr(media_ready, "_tell", tell_together)
+    monkeypatch.setattr(media_ready, "_notify", tell_together)
 
     assert at_once(tell_media_ready) == []
     assert told() == 1

@@ -10,7 +10,7 @@ from django.db import connection
 from notifications.models import Notification
 from notifications.rendering import render
 from orders.messages import low_stock
-from orders.messages.low_stock import tell_low_stock
+from orders.messages.low_stock import notify_low_stock
 from orders.models import Product, Stock, User
 from tests.factories import add_product
 
@@ -36,21 +36,21 @@ def set_stock(sku: str, units: int) -> None:
 def test_a_product_at_its_threshold_is_told_once() -> None:
     add_product("MUG", stock=5), add_product("TEA", stock=6)
 
-    assert tell_low_stock() == {"fell": 1}
+    assert notify_low_stock() == {"fell": 1}
     set_stock("MUG", 2)
-    assert tell_low_stock() == {"fell": 0}
+    assert notify_low_stock() == {"fell": 0}
 
     assert told() == ["MUG"]
 
 
 def test_it_is_told_again_only_after_it_rose_above() -> None:
     add_product("MUG", stock=5)
-    tell_low_stock()
+    notify_low_stock()
 
     set_stock("MUG", 6)
-    tell_low_stock()
+    notify_low_stock()
     set_stock("MUG", 4)
-    tell_low_stock()
+    notify_low_stock()
 
     assert told() == ["MUG", "MUG"]
 
@@ -59,7 +59,7 @@ def test_a_product_has_its_own_threshold_and_what_is_not_on_sale_none() -> None:
     mug, _hidden = add_product("MUG", stock=9), add_product("OLD", stock=0, active=False)
     Product.objects.filter(pk=mug.pk).update(low_stock=10)
 
-    tell_low_stock()
+    notify_low_stock()
 
     assert told() == ["MUG"]
 
@@ -69,7 +69,7 @@ def test_one_message_to_each_names_all_that_fell_in_their_language(settings: Any
     User.objects.create(username="wang", email="wang@example.org", language="zh-hans")
     add_product("MUG", stock=1), add_product("TEA", stock=0)
 
-    tell_low_stock()
+    notify_low_stock()
 
     messages = Notification.objects.filter(event="low_stock").order_by("recipient")
     assert {message.recipient: message.language for message in messages} == {
@@ -85,9 +85,9 @@ def test_without_staff_nobody_is_told_and_nothing_is_noted(settings: Any) -> Non
     settings.STAFF_EMAILS = []
     add_product("MUG", stock=1)
 
-    tell_low_stock()
+    notify_low_stock()
     settings.STAFF_EMAILS = ["boss@example.org"]
-    tell_low_stock()
+    notify_low_stock()
 
     assert told() == ["MUG"]
 
@@ -98,7 +98,7 @@ def looked_twice_at_once() -> None:
     def look() -> None:
         try:
             together.wait(timeout=30)
-            tell_low_stock()
+            notify_low_stock()
         finally:
             connection.close()
 
@@ -119,7 +119,7 @@ def test_two_looks_at_once_tell_once() -> None:
 @pytest.mark.django_db(transaction=True)
 def test_control_without_the_row_each_look_tells(monkeypatch: pytest.MonkeyPatch) -> None:
     forgetful = "SELECT product_id FROM orders_stock WHERE available <= %(units)s"
-    monkeypatch.setattr(low_stock, "_FELL", forgetful)
+    monkeypatch.setattr(low_stock, "_INSERT_FALLEN", forgetful)
     add_product("MUG", stock=1)
 
     looked_twice_at_once()

@@ -99,7 +99,7 @@ def test_a_body_of_megabytes_is_refused_kindly(client: Client, form: Response) -
     answer = send(client, form, name="x" * 5_000_000)
 
     assert answer.status_code == 400
-    assert "We couldn&#x27;t read that" in text_of(answer)
+    assert "We couldn&#x27;t read your request" in text_of(answer)
 
 
 @pytest.mark.parametrize("adjust", ["", "x", "-1 MUG", "99999 MUG", "1 NOPE", "1 \x00", "²\x20MUG"])

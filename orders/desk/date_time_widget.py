@@ -1,4 +1,4 @@
-"""A day and a time, typed at the desk."""
+"""The desk's form field widget for a date and a time."""
 
 from typing import Any
 
@@ -6,8 +6,8 @@ from django import forms
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 
-class MomentWidget(UnfoldAdminTextInputWidget, forms.DateTimeInput):
-    """The browser's own field for a day and a time, in the shop's time zone."""
+class DateTimeWidget(UnfoldAdminTextInputWidget, forms.DateTimeInput):
+    """The browser's own field for date and time, in the shop's time zone."""
 
     input_type = "datetime-local"
 

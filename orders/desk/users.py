@@ -1,4 +1,4 @@
-"""Who may use the desk, and who has an account in the shop."""
+"""Users, groups and e-mail addresses at the desk."""
 
 from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
 from allauth.account.models import EmailAddress
@@ -30,7 +30,7 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
             {"fields": ("name", "phone", "language", "muted_events", "wants_announcements")},
         ),
     )
-    readonly_fields = ("phone", "muted_events")  # the user's to confirm and to choose
+    readonly_fields = ("phone", "muted_events")  # only the user may change them
     filter_horizontal = ()  # two lists side by side don't fit a phone
 
 
@@ -41,4 +41,4 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
 @admin.register(EmailAddress)
 class EmailAddressAdmin(AllauthEmailAddressAdmin, ModelAdmin):
-    """Which addresses were confirmed: by them users find what they ordered as guests."""
+    """Users' e-mail addresses. A confirmed one gives its user the guest orders placed with it."""
