@@ -1,4 +1,4 @@
-"""What `manage.py check` says of the SMS settings: what would otherwise fail message by message."""
+"""System checks of the SMS settings: without them, wrong settings fail message by message."""
 
 from typing import Any
 
