@@ -28,7 +28,7 @@ def text(body: dict[str, Any], name: str, *, required: bool = True) -> str:
     if not isinstance(value, str) or (required and not value.strip()):
         raise MalformedError(f"{name}: a text is needed")
     if "\x00" in value or _has_surrogates(value):
-        raise MalformedError(f"{name}: it has characters that no text has")
+        raise MalformedError(f"{name}: it has invalid characters")
     return value.strip()
 
 

@@ -1,7 +1,7 @@
 """The stop of a worker or relay: after some seconds, its unfinished jobs are released.
 
 Otherwise a job would stay `running` until its lease expires, and count a lost worker: three
-restarts during one long film would make it "worker died 3 times". Celery's own soft shutdown
+restarts during one long video would make it "worker died 3 times". Celery's own soft shutdown
 isn't enough: it sleeps its whole time even if all is done after a second, and can't end threads.
 """
 

@@ -48,7 +48,7 @@ WORKERS = (
     # Sending is mostly waiting: threads (docs/benchmarks.md, "Pools"). Decoding pictures computes,
     # and may kill its process: prefork. Both are niced, because shoppers wait for the web.
     _worker("notify", "threads", size=8, niceness=5),
-    # Two processes, because only one of them ever has a film (media_jobs/video_slot.py).
+    # Two processes, because only one of them processes a video (media_jobs/video_slot.py).
     _worker("media", "prefork", size=2, niceness=10),
     _worker("default", "threads", size=2),
     Service("beat", [*CELERY, "beat", "--loglevel", "INFO"]),

@@ -147,7 +147,7 @@ class PostgresServer:
         self.account = server_account(self.folder)
         if not self.account.can_enter(self.home):
             raise CannotStart(
-                f"PostgreSQL runs as {self.account.name}, who can't enter {self.home}:"
+                f"PostgreSQL runs as {self.account.name}, which can't enter {self.home}:"
                 " let others pass through its folders, or move the data folder."
             )
 
@@ -250,7 +250,7 @@ def _require_ours(home: Path) -> None:
     if not (
         stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
     ):
-        raise CannotStart(f"{home} isn't ours: look what it is, and remove it.")
+        raise CannotStart(f"{home} isn't ours: check its content, and remove it.")
 
 
 def _exists(connection: psycopg.Connection[Any], table: str, column: str, name: str) -> bool:

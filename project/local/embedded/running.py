@@ -115,5 +115,5 @@ def _wait_for(data: DataFolder, server: PostgresServer | ValkeyServer) -> None:
     while not server.is_ready():
         if not PidFile(data.run, server.name).living() or time.monotonic() > deadline:
             lines = (data.path / f"{server.name}.log").read_text(errors="replace").splitlines()
-            raise CannotStart(f"{server.name} doesn't start: {lines[-1] if lines else 'no word'}")
+            raise CannotStart(f"{server.name} doesn't start: {lines[-1] if lines else 'no output'}")
         time.sleep(0.05)
