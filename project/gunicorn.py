@@ -1,4 +1,4 @@
-"""The settings of gunicorn, which serves the shop: `gunicorn -c python:project.gunicorn project.wsgi`.
+"""The settings of gunicorn: `gunicorn -c python:project.gunicorn project.wsgi`.
 
 There are more threads (2 × 64) than orders that may be placed at a time, so pages and health
 checks still answer under load.
