@@ -1,1 +1,1 @@
-"""Pictures and films: assets, recipes, and the jobs that make renditions of them."""
+"""Pictures and videos: assets, recipes, and the jobs that make renditions of them."""

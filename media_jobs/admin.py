@@ -1,4 +1,4 @@
-"""Media work at the operator's desk: the jobs. The originals are in `asset_admin`."""
+"""Admin pages of media jobs. The page of assets is in `media_jobs.desk`."""
 
 from typing import Any
 from uuid import UUID

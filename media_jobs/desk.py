@@ -1,4 +1,4 @@
-"""Originals at the desk: what was handed in beside what was made of it, and making it again."""
+"""Admin pages of assets: an original beside its renditions, and making these again."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -29,15 +29,15 @@ from project.jobs.queryset import OPEN, Status
 
 @dataclass(frozen=True)
 class MadeFile:
-    """One rendition as the desk lists it."""
+    """One rendition as the asset's page lists it."""
 
     rendition: Rendition
     saved: str
-    """By how much smaller it is than the original, in per cent."""
+    """The saving of bytes against the original, in per cent."""
 
 
 class AssetAdmin(RecordPage):
-    """Originals come in with products and are never changed."""
+    """Originals come with products and are never changed."""
 
     change_form_template = "desk/asset.html"
     list_display = ("preview", "name", "content_type", "size", "created_at")
@@ -69,13 +69,13 @@ class AssetAdmin(RecordPage):
             **self._work_on(request, asset),
             "asset": asset,
             "made": _made_of(asset),
-            # Nobody has looked inside before a worker decoded all of it.
+            # Before a worker has decoded the whole file, its content is unchecked.
             "is_seen": any(job.status == Status.DONE for job in asset.jobs.all())
             and asset.content_type != TIFF.content_type,  # no browser shows those
         }
 
     def _work_on(self, request: HttpRequest, asset: Asset) -> dict[str, Any]:
-        """Return the asset's jobs, with what may be decided about each."""
+        """Return the asset's jobs, with the decisions about each."""
         job_admin = self._job_admin()
         jobs = sorted(asset.jobs.all(), key=lambda job: job.created_at)
         is_open = any(job.status in OPEN for job in jobs)
@@ -118,7 +118,7 @@ class AssetAdmin(RecordPage):
         ]
 
     def _work_view(self, request: HttpRequest, asset_id: int) -> HttpResponse:
-        """Answer an asset's page with how far its jobs are; once all ended, load it anew."""
+        """Answer an asset's page with its jobs' progress; after their end, reload the page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         asset = get_object_or_404(self.get_queryset(request), pk=asset_id)
@@ -131,7 +131,7 @@ class AssetAdmin(RecordPage):
     # ── A whole recipe ──────────────────────────────────────────────────────────────────────
 
     def _again_view(self, request: HttpRequest, recipe: str) -> HttpResponseBase:
-        """Say how much would be made again by this recipe; make it once that is confirmed."""
+        """Show how many sources the recipe would make again; queue them once that is confirmed."""
         if not self._job_admin().may_decide(request):
             raise PermissionDenied
         if recipe not in RECIPES:
@@ -161,7 +161,7 @@ def _made_of(asset: Asset) -> list[MadeFile]:
 
 
 def thumbnail(asset: Asset | None) -> str | SafeString:
-    """Return the asset's smallest rendition as HTML, else what became of it; reads prefetched
+    """Return the asset's smallest rendition as HTML, else its job's status; reads prefetched
     `jobs__renditions`.
     """
     if asset is None:
@@ -171,5 +171,5 @@ def thumbnail(asset: Asset | None) -> str | SafeString:
         return format_html(html, picture.url)
     statuses = {job.status for job in asset.jobs.all()}
     if statuses.isdisjoint((Status.FAILED, Status.CANCELLED)) or not statuses.isdisjoint(OPEN):
-        return str(_("in the making"))
+        return str(_("being made"))
     return str(_("couldn't be made") if Status.FAILED in statuses else _("cancelled"))

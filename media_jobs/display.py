@@ -1,4 +1,4 @@
-"""An asset's renditions, as pages and API show them: from prefetched rows, nothing is decoded."""
+"""An asset's renditions for pages and API: read from prefetched rows, without decoding."""
 
 from dataclasses import dataclass
 
@@ -6,12 +6,12 @@ from media_jobs.models import Asset, Rendition
 from media_jobs.recipes import PRODUCT, PRODUCT_VIDEO, RECIPES, VIDEO_TYPES, Recipe
 
 PREFETCH = "jobs__renditions"
-"""What to prefetch on assets, so that nothing here asks the database."""
+"""The relations to prefetch on assets, so that this module makes no queries."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One thing that a browser may choose: files of one type in some widths, or a stream."""
+    """One source that a browser may choose: files of one type in some widths, or a stream."""
 
     srcset: str
     content_type: str
@@ -20,7 +20,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Picture:
-    """What a `<picture>` needs: the sources, best codec first, and the fallback for `<img>`."""
+    """The values of a `<picture>`: the sources, best codec first, and the fallback for `<img>`."""
 
     sources: list[Source]
     srcset: str
@@ -29,12 +29,12 @@ class Picture:
     width: int
     height: int
     placeholder: str = ""
-    """A data: URL to be seen until the picture is there."""
+    """A data: URL that is shown until the picture has loaded."""
 
 
 @dataclass(frozen=True)
 class Video:
-    """What a `<video>` needs."""
+    """The values of a `<video>`."""
 
     sources: list[Source]
     poster: str
@@ -43,7 +43,7 @@ class Video:
 
 
 def product_recipe(asset: Asset) -> Recipe:
-    """Return the recipe of what products show of such a file."""
+    """Return the recipe for such a file of a product."""
     return PRODUCT_VIDEO if asset.is_video else PRODUCT
 
 
@@ -68,14 +68,14 @@ def renditions_of(asset: Asset, *, recipe: Recipe | None = None) -> list[Renditi
         for job in asset.jobs.all()
         if job.recipe == recipe.name
         for rendition in job.renditions.all()
-        # One that the recipe no longer has stays until its job is made again.
+        # A rendition that the recipe no longer has stays until its job runs again.
         if (rendition.name, rendition.format) in order
     ]
     return sorted(made, key=lambda rendition: order[rendition.name, rendition.format])
 
 
 def is_made(asset: Asset) -> bool:
-    """Whether there is something to show of the asset."""
+    """Tell whether the asset has renditions to show."""
     return bool(renditions_of(asset))
 
 
@@ -92,7 +92,7 @@ def picture_of(asset: Asset, name: str, *, recipe: str = "") -> Picture | None:
         return None
     by_format: dict[str, dict[int, Rendition]] = {}
     for rendition in made:
-        # A small original has one width whatever the recipe asks for.
+        # A small original has one width, however many the recipe has.
         by_format.setdefault(rendition.format, {}).setdefault(rendition.width, rendition)
     *better, fallback = by_format.items()  # the last is the oldest codec
     sources = [
@@ -111,7 +111,7 @@ def picture_of(asset: Asset, name: str, *, recipe: str = "") -> Picture | None:
 
 
 def video_of(asset: Asset) -> Video | None:
-    """Return what plays the asset; None until it is made."""
+    """Return the asset's video; None until it is made."""
     made = {
         (rendition.name, rendition.format): rendition
         for rendition in renditions_of(asset)
@@ -122,7 +122,7 @@ def video_of(asset: Asset) -> Video | None:
         return None
     sources = []
     if stream := made.get(("hls", "m3u8")):
-        # Who plays it (Safari) chooses the size by the line; others pass it over.
+        # Safari plays it and chooses the size by its bandwidth; other browsers skip it.
         sources.append(Source(stream.file.url, VIDEO_TYPES["m3u8"]))
     for name in reversed(names):
         media = "(min-width: 48rem)" if name != names[0] else ""
@@ -144,7 +144,7 @@ def _srcset(widths: dict[int, Rendition]) -> str:
 
 
 def _media_of(widths: dict[int, Rendition]) -> str:
-    """What moves is only for those who like that; the others get the still."""
+    """Animations are for users without "reduced motion"; the others get the still."""
     moves = any(rendition.seconds for rendition in widths.values())
     return "(prefers-reduced-motion: no-preference)" if moves else ""
 

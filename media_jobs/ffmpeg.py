@@ -1,7 +1,7 @@
-"""ffmpeg as a process of its own: bounded in time, memory and reach, and killable at once.
+"""ffmpeg as a process of its own: limited in time, memory and access, and killable at once.
 
-It reads one local file by the demuxer that the file's type names, and nothing else: no network,
-no playlists, no files that a file points at. It dies with the worker that started it.
+It reads one local file by the demuxer of the file's type, and nothing else: no network, no
+playlists, no files that a file refers to. It dies with the worker that started it.
 """
 
 import ctypes
@@ -33,9 +33,9 @@ MEMORY = 3 * 2**30
 """Bytes of address space. Encoding 720p of a 4K original takes about a third of it."""
 LARGEST_FILE = 2 * 2**30
 LOOK_SECONDS = 0.5
-"""How often ffmpeg tells how far it is, and we ask whether it is still wanted."""
+"""The interval at which ffmpeg reports its progress, and we check whether to go on."""
 KEPT = 64_000
-"""Bytes of what it says that are kept: a bad file makes it say the same for ever."""
+"""Bytes of its output that are kept: a bad file can make it repeat a line for ever."""
 PR_SET_PDEATHSIG = 1
 
 Progress = Callable[[float], None]
@@ -43,16 +43,16 @@ Progress = Callable[[float], None]
 
 
 class FfmpegError(Exception):
-    """ffmpeg gave up; the message is the end of what it said."""
+    """ffmpeg failed; the message is the end of its output."""
 
 
 class TooSlowError(FfmpegError):
-    """ffmpeg was stopped because its time was over."""
+    """ffmpeg was stopped at its time limit."""
 
 
 @dataclass
 class _Talk:
-    """What the process says, on both of its pipes."""
+    """The process's output, from both of its pipes."""
 
     said: bytes = b""
     last: bytes = b""
@@ -64,7 +64,7 @@ class _Talk:
         self.last = (self.last + chunk)[-2000:]
 
     def read_report(self, chunk: bytes) -> None:
-        """Take the newest time from what `-progress` writes."""
+        """Take the newest time from the output of `-progress`."""
         *lines, self.report = (self.report + chunk).split(b"\n")
         for line in lines:
             if found := re.fullmatch(rb"out_time_us=(-?\d+)", line.strip()):
@@ -72,10 +72,10 @@ class _Talk:
 
 
 def source(path: Path, *, demuxer: str) -> list[str]:
-    """Return the arguments that open a file of unknown intentions as what its type says."""
+    """Return the arguments that open an untrusted file by its type's demuxer."""
     return [
         *("-protocol_whitelist", "file,pipe"),
-        # What an MP4 says of data in other files is never followed.
+        # An MP4's references to other files are never followed.
         *(("-enable_drefs", "0", "-use_absolute_path", "0") if demuxer == "mov" else ()),
         *("-max_pixels", str(settings.MEDIA_MAX_MEGAPIXELS * 1_000_000)),
         *("-threads", str(THREADS), "-f", demuxer, "-i", f"file:{path}"),
@@ -85,10 +85,10 @@ def source(path: Path, *, demuxer: str) -> list[str]:
 def run(
     arguments: Sequence[str], *, folder: Path, seconds: float, progress: Progress
 ) -> tuple[str, float]:
-    """Run ffmpeg in `folder`; return what it said and how many seconds of video it came to.
+    """Run ffmpeg in `folder`; return its output and the seconds of video that it processed.
 
-    Raises FfmpegError, TooSlowError after `seconds`, and whatever `progress` raises; the process
-    is gone in each case.
+    Raises FfmpegError, TooSlowError after `seconds`, and any error of `progress`; the process is
+    gone in each case.
     """
     command = [
         *(binary(), "-hide_banner", "-nostdin", "-nostats", "-y"),
@@ -127,7 +127,7 @@ def binary() -> str:
 
 @contextmanager
 def _started(command: list[str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    """Start the process in a group of its own, and kill the group whatever happens."""
+    """Start the process in a group of its own, and kill the group at the end in any case."""
     process = subprocess.Popen(
         command,
         cwd=folder,
@@ -150,7 +150,7 @@ def _started(command: list[str], folder: Path) -> Iterator[subprocess.Popen[byte
 
 
 def _moments(process: subprocess.Popen[bytes], talk: _Talk) -> Iterator[None]:
-    """Listen until both pipes are closed; yield about every `LOOK_SECONDS`."""
+    """Read until both pipes are closed; yield about every `LOOK_SECONDS`."""
     assert process.stdout is not None
     assert process.stderr is not None
     next_look = 0.0
@@ -169,14 +169,14 @@ def _moments(process: subprocess.Popen[bytes], talk: _Talk) -> Iterator[None]:
 
 
 def _bounded(worker: int) -> Callable[[], None]:
-    """Return what the new process does to itself before it becomes ffmpeg."""
+    """Return the function that sets the new process's limits before it becomes ffmpeg."""
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
     def bound() -> None:
         if prctl is not None:
             prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
             if os.getppid() != worker:
-                os._exit(1)  # the worker died before we could ask to die with it
+                os._exit(1)  # the worker died before PR_SET_PDEATHSIG was set
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
         resource.setrlimit(resource.RLIMIT_FSIZE, (LARGEST_FILE, LARGEST_FILE))
         resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

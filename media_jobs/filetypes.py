@@ -1,6 +1,6 @@
-"""Which files are taken in, told by their first bytes: never by their name.
+"""The accepted file types, recognised by a file's first bytes: never by its name.
 
-Read by the web process too, so nothing here decodes a picture or a video.
+The web process uses it too, so it never decodes a picture or a video.
 """
 
 from dataclasses import dataclass
@@ -9,11 +9,11 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 HEAD_BYTES = 256
-"""How much of a file `sniff` needs."""
+"""The bytes of a file that `sniff` needs."""
 
 
 class UnusableFileError(ValueError):
-    """The file can't be used; the message tells a shopkeeper why and what to do."""
+    """The file can't be used; the message tells the user the reason and a remedy."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ class FileType:
     content_type: str
     extension: str
     decoder: str
-    """What must take the file, and nothing else: libvips' loader, or ffmpeg's demuxer."""
+    """The only decoder that may open the file: libvips' loader, or ffmpeg's demuxer."""
 
     @property
     def is_video(self) -> bool:
@@ -44,7 +44,7 @@ TYPES = (*PICTURES, MP4, MOV, WEBM, MKV)
 
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 MP4_BRANDS = (b"isom", b"iso", b"mp4", b"avc1", b"M4V", b"dash", b"MSNV", b"3gp", b"3g2")
-"""What the brand of an MP4 begins with; sound files and what nobody knows aren't among them."""
+"""The first characters of an MP4's brand; sound files and unknown brands aren't among them."""
 EBML = b"\x1a\x45\xdf\xa3"
 
 
@@ -86,9 +86,9 @@ def check_size(size: int, filetype: FileType) -> None:
 
 
 def _boxed(head: bytes) -> FileType | None:
-    """Tell the files that are made of ISO 14496-12 boxes from each other, by their brand."""
+    """Return the type of a file of ISO 14496-12 boxes, by its brand."""
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
-        return MOV  # from before there were brands
+        return MOV  # older than brands
     if head[4:8] != b"ftyp":
         return None
     brand = head[8:12]
@@ -104,7 +104,7 @@ def _boxed(head: bytes) -> FileType | None:
 
 
 def _matroska(head: bytes) -> FileType | None:
-    """Tell WebM from Matroska by the EBML header's DocType."""
+    """Return WebM or Matroska, by the EBML header's DocType."""
     if not head.startswith(EBML):
         return None
     place = head.find(b"\x42\x82")

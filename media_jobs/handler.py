@@ -1,4 +1,4 @@
-"""What is done with a media job: its renditions are made, shown, and deleted with it."""
+"""The handler of media jobs: it makes renditions, makes them visible, and deletes them."""
 
 from collections.abc import Sequence
 from contextlib import AbstractContextManager
@@ -13,8 +13,8 @@ from media_jobs.models import MediaJob, Rendition
 from project.jobs.handler import JobHandler
 
 # The longest video's, in seconds: ffmpeg is stopped by `videos` long before. Pictures have limits
-# of their own (`limits`). At the soft limit the job fails with that as its reason; what doesn't
-# even let go then is killed with its process, and the job's lease counts a lost worker.
+# of their own (`limits`). At the soft limit the job fails with that as its reason; at the hard
+# limit its process is killed, and the job's lease counts a lost worker.
 SOFT_LIMIT = 600 + 60 * 10 * settings.MEDIA_MAX_VIDEO_MINUTES
 HARD_LIMIT = SOFT_LIMIT + 60
 
@@ -29,9 +29,9 @@ class MediaJobHandler(JobHandler[MediaJob]):
         return process(job)
 
     def on_succeeded(self, job: MediaJob) -> None:
-        """Replace the job's renditions by those of the claim that has just settled it."""
+        """Replace the job's renditions by those of the claim that has just finished it."""
         job.refresh_from_db(fields=["result"])
-        assert job.result is not None  # settled as done
+        assert job.result is not None  # finished as done
         job.renditions.all().delete()
         Rendition.objects.bulk_create(
             Rendition(job=job, **rendition) for rendition in job.result["renditions"]
@@ -41,22 +41,22 @@ class MediaJobHandler(JobHandler[MediaJob]):
         )
 
     def claim_guard(self, job_id: UUID) -> AbstractContextManager[bool]:
-        """Let a film be claimed only while no other is at work."""
+        """Let a video be claimed only while no other is being processed."""
         return video_slot.free_slot(job_id)
 
     def before_dispatch(self) -> None:
-        """Dispatch no film while another is at work: no worker could claim it."""
+        """Dispatch no video while another is being processed: no worker could claim it."""
         video_slot.delay_videos()
 
     def after_attempt(self, job_id: UUID) -> None:
         rendition_files.sweep(job_id)
 
     def prunable(self) -> QuerySet[Any]:
-        """Passes and print files of old orders; the renditions of an asset stay as long as it."""
+        """Return passes and print files of old orders; an asset's renditions stay as long as it."""
         return super().prunable().filter(asset=None)
 
     def delete(self, job_ids: Sequence[UUID]) -> None:
-        """Delete the jobs, then their files: a file without a row harms nobody."""
+        """Delete the jobs, then their files: a file without a row is harmless."""
         files = Rendition.objects.filter(job__in=job_ids).values_list("file", flat=True)
         folders = {file.rpartition("/")[0] for file in files}
         super().delete(job_ids)

@@ -1,6 +1,6 @@
-"""Pictures: from an original's bytes to the renditions that a recipe wants, by libvips.
+"""Pictures: makes a recipe's renditions from an original's bytes, by libvips.
 
-Runs in the media worker only: a decoder is the first thing that a bad file attacks.
+Runs in the media worker only: malicious files attack decoders.
 """
 
 from base64 import b64encode
@@ -16,15 +16,15 @@ from media_jobs.recipes import Format, RenditionSpec
 from media_jobs.watermark import watermarked
 
 ANIMATION_FACTOR = 2
-"""The pictures of an animation may have so many times the pixels of a single one, together."""
+"""The frames of an animation together may have so many times the pixels of a single picture."""
 WEBP_QUALITY_MOVING = 70
 AVIF_EFFORT = 2
 """0 to 9. Three takes up to three times as long and saves 0 to 8 %, four ten times as long; one
 takes half as long, for up to 40 % more of a drawing.
 """
 
-# A worker has a process for each picture at work, so each takes one core; and no two pictures
-# have anything in common that would be worth keeping.
+# A worker has a process for each picture, so each uses one core; a cache is useless, because
+# pictures share no operations.
 pyvips.concurrency_set(1)
 pyvips.cache_set_max(0)
 
@@ -35,7 +35,7 @@ def renditions_of(
     """Yield each rendition of the original, largest first: upright, in sRGB, 8 bits a channel.
 
     The original is decoded once, to the size of the largest rendition; the others are made of
-    that, once for all of their formats. Raises UnusableFileError with a sentence for a shopkeeper.
+    that, once for all of their formats. Raises UnusableFileError with a sentence for the user.
     """
     largest_first = sorted(specs, key=lambda spec: spec.width * spec.height, reverse=True)
     base = _decoded(
@@ -51,9 +51,9 @@ def renditions_of(
 
 
 def animations_of(data: bytes, specs: tuple[RenditionSpec, ...]) -> Iterator[Output]:
-    """Yield an animated WebP for each rendition that moves; nothing if the original doesn't.
+    """Yield an animated WebP for each rendition that moves; nothing for a still original.
 
-    Raises UnusableFileError with a sentence for a shopkeeper.
+    Raises UnusableFileError with a sentence for the user.
     """
     header = _header(data)
     frames = header.get("n-pages") if "n-pages" in header.get_fields() else 1
@@ -93,7 +93,7 @@ def animations_of(data: bytes, specs: tuple[RenditionSpec, ...]) -> Iterator[Out
 
 
 def placeholder_of(picture: pyvips.Image) -> str:
-    """Return the picture in sixteen pixels, as a data: URL; empty if one could see through it."""
+    """Return the picture in sixteen pixels, as a data: URL; empty if it has transparency."""
     if picture.hasalpha():
         return ""
     tiny = picture.thumbnail_image(16, height=16).webpsave_buffer(Q=50, keep="none")
@@ -101,7 +101,7 @@ def placeholder_of(picture: pyvips.Image) -> str:
 
 
 def encode(picture: pyvips.Image, file_format: Format) -> bytes:
-    """Return the picture in the format, without metadata; where it is clear, JPEG is white."""
+    """Return the picture in the format, without metadata; in JPEG, transparency becomes white."""
     quality = file_format.quality
     match file_format.name:
         case "avif":
@@ -123,27 +123,27 @@ def _decoded(data: bytes, *, width: int, height: int) -> pyvips.Image:
     """Return the original, no larger than width × height, as pixels in memory."""
     header = _header(data)
     try:
-        # Shrinks while it decodes where the codec can, and turns by the camera's orientation.
+        # Shrinks on load where the codec can, and rotates by the camera's orientation.
         picture = pyvips.Image.thumbnail_buffer(
             data,
             width,
             height=height,
             size="down",
-            # What a file without a profile means.
+            # A file without a profile is in sRGB or plain CMYK.
             input_profile="cmyk" if header.interpretation == "cmyk" else "srgb",
             output_profile="srgb",
-            # Its own `fail_on` never reaches the decoder of a buffer (libvips 8.18).
+            # `thumbnail`'s own `fail_on` never reaches the decoder of a buffer (libvips 8.18).
             option_string="[fail_on=error]",
         )
-        # A damaged file fails here, not later, half-way through a rendition.
+        # A damaged file fails here, not later in the middle of a rendition.
         return picture.colourspace("srgb").cast("uchar").copy_memory()
     except pyvips.Error as error:
         raise _damaged() from error
 
 
 def _header(data: bytes) -> pyvips.Image:
-    """Read the header alone: what is too large is refused before a single pixel is decoded, and
-    so are files of two kinds.
+    """Read the header alone: a file that is too large, or that libvips takes for another type, is
+    refused before any pixel is decoded.
     """
     filetype = sniff(data[:HEAD_BYTES])
     check_size(len(data), filetype)

@@ -1,4 +1,4 @@
-"""Letters on pictures: our own fonts, one line at a time, never wider than their place.
+"""Text on pictures: lines in our own fonts, never wider than their place.
 
 A line is a one-band mask with a known baseline, so that texts of different sizes and scripts
 sit on the same line. Loaded in the media worker only.
@@ -24,7 +24,7 @@ ELLIPSIS = "…"
 
 @dataclass(frozen=True)
 class Line:
-    """One line of text as a mask (255 where there is ink), and where it goes."""
+    """One line of text as a mask (255 where there is ink), and its position."""
 
     text: str
     mask: pyvips.Image
@@ -39,13 +39,13 @@ class Line:
 
 
 def write(text: str, *, size: int, bold: bool = False) -> Line:
-    """Return the text as a line of letters, 1 em = `size` pixels, as wide as it gets.
+    """Return the text as a line of letters, 1 em = `size` pixels, at its natural width.
 
     A text that leaves no ink gives an empty mask.
     """
     _load_fonts()
     font = f"{FAMILIES} {'Bold ' if bold else ''}{size}"
-    # Pango reads markup: what shoppers typed must stay text.
+    # Pango reads markup: shoppers' input must stay text.
     markup = escape(printable(text))
     try:
         mask = pyvips.Image.text(markup, font=font, dpi=72)
@@ -104,7 +104,7 @@ def wrap(
 
 
 def printable(text: str) -> str:
-    """Return the text on one line, without what has no form and what would reorder the rest."""
+    """Return the text on one line, without invisible and reordering characters."""
     kept = (
         character
         for character in " ".join(text.split())
@@ -115,7 +115,7 @@ def printable(text: str) -> str:
 
 
 def _cuts(text: str) -> list[int]:
-    """Return where the text may be cut: never between a letter and its marks."""
+    """Return the positions at which the text may be cut: never between a letter and its marks."""
     return [0] + [
         index
         for index, character in enumerate(text)
@@ -132,6 +132,6 @@ def _shortened(text: str, end: int) -> str:
 
 @cache
 def _load_fonts() -> None:
-    """Give Pango our fonts, once a process."""
+    """Load our fonts into Pango, once a process."""
     for path in sorted(FONTS.glob("*.[ot]tf")):
         pyvips.Image.text("x", fontfile=str(path), font=FAMILIES)

@@ -1,7 +1,7 @@
-"""How long a picture may take.
+"""The time limit of a picture.
 
 The task's own limits are those of the longest video, and a decoder that hangs in a picture must
-not hold up a worker for that long.
+not block a worker for that long.
 """
 
 import faulthandler
@@ -23,11 +23,11 @@ def picture_time(
 ) -> Iterator[None]:
     """Raise SoftTimeLimitExceeded after `seconds`, as Celery would.
 
-    A decoder that doesn't even let go then takes its process with it (a C thread ends it, whoever
-    holds the interpreter), and the job's lease counts a lost worker.
+    If the decoder still doesn't return, a C thread ends the process (even if the interpreter's lock
+    is held), and the job's lease counts a lost worker.
     """
     if threading.current_thread() is not threading.main_thread():
-        yield  # signals reach the main thread only, which is where a prefork worker works
+        yield  # signals reach the main thread only, in which a prefork worker runs its jobs
         return
 
     def over(_number: int, _frame: FrameType | None) -> None:
@@ -37,7 +37,7 @@ def picture_time(
     timer = signal.setitimer(signal.ITIMER_REAL, seconds)
     faulthandler.dump_traceback_later(
         seconds + grace, exit=True, file=2
-    )  # whatever sys.stderr is now
+    )  # sys.stderr may have been replaced
     try:
         yield
     finally:

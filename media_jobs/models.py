@@ -1,4 +1,4 @@
-"""Originals, the jobs that work on them, and what these made."""
+"""Assets (originals), media jobs, and the renditions that the jobs made."""
 
 import hashlib
 import json
@@ -36,13 +36,13 @@ class Asset(models.Model):
 
 
 class MediaJob(Job):
-    """Make every rendition that one recipe wants of one source."""
+    """The job of making all renditions of one source by one recipe."""
 
     queue = "media"
     task = "media_jobs.tasks.process"
     app = "media"
     shares_process = False
-    window = 4  # a picture takes a second, and what waits in the queue can't be overtaken
+    window = 4  # a picture takes a second, and messages in the queue can't be overtaken
     heartbeat = timedelta(seconds=10)
     max_duration = timedelta(hours=2)  # of the longest video; each work has a limit of its own
 
@@ -52,11 +52,11 @@ class MediaJob(Job):
     recipe_hash = models.CharField(
         _("recipe's content"), max_length=16, blank=True, default="", db_default="", editable=False
     )
-    """What the recipe said when its renditions were made; empty until then."""
+    """The recipe's hash when its renditions were made; empty until then."""
     placeholder = models.TextField(
         _("placeholder"), blank=True, default="", db_default="", editable=False
     )
-    """A tiny picture as a data: URL, to be seen while the renditions load."""
+    """A tiny picture as a data: URL, shown while the renditions load."""
     asset = models.ForeignKey(
         Asset,
         models.CASCADE,
@@ -75,7 +75,7 @@ class MediaJob(Job):
         ]
         indexes = [
             *Job.Meta.indexes,
-            # Who is to be told that their print files are made: `orders.lifecycle.media_ready`.
+            # For the messages that print files are ready: `orders.lifecycle.media_ready`.
             models.Index(
                 fields=["finished_at"],
                 name="mediajob_printed",
@@ -85,7 +85,7 @@ class MediaJob(Job):
 
     @property
     def source_hash(self) -> str:
-        """The SHA-256 of what the renditions are made of: a file, or what was frozen here."""
+        """The SHA-256 of the source: of the file, or of the frozen context."""
         if self.asset is not None:
             return self.asset.sha256
         frozen = json.dumps(self.context, sort_keys=True, cls=DjangoJSONEncoder)
@@ -93,7 +93,7 @@ class MediaJob(Job):
 
 
 class Rendition(models.Model):
-    """One file that a settled job made."""
+    """One file that a finished job made."""
 
     job = models.ForeignKey(
         MediaJob, models.CASCADE, related_name="renditions", verbose_name=_("job")
@@ -105,7 +105,7 @@ class Rendition(models.Model):
     size = models.PositiveBigIntegerField(_("bytes"))
     file = models.FileField(_("file"), max_length=200)
     seconds = models.FloatField(_("seconds"), null=True, blank=True)
-    """How long a video or an animation lasts."""
+    """The duration of a video or an animation."""
 
     class Meta:
         verbose_name = _("rendition")
@@ -114,7 +114,7 @@ class Rendition(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["job", "name", "format"], name="rendition_once_per_job")
         ]
-        # Which files of a folder are known.
+        # For the sweep of folders: which files of a folder have rows.
         indexes = [
             models.Index(fields=["file"], name="rendition_file", opclasses=["varchar_pattern_ops"])
         ]

@@ -1,9 +1,9 @@
-"""Media in a bucket: Django's storage for S3, with errors that say what can be tried again.
+"""Media in a bucket: Django's storage for S3, with errors that tell retryable failures apart.
 
-Pages name files by our own addresses (`/media/…`), and `views.media` leads whoever may read one
-to the bucket by a signed address. So the bucket stays private, a page is the same for all, and
-the relative names in an HLS playlist lead through the same door. With `public`, renditions are
-named by that address instead: a bucket whose `renditions/` is public, or what caches it.
+Pages link files by our own URLs (`/media/…`), and `views.media` redirects a permitted request to
+the bucket by a signed URL. So the bucket stays private, a page is the same for all, and the
+relative names in an HLS playlist resolve to the same endpoint. With `public`, renditions are
+linked at that URL instead: a bucket whose `renditions/` is public, or a cache in front of it.
 """
 
 import errno
@@ -25,16 +25,16 @@ from project.conf.media_storage import StorageDownError
 
 PUBLIC = "renditions/"
 SIGNED_SECONDS = 3600
-"""How long an address that the bucket was asked for by holds: longer than anybody watches."""
+"""The validity of a signed URL of the bucket: longer than any video is watched."""
 IN_MEMORY = 4 * 2**20
-"""Bytes of a file that are kept in memory; the rest of it is read through a temporary file."""
+"""Bytes of a file that are kept in memory; a larger file is read through a temporary file."""
 NOT_FOUND = ("404", "NoSuchKey", "NotFound")
 FULL_STATUS = 507
 
 
 @contextmanager
 def plain_errors(name: str) -> Iterator[None]:
-    """Raise what boto raises as the OSError that a file system would have raised."""
+    """Turn boto's errors into the OSErrors of a file system."""
     try:
         yield
     except ClientError as error:
@@ -49,7 +49,7 @@ def plain_errors(name: str) -> Iterator[None]:
 
 
 class ObjectFile(S3File):
-    """A file that is fetched as it is first read."""
+    """A file that is downloaded at its first read."""
 
     def _get_file(self) -> Any:
         with plain_errors(self.name):
@@ -59,13 +59,13 @@ class ObjectFile(S3File):
 
 
 class ObjectStorage(S3Storage):
-    """A bucket; `public` is the address under which anybody may read its renditions, or empty."""
+    """A bucket; `public` is the URL at which its renditions are public, or empty."""
 
     def __init__(self, *, public: str = "", **options: Any) -> None:
         self.public = public
         super().__init__(
             **options,
-            # As every storage of Django: what is there is never written over.
+            # As in every storage of Django: an existing file is never overwritten.
             file_overwrite=False,
             max_memory_size=IN_MEMORY,
             querystring_expire=SIGNED_SECONDS,
@@ -80,13 +80,13 @@ class ObjectStorage(S3Storage):
         )
 
     def url(self, name: str, *args: Any, **options: Any) -> str:
-        """Return the address for pages: always the same, and it tells nothing of the bucket."""
+        """Return the URL for pages: it never changes, and reveals nothing of the bucket."""
         if self.public and name.startswith(PUBLIC):
             return f"{self.public}/{filepath_to_uri(name)}"
         return f"{settings.MEDIA_URL}{filepath_to_uri(name)}"
 
     def signed_url(self, name: str, *, disposition: str) -> str:
-        """Return an address at the bucket that lets anybody read this file for an hour."""
+        """Return a signed URL of the bucket that gives access to this file for an hour."""
         answer = {
             "ResponseContentType": _content_type(name),
             "ResponseContentDisposition": disposition,
@@ -95,9 +95,9 @@ class ObjectStorage(S3Storage):
             return str(super().url(name, parameters=answer))
 
     def get_object_parameters(self, name: str) -> dict[str, Any]:
-        """Return what the bucket says of the file to who reads it there."""
+        """Return the headers that the bucket sends with the file."""
         if name.startswith(PUBLIC):
-            # A name belongs to one claim of one job for ever.
+            # A name belongs to one claim of one job for ever, so its content never changes.
             kept = {"CacheControl": "public, max-age=31536000, immutable"}
         else:
             kept = {"CacheControl": "private", "ContentDisposition": "attachment"}

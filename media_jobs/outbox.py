@@ -1,4 +1,4 @@
-"""What asks for media work: the order's pickup pass and an asset's renditions."""
+"""Creates media jobs: for an order's pickup pass, print files, and an asset's renditions."""
 
 from typing import Any
 from uuid import UUID
@@ -11,7 +11,7 @@ from media_jobs.recipes import PRINT_PICTURE, PRINT_VIDEO
 def pickup_pass_job(*, order_id: UUID, context: dict[str, Any]) -> MediaJob:
     """Return the job that draws the order's pickup pass, unsaved: the StockWriter inserts it.
 
-    `context` is frozen with the job and is all that the drawing reads; amounts are texts:
+    `context` is frozen with the job and is the drawing's only input; amounts are texts:
     number, name, shop_name, currency, items_total, delivery_total, total, status_url, language,
     lines (each sku, name, quantity, unit_price, total).
     """
@@ -35,7 +35,7 @@ def print_job(
 ) -> MediaJob:
     """Return the job that prepares a shopper's upload for printing, unsaved: for the StockWriter.
 
-    `file` is where the upload lies. The context is for people: name, sku, product, quantity,
+    `file` is the upload's path. The context is for people: name, sku, product, quantity,
     language.
     """
     return MediaJob(
@@ -48,10 +48,10 @@ def print_job(
 
 
 def queue_renditions(asset: Asset, *, recipe: str = "") -> MediaJob:
-    """Queue the asset's renditions by one recipe, and return their job, new or as it is.
+    """Queue the asset's renditions by one recipe, and return their job, new or existing.
 
-    Without a name it is what products show of such a file. Written in the caller's transaction:
-    a product that exists has its pictures on the way.
+    Without a name it is the recipe for such a file of a product. The job is written in the
+    caller's transaction: a product exists only together with the job of its pictures.
     """
     recipe = recipe or product_recipe(asset).name
     job, _created = MediaJob.objects.get_or_create(

@@ -1,4 +1,4 @@
-"""What a job makes: one file with what its rendition's row will say of it."""
+"""The output of a job: one file with the fields of its rendition's row."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,4 +12,4 @@ class Output:
     height: int
     content: bytes | Path
     seconds: float | None = None
-    """How long a video or an animation lasts."""
+    """The duration of a video or an animation."""

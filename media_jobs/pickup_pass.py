@@ -1,7 +1,7 @@
-"""The pickup pass: the picture that a shopper shows to get an order handed over.
+"""The pickup pass: the picture that a shopper shows to collect an order.
 
-Drawn from the job's context alone. Shapes come from an SVG of our own, letters from our own
-fonts: no text of a shopper's ever becomes SVG.
+It is drawn from the job's context alone. Shapes come from an SVG of our own, letters from our own
+fonts: a shopper's text never becomes SVG.
 """
 
 from dataclasses import dataclass, field
@@ -26,17 +26,17 @@ LEFT, RIGHT = 104, 976
 TICKET = (48, 168, 984, 1134)
 """The paper: left, top, width, height."""
 TEAR = 616
-"""Where the two parts of the ticket meet."""
+"""The edge between the two parts of the ticket."""
 QR_SIDE, QR_TOP, QR_PADDING = 328, 220, 16
 NAME_WIDTH = RIGHT - QR_SIDE - 44 - LEFT
 
 
 @dataclass(frozen=True)
 class RowStyle:
-    """How order lines are set: the more there are, the smaller."""
+    """The layout of order lines: the more lines, the smaller."""
 
     most: int
-    """For so many lines, over all columns."""
+    """The number of lines that fit, over all columns."""
     size: int
     height: int
     columns: int = 1
@@ -95,7 +95,7 @@ def qr_code(url: str) -> pyvips.Image:
     code = segno.make(url, error="m", micro=False)
     rows = [bytes(0 if dark else 255 for dark in row) for row in code.matrix_iter(border=2)]
     modules = pyvips.Image.new_from_memory(b"".join(rows), len(rows[0]), len(rows), 1, "uchar")
-    # Whole pixels a module: a scanner wants sharp edges.
+    # Whole pixels a module: a scanner needs sharp edges.
     scale = max(1, QR_SIDE // modules.width)
     picture = modules.zoom(scale, scale)
     return picture.bandjoin([picture, picture]).copy(interpretation="srgb")
@@ -111,7 +111,7 @@ def _write_header(ink: _Ink, context: dict[str, Any]) -> None:
 
 
 def _write_order(ink: _Ink, context: dict[str, Any]) -> None:
-    """The upper part: whose order it is."""
+    """The upper part: the shop, the order's number and the shopper's name."""
     ink.put(_label(pgettext("pickup pass", "Order")), LEFT, 258, MUTED)
     ink.put(
         fit(context["number"], size=100, width=NAME_WIDTH, smallest=48, bold=True),
@@ -128,7 +128,7 @@ def _write_order(ink: _Ink, context: dict[str, Any]) -> None:
 
 
 def _write_totals(ink: _Ink, context: dict[str, Any]) -> int:
-    """The total, and what it is made of if there is more than items. Returns its upper edge."""
+    """The total, and its parts if it has more than items. Returns its upper edge."""
     currency = context["currency"]
     ink.put(write(pgettext("pickup pass", "Total"), size=34, bold=True), LEFT, 1246, INK)
     total = fit(money(context["total"], currency), size=60, width=640, smallest=40, bold=True)
@@ -182,11 +182,11 @@ def _write_lines(ink: _Ink, context: dict[str, Any], *, bottom: int) -> None:
 def _write_line(
     ink: _Ink, line: dict[str, Any], style: RowStyle, *, x: int, y: int, width: int, currency: str
 ) -> None:
-    """What for how much; `y` is the row's upper edge."""
+    """One order line with its amount; `y` is the row's upper edge."""
     baseline = y + _first_baseline(style)
     amount = write(money(line["total"], currency), size=style.size)
     ink.put_right(amount, x + width, baseline, INK)
-    # In small rows letters of different sizes look like a mistake: there it is only cut.
+    # In small rows letters of different sizes look like a mistake: there a name is only cut.
     smallest = round(style.size * 0.8) if style.size > 30 else style.size
     room = width - amount.width - style.size
     ink.put(fit(line["name"], size=style.size, smallest=smallest, width=room), x, baseline, INK)

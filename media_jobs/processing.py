@@ -1,8 +1,8 @@
-"""A media job's work: draw, write the files under the claim's name, show them once it settled.
+"""A media job's work: draws the renditions and writes the files into the claim's folder.
 
-`process` runs outside any transaction and may turn out to be late. So it only writes files,
-each in a folder of its claim (`storing`); the handler's `on_succeeded` makes them visible in the
-transaction that settles the job.
+`process` runs outside any transaction and its claim may be lost. So it only writes files, each in
+its claim's folder (`rendition_files`); the handler's `on_succeeded` makes them visible in the
+transaction that finishes the job.
 """
 
 import logging
@@ -30,14 +30,14 @@ from project.jobs.errors import LostClaimError, PermanentError, TransientError
 logger = logging.getLogger(__name__)
 
 POSTER_PERCENT, ENCODED_PERCENT = 5, 95
-"""How far a video's job is once its poster is made, and once its sizes are encoded."""
+"""The progress of a video's job after its poster, and after the encoding of its sizes."""
 
 
 def process(job: MediaJob) -> dict[str, Any]:
-    """Make every rendition that the job's recipe wants; return what `on_succeeded` needs to know.
+    """Make every rendition of the job's recipe; return the result that `on_succeeded` reads.
 
-    What was made by this very recipe before, and is still there, is not made again. Raises
-    PermanentError for what will never work, TransientError while the storage is down.
+    Existing renditions of exactly this recipe are not made again. Raises PermanentError for
+    unusable originals, TransientError while the storage is down.
     """
     recipe = RECIPES.get(job.recipe)
     if recipe is None:
@@ -65,7 +65,7 @@ def process(job: MediaJob) -> dict[str, Any]:
 
 
 class _Work:
-    """One claim's work on one job: what it has stored so far, and how far it is."""
+    """One claim's work on one job: the files it has stored so far, and its progress."""
 
     def __init__(self, job: MediaJob, recipe: Recipe) -> None:
         self._job = job
@@ -88,7 +88,7 @@ class _Work:
         }
 
     def _stored(self, outputs: Iterator[tuple[Output, int]]) -> list[dict[str, Any]]:
-        """Store one file after another, and show how far the job is with each."""
+        """Store one file after another, and show the progress with each."""
         renditions = []
         for output, percent in outputs:
             renditions.append(store(self._folder, output))
@@ -96,7 +96,7 @@ class _Work:
         return renditions
 
     def _from_picture(self) -> Iterator[tuple[Output, int]]:
-        """Yield each file and how far the job is once it is stored."""
+        """Yield each file with the job's progress once it is stored."""
         if self._recipe is not PICKUP_PASS:
             yield from self._pictures(self._original())
             return
@@ -149,7 +149,7 @@ class _Work:
             return bytes(original.read())
 
     def _original_name(self) -> str:
-        """Return where the original lies: an asset, or what a shopper handed in."""
+        """Return the original's path: an asset's, or that of a shopper's upload."""
         if self._recipe.private:
             return str(self._job.context["file"])
         if self._job.asset is None:
@@ -157,12 +157,12 @@ class _Work:
         return str(self._job.asset.file.name)
 
     def _show(self, percent: int) -> None:
-        """Show how far the job is; what is shown never goes back. Stops a claim that was lost."""
+        """Show the job's progress, which never goes back. Stops the work if its claim was lost."""
         self._percent = max(self._percent, percent)
         self._still_wanted()
 
     def _still_wanted(self, _seconds: float = 0.0) -> None:
-        """Stop a claim that was lost, or whose job was cancelled."""
+        """Stop the work if its claim was lost or its job cancelled."""
         if not MediaJob.objects.set_progress(self._job, self._percent):
             raise LostClaimError(self._job.pk)
 

@@ -1,6 +1,6 @@
-"""Receiving a file in the web process: bounded, told by its first bytes, never decoded.
+"""Receives uploads in the web process: limited, checked by their first bytes, never decoded.
 
-What is no picture or video, or too large, isn't even written to the disk.
+A file of another type, or one that is too large, isn't even written to the disk.
 """
 
 import threading
@@ -25,7 +25,7 @@ from django.views.decorators.csrf import csrf_exempt, csrf_protect
 from media_jobs.filetypes import HEAD_BYTES, FileType, UnusableFileError, check_size, sniff
 
 FORM_BYTES = 1_000_000
-"""What a form may have besides its file."""
+"""Bytes that a form may have besides its file."""
 MAX_AT_ONCE = 16
 """Files that a process receives at once: slow lines must not hold all of its threads."""
 
@@ -33,11 +33,11 @@ _places = threading.BoundedSemaphore(MAX_AT_ONCE)
 
 
 class ReceivingBusyError(Exception):
-    """As many files as we take at once are on their way: later, please."""
+    """The limit of uploads at a time is reached: the client should try later."""
 
 
 class _Watch(FileUploadHandler):
-    """Looks at a file as it comes in, before anybody stores it; takes one for each request."""
+    """Checks a file as it arrives, before it is stored; takes one file for each request."""
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
@@ -67,7 +67,7 @@ class _Watch(FileUploadHandler):
 
 @contextmanager
 def receiving(request: HttpRequest) -> Iterator[None]:
-    """Within, the request's body may be read. Raises RequestDataTooBig, ReceivingBusyError."""
+    """Allow reading the request's body. Raises RequestDataTooBig, ReceivingBusyError."""
     limit = max(settings.MEDIA_MAX_PICTURE_MB, settings.MEDIA_MAX_VIDEO_MB) * 1_000_000
     if int(request.META.get("CONTENT_LENGTH") or 0) > limit + FORM_BYTES:
         raise RequestDataTooBig(f"a file of more than {limit} bytes")
@@ -81,13 +81,13 @@ def receiving(request: HttpRequest) -> Iterator[None]:
 
 
 def has_file(request: HttpRequest) -> bool:
-    """Whether the request brought a file, usable or not."""
+    """Tell whether the request has a file, usable or not."""
     refused = any(getattr(handler, "refusal", None) for handler in request.upload_handlers)
     return bool(request.FILES) or refused
 
 
 def received(request: HttpRequest, *, field: str = "file") -> UploadedFile:
-    """Return the file that `receiving` let in. Raises UnusableFileError."""
+    """Return the file that `receiving` accepted. Raises UnusableFileError."""
     file = request.FILES.get(field)
     for handler in request.upload_handlers:
         if isinstance(handler, _Watch) and handler.refusal is not None:
@@ -100,9 +100,9 @@ def received(request: HttpRequest, *, field: str = "file") -> UploadedFile:
 def receives_files(
     view: Callable[..., HttpResponseBase],
 ) -> Callable[..., HttpResponseBase]:
-    """Let the view's forms have a file: the body is read within `receiving`.
+    """Decorate a view whose forms have a file: the body is read within `receiving`.
 
-    The check against forgery reads the body, so it comes inside, too.
+    The CSRF check reads the body, so it is inside, too.
     """
 
     @csrf_exempt

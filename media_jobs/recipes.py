@@ -1,4 +1,4 @@
-"""What is made of what: a recipe lists the renditions of one kind of source."""
+"""Recipes: each lists the renditions of one kind of source."""
 
 import hashlib
 import json
@@ -8,7 +8,7 @@ from typing import Literal
 from django.conf import settings
 
 ENCODERS = 1
-"""Raise it when `images`, `videos` or `pickup_pass` make something else of the same recipe."""
+"""Increase it when `images`, `videos` or `pickup_pass` change the files of the same recipe."""
 
 Fit = Literal["inside", "cover"]
 """`inside`: the whole picture within the box; `cover`: the box filled, the rest cut off."""
@@ -58,9 +58,9 @@ class VideoSpec:
 
     name: str
     short_side: int
-    """At most so many pixels."""
+    """The maximum of pixels."""
     kilobits: int
-    """Of pictures a second, at most."""
+    """The maximum of pictures a second."""
     quality: int = 23
     """x264's CRF: less is better."""
     watermark: bool = True
@@ -76,15 +76,15 @@ class Recipe:
     streams: bool = True
     """Whether each video is also made into a stream of HLS."""
     private: bool = False
-    """Made of what a shopper handed in: read by signed addresses only."""
+    """Made of a shopper's upload: read by signed URLs only."""
 
     @property
     def hash(self) -> str:
-        """What the recipe says, in 16 digits: what is made of the same by the same is the same."""
+        """A hash of the recipe in 16 digits: the same source and hash give the same renditions."""
         said = {
             **asdict(self),
             "encoders": ENCODERS,
-            # The watermark's words.
+            # The watermark's text.
             "shop": settings.SHOP_NAME if self.is_watermarked else "",
         }
         return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:16]
@@ -96,7 +96,7 @@ class Recipe:
         )
 
 
-# The best codec first: a browser takes the first that it knows.
+# The best codec first: a browser takes the first that it supports.
 PHOTO = (AVIF, WEBP, JPEG)
 
 # Twice the size in which the pages show them, for screens with two pixels a point.
@@ -123,7 +123,7 @@ PRODUCT_VIDEO = Recipe(
 )
 PICKUP_PASS = Recipe("pickup_pass", (RenditionSpec("pass", 1080, 1350, (PNG, WEBP)),))
 
-# What the printer gets has all the pixels that there are; what a page shows has the shop's mark.
+# The printer's file has all pixels of the original; the page's file has the shop's watermark.
 PRINT_JPEG = Format("jpeg", "image/jpeg", quality=95)
 PREVIEWS = (
     RenditionSpec("preview", 1000, 1000, (WEBP, JPEG), watermark=True),

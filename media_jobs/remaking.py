@@ -1,4 +1,4 @@
-"""Making renditions again: those whose recipe changed, or those that an operator asks for."""
+"""Makes renditions again: of a changed recipe, or at an operator's request."""
 
 from typing import Any
 
@@ -9,10 +9,9 @@ from project.jobs.queryset import OPEN, JobQuerySet, Status
 
 
 def stale(jobs: JobQuerySet) -> JobQuerySet:
-    """Return the done ones whose recipe says something else now than when they were done.
+    """Return the done jobs whose recipe has changed since they were done.
 
-    `queue_again` has them made anew, where the files wouldn't be the same; until they are done
-    the old ones are shown.
+    `queue_again` runs them again; until they are done the old renditions are shown.
     """
     changed = Q()
     for recipe in RECIPES.values():
@@ -21,9 +20,9 @@ def stale(jobs: JobQuerySet) -> JobQuerySet:
 
 
 def make_again(jobs: Any) -> int:
-    """Queue the finished ones of these jobs anew, to be made whatever is there; return how many.
+    """Queue the finished jobs among these again, even if their files exist; return how many.
 
-    What they made is shown until they are done.
+    The old renditions are shown until they are done.
     """
     jobs.exclude(status__in=OPEN).order_by().update(recipe_hash="")
     queued: int = jobs.queue_again()

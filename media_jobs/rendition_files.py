@@ -1,9 +1,9 @@
-"""Where renditions lie, which of them are needed, and the removal of all others.
+"""The files of renditions: their paths, and the removal of those that are no longer needed.
 
     renditions/<2 digits>/<SHA-256 of the source>/<hash of the recipe>/<8 digits of the claim>/
 
-What is made of the same by the same recipe has the same address; below it each claim writes in
-a folder of its own, and only the rows that settle with the claim make that folder known.
+The same source and recipe give the same path; below it each claim writes in a folder of its own,
+and only the rows that are written when the claim finishes its job make that folder known.
 """
 
 import logging
@@ -27,7 +27,7 @@ PUBLIC_ROOT, PRIVATE_ROOT = ROOTS = ("renditions", "private/renditions")
 
 
 def home_of(job: MediaJob) -> str:
-    """Return the folder of everything that is made of the job's source."""
+    """Return the folder of all renditions of the job's source."""
     digest = job.source_hash
     recipe = RECIPES.get(job.recipe)
     root = PRIVATE_ROOT if recipe and recipe.private else PUBLIC_ROOT
@@ -35,7 +35,7 @@ def home_of(job: MediaJob) -> str:
 
 
 def folder_of(job: MediaJob, recipe: Recipe) -> str:
-    """Return where the job's claim writes what the recipe wants."""
+    """Return the folder in which the job's claim writes the recipe's renditions."""
     assert job.token is not None  # claimed
     return f"{home_of(job)}/{recipe.hash}/{_name_of(job.token)}"
 
@@ -62,7 +62,7 @@ def store(folder: str, output: Output) -> dict[str, object]:
 
 
 def is_whole(job: MediaJob) -> bool:
-    """Whether the files of all the job's renditions are there, in their sizes."""
+    """Tell whether the files of all the job's renditions exist, in their sizes."""
     try:
         return all(
             default_storage.size(path) == size
@@ -85,9 +85,9 @@ def local_file(name: str, folder: Path) -> Path:
 
 
 def sweep(job_id: UUID) -> None:
-    """Remove what was made of the job's source and neither a rendition nor a claim needs.
+    """Remove files of the job's source that neither a rendition nor a claim needs.
 
-    That are the older renditions after a re-run, and what a claim wrote that failed or was late.
+    These are the older renditions after a re-run, and the files of failed or lost claims.
     """
     job = MediaJob.objects.select_related("asset").filter(pk=job_id).first()
     if job is not None:
@@ -95,22 +95,21 @@ def sweep(job_id: UUID) -> None:
 
 
 def sweep_folders(folders: Iterable[str]) -> None:
-    """Remove those of the claims' folders that nobody needs; log what can't be removed."""
+    """Remove the claims' folders that are unneeded; log those that can't be removed."""
     try:
         for folder in unneeded(folders):
             remove(folder)
     except FileNotFoundError:
-        return  # another sweep was here first
+        return  # another sweep has removed it
     except OSError:
         logger.warning("could not sweep the folders of renditions", exc_info=True)
 
 
 def unneeded(folders: Iterable[str]) -> list[str]:
-    """Return those of the claims' folders that no claim at work and no rendition needs.
+    """Return the claims' folders that no running claim and no rendition needs.
 
-    `folders` are listed before anything is asked, so whoever begins to write later isn't among
-    them. The claims are asked for first, then the renditions: one that settles in between is in
-    the latter.
+    `folders` are listed before the queries, so a claim that begins to write later isn't among
+    them. Claims are read before renditions: a claim that finishes in between is in the latter.
     """
     listed = list(folders)
     claims = running_claims()
@@ -149,7 +148,7 @@ def remove(folder: str) -> tuple[int, int]:
             size += default_storage.size(f"{folder}/{name}")
             default_storage.delete(f"{folder}/{name}")
             count += 1
-    with suppress(OSError):  # somebody writes there again
+    with suppress(OSError):  # another claim writes there again
         while folder not in ROOTS:  # and the folders above, up to the first that isn't empty
             default_storage.delete(folder)
             folder = folder.rpartition("/")[0]

@@ -1,4 +1,4 @@
-"""What a browser may show in its window, by the file's extension. All else is only downloaded."""
+"""The file extensions that a browser may show in its window; other files are only downloaded."""
 
 from media_jobs import filetypes, recipes
 

@@ -1,7 +1,7 @@
-"""Private files: what shoppers handed in, and what was made of it.
+"""Signed URLs of private files: shoppers' uploads and their renditions.
 
-They lie below `private/` and are read by signed addresses only, which end by themselves. Who may
-see a page with such an address is the page's business.
+They are stored below `private/` and read by signed URLs only, which expire. The page that shows
+such a URL checks the permission to see it.
 """
 
 import time
@@ -14,15 +14,15 @@ from media_jobs.models import Rendition
 
 ROOT = "private/"
 VALID = 3600
-"""Seconds that an address is good for at least; at most twice as many."""
+"""The minimum validity of a URL in seconds; the maximum is twice as long."""
 
 _signer = Signer(salt="media_jobs.private")
 
 
 def signed_url(path: str) -> str:
-    """Return an address of the file. Within an hour it is the same, so that browsers may keep it.
+    """Return a URL of the file. Within an hour it is the same, so that browsers may cache it.
 
-    Of our own, whatever the storage: the file comes with our headers, and no bucket is open.
+    It is our own URL for every storage: the file comes with our headers, and no bucket is public.
     """
     expires = (int(time.time()) // VALID + 2) * VALID
     signature = _signer.signature(_signed(path, str(expires)))
@@ -31,7 +31,7 @@ def signed_url(path: str) -> str:
 
 
 def is_signed(path: str, *, expires: str, signature: str) -> bool:
-    """Whether this is an address that we gave away, and it hasn't ended."""
+    """Tell whether this is a URL that we signed and that hasn't expired."""
     try:
         _signer.unsign(f"{_signed(path, expires)}:{signature}")
     except BadSignature:
@@ -40,7 +40,7 @@ def is_signed(path: str, *, expires: str, signature: str) -> bool:
 
 
 def address_of(rendition: Rendition) -> str:
-    """Return where a rendition is read: signed if it is a private one."""
+    """Return the URL of a rendition: signed if it is private."""
     path = rendition.file.name or ""
     return signed_url(path) if path.startswith(ROOT) else rendition.file.url
 

@@ -1,4 +1,4 @@
-"""The Celery task that makes pictures and films."""
+"""The Celery task that makes pictures and videos."""
 
 from media_jobs.handler import MediaJobHandler
 from project.jobs.task import job_task

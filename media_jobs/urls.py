@@ -1,4 +1,4 @@
-"""Where media files are read."""
+"""The URLs of media files."""
 
 from django.urls import path
 

@@ -1,6 +1,6 @@
-"""One film at a time: encoding takes minutes and both cores, and pictures must not wait for it.
+"""The video slot: one video at a time, so that pictures don't wait for minutes of encoding.
 
-The media worker has two processes; while one of them has a film, the other takes what is short.
+The media worker has two processes; while one of them has a video, the other makes pictures.
 """
 
 from collections.abc import Iterator
@@ -19,12 +19,12 @@ from project.jobs.queryset import Status
 
 LOCK = 0x66696C6D  # "film"
 PAUSE = timedelta(seconds=5)
-"""How long a film that is due waits before it is looked at again while another is at work."""
+"""The delay of a due video while another is being processed."""
 
 
 @contextmanager
 def free_slot(job_id: UUID) -> Iterator[bool]:
-    """Tell whether the job may be claimed within the block: a film only while none is at work."""
+    """Yield whether the job may be claimed within the block: a video only if the slot is free."""
     if not MediaJob.objects.filter(pk=job_id, recipe__in=FILMS).exists():
         yield True
         return
@@ -34,17 +34,17 @@ def free_slot(job_id: UUID) -> Iterator[bool]:
 
 
 def delay_videos() -> None:
-    """Let films that are due wait while one is at work."""
+    """Delay due videos while one is being processed."""
     if running_video().exists():
         due = MediaJob.objects.filter(recipe__in=FILMS, status=Status.QUEUED, ring_after__lte=Now())
         due.order_by().update(ring_after=Now() + PAUSE)
 
 
 def running_video() -> QuerySet[MediaJob]:
-    """Return the film that a worker has now; one whose lease is over has none."""
+    """Return the video job that a worker has claimed; an expired lease doesn't count."""
     return MediaJob.objects.filter(recipe__in=FILMS, status=Status.RUNNING, lease_until__gte=Now())
 
 
 def lock_slot() -> None:
-    """Let whoever else claims a film wait until this transaction ends."""
+    """Make other claims of a video wait until this transaction ends."""
     lock_until_commit(LOCK)

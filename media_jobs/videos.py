@@ -1,8 +1,8 @@
-"""Videos: from an original to what its recipe wants, by ffmpeg.
+"""Videos: makes a recipe's renditions from an original, by ffmpeg.
 
-Runs in the media worker only. One run looks at the original, one takes the poster's picture, one
-decodes once and encodes every size with its watermark; the HLS streams are copies of these in
-other boxes.
+Runs in the media worker only. One run of ffmpeg probes the original, one takes the poster's
+picture, one decodes once and encodes every size with its watermark; the HLS streams are copies
+of these in another container.
 """
 
 import re
@@ -21,20 +21,20 @@ from media_jobs.recipes import Recipe, VideoSpec
 from media_jobs.watermark import stamp_for
 
 LOOK_SECONDS = 60.0
-"""For a look at an original: nothing but its first picture is decoded."""
+"""For probing an original: only its first picture is decoded."""
 BASE_SECONDS, SECONDS_A_SECOND = 60.0, 6.0
-"""How long encoding may take: so long, and so much longer for each second of video."""
+"""The time limit of encoding: a base, and an addition for each second of video."""
 CUT_SHORT = 0.9
-"""A file with less than this share of the length that it promises is cut short."""
+"""A file with less than this share of the length in its header is truncated."""
 KEY_FRAME_SECONDS = 2
 SEGMENT_SECONDS = 4
 MAX_RATIO = 8
-"""Of the longer side to the shorter one: more is no film, and needs sizes no screen has."""
+"""The maximum ratio of the longer side to the shorter one."""
 
 
 @dataclass(frozen=True)
 class Video:
-    """What a look at the original tells: upright size in square pixels, and its length."""
+    """A probed original: its upright size in square pixels, and its length."""
 
     path: Path
     demuxer: str
@@ -48,10 +48,10 @@ class Video:
 
 
 def look(path: Path, filetype: FileType, *, folder: Path, progress: Progress) -> Video:
-    """Return what the original is. Raises UnusableFileError with a sentence for a shopkeeper."""
+    """Probe the original. Raises UnusableFileError with a sentence for the user."""
     original = source(path, demuxer=filetype.decoder)
     first_picture = ["-map", "0:V:0", "-vf", "scale=iw*sar:ih,setsar=1", "-frames:v", "1"]
-    # The length that a header tells may be missing or wrong: so all packets are counted.
+    # The header's length may be missing or wrong: so all packets are counted.
     everything = ["-map", "0:V:0", "-c", "copy"]
     said, seconds = _run(
         [*original, *first_picture, "-f", "null", "-", *everything, "-f", "null", "-"],
@@ -75,7 +75,7 @@ def look(path: Path, filetype: FileType, *, folder: Path, progress: Progress) ->
 
 
 def poster_of(video: Video, *, folder: Path, progress: Progress) -> bytes:
-    """Return a picture of the video (PNG, upright), a telling one from its first tenth on."""
+    """Return a representative picture of the video (PNG, upright), from its first tenth on."""
     file = folder / "frame.png"
     _run(
         [
@@ -121,13 +121,13 @@ def encode(video: Video, recipe: Recipe, *, folder: Path, progress: Progress) ->
     if not streams:
         return
     _spec, (width, height) = sizes[-1]
-    # The best stream that the line carries is the browser's to choose.
+    # The browser chooses the best stream for its bandwidth.
     master = "#EXTM3U\n#EXT-X-VERSION:7\n#EXT-X-INDEPENDENT-SEGMENTS\n" + "".join(streams)
     yield Output("hls", "m3u8", width, height, master.encode(), video.seconds)
 
 
 def encoding(video: Video, recipe: Recipe, *, folder: Path) -> list[str]:
-    """Return what ffmpeg is told to encode every size as MP4; writes the watermarks for it."""
+    """Return ffmpeg's arguments to encode every size as MP4; writes the watermarks for it."""
     sizes = sizes_of(video, recipe.videos)
     stamps = [_stamp(spec, size, folder) for spec, size in sizes]
     return [
@@ -147,7 +147,7 @@ def encoding(video: Video, recipe: Recipe, *, folder: Path) -> list[str]:
 
 
 def sizes_of(video: Video, specs: tuple[VideoSpec, ...]) -> list[tuple[VideoSpec, tuple[int, int]]]:
-    """Return each size that is worth making, in even numbers as H.264 wants them."""
+    """Return each size to make, in even numbers, which H.264 requires."""
     sizes: list[tuple[VideoSpec, tuple[int, int]]] = []
     for spec in specs:
         scale = min(1.0, spec.short_side / min(video.width, video.height))
@@ -163,7 +163,7 @@ def _even(length: float) -> int:
 
 
 def _stamp(spec: VideoSpec, size: tuple[int, int], folder: Path) -> tuple[str, int, int] | None:
-    """Write the watermark for a video of this size; return its file and its place."""
+    """Write the watermark for a video of this size; return its file and its position."""
     stamp = stamp_for(*size, shop_name=settings.SHOP_NAME) if spec.watermark else None
     if stamp is None:
         return None
@@ -199,7 +199,7 @@ def _output(place: int, spec: VideoSpec) -> list[str]:
         *("-c:v", "libx264", "-preset", "veryfast", "-crf", str(spec.quality)),
         *("-maxrate", f"{spec.kilobits}k", "-bufsize", f"{2 * spec.kilobits}k"),
         *("-force_key_frames", f"expr:gte(t,n_forced*{KEY_FRAME_SECONDS})"),
-        # A telephone's pictures come when they come: each keeps its time.
+        # A telephone's frame rate varies: each picture keeps its time.
         *("-fps_mode", "vfr", "-threads", "2"),
         # Mono stays mono: made stereo, it would be quieter.
         *("-af", "aformat=channel_layouts=mono|stereo", "-c:a", "aac", "-b:a", "128k"),
@@ -208,7 +208,7 @@ def _output(place: int, spec: VideoSpec) -> list[str]:
 
 
 def streaming(spec: VideoSpec) -> list[str]:
-    """Return what ffmpeg is told to copy the MP4 into fragments: one file, cut by a playlist."""
+    """Return ffmpeg's arguments to copy the MP4 into fragments: one file with a playlist."""
     return [
         *("-f", "mov", "-i", f"{spec.name}.mp4", "-map", "0", "-c", "copy"),
         *("-f", "hls", "-hls_time", str(SEGMENT_SECONDS), "-hls_playlist_type", "vod"),
@@ -220,7 +220,7 @@ def streaming(spec: VideoSpec) -> list[str]:
 def _run(
     arguments: list[str], *, folder: Path, seconds: float, progress: Progress
 ) -> tuple[str, float]:
-    """Run ffmpeg, and say what went wrong in a shopkeeper's words."""
+    """Run ffmpeg, and turn its errors into sentences for the user."""
     try:
         return run(arguments, folder=folder, seconds=seconds, progress=progress)
     except TooSlowError as error:
@@ -242,7 +242,7 @@ def _run(
 
 
 def _promised(said: str) -> float | None:
-    """Return the seconds that the original's header promises."""
+    """Return the length in the original's header, in seconds."""
     found = re.search(r"Duration: (\d+):(\d\d):(\d\d\.\d+)", said)
     return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
 

@@ -1,5 +1,5 @@
-"""Media files: typed, never executed, never elsewhere. From a folder they are served, to a bucket
-whoever may read them is led.
+"""The endpoint of media files, with safe headers: it serves them from the folder, or redirects
+to the bucket.
 """
 
 import errno
@@ -28,28 +28,28 @@ from project.conf.media_storage import StorageDownError
 
 CHUNK = 64 * 1024
 PLAYLIST = ".m3u8"
-"""Always served from here: the names in it are relative to its address."""
+"""Always served from here: the names in a playlist are relative to its URL."""
 NOWHERE = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG)
-LED_SECONDS = 1800
-"""How long a browser may remember where it was led: half as long as that holds."""
+REDIRECT_SECONDS = 1800
+"""The time for which a browser may cache the redirect: half the signed URL's validity."""
 
 
 @require_safe
 def media(request: HttpRequest, path: str) -> HttpResponseBase:
-    """Answer with a rendition to anybody who knows its name, with an original to those who may
-    see assets at the desk, with a private file to who has its signed address; else with 404.
+    """Answer with a rendition to any request, with an original to users who may see assets in the
+    admin, with a private file to requests with its signed URL; else with 404.
 
-    Raises StorageDownError, which is answered with 503, while nobody can say what is there.
+    Raises StorageDownError, which is answered with 503, while the storage is down.
 
-    An original carries what the camera noted (place, owner) and no watermark, and nobody has
-    looked inside: it is only ever downloaded.
+    An original has the camera's metadata (place, owner), no watermark, and unchecked content: it
+    is only downloaded.
     """
     if posixpath.normpath(path) != path or not _may_read(request, path):
         raise Http404
     public = path.startswith(f"{PUBLIC_ROOT}/")
     original = not public and not path.startswith(f"{PRIVATE_ROOT}/")
     if hasattr(default_storage, "signed_url") and not path.endswith(PLAYLIST):
-        return _led(path, public=public, original=original)
+        return _redirect(path, public=public, original=original)
     try:
         file = default_storage.open(path)
     except (SuspiciousFileOperation, ValueError) as error:
@@ -66,20 +66,20 @@ def media(request: HttpRequest, path: str) -> HttpResponseBase:
         content_type=content_type or "application/octet-stream",
     )
     whole["X-Content-Type-Options"] = "nosniff"
-    # A name belongs to one claim of one job for ever: what it names never changes.
+    # A name belongs to one claim of one job for ever: its content never changes.
     whole["Cache-Control"] = (
         "public, max-age=31536000, immutable" if public else "private, max-age=3600"
     )
     whole["Accept-Ranges"] = "bytes"
     asked = request.headers.get("Range", "")
-    # If-Range asks about a validator, and we hand out none.
+    # If-Range refers to a validator, and we send none.
     if request.method != "GET" or "If-Range" in request.headers:
         return whole
     return _part_of(whole, file, asked)
 
 
-def _led(path: str, *, public: bool, original: bool) -> HttpResponseBase:
-    """Lead to the bucket's own address of the file, signed for a while."""
+def _redirect(path: str, *, public: bool, original: bool) -> HttpResponseBase:
+    """Redirect to the bucket's signed URL of the file."""
     shown = PurePosixPath(path).suffix.removeprefix(".") in SHOWN
     disposition = "inline" if shown and not original else "attachment"
     try:
@@ -87,18 +87,20 @@ def _led(path: str, *, public: bool, original: bool) -> HttpResponseBase:
     except (SuspiciousFileOperation, ValueError) as error:
         raise Http404 from error
     response = HttpResponseRedirect(address)
-    response["Cache-Control"] = f"public, max-age={LED_SECONDS}" if public else "private, no-store"
+    response["Cache-Control"] = (
+        f"public, max-age={REDIRECT_SECONDS}" if public else "private, no-store"
+    )
     return response
 
 
 def _may_read(request: HttpRequest, path: str) -> bool:
-    """Whether the request may have this file; what isn't named here is nobody's."""
+    """Tell whether the request may read this file; paths of no known kind are refused."""
     if path.startswith(f"{PUBLIC_ROOT}/"):
         return True
     if path.startswith(signed_urls.ROOT):
         signed = {name: request.GET.get(name, "") for name in ("expires", "signature")}
         return signed_urls.is_signed(path, **signed)
-    # The files of the operators' jobs have a page of their own that asks for its permission.
+    # The files of the operators' jobs have a page of their own that checks its permission.
     return (
         path.startswith("originals/")
         and request.user.is_staff
@@ -107,10 +109,10 @@ def _may_read(request: HttpRequest, path: str) -> bool:
 
 
 def _part_of(whole: FileResponse, file: File, asked: str) -> HttpResponseBase:
-    """Return the range of bytes that was asked for (RFC 9110, 14), else the whole.
+    """Return the requested range of bytes (RFC 9110, 14), else the whole.
 
-    Videos are played by ranges: Safari plays none without, and nobody could jump. More than one
-    range at a time is answered with the whole, as one may.
+    Browsers play videos by ranges: Safari requires them, and seeking needs them. Several ranges
+    at a time are answered with the whole, which the RFC allows.
     """
     found = re.fullmatch(r"bytes=(\d{0,18})-(\d{0,18})", asked.strip())
     if found is None or not any(found.groups()):
@@ -120,7 +122,7 @@ def _part_of(whole: FileResponse, file: File, asked: str) -> HttpResponseBase:
     if first:
         begin, end = int(first), min(int(last), size - 1) if last else size - 1
         if last and int(last) < int(first):
-            return whole  # not a range at all
+            return whole  # not a valid range
     else:
         begin, end = max(0, size - int(last)), size - 1
     if begin >= size or begin > end:
@@ -137,7 +139,7 @@ def _part_of(whole: FileResponse, file: File, asked: str) -> HttpResponseBase:
 
 
 class _Slice:
-    """So many bytes of a file from a place on; closes it as its response is closed."""
+    """A range of a file's bytes; it closes the file when the response is closed."""
 
     def __init__(self, file: File, begin: int, length: int) -> None:
         self._file, self._left = file, length

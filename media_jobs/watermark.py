@@ -1,4 +1,4 @@
-"""The shop's mark, two rings side by side, and the watermark made of it and the shop's name."""
+"""The shop's mark, two rings side by side, and the watermark with the mark and the shop's name."""
 
 import pyvips
 
@@ -18,7 +18,7 @@ def mark(*, first: str, second: str) -> str:
 
 
 def watermarked(picture: pyvips.Image, *, shop_name: str) -> pyvips.Image:
-    """Return the picture with mark and name in its lower right corner, legible on any ground."""
+    """Return the picture with a legible mark and name in its lower right corner."""
     stamp = stamp_for(picture.width, picture.height, shop_name=shop_name)
     if stamp is None:
         return picture
@@ -29,7 +29,7 @@ def watermarked(picture: pyvips.Image, *, shop_name: str) -> pyvips.Image:
 
 
 def stamp_for(width: int, height: int, *, shop_name: str) -> tuple[pyvips.Image, int, int] | None:
-    """Return mark and name for a picture of this size, and where they go; None if it is tiny."""
+    """Return mark and name for a picture of this size, and their position; None if it is tiny."""
     letters = max(12, min(width, height) // 22)
     stamp = _stamp(shop_name, height=letters, width=width // 2)
     if stamp.width + letters > width or stamp.height + letters > height:
@@ -60,6 +60,6 @@ def _stamp(shop_name: str, *, height: int, width: int) -> pyvips.Image:
 
 
 def inked(colour: list[int], alpha: pyvips.Image) -> pyvips.Image:
-    """Return a picture of one colour that shows as much as the mask `alpha` says."""
+    """Return a picture of one colour with the mask `alpha` as its opacity."""
     ground = alpha.new_from_image(colour).copy(interpretation="srgb")
     return ground.bandjoin(alpha).cast("uchar")

@@ -1,1 +1,1 @@
-"""Messages to shoppers and staff: what is said, to whom, by which channel."""
+"""Messages to shoppers and staff: events, channels, delivery, receipts."""

@@ -1,4 +1,4 @@
-"""What of messages is at the operator's desk: themselves, and the channels they go by."""
+"""Admin pages of messages and their channels."""
 
 from notifications.desk.channels import ChannelAdmin
 from notifications.desk.messages import NotificationAdmin

@@ -1,4 +1,4 @@
-"""What the app is called at the desk, and what it says to checks and health pages."""
+"""The app's configuration: its name in the admin, its system checks and health checks."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

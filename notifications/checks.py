@@ -1,4 +1,4 @@
-"""What `manage.py check` says of the SMS settings: what would otherwise fail message by message."""
+"""System checks of the SMS settings: without them, wrong settings fail message by message."""
 
 from typing import Any
 
@@ -45,9 +45,7 @@ def _order() -> list[CheckMessage]:
     found: list[CheckMessage] = []
     for event, names in order.items():
         if event not in EVENTS or SMS not in EVENTS[event].channels:
-            found.append(
-                Error(f"SMS_ORDER: nothing is said by SMS of {event}.", id="notifications.E002")
-            )
+            found.append(Error(f"SMS_ORDER: {event} has no SMS.", id="notifications.E002"))
         found += [
             Error(
                 f"SMS_ORDER: {event} names {name}, which isn't in SMS_URL"

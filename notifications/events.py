@@ -1,7 +1,7 @@
-"""What is said, to whom, by which channels: one row per event.
+"""The table of events: each has its audience, channels and templates.
 
-`outbox` writes jobs by this table, `rendering` finds the templates by it, `delivery` asks it
-what to do when a message may have arrived already.
+`outbox` creates jobs by this table, `rendering` finds templates by it, and `delivery` reads the
+rule for messages in doubt from it.
 """
 
 from dataclasses import dataclass, replace
@@ -21,16 +21,16 @@ class Audience(Enum):
     SHOPPER = "shopper"
     STAFF = "staff"
     READERS = "readers"
-    """Who asked for announcements."""
+    """Subscribers of announcements."""
 
 
 class InDoubt(Enum):
-    """What happens to a message that may have arrived, but nobody can say."""
+    """The rule for a message in doubt: it may have arrived already."""
 
     RESEND = "resend"
     """A second copy is better than none; it is recognisable by its id, and marked."""
     ASK = "ask"
-    """A person decides: the job is left `unknown`."""
+    """An operator decides: the job is left `unknown`."""
 
 
 @dataclass(frozen=True)
@@ -43,22 +43,22 @@ class Event:
     may_opt_out: bool
     in_doubt: InDoubt
     secrets: tuple[str, ...] = ()
-    """What the templates say that is kept apart and masked: see `Notification.secrets`."""
+    """Values of the templates that are stored apart and masked: see `Notification.secrets`."""
     is_marketing: bool = False
-    """Whether it is an offer that nobody waits for: see `notifications.delivery.quiet_hours`."""
+    """Whether it is marketing, for which quiet hours hold: `notifications.delivery.quiet_hours`."""
     parameters: tuple[str, ...] = ()
-    """What an SMS of this event says besides its fixed words, for gateways that only send
-    approved templates: values of the context or secrets, under these names."""
+    """The variable parts of this event's SMS, for gateways that only send approved templates:
+    values of the context or secrets, under these names."""
     valid_for: timedelta | None = None
-    """How long it is worth sending; later it fails. A code is of no use once it has expired."""
+    """The time after which it fails instead of being sent, such as an expired code."""
 
 
 CODE_VALID_FOR = timedelta(minutes=15)
-"""How long a code that was sent may be typed in; the settings of allauth follow it."""
+"""The validity of a code that was sent; the settings of allauth follow it."""
 
 
 def _account_event(label: Promise, *, name: str, by_sms: bool = False) -> Event:
-    """What is said about an account: at once, by one channel, never to be switched off."""
+    """A message about an account: at once, by one channel, without opting out."""
     return Event(
         label=label,
         audience=Audience.SHOPPER,
@@ -70,7 +70,7 @@ def _account_event(label: Promise, *, name: str, by_sms: bool = False) -> Event:
 
 
 def _staff_event(label: Promise, *, name: str) -> Event:
-    """What the people who run the shop are told, by e-mail."""
+    """A message to the shop's staff, by e-mail."""
     return Event(
         label=label,
         audience=Audience.STAFF,
@@ -88,7 +88,7 @@ def _code_event(label: Promise, *, name: str, by_sms: bool = False) -> Event:
 
 
 def _order_event(label: Promise, *, name: str, by_sms: bool = False, **options: Any) -> Event:
-    """What a shopper is told about an order; as an SMS too, if there is a phone number."""
+    """A message to a shopper about an order; also as an SMS if there is a phone number."""
     values: dict[str, Any] = {"may_opt_out": False, "in_doubt": InDoubt.RESEND, **options}
     return Event(
         label=label,

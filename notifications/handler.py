@@ -1,4 +1,4 @@
-"""What is done with a message: it is delivered, and each attempt is kept in its log."""
+"""The handler of messages: it delivers a message and logs each attempt."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -25,12 +25,12 @@ class NotificationHandler(JobHandler[Notification]):
         return attempt.deliver(job)
 
     def on_succeeded(self, job: Notification) -> None:
-        # Here and not after the send: what fails between a provider's yes and the commit makes
-        # a second copy.
+        # Here and not after the send: a failure between the provider's answer and the commit
+        # makes a second copy.
         breaker.answered(job.gateway)
 
     def release(self, job: Notification) -> None:
-        """End the claim of a message whose sending is cut short: it may have arrived."""
+        """End the claim of a message whose sending is interrupted: it may have arrived."""
         fields = partial(self.attempt_fields, job)
         try:
             attempt.doubt(job, "the worker was stopped while it sent the message")
@@ -46,7 +46,7 @@ class NotificationHandler(JobHandler[Notification]):
         return {"attempts_log": log, "provider_id": job.provider_id}
 
     def kept_for(self) -> timedelta:
-        """Return the operator's choice: messages hold names, addresses and what was bought."""
+        """Return the operator's choice: messages contain names, addresses and purchases."""
         return timedelta(days=settings.KEEP_MESSAGES_DAYS)
 
     def delete(self, job_ids: Sequence[UUID]) -> None:

@@ -1,4 +1,4 @@
-"""Messages: the job, text and fate of each, and what is known of the channels they go by."""
+"""Messages (job, text, receipt of each), and the state of the channels' gateways."""
 
 from typing import Any, ClassVar
 
@@ -14,10 +14,10 @@ from project.jobs.queryset import OPEN, JobQuerySet, Status
 
 
 class NotificationQuerySet(JobQuerySet):
-    """What an operator decides about messages."""
+    """The effects of an operator's decisions about messages."""
 
     def confirm_sent(self) -> int:
-        """Settle unknown messages as done: they arrived after all. Return how many."""
+        """Mark unknown messages as done: they arrived after all. Return how many."""
         return self.filter(status=Status.UNKNOWN).update(
             status=Status.DONE, error="", progress=100, finished_at=Now()
         )
@@ -26,27 +26,27 @@ class NotificationQuerySet(JobQuerySet):
         """Queue unknown messages anew, at the risk of a second copy. Return how many."""
         return self.filter(status=Status.UNKNOWN).queue_again()
 
-    def give_up(self) -> int:
-        """Cancel failed messages: nobody needs to look at them any more. Return how many."""
+    def cancel_failed(self) -> int:
+        """Cancel failed messages, so that they need no attention. Return how many."""
         return self.filter(status=Status.FAILED).update(status=Status.CANCELLED)
 
 
 class Notification(Job):
-    """A message. Its text is rendered at the first claim, then stored: a retry says the same."""
+    """A message. Its text is rendered at the first claim and stored: a retry sends the same."""
 
     queue = "notify"
     task = "notifications.tasks.send"
     app = "notification"
     cleared_on_finish: ClassVar[dict[str, Any]] = {"secrets": None}
     began: float | None = None
-    """When this process began its attempt, in seconds of the monotonic clock."""
+    """The begin of this process's attempt, in seconds of the monotonic clock."""
 
     class Channel(models.TextChoices):
         EMAIL = "email", _("E-mail")
         SMS = "sms", _("SMS")
 
     class Delivery(models.TextChoices):
-        """What the provider reported after it had accepted the message, the final word last."""
+        """The provider's reports after it accepted the message, in order of finality."""
 
         DELIVERED = "delivered", _("Delivered")
         BOUNCED = "bounced", _("Bounced")
@@ -62,8 +62,8 @@ class Notification(Job):
     """An e-mail address, or a phone number in E.164."""
     language = models.CharField(_("language"), max_length=7)
     secrets = models.JSONField(null=True, blank=True, editable=False)
-    """What the message says and nobody else may read, such as a sign-in code: by name, as the
-    templates call it. Kept apart from the context, never shown, gone once the job is settled."""
+    """Values that only the recipient may read, such as a sign-in code, by their names in the
+    templates. Stored apart from the context, never shown, cleared when the job finishes."""
     subject = models.CharField(_("subject"), max_length=300, blank=True, default="", db_default="")
     text = models.TextField(_("text"), blank=True, default="", db_default="")
     html = models.TextField(_("HTML"), blank=True, default="", db_default="")
@@ -72,21 +72,21 @@ class Notification(Job):
     provider_id = models.CharField(
         _("provider id"), max_length=200, blank=True, default="", db_default=""
     )
-    """What the other side calls the message: a Message-ID, or what the gateway answered."""
+    """The other side's id of the message: a Message-ID, or the gateway's answer."""
     gateway = models.CharField(
         _("gateway"), max_length=100, blank=True, default="", db_default="", editable=False
     )
-    """Who has it, or had it last: see `delivery.gateways`. Empty before the first attempt."""
+    """The name of its last gateway: see `delivery.gateways`. Empty before the first attempt."""
     maybe_duplicate = models.BooleanField(_("maybe a duplicate"), default=False, db_default=False)
-    """An attempt ended when the other side may have accepted the message, without saying so."""
+    """An attempt ended in doubt: the other side may have accepted the message."""
     attempts_log = models.JSONField(_("attempts"), default=list, db_default=[], blank=True)
-    """How each attempt ended, oldest first: see `notifications.delivery.log`."""
+    """The end of each attempt, oldest first: see `notifications.delivery.log`."""
     same_error = models.GeneratedField(
         expression=same_error(), output_field=models.TextField(), db_persist=True
     )
-    """What of the error other messages have, too: see `notifications.same_error`."""
+    """The part of the error that other messages share: see `notifications.same_error`."""
     resent_from = models.UUIDField(null=True, blank=True, editable=False)
-    """The message that an operator sent once more, to this recipient; it may be pruned already."""
+    """The message of which an operator sent this copy; it may be pruned already."""
     delivery = models.CharField(
         pgettext_lazy("message", "delivery"),
         max_length=10,
@@ -95,7 +95,7 @@ class Notification(Job):
         default="",
         db_default="",
     )
-    """What a receipt said: see `notifications.receipts`. Empty: nothing yet."""
+    """The state by a receipt: see `notifications.receipts`. Empty before the first one."""
     delivery_at = models.DateTimeField(_("reported"), null=True, blank=True)
     delivery_reason = models.CharField(
         _("reason"), max_length=300, blank=True, default="", db_default=""
@@ -122,7 +122,7 @@ class Notification(Job):
                 name="notification_delivery_has_a_time",
             ),
         ]
-        # All partial: an order's message touches none of them.
+        # All are partial: inserting an order's message touches none of them.
         indexes = [
             *Job.Meta.indexes,
             models.Index(
@@ -130,7 +130,7 @@ class Notification(Job):
                 name="notification_resent",
                 condition=Q(resent_from__isnull=False),
             ),
-            # Receipts of SMS come with the gateway's id; an e-mail's has ours in it.
+            # Receipts of SMS have the gateway's id; those of e-mails have ours.
             models.Index(
                 fields=["provider_id"],
                 name="notification_sms_provider_id",
@@ -156,18 +156,18 @@ class Notification(Job):
 
 
 class ChannelState(models.Model):
-    """How one gateway does, and how much it may be given.
+    """The state of one gateway: breaker, pause and rate limit.
 
-    A row, because workers are several processes: all of them stop asking a dead provider. The
-    breaker's part is written by `notifications.delivery.breaker` only, the others by the
-    modules that their comments name.
+    It is a row, because there are several worker processes, and all must stop asking a dead
+    provider. Only `notifications.delivery.breaker` writes the breaker's fields; comments name
+    the modules that write the others.
     """
 
     gateway = models.CharField(_("channel"), max_length=100, primary_key=True)
     """Its name in `notifications.delivery.gateways`."""
     failures = models.PositiveIntegerField(_("failures in a row"), default=0)
     openings = models.PositiveIntegerField(_("openings in a row"), default=0)
-    """How often the breaker opened since the provider last answered: each time for longer."""
+    """The breaker's openings since the provider's last answer; each lasts longer."""
     opened_at = models.DateTimeField(_("not working since"), null=True, blank=True)
     open_until = models.DateTimeField(_("next try"), null=True, blank=True)
     error = models.TextField(_("reason"), blank=True, default="")
@@ -176,7 +176,7 @@ class ChannelState(models.Model):
     paused_by = models.CharField(_("paused by"), max_length=150, blank=True, default="")
     # `notifications.delivery.rate_limit`
     tokens = models.FloatField(default=0, editable=False)
-    """What was in the bucket at `filled_at`."""
+    """The tokens in the bucket at `filled_at`."""
     filled_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     class Meta:

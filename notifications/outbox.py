@@ -1,6 +1,6 @@
-"""What an event has to say, as jobs that are not written yet.
+"""Creates the messages of an event, as unsaved jobs.
 
-The caller inserts them in the transaction of what happened, so that both exist or neither.
+The caller inserts them in the transaction of the event, so that both exist or neither.
 """
 
 from collections.abc import Sequence
@@ -27,10 +27,10 @@ def order_messages(
 ) -> list[Notification]:
     """Return the unsaved messages to an order's shopper: e-mail, and SMS if there is a phone.
 
-    `occasion` tells an event from others of its kind, where an order can have several.
-    Part of placing an order, so it asks nobody and copies nothing: the messages share
-    `context`. Without a gateway (`SMS_URL` empty) nothing is said by SMS. Raises KeyError if
-    the event isn't in the table.
+    `occasion` tells events of one kind apart if an order can have several. It is part of
+    placing an order, so it makes no queries and no copies: the messages share `context`.
+    Without a gateway (`SMS_URL` empty) there is no SMS. Raises KeyError if the event isn't in
+    the table.
     """
     recipients = {EMAIL: email, SMS: phone if settings.SMS_URL else ""}
     return [
@@ -54,8 +54,8 @@ def account_message(
 ) -> Notification:
     """Return the unsaved message about an account, by the one channel of its event.
 
-    What the event's row calls a secret is kept apart from the context. Raises KeyError if the
-    event isn't in the table.
+    The event's secrets are stored apart from the context. Raises KeyError if the event isn't
+    in the table.
     """
     row = EVENTS[event]
     [channel] = row.channels
@@ -87,10 +87,9 @@ def announcement_message(
     preferences_url: str,
     unsubscribe_url: str,
 ) -> Notification:
-    """Return the unsaved message that tells one reader of an announcement.
+    """Return the unsaved message of an announcement to one reader.
 
-    Its id derives from both, so that there is one however often it is inserted (ON CONFLICT DO
-    NOTHING).
+    Its id derives from both, so that repeated inserts make one row (ON CONFLICT DO NOTHING).
     """
     return Notification(
         id=uuid5(NAMESPACE_URL, f"tandem:announcement:{announcement_id}:{reader_id}"),
@@ -113,7 +112,7 @@ def announcement_message(
 
 @dataclass(frozen=True)
 class Staff:
-    """Somebody who is told about the shop itself."""
+    """A member of staff who gets messages about the shop."""
 
     email: str
     language: str
@@ -144,8 +143,8 @@ def staff_messages(
 
 
 def attachment(file: str, *, name: str, cid: str = "") -> dict[str, str]:
-    """Return what a message keeps of a stored file: several may share it.
+    """Return a message's entry for a stored file; several messages may share the file.
 
-    With a `cid` it is a picture that the HTML shows where it says `cid:…`.
+    With a `cid` it is a picture that the HTML shows at `cid:…`.
     """
     return {"file": file, "name": name, "cid": cid}

@@ -1,4 +1,4 @@
-"""A notification's words: its event's templates, in its language, from its frozen context."""
+"""Renders a notification: its event's templates, in its language, from its frozen context."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -24,15 +24,15 @@ class Wording:
 
 
 MAX_SEGMENTS = 3
-"""Of an SMS: each is charged."""
+"""The maximum of an SMS: each segment is charged."""
 NAME_LENGTHS = (60, 40, 24, 16)
-"""To what the names in a longer one are cut, until it fits."""
+"""The lengths to which names in a longer SMS are cut, until it fits."""
 MASK = "••••••"
-"""What stands for a secret wherever a message is shown."""
+"""The replacement of a secret wherever a message is shown."""
 
 
 def render(notification: Notification) -> Wording:
-    """Return what the notification says, but for its secrets. Touches neither database nor network.
+    """Return the notification's text with masked secrets. Touches neither database nor network.
 
     Raises KeyError if its event is no longer in the table.
     """
@@ -40,7 +40,7 @@ def render(notification: Notification) -> Wording:
 
 
 def render_with_secrets(notification: Notification) -> Wording:
-    """Return what the notification says to its recipient, and only there. Never store it."""
+    """Return the notification's text with its secrets, for its recipient only. Never store it."""
     return _render(notification, notification.secrets or {})
 
 
@@ -57,7 +57,7 @@ def _render(notification: Notification, secrets: dict[str, str]) -> Wording:
 
 
 def _sms(notification: Notification, context: dict[str, Any]) -> str:
-    """The text, with long names shortened until it is no more than MAX_SEGMENTS."""
+    """Return the text, with long names shortened until it has at most MAX_SEGMENTS."""
     for longest in (None, *NAME_LENGTHS):
         text = one_line(_part(notification, "txt", _shortened(context, longest)))
         if count_segments(text).segments <= MAX_SEGMENTS:
@@ -66,7 +66,7 @@ def _sms(notification: Notification, context: dict[str, Any]) -> str:
 
 
 def _shortened(context: dict[str, Any], longest: int | None) -> dict[str, Any]:
-    """The context with its texts cut to so many characters; links stay whole, or lead nowhere."""
+    """Return the context with its texts cut to so many characters; links are never cut."""
     return {
         name: shorten(value, longest)
         if longest and isinstance(value, str) and not name.endswith("_url")
@@ -76,9 +76,9 @@ def _shortened(context: dict[str, Any], longest: int | None) -> dict[str, Any]:
 
 
 def parameters(notification: Notification) -> dict[str, str]:
-    """Return what a gateway's approved template says of this message: see `Event.parameters`.
+    """Return this message's parameters for a gateway's approved template: see `Event.parameters`.
 
-    The secrets among them are for the gateway only. Never store it.
+    The secrets among them are for the gateway only. Never store them.
     """
     context = {**notification.context, **(notification.secrets or {})}
     with translation.override(notification.language):
@@ -91,8 +91,8 @@ def parameters(notification: Notification) -> dict[str, str]:
 def one_subject(text: str) -> str:
     """Return the text on one line, as long as a subject may be.
 
-    Mail programs decode what looks like an encoded word (RFC 2047): a name made of one would say
-    what `one_line` takes out. So it is broken up.
+    Mail programs decode text that looks like an encoded word (RFC 2047): a name of that form could
+    contain the characters that `one_line` removes. So such text is broken up.
     """
     return one_line(text).replace("=?", "= ?")[:MAX_SUBJECT]
 
@@ -100,8 +100,8 @@ def one_subject(text: str) -> str:
 def one_line(text: str) -> str:
     """Return the text without line breaks and control characters, its spaces single.
 
-    A name with a line break in a subject would otherwise write headers of its own; a
-    direction override in it would turn the rest of the line around.
+    Otherwise a name with a line break in a subject could add headers; a direction override in it
+    would reorder the rest of the line.
     """
     spaced = " ".join(text.split())
     return "".join(
@@ -113,6 +113,6 @@ def one_line(text: str) -> str:
 
 def _part(notification: Notification, part: str, context: dict[str, Any]) -> str:
     prefix = EVENTS[notification.event].templates
-    # The loader's shortcut would escape for HTML whatever the file is called.
+    # The loader's shortcut would always escape for HTML, even in a text file.
     template = Engine.get_default().get_template(f"{prefix}.{notification.channel}.{part}")
     return template.render(Context(context, autoescape=part == "html"))

@@ -1,8 +1,8 @@
-"""A message once more, to somebody else: a row of its own, so that both logs stay true.
+"""Sending a message to another recipient: the copy is a row of its own, so both logs stay true.
 
-The first message says what became of it at its address; the copy has its own id, and so its own
-Message-ID, attempts and receipt. Which event of which order it tells stays in the key: a second
-click finds the copy that is there.
+The first message keeps its own delivery state; the copy has its own id, and so its own
+Message-ID, attempts and receipt. Its key contains the event and the order: a second click finds
+the existing copy.
 """
 
 from typing import Any
@@ -22,14 +22,14 @@ COPIED = (
     "channel",
     "language",
     "attachments",
-    # A message that was worded says the same to everyone.
+    # A rendered message has the same text for every recipient.
     *("subject", "text", "html"),
 )
 KEY = ("order_id", "event", "occasion", "channel", "recipient")
 
 
 def may_resend(message: Notification) -> bool:
-    """Whether the message may go to somebody else: what has a code in it never does."""
+    """Tell whether the message may go to another recipient: one with a code never may."""
     event = EVENTS.get(message.event)
     return event is not None and not event.secrets
 
@@ -37,7 +37,7 @@ def may_resend(message: Notification) -> bool:
 def resend(message: Notification, *, to: str) -> tuple[Notification, bool]:
     """Queue the message for another recipient, and return it with whether it is new.
 
-    False: that recipient has it already, by this way or another.
+    False: that recipient has it already, as a copy or the original.
     """
     assert may_resend(message)
     copy = Notification(

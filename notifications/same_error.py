@@ -1,7 +1,7 @@
-"""When two errors are the same: all but what is particular to one message.
+"""The common part of similar errors, without the details of one message.
 
 "550 <ada@…> no such mailbox (id 4XyZ12abcd)" and "550 <bob@…> no such mailbox (id 77c01d2e)" have
-one cause. A column of the database's own making, so that a list of any length is filtered by it.
+one cause. It is a generated column, so that a list of any length can be filtered by it.
 """
 
 from typing import Any

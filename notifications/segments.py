@@ -1,4 +1,4 @@
-"""How many SMS a text is: each segment is transmitted, and charged, on its own.
+"""The number of SMS segments of a text: each is transmitted, and charged, on its own.
 
 3GPP TS 23.038: a text is sent in the GSM 7 bit default alphabet (6.2.1 and its extension table)
 if that has all its characters, else in UCS-2. A message has 140 bytes; as part of a longer text
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 GSM_7, UCS_2 = "GSM-7", "UCS-2"
 ALONE = {GSM_7: 160, UCS_2: 70}
-"""Units of a text that is one segment."""
+"""Units of a text with one segment."""
 PART = {GSM_7: 153, UCS_2: 67}
 """Units of each segment of a longer one."""
 
@@ -25,7 +25,7 @@ EXTENSION = frozenset("\f^{}\\[~]|€")
 
 @dataclass(frozen=True)
 class Segments:
-    """How a text is sent. A unit is a septet of GSM-7 or 16 bits of UCS-2."""
+    """The encoding and size of a text. A unit is a septet of GSM-7 or 16 bits of UCS-2."""
 
     encoding: str
     units: int
@@ -33,7 +33,7 @@ class Segments:
 
 
 def count_segments(text: str) -> Segments:
-    """Return how the text is sent, and in how many segments; an empty one is one segment."""
+    """Return the text's encoding and number of segments; an empty one is one segment."""
     encoding = GSM_7 if BASIC.union(EXTENSION).issuperset(text) else UCS_2
     sizes = list(_sizes(text, encoding))
     units = sum(sizes)
@@ -41,7 +41,7 @@ def count_segments(text: str) -> Segments:
         return Segments(encoding, units, 1)
     segments, left = 1, PART[encoding]
     for size in sizes:
-        if size > left:  # an escape or a surrogate stays with what it belongs to
+        if size > left:  # an escape or a surrogate stays with its character
             segments, left = segments + 1, PART[encoding]
         left -= size
     return Segments(encoding, units, segments)
@@ -57,8 +57,8 @@ def _sizes(text: str, encoding: str) -> Iterator[int]:
 def shorten(text: str, longest: int) -> str:
     """Return the text in at most so many units of UCS-2, its end cut off for two dots.
 
-    Not for an ellipsis, which the default alphabet lacks. What is put together from several
-    characters isn't cut in the middle.
+    Not for an ellipsis, which the default alphabet lacks. Combined characters aren't cut in the
+    middle.
     """
     sizes = list(_sizes(text, UCS_2))
     if sum(sizes) <= longest:
@@ -75,5 +75,5 @@ _JOINER = "\u200d"
 
 
 def _joins(character: str) -> bool:
-    """Whether it belongs to the character before it: accents, variants, joined emoji."""
+    """Tell whether it belongs to the character before it: accents, variants, joined emoji."""
     return character == _JOINER or unicodedata.category(character) in ("Mn", "Me", "Mc")

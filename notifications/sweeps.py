@@ -1,4 +1,4 @@
-"""What the relay calls for messages."""
+"""The sweeps of messages, which the relay calls."""
 
 from notifications.delivery.parked import wake
 from project.schedule.sweeps import sweep

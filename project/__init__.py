@@ -1,4 +1,4 @@
-"""The house: settings, group commit, jobs, relay, embedded servers. Imports no app."""
+"""The base of all apps: settings, group commit, jobs, relay, local run. It imports no app."""
 
 from project.celery import app as celery_app
 

@@ -1,4 +1,4 @@
-"""What other apps register at the desk, in its looks: results, schedules, health, failed logins.
+"""Admin pages of third-party and service models: task results, health, failed logins.
 
 The entries of the schedule are in `project.desk.schedule`.
 """
@@ -42,7 +42,7 @@ for model in (
 
 
 class ReadOnlyAdmin(ModelAdmin):
-    """What the machinery writes, for people to read."""
+    """A read-only admin: the processes write these rows, operators read them."""
 
     show_full_result_count = False
 
@@ -59,7 +59,7 @@ class ReadOnlyAdmin(ModelAdmin):
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────
 @admin.register(TaskResult)
 class ResultAdmin(ReadOnlyAdmin, TaskResultAdmin):
-    """Celery's own log: a job's last attempt stands here under the job's id."""
+    """Celery's own results: a job's last attempt has the job's id."""
 
     COLOURS = {"SUCCESS": "success", "FAILURE": "danger", "RETRY": "warning", "STARTED": "info"}
     list_display = ("task_id", "state", "task_name", "worker", "date_done")
@@ -128,14 +128,14 @@ class AuditRunAdmin(ReadOnlyAdmin):
 
 @admin.register(Sweep)
 class SweepAdmin(ReadOnlyAdmin):
-    """What the relay calls every few seconds."""
+    """The sweeps, which the relay calls every few seconds."""
 
     list_display = ("name", "ran_at", "result", "error", "done_until")
 
 
 @admin.register(DailyRun)
 class DailyRunAdmin(ReadOnlyAdmin):
-    """Which daily work is done for which day."""
+    """The daily runs: each daily work with the days for which it is done."""
 
     COLOURS = {"done": "success", "failed": "danger", "open": "info"}
     list_display = ("day", "name", "state", "attempts", "finished_at", "outcome")
@@ -146,7 +146,7 @@ class DailyRunAdmin(ReadOnlyAdmin):
     def state(self, run: DailyRun) -> tuple[str, Any]:
         if run.finished_at:
             return "done", _("done")
-        return ("failed", _("failed")) if run.error else ("open", _("going on"))
+        return ("failed", _("failed")) if run.error else ("open", _("running"))
 
     @display(description=_("last result"))
     def outcome(self, run: DailyRun) -> str:
@@ -155,7 +155,7 @@ class DailyRunAdmin(ReadOnlyAdmin):
 
 @admin.register(AccessAttempt)
 class FailedLoginAdmin(ModelAdmin, AccessAttemptAdmin):
-    """Wrong passwords. Deleting a line lets its user try again."""
+    """Logins that failed. If a row is deleted, its user may try again."""
 
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
     list_filter = ("attempt_time",)

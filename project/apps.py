@@ -1,4 +1,4 @@
-"""What the app is called at the desk."""
+"""The app's configuration: its name in the admin."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _

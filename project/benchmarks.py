@@ -1,4 +1,4 @@
-"""Benchmarks: what is compared, on a scratch database, in one run, with its targets.
+"""Benchmarks: each compares variants in one run on a scratch database, and has targets.
 
 An app registers its benchmarks in `benchmarks`; `manage.py bench NAME` runs one.
 """
@@ -17,7 +17,7 @@ from django.utils.module_loading import autodiscover_modules
 
 @dataclass
 class Report:
-    """What a benchmark measured. Machines differ, so the ratios are what counts."""
+    """The figures of a benchmark. Machines differ, so only the ratios count."""
 
     rows: list[dict[str, Any]]
     ratios: dict[str, float]
@@ -58,7 +58,7 @@ def scratch_database(*, pool_size: int) -> Iterator[None]:
     own_name = default.settings_dict["NAME"]
     own_options = dict(default.settings_dict["OPTIONS"])
     default.settings_dict["TEST"]["NAME"] = f"tandem_bench_{os.getpid()}"
-    with redirect_stdout(sys.stderr):  # it speaks of the cache table, amid our JSON
+    with redirect_stdout(sys.stderr):  # its lines about the cache table must not mix with our JSON
         default.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     writer.close()
     writer.creation.set_as_test_mirror(default.settings_dict)

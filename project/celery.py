@@ -28,8 +28,8 @@ app.autodiscover_tasks()
 class PlainConsumer(Consumer):
     """A worker's consumer without Celery's queues for delayed messages.
 
-    For quorum queues Celery declares 28 of them, with as many exchanges, at each connection. No
-    message of ours has a delay: time lives in the job's row.
+    For quorum queues Celery declares 28 of them, with as many exchanges, at each connection. Our
+    messages have no delay: a job's due time is in its row.
     """
 
     class Blueprint(Consumer.Blueprint):
@@ -41,7 +41,7 @@ class PlainConsumer(Consumer):
 
 
 class BoundedStop(bootsteps.StartStopStep):
-    """Has a worker's stop begin with its bound: the pool would wait for its jobs for ever."""
+    """Limits the time of a worker's stop: without it the pool waits for its jobs for ever."""
 
     requires = {"celery.worker.components:Pool"}  # so it stops before the pool
 
@@ -56,7 +56,7 @@ app.steps["worker"].add(BoundedStop)
 
 @heartbeat_sent.connect
 def note_heartbeat(sender: Heart, **kwargs: object) -> None:
-    """Leave a worker's sign of life in the database, where the health page reads it."""
+    """Write a worker's heartbeat to the database, where the health page reads it."""
     from django.db import Error, connection
 
     from project.models import Heartbeat
@@ -78,7 +78,7 @@ def note_heartbeat(sender: Heart, **kwargs: object) -> None:
 def bound_memory(**kwargs: object) -> None:
     """Bound the memory of a prefork worker's process.
 
-    The threads of other pools share one process with their neighbours, and allocate little.
+    The threads of other pools share one process and allocate little.
     """
     from django.conf import settings
 

@@ -1,6 +1,6 @@
-"""Group commit: one long-lived thread that commits what many callers ask for together.
+"""Group commit: one long-lived thread commits the items of many callers together.
 
-Callers submit items and wait; the thread takes all that are waiting and applies them in one
+Callers submit items and wait; the thread takes all waiting items and applies them in one
 transaction on a connection of its own. One item alone is a batch of one; under load batches
 grow by themselves, so a hot row is locked once per batch instead of once per caller.
 """
@@ -27,22 +27,22 @@ _drains: list[Callable[[], object]] = []
 
 
 def drain_on_exit(drain: Callable[[], object]) -> None:
-    """Have the function called when the process ends, to finish what its committers took.
+    """Register a function that drains committers when the process ends.
 
-    By gunicorn's `worker_exit` in the web process, by atexit in commands. It may be called twice.
+    gunicorn's `worker_exit` calls it in the web process, atexit in commands. It may run twice.
     """
     _drains.append(drain)
     atexit.register(drain)
 
 
 def drain_all() -> None:
-    """Finish what the committers of this process took, and stop them."""
+    """Finish the items that the committers of this process have taken, and stop the committers."""
     for drain in _drains:
         drain()
 
 
 class GroupCommitError(Exception):
-    """An item was not applied, or it isn't known whether it was."""
+    """An item was not applied, or its outcome is unknown."""
 
 
 class NotTakenError(GroupCommitError):
@@ -54,15 +54,15 @@ class NotCommittedError(GroupCommitError):
 
 
 class UnknownCommitError(GroupCommitError):
-    """No answer in time, or a COMMIT's reply was lost: the item may or may not be there."""
+    """No answer in time, or a COMMIT's reply was lost: the item may or may not be committed."""
 
 
 class RepeatBatch(Exception):
-    """Raised by `apply`: what it decided on has changed; roll back and apply the batch again."""
+    """`apply` raises it when the data that it read have changed: the batch is repeated."""
 
 
 class Defer:
-    """Returned by `apply` for an item that can't be decided now: it goes back to the queue."""
+    """`apply` returns it for an item that can't be applied now: the item goes back to the queue."""
 
 
 DEFER = Defer()
@@ -71,7 +71,7 @@ DEFER = Defer()
 class _State(Enum):
     WAITING = auto()
     TAKEN = auto()
-    SETTLED = auto()
+    ANSWERED = auto()
 
 
 class Submission(Generic[T, R]):
@@ -117,31 +117,31 @@ class Submission(Generic[T, R]):
             raise self._error
         return self._result  # type: ignore[return-value]
 
-    def _settle(self, *, result: R | None = None, error: BaseException | None = None) -> None:
-        if self._state is _State.SETTLED:
+    def _answer_with(self, *, result: R | None = None, error: BaseException | None = None) -> None:
+        if self._state is _State.ANSWERED:
             return  # the first answer counts
-        self._result, self._error, self._state = result, error, _State.SETTLED
+        self._result, self._error, self._state = result, error, _State.ANSWERED
         self._pending.release()
 
     def _answered(self, *, within: float) -> bool:
         answered = self._pending.acquire(timeout=max(0.0, within))
         if answered:
-            self._pending.release()  # for whoever asks again
+            self._pending.release()  # so that a second call of `result` returns at once
         return answered
 
-    def _give_up(self, error: BaseException) -> None:
-        """Settle without an answer of `apply`, which would have looked for what is there."""
+    def _fail(self, error: BaseException) -> None:
+        """Answer with an error of ours; after a COMMIT in doubt it is UnknownCommitError."""
         if self._in_doubt:
             error = UnknownCommitError("the connection was lost while committing")
-        self._settle(error=error)
+        self._answer_with(error=error)
 
 
 class GroupCommitter(Generic[T, R]):
-    """A daemon thread with a bounded queue in front of one database connection.
+    """A daemon thread with a bounded queue and one database connection.
 
     `apply(connection, items)` runs inside the transaction and returns one answer per item: a
     result, an exception for that item alone, or DEFER. It may run more than once for the same
-    items, so it must look for what is already there.
+    items, so it must find and return the rows that an earlier run committed.
     """
 
     def __init__(
@@ -181,15 +181,15 @@ class GroupCommitter(Generic[T, R]):
         return submission
 
     def withdraw(self, submission: Submission[T, R]) -> bool:
-        """Take back an item that waits; False if it is being applied or has its answer."""
+        """Withdraw a waiting item; False if it is being applied or has its answer."""
         with self._changed:
             if submission._state is not _State.WAITING:
                 return False
-            submission._give_up(NotTakenError("the deadline came before a place in a batch"))
+            submission._fail(NotTakenError("the deadline came before a place in a batch"))
             return True
 
     def drain(self, *, timeout: float) -> bool:
-        """Refuse new items, finish those that wait, end the thread; True if all was finished."""
+        """Refuse new items, finish the waiting ones, end the thread; True if all were finished."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
@@ -203,14 +203,14 @@ class GroupCommitter(Generic[T, R]):
                 try:
                     self._commit(batch)
                 except Exception:
-                    # All later callers wait for this thread: a fault of ours must not end it.
+                    # All later callers depend on this thread: a bug in `apply` must not end it.
                     logger.exception("%s failed", self._thread.name)
-                    self._give_up(batch, UnknownCommitError, "the committer failed")
+                    self._fail_all(batch, UnknownCommitError, "the committer failed")
         finally:
             connections[self._using].close()
 
     def _take(self) -> list[Submission[T, R]]:
-        """Wait for items and take them, the deferred ones first; empty when all is drained."""
+        """Wait for items and take them, the deferred ones first; empty once all are drained."""
         with self._changed:
             while True:
                 if not self._queue:
@@ -230,7 +230,7 @@ class GroupCommitter(Generic[T, R]):
                     if submission._state is not _State.WAITING:
                         continue
                     if submission.deadline <= now:
-                        submission._give_up(NotTakenError("the deadline has passed"))
+                        submission._fail(NotTakenError("the deadline has passed"))
                         continue
                     submission._state = _State.TAKEN
                     batch.append(submission)
@@ -240,8 +240,8 @@ class GroupCommitter(Generic[T, R]):
     def _commit(self, batch: list[Submission[T, R]]) -> None:
         """Apply the batch until it is committed or its deadlines have passed.
 
-        A lost connection loses no item: the whole batch is applied again on a new one, where
-        it finds what a COMMIT without reply did commit.
+        A lost connection loses no item: the whole batch is applied again on a new one. There it
+        finds the rows of a COMMIT that had no reply.
         """
         pause = 0.05
         while batch:
@@ -269,9 +269,9 @@ class GroupCommitter(Generic[T, R]):
                 if len(batch) == 1:
                     logger.exception("%s can't apply an item", self._thread.name)
                     with self._changed:
-                        batch[0]._give_up(error)
+                        batch[0]._fail(error)
                 else:
-                    # One of them is poison: alone, it hurts only itself.
+                    # One item is the cause. Applied alone, it fails alone.
                     for submission in batch:
                         self._commit(self._without_expired([submission]))
                 return
@@ -280,10 +280,10 @@ class GroupCommitter(Generic[T, R]):
                 return
 
     def _without_expired(self, batch: list[Submission[T, R]]) -> list[Submission[T, R]]:
-        """Give up those whose deadline has passed; return the others."""
+        """Answer items whose deadline has passed with an error; return the others."""
         now = time.monotonic()
         expired = [submission for submission in batch if submission.deadline <= now]
-        self._give_up(expired, NotCommittedError, "not committed by its deadline")
+        self._fail_all(expired, NotCommittedError, "not committed by its deadline")
         return [submission for submission in batch if submission.deadline > now]
 
     def _answer(self, answers: list[tuple[Submission[T, R], Any]]) -> None:
@@ -294,19 +294,19 @@ class GroupCommitter(Generic[T, R]):
                         submission._state = _State.WAITING
                         self._deferred.append(submission)
                     else:
-                        submission._give_up(NotTakenError("too many wait for a locked row"))
+                        submission._fail(NotTakenError("too many wait for a locked row"))
                 elif isinstance(answer, BaseException):
-                    submission._settle(error=answer)
+                    submission._answer_with(error=answer)
                 else:
-                    submission._settle(result=answer)
+                    submission._answer_with(result=answer)
 
-    def _give_up(
+    def _fail_all(
         self, batch: list[Submission[T, R]], error: type[GroupCommitError], reason: str
     ) -> None:
         with self._changed:
             for submission in batch:
-                if submission._state is not _State.SETTLED:
-                    submission._give_up(error(reason))
+                if submission._state is not _State.ANSWERED:
+                    submission._fail(error(reason))
 
 
 def _is_alive(connection: BaseDatabaseWrapper) -> bool:

@@ -1,7 +1,7 @@
-"""How gunicorn serves the shop: `gunicorn -c python:project.gunicorn project.wsgi`.
+"""The settings of gunicorn: `gunicorn -c python:project.gunicorn project.wsgi`.
 
-2 × 64 threads outnumber the orders that may be placed at a time, so that pages and health
-checks stay alive in a rush.
+There are more threads (2 × 64) than orders that may be placed at a time, so pages and health
+checks still answer under load.
 """
 
 import os
@@ -18,20 +18,20 @@ def _loopback(port: str) -> list[str]:
 
 
 _port = os.environ.get("PORT", "8000")
-# The local run has simulated carriers and everybody's mail: it isn't for the network.
+# The local run has simulated carriers and shows all shoppers' mail: loopback only.
 bind = _loopback(_port) if switch("TANDEM_LOCAL") else [f"0.0.0.0:{_port}"]
 worker_class = "gthread"
 workers = 2
 threads = 64
 keepalive = 5
 timeout = 60
-graceful_timeout = 20  # seconds that a stop leaves to the requests in hand
+graceful_timeout = 20  # seconds that a stop leaves to the open requests
 worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 (its own file)
-control_socket_disable = True  # a socket's path may have 100 characters, ours may not
+control_socket_disable = True  # its path would exceed the limit of about 100 characters
 
 
 def worker_exit(server: Any, worker: Any) -> None:
-    """Let the order writers finish what they took, then end them."""
+    """Let the order writers finish the items they have taken, then end them."""
     from project.group_commit import drain_all
 
     drain_all()

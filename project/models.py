@@ -1,4 +1,4 @@
-"""What the house itself remembers: who is alive, how far the sweeps are, how the audits went."""
+"""State of the processes: heartbeats, marks of the sweeps, audit runs, daily and manual runs."""
 
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
@@ -16,12 +16,12 @@ from project.jobs.queryset import OPEN, JobQuerySet
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def beat(self, name: str, **detail: Any) -> None:
-        """Note that `name` is alive now, with what it says of itself."""
+        """Record that `name` is alive now, with its own detail."""
         self.update_or_create(name=name, defaults={"seen_at": Now(), "detail": detail})
 
 
 class Heartbeat(models.Model):
-    """The last sign of life of a relay, worker or beat, on the database's clock."""
+    """The last heartbeat of a relay, worker or beat, on the database's clock."""
 
     name = models.CharField(_("name"), max_length=300, primary_key=True)
     """`SERVICE@host`; a host's name may have 253 characters."""
@@ -40,33 +40,33 @@ class Heartbeat(models.Model):
 
 
 OVERLAP = timedelta(seconds=60)
-"""How far a sweep goes back behind its mark. A row's time is that of its statement, but others
-see it only after its commit: one that is committed late must not be passed by."""
+"""The time by which a sweep looks back before its mark. A row has the time of its statement, but
+is visible only after its commit: a late commit must not be missed."""
 
 
 class SweepQuerySet(models.QuerySet["Sweep"]):
     def begin_of(self, name: str) -> datetime | None:
-        """Return from when on the sweep looks: its mark less OVERLAP; None if it has none."""
+        """Return the begin of the sweep's window: its mark less OVERLAP; None if it has none."""
         mark = self.filter(name=name).values_list("done_until", flat=True).first()
         return mark and mark - OVERLAP
 
     def advance(self, name: str, until: datetime) -> None:
-        """Set the sweep's mark: all that changed up to then was seen. It never goes back."""
+        """Set the sweep's mark: it has seen all changes up to then. The mark never goes back."""
         self.get_or_create(name=name)
         self.filter(name=name).update(done_until=Greatest("done_until", until))
 
     def note(self, name: str, *, result: str = "", error: str = "") -> None:
-        """Note that a sweep ran now, and what came of it."""
+        """Record that a sweep ran now, with its result."""
         values = {"ran_at": Now(), "result": result[:200], "error": error[:1000]}
         self.update_or_create(name=name, defaults=values)
 
 
 class Sweep(models.Model):
-    """What the relay calls again and again: how far it has come, and how its last run ended."""
+    """A sweep that the relay calls regularly: its mark, and the result of its last run."""
 
     name = models.CharField(_("name"), max_length=60, primary_key=True)
     done_until = models.DateTimeField(_("done until"), null=True, blank=True)
-    """Everything that changed before has been seen; for sweeps that remember."""
+    """The mark: the sweep has seen all changes before it. Only for sweeps with a mark."""
     ran_at = models.DateTimeField(_("last run"), null=True, blank=True)
     result = models.CharField(
         _("last result"), max_length=200, blank=True, default="", db_default=""
@@ -85,7 +85,7 @@ class Sweep(models.Model):
 
 
 class AuditRun(models.Model):
-    """One audit: when, how it ended, and every invariant's figure."""
+    """One audit: its time, its outcome, and the figure of each invariant."""
 
     started_at = models.DateTimeField(_("started"), db_default=Now())
     finished_at = models.DateTimeField(_("finished"), db_default=Now())
@@ -108,27 +108,27 @@ class DailyRunQuerySet(models.QuerySet["DailyRun"]):
         return first
 
     def done(self, name: str, days: Iterable[date]) -> set[date]:
-        """Return those of the days for which the work is done."""
+        """Return the days among these for which the work is done."""
         runs = self.filter(name=name, day__in=days, finished_at__isnull=False)
         return set(runs.values_list("day", flat=True))
 
     def begin(self, name: str, day: date) -> "DailyRun":
-        """Return the day's run, begun now: a new one, or one that didn't come to its end."""
+        """Return the day's run, begun now: a new one, or one that was interrupted."""
         run, _created = self.get_or_create(name=name, day=day)
         self.filter(pk=run.pk).update(started_at=Now(), attempts=F("attempts") + 1)
         return run
 
     def finish(self, run: "DailyRun", result: Any) -> None:
-        """Note that the day's work is done."""
+        """Record that the day's work is done."""
         self.filter(pk=run.pk).update(finished_at=Now(), result=result, error="")
 
     def fail(self, run: "DailyRun", error: str) -> None:
-        """Note why the work isn't done; it is tried again."""
+        """Record why the work failed; it is tried again."""
         self.filter(pk=run.pk).update(error=error[:1000])
 
 
 class DailyRun(models.Model):
-    """Daily work for one day: done once it is finished, however often it was begun."""
+    """Daily work for one day: it may begin several times, and is done once it finishes."""
 
     name = models.CharField(_("name"), max_length=200)
     """The work's Celery task."""
@@ -156,12 +156,12 @@ class DailyRun(models.Model):
 
 class ManualRunQuerySet(JobQuerySet):
     def going_on(self) -> models.QuerySet[Any]:
-        """Runs that wait or run."""
+        """Runs that are queued or running."""
         return self.filter(status__in=OPEN)
 
 
 class ManualRun(Job):
-    """One run of a scheduled task that an operator asked for: the relay rings it, not the page."""
+    """One run of a scheduled task that an operator asked for; the relay dispatches it as a job."""
 
     queue = "default"
     task = "project.tasks.run_now"

@@ -1,7 +1,7 @@
-"""The relay: rings the broker for jobs that are ready, and calls the sweeps that are due.
+"""The relay: it publishes ready jobs to the broker, and calls the sweeps that are due.
 
-It is the only publisher of jobs; several may run. The broker is a publisher: what it loses is
-rung again, and while it can't be reached the relay runs the `notify` jobs itself.
+Only relays publish jobs; several may run. A message that the broker loses is published again,
+and while the broker can't be reached the relay runs the `notify` jobs itself.
 """
 
 import logging
@@ -50,18 +50,18 @@ class Relay:
         self._next_heartbeat = 0.0
 
     def stop(self) -> None:
-        # Not an Event: setting one in a signal handler can meet the lock of its own waiter.
+        # Not an Event: a signal handler that sets it can deadlock with a waiter in the same thread.
         self._stopping = True
 
     def run(self) -> None:
-        """Relay until stopped. A database that is away is waited for."""
+        """Relay until stopped; wait for a database that is down."""
         sweeping = threading.Thread(target=run_sweeps, args=[lambda: self._stopping], name="sweeps")
         sweeping.start()
         try:
             while not self._stopping:
                 self._look()
         finally:
-            # What waits for a free thread is rung again; what runs has some seconds.
+            # Jobs that wait for a free thread are rung again; running ones have some seconds.
             self._stopping = True
             bound = limit_shutdown()
             self._direct.shutdown(wait=True, cancel_futures=True)
@@ -79,11 +79,11 @@ class Relay:
             connection.close()
             time.sleep(1.0)
         else:
-            if handled < RING_BATCH:  # else there is more
+            if handled < RING_BATCH:  # a full batch: more jobs may be ready
                 time.sleep(INTERVAL)
 
     def tick(self) -> int:
-        """Look once at every kind of job; return how many were published or run."""
+        """Look once at every model of jobs; return how many were published or run."""
         handled = 0
         broker = self.publisher.health
         for model in job_models():
@@ -101,7 +101,7 @@ class Relay:
         return handled
 
     def _publish(self, model: type[Job]) -> int:
-        """Ring for what is ready; what can't be published is given back at once."""
+        """Publish ready jobs; those that can't be published are ready again at once."""
         try:
             room = model.window - self.publisher.queue_length(model.queue)
         except BrokerDown:
@@ -118,12 +118,12 @@ class Relay:
         return len(job_ids)
 
     def _reconnect(self) -> None:
-        """Try to reach the broker. In a thread, because a frozen one takes its time to fail."""
+        """Try to reach the broker; in a thread, because a frozen broker fails only by timeout."""
         with suppress(BrokerDown):
             self.publisher.queue_length(DIRECT_QUEUE)
 
     def _run_directly(self, model: type[Job]) -> int:
-        """Hand ready jobs to a few threads of our own, no more than these can take."""
+        """Submit ready jobs to a few threads of our own, no more than they can take."""
         self._direct_jobs = [future for future in self._direct_jobs if not future.done()]
         free = 2 * DIRECT_THREADS - len(self._direct_jobs)
         job_ids = ring(model, limit=free) if free else []
@@ -140,4 +140,4 @@ class Relay:
         except Exception:
             logger.exception("%s %s failed", model.__name__, job_id)
         finally:
-            connection.close()  # these threads are idle but for an outage
+            connection.close()  # outside an outage these threads are idle

@@ -43,7 +43,7 @@ STAFF_EMAILS = environment.addresses("STAFF_EMAILS")
 PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", environment.text("PAYMENT_DUE_HOURS"))
 # How long messages that were sent or cancelled are kept.
 KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", environment.text("KEEP_MESSAGES_DAYS", "90"))
-# Who may tell what became of messages, each with the secret that signs it.
+# The providers that may send receipts of messages, each with the secret that signs them.
 RECEIPT_SECRETS = environment.pairs("RECEIPT_SECRETS")
 LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5)
 PHONENUMBER_DEFAULT_REGION = SHOP_COUNTRY
@@ -71,7 +71,7 @@ INSTALLED_APPS = [
     "notifications",
     "media_jobs",
     "orders",
-    # After ours, whose templates take the place of theirs.
+    # After our apps, whose templates replace those of allauth and others.
     "allauth",
     "allauth.account",
 ]
@@ -97,7 +97,7 @@ MIDDLEWARE = [
 ROOT_URLCONF = "project.urls"
 WSGI_APPLICATION = "project.wsgi.application"
 AUTH_USER_MODEL = "orders.User"
-LOGIN_URL = reverse_lazy("account_login")  # the admin leads to a page of its own
+LOGIN_URL = reverse_lazy("account_login")  # the admin has a login page of its own
 LOGIN_REDIRECT_URL = reverse_lazy("admin:index")  # so this is the admin's
 
 TEMPLATES = [
@@ -131,8 +131,8 @@ AUTH_PASSWORD_VALIDATORS = [
         "NumericPasswordValidator",
     )
 ]
-# How many proxies of ours stand before the web process: that many entries at the end of
-# X-Forwarded-For are true. What a client writes before them is not believed.
+# The number of our own proxies in front of the web process: that many entries at the end of
+# X-Forwarded-For are trusted. Entries before them are the client's and are not.
 TRUSTED_PROXY_COUNT = environment.whole_number("TRUSTED_PROXY_COUNT", 0)
 # Ten wrong passwords lock that user from that address for an hour, in the admin and the shop.
 AXES_FAILURE_LIMIT = 10
@@ -143,7 +143,7 @@ AXES_CLIENT_IP_CALLABLE = "project.limits.client_address.client_address"
 AXES_LOCKOUT_CALLABLE = "orders.shop.views.errors.locked_out"
 
 # ── Accounts ────────────────────────────────────────────────────────────────────────────────
-# docs/accounts.md says why. Nobody has a password before their address is confirmed.
+# docs/accounts.md says why. An account has no password before its address is confirmed.
 ACCOUNT_ADAPTER = "orders.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "signup": "orders.accounts.entrance.SignUpForm",
@@ -199,8 +199,8 @@ DATABASES = {
             **_connection_options,
             **_database.get("OPTIONS", {}),  # the URL's: sslmode, sslrootcert
             # Not in workers: Celery closes the pool after each prefork task. Twenty are enough
-            # for 64 threads, because an order gives its connection back while it waits.
-            # Whoever waits for a lock or a runaway statement gives it back, too, and says 503.
+            # for 64 threads, because an order returns its connection while it waits.
+            # A request that waits for a lock or runs too long a statement times out with 503.
             **(
                 {
                     "pool": {"min_size": 2, "max_size": 20, "timeout": 5},
@@ -213,7 +213,7 @@ DATABASES = {
     },
     # The order writers' own connections, outside the pool: a writer must never wait for a slot
     # that its own waiting requests hold. The timeouts bound how long anything can hang: a row
-    # locked by somebody, a runaway statement, our own process frozen with its locks held.
+    # locked by another session, a slow statement, our own process frozen with its locks held.
     "writer": {
         **_database,
         "CONN_MAX_AGE": None,
@@ -305,12 +305,13 @@ STORAGES = {
     },
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
-# What may be uploaded, and what a decoder is let near.
+# Limits of uploads, and of the files that a decoder reads.
 MEDIA_MAX_PICTURE_MB = environment.whole_number("MEDIA_MAX_PICTURE_MB", 25, least=1)
 MEDIA_MAX_MEGAPIXELS = environment.whole_number("MEDIA_MAX_MEGAPIXELS", 40, least=1)
 MEDIA_MAX_VIDEO_MB = environment.whole_number("MEDIA_MAX_VIDEO_MB", 500, least=1)
 MEDIA_MAX_VIDEO_MINUTES = environment.whole_number("MEDIA_MAX_VIDEO_MINUTES", 10, least=1)
-# What one address may hand in for personalised products in an hour without ordering it.
+# The number of files that one address may upload for personalised products in an hour without
+# ordering them.
 MAX_UPLOADS_PER_HOUR = environment.whole_number("MAX_UPLOADS_PER_HOUR", 20)
 FFMPEG_BINARY = environment.program("FFMPEG_BINARY")  # empty: the one that imageio-ffmpeg brings
 
@@ -325,16 +326,16 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SMS_URL = environment.text("SMS_URL")
 SMS_ORDER = environment.text("SMS_ORDER")
 SMS_TEMPLATES = environment.text("SMS_TEMPLATES")
-# How many messages a mail server or gateway gets in any minute; 0: as many as there are.
+# The number of messages that a mail server or gateway gets in any minute; 0: no limit.
 EMAIL_PER_MINUTE = a_minute("EMAIL_PER_MINUTE", environment.text("EMAIL_PER_MINUTE"))
 SMS_PER_MINUTE = a_minute("SMS_PER_MINUTE", environment.text("SMS_PER_MINUTE"))
-# When nobody gets an offer, by the shop's clock; None: there are no such hours.
+# Hours without marketing messages, by the shop's clock; None: there are no such hours.
 MARKETING_QUIET_HOURS = hours_of_day(
     "MARKETING_QUIET_HOURS", environment.text("MARKETING_QUIET_HOURS")
 )
 
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────
-# Plain on purpose: a job is a row, its lease and the relay's re-ring are the only recovery.
+# Simple on purpose: a job is a row; its lease and the relay's ringing are the only recovery.
 CELERY_BROKER_URL = environment.broker("CELERY_BROKER_URL")
 CELERY_RESULT_BACKEND = environment.result_backend("CELERY_RESULT_BACKEND", "django-db")
 CELERY_RESULT_EXTENDED = True  # the admin shows a task's name and arguments
@@ -343,24 +344,24 @@ CELERY_TASK_SERIALIZER = CELERY_RESULT_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = CELERY_RESULT_ACCEPT_CONTENT = ["json"]
 CELERY_TASK_ACKS_LATE = False  # a worker that dies is found by its lease, not by its ack
 CELERY_TASK_TRACK_STARTED = False  # a duplicate delivery must not overwrite a result
-# Beat tries once more, on a new connection. The relay doesn't: it gives back what it can't ring.
+# Beat tries once more, on a new connection. The relay doesn't: it rings such a job again.
 CELERY_TASK_PUBLISH_RETRY_POLICY = {"max_retries": 1, "interval_start": 0}
 # In our database project.schedule.prune deletes results; elsewhere Celery does, after a day.
 CELERY_RESULT_EXPIRES = None if CELERY_RESULT_BACKEND == "django-db" else timedelta(days=1)
-# A result backend that is away must not hold up workers: the job's row already says all. Celery
+# A result backend that is down must not delay workers: the job's row has the result. Celery
 # would try 20 times for each result, and wait for ever for one that hangs.
 CELERY_RESULT_BACKEND_TRANSPORT_OPTIONS = {"retry_policy": {"max_retries": 1}}
 CELERY_REDIS_SOCKET_TIMEOUT = 5.0
 CELERY_REDIS_SOCKET_CONNECT_TIMEOUT = 3.0
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1  # a long job must not sit on short ones
-# A process of the media pool is replaced after so many jobs, or when it holds so much after one:
-# what decoders leak and fragment goes with it. Between jobs, so no job notices.
+# A process of the media pool is replaced after so many jobs, or when it holds so much memory
+# after one: this frees the memory that decoders leak. It happens between jobs.
 CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 512 * 1024  # KiB
-# Within a job, this is what it may allocate (project/celery.py).
+# The memory that a job may allocate (project/celery.py).
 WORKER_MEMORY_MB = environment.whole_number("WORKER_MEMORY_MB", 2048, least=1)
-# On SIGQUIT (or SIGTERM with REMAP_SIGTERM=SIGQUIT) jobs have so many seconds to end before they
-# are cut off. For a plain SIGTERM see project/jobs/shutdown.py.
+# On SIGQUIT (or SIGTERM with REMAP_SIGTERM=SIGQUIT) jobs have so many seconds to end before
+# they are interrupted. For a plain SIGTERM see project/jobs/shutdown.py.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 8.0
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_BROKER_CONNECTION_TIMEOUT = 3.0
@@ -379,7 +380,7 @@ CELERY_BEAT_SCHEDULER = "project.schedule.beat:HeartbeatScheduler"
 # killed beat doesn't begin with all of them again.
 CELERY_BEAT_SYNC_EVERY = 1
 CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds; also how often beat's heartbeat is written
-# About late acks only, so nothing here; False warns at each reconnect that Celery 6 says True.
+# It concerns late acks only, which are off; False would log a warning at each reconnect.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 
 # ── Logs and errors ─────────────────────────────────────────────────────────────────────────

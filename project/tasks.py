@@ -1,4 +1,4 @@
-"""Scheduled work of the house. Each task is an idempotent sweep: late or doubled is harmless."""
+"""Scheduled tasks of the project. Each is idempotent: a late or repeated run is harmless."""
 
 from datetime import date
 from typing import Any
@@ -22,15 +22,15 @@ def audit() -> dict[str, Any]:
 
 @shared_task(name="project.tasks.catch_up")
 def catch_up() -> dict[str, Any]:
-    """Do the daily work that is due and not done: its own tick was missed, early or cut short."""
+    """Do due daily work that isn't done: its own tick was missed, early or interrupted."""
     return do_all_due()
 
 
 @daily("project.tasks.prune")
 def prune(day: date) -> dict[str, int]:
-    """Delete what has served its time."""
+    """Delete old rows (`project.schedule.prune`)."""
     return pruning.prune()
 
 
 run_now = job_task(ManualRunHandler())
-"""Does what an operator asked for."""
+"""Runs scheduled work that an operator asked for."""

@@ -1,4 +1,4 @@
-"""Every URL of the shop, one include per app's part."""
+"""All URLs of the shop: one include per part of an app."""
 
 from django.conf import settings
 from django.contrib import admin

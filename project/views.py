@@ -17,14 +17,14 @@ _migrated = False
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> HttpResponse:
-    """This process answers. No I/O, so it says so in any rush."""
+    """Answer that this process is alive. It does no I/O, so it answers under any load."""
     return HttpResponse("ok\n", content_type="text/plain")
 
 
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
-    """200 if orders can be placed, "degraded" if some service isn't well; else 503."""
+    """Answer 200 if orders can be placed, "degraded" if a service has a problem; else 503."""
     global _migrated
     try:
         _migrated = _migrated or is_migrated()
@@ -44,14 +44,14 @@ def readyz(request: HttpRequest) -> JsonResponse:
 
 @require_safe
 def favicon(request: HttpRequest) -> HttpResponse:
-    """The shop's sign for pages that don't name one: browsers ask for it at this path."""
+    """Redirect to the shop's icon: browsers request this path if a page names no icon."""
     return redirect(static("shop/favicon.svg"))
 
 
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """The figures for Prometheus. Keep it from the public in the reverse proxy."""
+    """Answer with the figures for Prometheus. The reverse proxy must hide it from the public."""
     try:
         return HttpResponse(read_metrics(), content_type=CONTENT_TYPE_LATEST)
     except Error:

@@ -1,7 +1,7 @@
-"""Variants, each run in a process of its own: its memory is nobody else's.
+"""Runs each variant in a process of its own, so that its memory can be measured.
 
-Each is given its memory back as a worker is, loads what it needs and nothing of the other, and
-makes a tiny picture before it is measured.
+Each process returns freed memory as a worker does, loads only its variant's libraries, and makes
+a tiny picture before it is measured.
 """
 
 import multiprocessing
@@ -27,7 +27,7 @@ def measured(variant: str, work: str, data: bytes, *, tiny: bytes) -> dict[str, 
 def measured_together(
     variant: str, work: str, data: bytes, *, tiny: bytes, processes: int, times: int
 ) -> list[dict[str, Any]]:
-    """The same by several processes, which begin together once all of them are warm."""
+    """Make the files in several processes, which begin together once all have warmed up."""
     pipes = [CONTEXT.Pipe() for _number in range(processes)]
     children = [
         CONTEXT.Process(target=_child, args=(theirs, variant, work, data, tiny, times), daemon=True)
@@ -80,7 +80,7 @@ def _child(pipe: Connection, variant: str, work: str, data: bytes, tiny: bytes, 
 
 
 def specs_of(work: str) -> tuple[RenditionSpec, ...]:
-    """Return the product's recipe, or what it has in one format alone."""
+    """Return the product's recipe, or its renditions in one format alone."""
     if work == "recipe":
         return PRODUCT.renditions
     wanted = {"jpeg": JPEG}.get(work) or next(
@@ -108,7 +108,7 @@ def _maker(variant: str) -> Any:
 
 
 def peak_megabytes() -> float:
-    """Return the most that this process has held. `ru_maxrss` would know its parent's, too."""
+    """Return this process's peak memory. `ru_maxrss` would include its parent's."""
     try:
         status = Path("/proc/self/status").read_text()
     except OSError:  # not Linux

@@ -15,8 +15,8 @@ from media_jobs.recipes import PRODUCT_VIDEO
 from project.benchmarks import Report, scratch_database
 
 ROUNDS = 3
-"""The variants take turns, so that a noisy neighbour hits all. The least disturbed round of each
-counts: the work is the same each time, and what is to be told is smaller than a neighbour's noise.
+"""The variants alternate, so that other load on the machine affects all. The fastest round of
+each counts: the work is the same each time, and the differences are smaller than such load.
 """
 VARIANTS = ("tandem", "pillow", "pillow, drafted")
 PHOTOS_EACH = 4
@@ -83,7 +83,7 @@ def _films(folder: Path) -> list[dict[str, Any]]:
     video = videos.look(original, MP4, folder=folder, progress=lambda _seconds: None)
 
     def progress(seconds: float) -> None:
-        # What a job does twice a second.
+        # As a job does twice a second.
         assert MediaJob.objects.set_progress(job, int(100 * min(1.0, seconds / video.seconds)))
 
     def as_a_job() -> None:

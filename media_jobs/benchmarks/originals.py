@@ -1,4 +1,4 @@
-"""Originals to measure with, the same at each run: a photo of 12 megapixels, a film."""
+"""Originals for the benchmark, the same at each run: a photo of 12 megapixels, a video."""
 
 import subprocess
 from pathlib import Path
@@ -12,7 +12,7 @@ FILM_SECONDS = 10
 
 
 def photo() -> bytes:
-    """Return a JPEG as a telephone makes them: shapes of all sizes, a little noise, turned."""
+    """Return a JPEG like a telephone's: shapes of all sizes, a little noise, rotated."""
     bands = []
     for seed in range(3):
         light = pyvips.Image.black(WIDTH, HEIGHT) + 110
@@ -27,7 +27,7 @@ def photo() -> bytes:
 
 
 def tiny() -> bytes:
-    """Return a small JPEG, for who wants to have begun before it counts."""
+    """Return a small JPEG to warm up with."""
     picture = (pyvips.Image.black(64, 64, bands=3) + 99).cast("uchar")
     data: bytes = picture.copy(interpretation="srgb").jpegsave_buffer()
     return data

@@ -1,7 +1,7 @@
-"""The same recipe as a careful developer writes it with Pillow: what ours is compared with.
+"""The same recipe, written carefully with Pillow: the benchmark's comparison.
 
-Decoded and turned upright once, then each size made of that; each format by the same codec, at
-the same quality and effort, with as many colours (4:2:0) and in one thread, without metadata.
+The original is decoded and rotated once, then each size is made of that. Each format has the same
+codec, quality, effort and chroma (4:2:0), one thread, and no metadata.
 """
 
 from io import BytesIO
@@ -20,8 +20,7 @@ def textbook_renditions(
 ) -> list[bytes]:
     """Return every file of the recipe.
 
-    `drafted`: the JPEG decoder is asked for a smaller picture first, which Pillow can do too for
-    who knows that.
+    `drafted`: the JPEG decoder first makes a smaller picture, which Pillow offers as `draft`.
     """
     picture: Image.Image = Image.open(BytesIO(data))
     if drafted:

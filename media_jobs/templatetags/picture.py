@@ -1,7 +1,7 @@
 """`{% picture asset "card" alt="…" %}`: one rendition in its formats, or a tile until it is made;
 `{% video asset alt="…" %}` the same for a video.
 
-The asset has `jobs__renditions` prefetched (`media_jobs.display.PREFETCH`): the tag asks nothing.
+The asset has `jobs__renditions` prefetched (`media_jobs.display.PREFETCH`): no queries here.
 """
 
 from typing import Any
@@ -20,8 +20,8 @@ def picture(
 ) -> dict[str, Any]:
     """Show the asset's rendition `name`.
 
-    `eager` is for what is seen first; other pictures load when they come near. `sizes` tells the
-    browser how wide the page shows it, as in HTML. Without an asset, and until its renditions
+    `eager` is for pictures at the page's top; others load when they come near. `sizes` tells the
+    browser the picture's width on the page, as in HTML. Without an asset, and until its renditions
     are made, there is a tile with the shop's mark (class `picture-tile`).
     """
     return {

@@ -1,4 +1,4 @@
-"""`{% signed_url upload.file.name %}`: where a private file is read by who sees this page."""
+"""`{% signed_url upload.file.name %}`: a signed URL of a private file, for this page's readers."""
 
 from django import template
 

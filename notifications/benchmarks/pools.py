@@ -1,7 +1,7 @@
-"""`bench pools`: the same messages by each of Celery's pools, and by a bare loop of smtplib.
+"""`bench pools`: sends the same messages with each of Celery's pools, and in a bare smtplib loop.
 
-Real workers, as `bin/up` starts them but for their pool, with a relay, a Valkey and a scratch
-database of their own, and a mail server that takes 50 ms for each message.
+It uses real workers, which `bin/up` starts in the same way except for the pool, with a relay, a
+Valkey and a scratch database of their own, and a mail server that takes 50 ms for each message.
 """
 
 import os
@@ -41,15 +41,15 @@ from project.models import Heartbeat
 
 MESSAGES = 500
 WARM_UP = 40
-"""Messages before: connections, templates, imports."""
+"""Messages before the measurement: they open connections and load templates and modules."""
 BARE_MESSAGES = 100
 DELAY = 0.05
 """Seconds that the mail server takes for a message."""
 ROUNDS = 3
-"""The variants take turns, so that a noisy neighbour hits all; the median round counts."""
+"""The variants alternate, so that other load affects all; the median round counts."""
 CONNECTIONS = 4
 POOLS = {"threads": CONNECTIONS, "prefork": CONNECTIONS, "gevent": CONNECTIONS, "solo": 1}
-"""How many messages each sends at a time."""
+"""The number of messages that each variant sends at a time."""
 BARE = "bare smtplib"
 
 TARGET_PER_CONNECTION = 0.7
@@ -89,7 +89,7 @@ def bench_pools() -> Report:
 
 @contextmanager
 def _surroundings() -> Iterator[tuple[Path, dict[str, str], int]]:
-    """Run what a worker needs; yield a folder, the worker's environment, the mail server's port."""
+    """Run the surrounding servers; yield a folder, the worker's environment, the mail's port."""
     port = free_port()
     with (
         temporary_data_folder() as data,
@@ -120,7 +120,7 @@ def _listens(port: int) -> bool:
 
 def _worker(pool: str, *, size: int, folder: Path, environment: dict[str, str]) -> dict[str, Any]:
     """Start a worker, warm it up, have it send the messages; return its seconds and memory."""
-    # Not niced, as the bare loop isn't.
+    # Not niced, because the bare loop isn't.
     argv = [*next(service for service in WORKERS if service.name == "notify").argv]
     argv = argv[argv.index(python()[0]) :]
     argv[argv.index("-P") + 1] = pool
@@ -185,7 +185,7 @@ def _message(number: int) -> Notification:
 
 
 def _row(name: str, measured: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the median round, rounded; what doesn't apply is empty."""
+    """Return the median round, rounded; columns that don't apply are empty."""
     middle = {column: median(one[column] for one in measured) for column in measured[0]}
 
     def cell(column: str, places: int) -> Any:

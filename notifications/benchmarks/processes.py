@@ -1,4 +1,4 @@
-"""The processes of `bench pools`: each lives as long as its block; their memory and time."""
+"""The processes of `bench pools`: runs one during a block, and measures memory and time."""
 
 import os
 import subprocess
@@ -13,14 +13,14 @@ from project.local.env import ROOT
 
 START_SECONDS = 60.0
 SAMPLE_SECONDS = 1.0
-"""Reading it holds the process up a little."""
+"""Each sample delays the process a little."""
 
 
 @contextmanager
 def running(
     argv: list[str], *, log: Path, environment: Mapping[str, str]
 ) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a process for the length of the block; its words are in `log`."""
+    """Run a process during the block; its output is in `log`."""
     with open(log, "ab") as output:
         process = subprocess.Popen(argv, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
@@ -44,10 +44,10 @@ def wait_until(condition: Callable[[], object], *, seconds: float, what: str) ->
 
 
 class MemoryWatch:
-    """Samples a process with all its descendants, for the length of the block.
+    """Samples a process with all its descendants during the block.
 
-    `pss_mb` (what two share counts half for each) and `rss_mb` are the most that was seen; both
-    stay 0 where the system doesn't tell (it isn't Linux).
+    `pss_mb` (memory that two processes share counts half for each) and `rss_mb` are the maxima;
+    both stay 0 on systems other than Linux.
     """
 
     def __init__(self, pid: int) -> None:

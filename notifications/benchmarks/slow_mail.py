@@ -1,4 +1,4 @@
-"""A mail server in a process of its own that takes its time (and keeps nothing).
+"""A slow mail server in a process of its own, which stores nothing.
 
     python -m notifications.benchmarks.slow_mail PORT SECONDS
 

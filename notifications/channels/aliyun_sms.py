@@ -5,7 +5,7 @@ a test server. It sends approved templates only: see `templated`. Requests are s
 "V3 request body and signature mechanism" (ACS3-HMAC-SHA256) of Alibaba Cloud's documentation:
 https://www.alibabacloud.com/help/en/sdk/product-overview/v3-request-structure-and-signature
 
-SendSms is not idempotent, as its page says: nothing is sent twice without a person.
+SendSms is not idempotent, as its page says: only an operator may send a message twice.
 """
 
 import hashlib
@@ -33,7 +33,7 @@ from project.jobs.errors import PermanentError, TransientError
 ACTION, VERSION = "SendSms", "2017-05-25"
 ALGORITHM = "ACS3-HMAC-SHA256"
 LONGEST_VALUE = 35
-"""Characters that the value of a template's variable may have."""
+"""The maximum of characters in the value of a template's variable."""
 
 OF_THE_RECIPIENT = frozenset({"isv.BUSINESS_LIMIT_CONTROL"})
 """One number gets few messages a minute, an hour and a day."""
@@ -41,7 +41,7 @@ OF_THE_ACCOUNT = re.compile(
     r"isv\.(AMOUNT_NOT_ENOUGH|OUT_OF_SERVICE|ACCOUNT_\w+|PRODUCT_UN_?SUBSCRI\w+|DAY_LIMIT_CONTROL)"
     r"|isp\.RAM_PERMISSION_DENY|InvalidAccessKeyId.*|SignatureDoesNotMatch|Forbidden.*|NoPermission"
 )
-"""It would refuse every message, until somebody has paid or mended the key."""
+"""The account would refuse every message, until an operator pays or corrects the key."""
 OF_THE_SYSTEM = re.compile(
     r"Throttling.*|ServiceUnavailable.*|InternalError|isp\.(SYSTEM_ERROR|GATEWAY_ERROR)"
     r"|SignatureNonceUsed|InvalidTimeStamp.*"
@@ -55,7 +55,7 @@ def repeats_are_safe(url: str) -> bool:
 
 
 def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
-    """Have the message's template sent and return the answer.
+    """Request the sending of the message's template and return the answer.
 
     Raises PermanentError, TransientError or ProviderDownError with Aliyun's code and words, or
     NoAnswerError.
@@ -131,7 +131,7 @@ def _receipt(answer: http.Answer) -> Receipt:
     code, words = str(said.get("Code", "")), f"{said.get('Code')} {said.get('Message', '')}".strip()
     if code == "OK" and answer.status == 200:
         return Receipt(provider_id=str(said.get("BizId", ""))[:200], answer=words)
-    if not code:  # not Aliyun's words: a proxy's, or broken off
+    if not code:  # not Aliyun's answer: a proxy's, or a truncated one
         raise (ProviderDownError if answer.status in TURNED_AWAY else NoAnswerError)(answer.words)
     if code in OF_THE_RECIPIENT:
         raise TransientError(words)

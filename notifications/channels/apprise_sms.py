@@ -1,9 +1,9 @@
-"""SMS by one of apprise's services: `apprise+` before its URL, `{to}` where the number goes.
+"""SMS by one of apprise's services: `apprise+` before its URL, `{to}` for the phone number.
 
 For example `apprise+twilio://SID:TOKEN@+15550100/{to}`; see apprise's documentation for others.
-apprise says yes or no, and its log why: a no is transient with that line, a host that can't be
-reached is a provider that is down. Whatever ends without an answer is in doubt, and as apprise
-passes no keys on, nothing is sent twice without a person.
+apprise returns success or failure, and its log the reason: a failure is transient with that
+line; a host that can't be reached is a provider that is down. A send without an answer is in
+doubt, and because apprise passes no keys on, only an operator may send a message twice.
 
 apprise has no limit for a whole send, so it runs in a thread that is left alone at the deadline;
 its own timeouts end it.
@@ -28,7 +28,7 @@ from project.jobs.errors import TransientError
 PREFIX = "apprise+"
 RECIPIENT = "{to}"
 LONGEST_ANSWER = 30.0
-"""Seconds that apprise waits for an answer: longer than any deadline, which thus comes first."""
+"""Seconds that apprise waits for an answer: longer than any deadline, which comes first."""
 BROKEN_OFF = "Socket Exception: "
 SECRET_PART = re.compile(r" with url: \S+")  # some services have their key in it
 NOT_CONNECTED = re.compile(
@@ -38,12 +38,12 @@ NOT_CONNECTED = re.compile(
 
 
 def repeats_are_safe(url: str) -> bool:
-    """apprise passes no key on by which a gateway could know a repeated message."""
+    """apprise passes on no key by which a gateway could recognise a repeated message."""
     return False
 
 
 def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
-    """Have apprise send the SMS. It knows no ids, so the receipt has none.
+    """Send the SMS by apprise. It returns no id, so the receipt has none.
 
     Raises NotAskedError for a URL that apprise doesn't understand, TransientError or
     ProviderDownError with the last line of its log, or NoAnswerError.
@@ -68,12 +68,12 @@ def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
 
 
 def is_understood(url: str) -> bool:
-    """Whether apprise knows the service and finds all that it needs in the URL."""
+    """Tell whether apprise knows the service and the URL is complete."""
     return _service(url, "+15550100") is not None
 
 
 def _service(url: str, recipient: str) -> Any:
-    from apprise import Apprise  # takes a while: only who has such a gateway waits for it
+    from apprise import Apprise  # a slow import: only for configurations with such a gateway
 
     return Apprise.instantiate(
         url.removeprefix(PREFIX).replace(RECIPIENT, quote(recipient, safe=""))
@@ -81,7 +81,7 @@ def _service(url: str, recipient: str) -> Any:
 
 
 class _Attempt(threading.Thread):
-    """One send, and what apprise's log says of it. It touches no database."""
+    """One send, and apprise's log lines about it. It touches no database."""
 
     def __init__(self, service: Any, text: str) -> None:
         super().__init__(name="apprise", daemon=True)
@@ -89,7 +89,7 @@ class _Attempt(threading.Thread):
         self.is_sent = False
         self.last_line = ""
         self.broken_off = ""
-        """How the connection or apprise itself broke, if one did."""
+        """The error of the connection or of apprise itself, if there was one."""
 
     def run(self) -> None:
         lines = _Lines(self)
@@ -104,7 +104,7 @@ class _Attempt(threading.Thread):
 
 
 class _Lines(logging.Handler):
-    """Takes the lines of one attempt's thread. What broke a connection is said at DEBUG only."""
+    """Takes the log lines of one attempt's thread. apprise logs connection errors at DEBUG only."""
 
     def __init__(self, attempt: _Attempt) -> None:
         super().__init__(logging.DEBUG)

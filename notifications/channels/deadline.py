@@ -1,7 +1,7 @@
-"""The moment when a send must be over, whatever the other side does.
+"""The deadline of a whole send, independent of the other side.
 
-A socket's timeout bounds one read: a server that drips a byte a second never meets it. Here
-every read and write gets what is left of the whole.
+A socket's timeout limits one read: a server that sends a byte a second never reaches it. Here
+every read and write gets the remaining time of the whole send.
 """
 
 import io
@@ -9,7 +9,7 @@ import socket
 import time
 
 CONNECT_SECONDS = 5.0
-"""For each address of a host: one that swallows packets must leave time for the next."""
+"""For each address of a host: one that drops packets must leave time for the next."""
 
 
 class Deadline:
@@ -17,18 +17,18 @@ class Deadline:
         self._end = time.monotonic() + seconds
 
     def remaining(self) -> float:
-        """Seconds left, above zero. Raises TimeoutError if there are none."""
+        """Return the remaining seconds, above zero. Raises TimeoutError if there are none."""
         left = self._end - time.monotonic()
         if left <= 0:
             raise TimeoutError("timed out")
         return left
 
     def leaves(self, seconds: float) -> bool:
-        """Whether there are so many seconds left."""
+        """Tell whether so many seconds remain."""
         return self._end - time.monotonic() >= seconds
 
     def shorten(self, seconds: float) -> None:
-        """Leave at most that many seconds from now."""
+        """Move the deadline to at most so many seconds from now."""
         self._end = min(self._end, time.monotonic() + seconds)
 
     def connect_timeout(self) -> float:

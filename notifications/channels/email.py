@@ -1,9 +1,9 @@
 """E-mail, by the backend that EMAIL_URL chooses.
 
-What goes wrong before the message is offered (connection, TLS, login) says nothing about the
-message: the provider is down. From then on the server's code decides: 4xx transient, 5xx
-permanent (RFC 5321, 4.2.1). A server that says nothing more, closes (421) or speaks of its own
-state (4.3.x, RFC 3463) is down, too.
+An error before the message is offered (connection, TLS, login) isn't about the message: the
+provider is down. From then on the server's code decides: 4xx transient, 5xx permanent (RFC 5321,
+4.2.1). A server that doesn't answer, closes (421) or reports its own state (4.3.x, RFC 3463) is
+down, too.
 """
 
 import re
@@ -36,14 +36,14 @@ OF_THE_SYSTEM = re.compile(r"4\.3\.\d")
 
 
 def repeats_are_safe(url: str) -> bool:
-    """A second copy has the same Message-ID: mail programs show one, and people can tell."""
+    """A second copy has the same Message-ID: many mail programs show only one."""
     return True
 
 
 def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
-    """Hand the e-mail to the mail server of the settings (`url` says nothing); return its answer.
+    """Send the e-mail to the mail server of the settings (`url` is unused); return its answer.
 
-    Raises TransientError, PermanentError with the server's words, ProviderDownError or
+    Raises TransientError, PermanentError with the server's reply, ProviderDownError or
     NoAnswerError.
     """
     email = _email(message)
@@ -55,7 +55,7 @@ def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
 
 
 class IllustratedEmail(EmailMultiAlternatives):
-    """An e-mail whose HTML shows pictures that come with it (RFC 2387, RFC 2392)."""
+    """An e-mail whose HTML shows pictures from its own parts (RFC 2387, RFC 2392)."""
 
     pictures: tuple[Attachment, ...] = ()
 
@@ -80,7 +80,7 @@ def _email(message: Message) -> EmailMultiAlternatives:
         to=[message.recipient],
         headers={
             "Message-ID": f"<{message.id}@{_domain()}>",
-            # Keeps out-of-office replies and mail loops away (RFC 3834).
+            # Prevents out-of-office replies and mail loops (RFC 3834).
             "Auto-Submitted": "auto-generated",
             **_unsubscribing(message.unsubscribe_url),
         },
@@ -95,7 +95,7 @@ def _email(message: Message) -> EmailMultiAlternatives:
 
 
 def _unsubscribing(url: str) -> dict[str, str]:
-    """The headers by which mail programs offer to unsubscribe; in one click only by https."""
+    """Return the headers by which mail programs offer to unsubscribe; one click needs https."""
     if not url:
         return {}
     one_click = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
@@ -103,7 +103,7 @@ def _unsubscribing(url: str) -> dict[str, str]:
 
 
 def _domain() -> str:
-    """The sender's domain: a Message-ID must not change with the host that sends it."""
+    """Return the sender's domain: a Message-ID must not change with the sending host."""
     _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return punycode(address.rpartition("@")[2] or "localhost")
 
@@ -111,9 +111,9 @@ def _domain() -> str:
 def _send_by_smtp(
     email: EmailMultiAlternatives, backend: SmtpBackend, *, deadline: Deadline
 ) -> str:
-    """Send it by the connection that the last message left, else, or if that is dead, a new one."""
+    """Send it by the kept connection; if there is none or it is dead, by a new one."""
     if backend.take_kept():
-        with suppress(ProviderDownError):  # what it says is of the last message's time
+        with suppress(ProviderDownError):  # the kept connection is outdated: try a new one
             return _hand_over(email, backend, deadline=deadline)
     try:
         backend.open()
@@ -130,7 +130,7 @@ def _hand_over(email: EmailMultiAlternatives, backend: SmtpBackend, *, deadline:
         deadline.remaining()
         backend.send_messages([email])
     except (smtplib.SMTPException, OSError) as error:
-        # Read before the goodbye, which has an answer of its own.
+        # Read before QUIT, which has a reply of its own.
         in_doubt = connection.awaits_verdict
         backend.part()
         if in_doubt:
@@ -142,7 +142,7 @@ def _hand_over(email: EmailMultiAlternatives, backend: SmtpBackend, *, deadline:
 
 
 def _send_by(email: EmailMultiAlternatives, backend: BaseEmailBackend) -> str:
-    """Any other backend can't say how far the message came before it failed."""
+    """Send by any other backend, which can't tell whether a failed message was accepted."""
     try:
         backend.send_messages([email])
     except (smtplib.SMTPException, OSError) as error:
@@ -152,7 +152,7 @@ def _send_by(email: EmailMultiAlternatives, backend: BaseEmailBackend) -> str:
 
 def _verdict(error: Exception) -> TransientError | PermanentError:
     code, words = _reply(error)
-    # Not supported: the address needs an extension of SMTP that this server lacks.
+    # SMTPNotSupportedError: the address needs an extension of SMTP that this server lacks.
     if isinstance(error, smtplib.SMTPNotSupportedError):
         return PermanentError(_words(error))
     if isinstance(error, smtplib.SMTPHeloError) or code in (0, CLOSING):
@@ -163,13 +163,13 @@ def _verdict(error: Exception) -> TransientError | PermanentError:
 
 
 def _words(error: Exception) -> str:
-    """The server's code and words if it said something, else what happened to us."""
+    """Return the server's code and text if it replied, else our error."""
     code, words = _reply(error)
     return f"{code} {words}" if code else str(error) or type(error).__name__
 
 
 def _reply(error: Exception) -> tuple[int, str]:
-    """The server's last reply, as smtplib's errors carry it; (0, "") if there was none."""
+    """Return the server's last reply from smtplib's error; (0, "") if there was none."""
     if isinstance(error, smtplib.SMTPRecipientsRefused):
         [(code, words)] = error.recipients.values()  # each message has one recipient
         return code, words.decode(errors="replace")

@@ -1,7 +1,7 @@
-"""One HTTP request, bounded in time, and knowing how far it came.
+"""One HTTP request with a deadline, whose errors tell whether it may have been received.
 
-The standard library's client, because its steps can be told apart: what fails before the
-request is written was surely not received, what fails later may have been.
+It uses the standard library's client, because its steps are separate: a request that fails before
+it is written was surely not received, one that fails later may have been.
 """
 
 import socket
@@ -34,7 +34,7 @@ class Answer:
 def post(
     url: SplitResult, *, target: str, body: bytes, headers: Mapping[str, str], deadline: Deadline
 ) -> Answer:
-    """Send the request to the URL's host and return the answer, whatever its status.
+    """Send the request to the URL's host and return the answer, of any status.
 
     Raises ProviderDownError if it surely wasn't received, NoAnswerError if it may have been.
     """
@@ -81,4 +81,4 @@ def _body(response: HTTPResponse) -> bytes:
     try:
         return response.read(MAX_ANSWER)
     except (OSError, HTTPException):
-        return b""  # the status has said it already
+        return b""  # the status suffices

@@ -1,8 +1,8 @@
 """SMS by any gateway that takes a JSON POST: `{"to": "+49…", "text": "…"}` at its URL.
 
-`Idempotency-Key` is the job's id: a gateway that honours it sends a repeated message once. One
-that doesn't is named with `#no-keys` at the end of its URL; it is never asked twice when the
-first request may have been accepted. `https://user:password@…` is sent as basic authentication.
+`Idempotency-Key` is the job's id: a gateway that honours it sends a repeated message once. The
+URL of one that doesn't ends in `#no-keys`; it gets no second request when the first one may have
+been accepted. `https://user:password@…` is sent as basic authentication.
 """
 
 import json
@@ -26,14 +26,14 @@ LOST_BEHIND_PROXY = frozenset({502, 504})
 
 
 def repeats_are_safe(url: str) -> bool:
-    """Whether the gateway recognises a second request by its key."""
+    """Tell whether the gateway recognises a second request by its key."""
     return urlsplit(url).fragment != NO_KEYS
 
 
 def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
-    """Hand the SMS to the gateway and return its answer.
+    """Send the SMS to the gateway and return its answer.
 
-    Raises PermanentError or ProviderDownError with the gateway's words, or NoAnswerError.
+    Raises PermanentError or ProviderDownError with the gateway's answer, or NoAnswerError.
     """
     parts = urlsplit(url)
     answer = http.post(

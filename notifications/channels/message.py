@@ -1,4 +1,4 @@
-"""What channels take, what they give, and how a send can end in doubt."""
+"""The types of channels: message, receipt, and the errors of a send."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,14 +9,14 @@ from project.jobs.errors import PermanentError, TransientError
 
 @dataclass(frozen=True)
 class Attachment:
-    """A file that goes with an e-mail."""
+    """A file attached to an e-mail."""
 
     name: str
     content: bytes
     kind: str
     """Its media type, such as text/csv."""
     cid: str = ""
-    """A picture with one is shown where the HTML says `cid:…`."""
+    """A picture's content id: it is shown where the HTML has `cid:…`."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +31,12 @@ class Message:
     attachments: tuple[Attachment, ...] = ()
     """For e-mail; an SMS has none."""
     unsubscribe_url: str = ""
-    """Where mail programs switch such messages off by themselves (RFC 8058); for e-mail."""
+    """The URL for the unsubscribe function of mail programs (RFC 8058); for e-mail."""
     event: str = ""
     language: str = ""
     parameters: Mapping[str, str] = field(default_factory=dict)
-    """What the text says that differs from one message of its event to the next, for gateways
-    that have the words themselves: see `channels.templated`."""
+    """The values in the text that differ between messages of one event, for gateways with
+    approved templates: see `channels.templated`."""
 
 
 @dataclass(frozen=True)
@@ -44,18 +44,18 @@ class Receipt:
     """The other side accepted the message."""
 
     provider_id: str
-    """What the other side calls the message; empty if it didn't say."""
+    """The other side's id of the message; empty if it returned none."""
     answer: str
-    """Its words."""
+    """Its reply."""
 
 
 class ProviderDownError(TransientError):
-    """Whoever would have sent it can't be reached, or takes nothing: not this message's fault."""
+    """The provider can't be reached or takes no messages; the message isn't the cause."""
 
 
 class NoAnswerError(TransientError):
-    """The message was handed over, and the connection or the time ended before the answer."""
+    """The message was sent, but the connection or the time ended before the answer: in doubt."""
 
 
 class NotAskedError(PermanentError):
-    """Our settings are wrong, so the message never left: nothing is known of the provider."""
+    """Our settings are wrong, so nothing was sent: the provider's state is unknown."""

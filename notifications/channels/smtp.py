@@ -1,7 +1,7 @@
-"""Django's SMTP backend, bounded in time, and knowing how far a message came.
+"""Django's SMTP backend with a deadline; it records whether a message may have been accepted.
 
-Each thread keeps its connection for some seconds, so that a backlog doesn't greet, encrypt and
-log in for each message.
+Each thread keeps its connection for some seconds, so that a backlog doesn't need a greeting, TLS
+and login for each message.
 """
 
 import smtplib
@@ -17,9 +17,9 @@ from notifications.channels.deadline import Deadline
 QUIT_SECONDS = 1.0
 START_MAIL_INPUT = 354
 KEEP_SECONDS = 10.0
-"""Few: what a server, or a firewall between, has forgotten by then isn't waited for."""
+"""Few: a server or a firewall may drop an older connection without notice."""
 MAX_MESSAGES = 100
-"""By one connection: what mail programs usually keep to, because some servers close then."""
+"""Messages by one connection: a usual limit of mail programs, because some servers close then."""
 
 
 class SmtpConnection(smtplib.SMTP):
@@ -32,16 +32,16 @@ class SmtpConnection(smtplib.SMTP):
     used_at = 0.0
 
     def renew(self, deadline: Deadline) -> None:
-        """Begin another message, with its own deadline."""
+        """Prepare for another message, with its own deadline."""
         self.deadline = deadline
         self.last_code, self.last_words = 0, ""
         if self.file is not None:
-            self.file.close()  # it reads until the last one's deadline
+            self.file.close()  # it has the last message's deadline
             self.file = None
 
     @property
     def awaits_verdict(self) -> bool:
-        """The server asked for the message and has not said what became of it."""
+        """True if the server asked for the message's data and hasn't replied to them."""
         return self.last_code == START_MAIL_INPUT
 
     def send(self, s: Any) -> None:
@@ -57,7 +57,7 @@ class SmtpConnection(smtplib.SMTP):
         return code, words
 
     def quit(self) -> tuple[int, bytes]:
-        # The message is delivered or refused by now: a slow goodbye must not hold a worker.
+        # The message is accepted or refused by now: a slow QUIT must not delay a worker.
         self.deadline.shorten(QUIT_SECONDS)
         return super().quit()
 
@@ -66,11 +66,11 @@ class SmtpConnection(smtplib.SMTP):
 
 
 class SmtpsConnection(smtplib.SMTP_SSL, SmtpConnection):
-    """The same, encrypted from the first byte."""
+    """The same with TLS from the first byte."""
 
 
 class SmtpBackend(EmailBackend):
-    """Reads the same EMAIL_… settings as Django's own backend."""
+    """The backend; it reads the same EMAIL_… settings as Django's own."""
 
     connection: SmtpConnection | None
 
@@ -93,7 +93,7 @@ class SmtpBackend(EmailBackend):
         return False
 
     def keep(self) -> None:
-        """Leave the connection to this thread's next message."""
+        """Keep the connection for this thread's next message."""
         assert self.connection is not None
         self.connection.sent += 1
         self.connection.used_at = time.monotonic()
@@ -101,7 +101,7 @@ class SmtpBackend(EmailBackend):
         self.connection = None
 
     def part(self) -> None:
-        """Say goodbye; how that ends doesn't matter."""
+        """Send QUIT; its errors are ignored."""
         connection, self.connection = self.connection, None
         if connection is None:
             return
@@ -117,7 +117,7 @@ class SmtpBackend(EmailBackend):
 
     @property
     def connection_class(self) -> type[SmtpConnection]:
-        # smtplib connects in its constructor: what bounds it has to be there before.
+        # smtplib connects in its constructor: the deadline must be set before.
         connection = SmtpsConnection if self.use_ssl else SmtpConnection
         return type(connection.__name__, (connection,), {"deadline": self._deadline})
 

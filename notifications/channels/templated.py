@@ -1,8 +1,8 @@
-"""What a gateway of approved templates is told: it has the words itself, and takes no others.
+"""Messages for gateways with approved templates, which take a template's id and parameters only.
 
-SMS_TEMPLATES says what the gateway calls the template of each event and language:
+SMS_TEMPLATES has the gateway's template id for each event and language:
 `{"order_placed": {"en": "SMS_1001", "zh-hans": "SMS_1002"}, …}`, as JSON or the path of a file
-with it. What each event's template may say is in `notifications.events`: `parameters`.
+with it. The parameters of each event's template are in `notifications.events`: `parameters`.
 """
 
 import json
@@ -25,7 +25,7 @@ class TemplatedMessage:
     template_id: str
     parameters: Mapping[str, str]
     text: str
-    """What the shopper is to read: for the log, and for gateways that check it."""
+    """The whole text for the recipient: for the log, and for gateways that check it."""
 
 
 def templated(message: Message) -> TemplatedMessage:

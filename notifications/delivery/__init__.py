@@ -1,1 +1,1 @@
-"""One message's way out: words, doubt, gateway, breaker, limits, and the log of attempts."""
+"""Delivery of a message: text, in-doubt rule, gateway, breaker, limits, log of attempts."""

@@ -1,6 +1,6 @@
-"""What goes with an e-mail: files in the storage, which the messages of one event share.
+"""Attachments of e-mails: files in the storage, which the messages of one event share.
 
-A row keeps only their names. They are read at each attempt and deleted with the last message that
+A row has only their names. They are read at each attempt and deleted with the last message that
 has them.
 """
 

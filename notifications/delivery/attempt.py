@@ -1,10 +1,10 @@
-"""One attempt to deliver one notification: words, doubt, gateway, breaker.
+"""One attempt to deliver one notification: text, in-doubt rule, gateway, breaker.
 
-It runs under a claim (`project.jobs.run.run_job`), outside any transaction. The words are rendered
-at the first claim and stored, so every attempt says the same under the same id.
+It runs under a claim (`project.jobs.run.run_job`), outside any transaction. The text is rendered
+at the first claim and stored, so every attempt sends the same text under the same id.
 
-A message is one gateway's affair until that refuses it for good; then the next one is asked. It
-never changes hands while it may have arrived: the next gateway couldn't know it for a copy.
+A message stays with one gateway until that refuses it permanently; then the next one is tried. It
+never changes its gateway while it is in doubt: the next one couldn't recognise it as a copy.
 """
 
 import logging
@@ -41,16 +41,16 @@ from project.jobs.errors import (
 logger = logging.getLogger(__name__)
 
 SEND_SECONDS = 20.0
-"""For the whole send; the lease is 30 s, so no attempt sends after its claim is lost."""
+"""For the whole send; the lease is 30 s, so no attempt sends after its claim was lost."""
 SECONDS_FOR_THE_NEXT = 8.0
-"""What a gateway needs after a slow refusal of the one before it: cut short, it leaves a doubt."""
+"""The minimum for a gateway after a slow refusal of the one before: less could end in doubt."""
 
 
 def deliver(notification: Notification) -> dict[str, Any]:
-    """Send the claimed notification and return what the other side answered.
+    """Send the claimed notification and return the other side's answer.
 
     Raises TransientError, PermanentError, NotNowError while the channel's provider is down,
-    UnknownOutcomeError where a person has to decide about a possible duplicate, or
+    UnknownOutcomeError if an operator has to decide about a possible duplicate, or
     LostClaimError.
     """
     deadline = Deadline(SEND_SECONDS)
@@ -90,7 +90,7 @@ def _known_gateways(notification: Notification) -> Sequence[Gateway]:
 
 
 def _still_to_ask(notification: Notification, known: Sequence[Gateway]) -> Sequence[Gateway]:
-    """The gateway that has the message and those after it; all, if none of them has it."""
+    """Return the gateway that has the message and those after it; all if none has it."""
     names = [gateway.name for gateway in known]
     return known[names.index(notification.gateway) :] if notification.gateway in names else known
 
@@ -117,14 +117,14 @@ def _send(
                 said = "; ".join((*refusals, f"{gateway.host}: {receipt.answer}"))
                 receipt = replace(receipt, answer=said)
             return receipt
-    _store(notification, gateway="")  # "retry" asks all of them again
+    _store(notification, gateway="")  # a manual retry begins with the first gateway
     raise PermanentError("; ".join(refusals))
 
 
 def _hand_over(
     notification: Notification, message: Message, gateway: Gateway, *, deadline: Deadline
 ) -> Receipt:
-    """Send by this gateway, and tell its breaker what came of it."""
+    """Send by this gateway, and report the outcome to its breaker."""
     probing = breaker.admit(gateway.name)
     rate_limit.take(gateway.name)
     try:
@@ -137,16 +137,16 @@ def _hand_over(
             breaker.failed(gateway.name, reason, probing=probing)
             doubt(notification, reason)
         elif isinstance(error, NotAskedError):
-            pass  # it knows nothing of the message, and we nothing of it
+            pass  # nothing was sent: the breaker learns nothing
         elif not isinstance(error, ProviderDownError):
-            breaker.answered(gateway.name)  # it spoke about this message: it is there
+            breaker.answered(gateway.name)  # an answer about this message: the provider is up
         elif breaker.failed(gateway.name, reason, probing=probing):
             raise NotNowError(reason) from error
         raise
 
 
 def doubt(notification: Notification, reason: str) -> None:
-    """Mark that the message may have arrived; stop here if it must not be sent again."""
+    """Mark the message as in doubt. Raises UnknownOutcomeError if it must not be sent again."""
     _store(notification, maybe_duplicate=True)
     resend = EVENTS[notification.event].in_doubt is InDoubt.RESEND
     if not (resend and _knows_repeats(notification)):
@@ -154,27 +154,27 @@ def doubt(notification: Notification, reason: str) -> None:
 
 
 def _knows_repeats(notification: Notification) -> bool:
-    """Whether the gateway that has the message would recognise it; one that is gone can't."""
+    """Tell whether the message's gateway recognises a copy; a removed gateway can't."""
     known = gateways(notification.channel, event=notification.event)
     if not notification.gateway:
-        known = known[:1]  # none was asked yet: the first will be
+        known = known[:1]  # no gateway has it yet: the first one will get it
     else:
         known = tuple(gateway for gateway in known if gateway.name == notification.gateway)
     return any(gateway.repeats_are_safe() for gateway in known)
 
 
 def _masked(answer: str, notification: Notification) -> str:
-    """Return the other side's words without our secrets: some quote what they were sent."""
+    """Return the other side's answer without our secrets: some answers quote the request."""
     for secret in (notification.secrets or {}).values():
         answer = answer.replace(secret, MASK)
     return answer
 
 
 def _refuse_expired(notification: Notification) -> None:
-    """Raise PermanentError if the message came too late, or its code is gone already."""
+    """Raise PermanentError if the message is too late, or its code was deleted."""
     event = EVENTS[notification.event]
     if event.secrets and not notification.secrets:
-        raise PermanentError("expired: its code was deleted when the job was settled before")
+        raise PermanentError("expired: its code was deleted when the job finished before")
     if event.valid_for is None:
         return
     queued = Notification.objects.filter(pk=notification.pk)

@@ -1,12 +1,12 @@
-"""A gateway's breaker: while its provider is down, messages wait and use up no attempts.
+"""A gateway's circuit breaker: while its provider is down, messages wait and use no attempts.
 
     closed ── three failures of the provider in a row ──▶ open ◀─────────────┐
       ▲                                                    │ after 15 s …    │ it fails:
       │                                                    ▼                 │ twice the time,
       └───────────── the provider answers ────────── one message probes ─────┘ 5 min at most
 
-The state is a row: workers are several processes, and time is the database's. Messages that
-wait are parked; `notifications.delivery.parked` wakes them.
+The state is a row, because there are several worker processes; time is the database's. Waiting
+messages are parked; `notifications.delivery.parked` wakes them.
 """
 
 import logging
@@ -25,11 +25,11 @@ FAILURES_TO_OPEN = 3
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=5)
 PROBE_TIME = timedelta(seconds=30)
-"""How long nobody else tries while one message probes: a send's whole lease."""
+"""The time for which one message probes alone: a send's whole lease."""
 
 
 def admit(gateway: str) -> bool:
-    """Let a message through; True if it is the one that probes a provider that was down.
+    """Let a message through; True if it probes a provider that was down.
 
     Raises NotNowError while the breaker is open, or an operator has paused the gateway.
     """
@@ -48,7 +48,7 @@ def admit(gateway: str) -> bool:
 
 
 def answered(gateway: str) -> None:
-    """Note that the provider is there, whatever it said: the breaker closes."""
+    """Record that the provider answered, in any way: the breaker closes."""
     closed = (
         ChannelState.objects.filter(gateway=gateway)
         .exclude(failures=0)
@@ -59,9 +59,9 @@ def answered(gateway: str) -> None:
 
 
 def failed(gateway: str, error: str, *, probing: bool) -> bool:
-    """Note that the provider was down for a message; True if the breaker is open now.
+    """Record that the provider was down for a message; True if the breaker is open now.
 
-    Only the failure of a probe prolongs an outage: the others began before it was known.
+    Only a failed probe prolongs an outage: the other messages began before it was known.
     """
     with transaction.atomic():
         ChannelState.objects.bulk_create([ChannelState(gateway=gateway)], ignore_conflicts=True)
@@ -81,10 +81,10 @@ def failed(gateway: str, error: str, *, probing: bool) -> bool:
 
 
 def pause(openings: int) -> timedelta:
-    """Return for how long the breaker opens after so many openings: 15 s, 30 s … 5 min."""
+    """Return the time for which the breaker opens after so many openings: 15 s, 30 s … 5 min."""
     return min(FIRST_PAUSE * 2 ** min(openings, 10), LONGEST_PAUSE)
 
 
 def try_now(states: QuerySet[ChannelState]) -> int:
-    """End the pause of those that are open (the operator's "try now"); return of how many."""
+    """End the wait of open breakers (the operator's "try now"); return their number."""
     return states.filter(openings__gt=0).update(open_until=Now())

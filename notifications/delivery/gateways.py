@@ -1,7 +1,7 @@
-"""Who takes a channel's messages: the mail server, and the SMS gateways of SMS_URL in their order.
+"""The gateways of each channel: the mail server, and those of SMS_URL in their order.
 
-Breaker, pause and limit are each gateway's own, under its name, and a message keeps the name of
-the one that has it. A name is the host, or the service of apprise: never with a secret in it.
+Each gateway has its own breaker, pause and limit under its name, and a message stores the name of
+its gateway. A name is the host, or apprise's service: it never contains a secret.
 """
 
 import json
@@ -26,21 +26,21 @@ MODULES = {
     "aliyun": "aliyun_sms",
     "aliyun+http": "aliyun_sms",
 }
-"""The module of `notifications.channels` by the URL's scheme; all of apprise's have one."""
+"""The module of `notifications.channels` by the URL's scheme; apprise's schemes share one."""
 
 
 @dataclass(frozen=True)
 class Gateway:
     name: str
-    """`email`, or `sms:` and what tells this one from others."""
+    """`email`, or `sms:` with the gateway's host or service."""
     module: str
     url: str = ""
     problem: str = ""
-    """What is wrong with its URL."""
+    """The error in its URL; empty if there is none."""
 
     @property
     def host(self) -> str:
-        """What tells it from others of its channel."""
+        """The part of the name that tells it from others of its channel."""
         return self.name.partition(":")[2]
 
     @property
@@ -48,26 +48,26 @@ class Gateway:
         return self.module == "aliyun_sms"
 
     def send(self, message: Message, *, deadline: Deadline) -> Receipt:
-        """Hand the message over; raises what `notifications.channels` says."""
+        """Send the message; raises the errors that `notifications.channels` lists."""
         if self.problem:
             raise NotAskedError(self.problem)
         receipt: Receipt = self._module().send(message, url=self.url, deadline=deadline)
         return receipt
 
     def repeats_are_safe(self) -> bool:
-        """Whether it would recognise a second copy."""
+        """Tell whether it recognises a second copy."""
         return not self.problem and bool(self._module().repeats_are_safe(self.url))
 
     def _module(self) -> ModuleType:
-        # Not before it is needed: who doesn't use a kind of gateway doesn't load it.
+        # Imported at first use: a process loads only the kinds of gateways that it uses.
         return import_module(f"notifications.channels.{self.module}")
 
 
 def gateways(channel: str, *, event: str = "") -> tuple[Gateway, ...]:
-    """Return who is asked to take such a message: each when the one before it has refused.
+    """Return the gateways for such a message: each is tried after the one before it refused.
 
-    The order is that of SMS_URL, unless SMS_ORDER has one of the event's own. None, if SMS_URL
-    isn't set.
+    The order is that of SMS_URL, unless SMS_ORDER has one for the event. Empty for SMS if
+    SMS_URL isn't set.
     """
     if channel == EMAIL:
         return (Gateway(name=EMAIL, module="email"),)
@@ -114,7 +114,7 @@ def read_order(value: str) -> dict[str, list[str]]:
 
 def _host(url: str, scheme: str) -> str:
     if scheme.startswith(APPRISE):
-        return scheme.removeprefix(APPRISE)  # where others have a host, some of its URLs have a key
+        return scheme.removeprefix(APPRISE)  # some of its URLs have a key in the place of the host
     try:
         return urlsplit(url).hostname or ""
     except ValueError:
@@ -122,7 +122,7 @@ def _host(url: str, scheme: str) -> str:
 
 
 def _problem(url: str, scheme: str) -> str:
-    """What is wrong with the URL, without its secrets; empty if nothing is."""
+    """Return the error in the URL, without its secrets; empty if there is none."""
     if scheme.startswith(APPRISE):
         return "" if "{to}" in url else f"SMS_URL: {scheme}:// needs {{to}} where the number goes."
     if scheme not in MODULES:

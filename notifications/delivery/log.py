@@ -1,7 +1,7 @@
 """The delivery log: how each attempt to send a message ended, on the message's own row.
 
-It is written by the UPDATE that ends the attempt, so the two never disagree. A retry by hand
-goes on with the same log.
+The UPDATE that ends the attempt writes it, so the two never differ. A manual retry continues
+the same log.
 """
 
 from collections.abc import Iterator
@@ -26,13 +26,13 @@ ENDED: dict[str, tuple[str | Promise, str]] = {
     Status.DONE: (_("sent"), "success"),
     Status.FAILED: (_("failed"), "danger"),
     Status.UNKNOWN: (_("unknown"), "warning"),
-    "again": (_("comes again"), "warning"),
-    "parked": (_("had to wait"), "info"),
-    "released": (_("given back"), ""),
-    "given back": (_("given back"), ""),  # what rows of earlier versions say
+    "again": (_("retried"), "warning"),
+    "parked": (_("waited"), "info"),
+    "released": (_("released"), ""),
+    "given back": (_("released"), ""),  # rows of earlier versions
     LOST: (_("worker died"), "danger"),
 }
-"""How an attempt ended: what that is called, and unfold's name of its colour."""
+"""The label of each end of an attempt, and unfold's name of its colour."""
 
 
 @dataclass(frozen=True)
@@ -41,19 +41,19 @@ class Attempt:
 
     number: int
     at: datetime | None
-    """When it began, on the database's clock; None: nobody lived to say."""
+    """Its begin, on the database's clock; None if the worker died."""
     seconds: float | None
     label: str | Promise
     colour: str
     words: str
     gateway: str
-    """Which of several had the message; empty for e-mail."""
+    """The gateway that had the message; empty for e-mail."""
     times: int
-    """How often in a row it ended so, for waits of the same reason."""
+    """The number of equal attempts in a row, for waits with the same reason."""
 
 
 def logged(message: Notification, *, ended: str, words: str) -> list[dict[str, Any]]:
-    """Return the message's log with the claimed attempt, which ends so now."""
+    """Return the message's log with the claimed attempt, which ends now."""
     log = list(message.attempts_log)
     last = log[-1] if log else {}
     if message.lost > last.get("lost", 0):
@@ -68,7 +68,7 @@ def logged(message: Notification, *, ended: str, words: str) -> list[dict[str, A
         "gateway": message.gateway.partition(":")[2],
     }
     if ended == "parked" and (last.get("ended"), last.get("words")) == (ended, entry["words"]):
-        log.pop()  # a long outage must not push out what happened before it
+        log.pop()  # a long outage must not displace the entries before it
         entry["times"] = last.get("times", 1) + 1
     return [*log, entry][-KEEP:]
 

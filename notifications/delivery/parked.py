@@ -1,7 +1,7 @@
-"""Messages that wait for their gateway: how many of them may go on, and what is said of it.
+"""Parked messages, which wait for their gateway: their waking, and the channels' health checks.
 
-They wait while the breaker is open, while an operator has paused the gateway, and when the limit
-of a minute is reached. All are parked; the relay calls `wake` every second.
+They wait while the breaker is open, while an operator has paused the gateway, and when the
+gateway's limit of a minute is reached. The relay calls `wake` every second.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,14 +17,14 @@ from notifications.models import ChannelState, Notification
 from project.monitoring.health import PAUSED
 
 WAKE_BATCH = 2000
-"""How many messages are woken at a time; the relay rings about a thousand a second."""
+"""The number of messages that are woken at a time; the relay rings about a thousand a second."""
 
 
 def wake() -> int:
-    """Wake the messages that may go on: all of a gateway that works, or what its limit allows.
+    """Wake messages: all of a working gateway, or as many as its limit allows.
 
-    One of each gateway that may be tried again, the least recently tried first: so one message
-    that a provider always chokes on isn't the only one that probes.
+    A gateway that may be probed gets one message, the least recently tried: so a message that
+    always makes the provider fail isn't the only one that probes.
     """
     bounds = _bounds()
     woken = Notification.objects.exclude(gateway__in=bounds).unpark(limit=WAKE_BATCH)
@@ -34,9 +34,9 @@ def wake() -> int:
 
 
 def _bounds() -> dict[str, int]:
-    """How many messages of a gateway may go on, where that aren't simply all.
+    """Return the number of messages that may go on, for each gateway with a bound.
 
-    Those of a gateway that is no longer used are simply all: another takes them.
+    A gateway that is no longer used has none: another one takes its messages.
     """
     is_due = ExpressionWrapper(Q(open_until__lte=Now()), output_field=BooleanField())
     states = {state.gateway: state for state in _not_simply_working().annotate(is_due=is_due)}
@@ -50,7 +50,7 @@ def _bounds() -> dict[str, int]:
 
 
 def _wake_some(gateway: str, bound: int) -> int:
-    """Wake up to so many messages, offers only when nothing else waits."""
+    """Wake up to so many messages; marketing messages only if no others wait."""
     if not bound:
         return 0
     offers = [name for name, event in EVENTS.items() if event.is_marketing]
@@ -67,9 +67,9 @@ def _not_simply_working() -> QuerySet[ChannelState]:
 
 
 def read_checks() -> dict[str, str]:
-    """Return what the health pages say of each channel: "ok", or its reason and for how long.
+    """Return each channel's health check: "ok", or the problem and its duration.
 
-    Where it has several gateways, each that isn't well is named.
+    Of several gateways, each with a problem is named.
     """
     since = Coalesce(F("paused_at"), F("opened_at"))
     lasts = ExpressionWrapper(Now() - since, output_field=DurationField())
@@ -82,7 +82,7 @@ def read_checks() -> dict[str, str]:
 
 
 def _said(used: Sequence[Gateway], states: Mapping[str, Any]) -> str:
-    """Begins with PAUSED only if nothing is wrong: then somebody wants it so."""
+    """Return the check's text; it begins with PAUSED if there are pauses but no problems."""
     troubles, pauses = [], []
     for gateway in used:
         state = states.get(gateway.name)

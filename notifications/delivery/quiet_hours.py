@@ -1,7 +1,7 @@
-"""Hours in which nobody gets an offer (MARKETING_QUIET_HOURS, by the shop's clock).
+"""Quiet hours: no marketing message is sent in them (MARKETING_QUIET_HOURS, by the shop's clock).
 
-The one rule about them: an offer that would be sent then waits until they end, whenever it was
-queued and whatever held it up. What a shopper did something for is sent at any hour.
+A marketing message that would be sent in them waits until they end, independent of its queueing
+time and earlier delays. Messages that a shopper's action causes are sent at any hour.
 """
 
 from datetime import datetime, timedelta
@@ -14,13 +14,13 @@ from project.jobs.errors import NotNowError
 
 
 def keep(event: Event, *, now: datetime) -> None:
-    """Raise NotNowError, until their end, if the event may not be told now."""
+    """Raise NotNowError, until the end of the hours, if the event's message must wait."""
     if event.is_marketing and (end := quiet_until(now)):
         raise NotNowError(f"quiet hours until {end:%H:%M}", until=end)
 
 
 def quiet_until(now: datetime) -> datetime | None:
-    """Return when the quiet hours end that it is in now; None: it is in none."""
+    """Return the end of the current quiet hours; None outside quiet hours."""
     if settings.MARKETING_QUIET_HOURS is None:
         return None
     begin, end = settings.MARKETING_QUIET_HOURS

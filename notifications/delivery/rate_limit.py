@@ -1,8 +1,8 @@
-"""How many messages a gateway may be given: a bucket of tokens in its row, for all workers.
+"""The rate limit of a gateway: a token bucket in its row, for all workers.
 
-EMAIL_PER_MINUTE and SMS_PER_MINUTE bound what any 60 seconds see, not only an average. A bucket
-of c tokens that gets r a second gives less than c + 60 r + 1 in a minute, wherever that begins;
-so with c = 1 + limit / 30 (two seconds' worth, which the relay's wake each second can't miss)
+EMAIL_PER_MINUTE and SMS_PER_MINUTE limit any period of 60 seconds, not only the average. A bucket
+of c tokens that gets r a second gives less than c + 60 r + 1 in any minute;
+so with c = 1 + limit / 30 (the tokens of two seconds, because the relay wakes every second)
 it gets r = (limit + 1 - c) / 60.
 """
 
@@ -17,20 +17,20 @@ from notifications.models import ChannelState, Notification
 from project.jobs.errors import NotNowError
 
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
-"""When a bucket that was never used was filled: it is full."""
+"""The `filled_at` of a bucket that was never used: it is full."""
 
 
 def per_minute(gateway: str) -> int:
-    """The gateway's limit; 0: none. Those of a channel have the same."""
+    """Return the gateway's limit; 0: none. All gateways of a channel have the same."""
     if gateway == Notification.Channel.EMAIL:
         return int(settings.EMAIL_PER_MINUTE)
     return int(settings.SMS_PER_MINUTE)
 
 
 def take(gateway: str) -> None:
-    """Count a message that is about to be sent. Raises NotNowError if there were enough of them.
+    """Take a token for a message that is about to be sent. Raises NotNowError if there is none.
 
-    Without a limit it asks nobody.
+    Without a limit it makes no query.
     """
     limit = per_minute(gateway)
     if not limit or _take(gateway, limit):
@@ -41,7 +41,7 @@ def take(gateway: str) -> None:
 
 
 def free(gateway: str) -> int:
-    """Return how many messages the gateway may be given now."""
+    """Return the number of messages that the gateway may get now."""
     limit = per_minute(gateway)
     states = ChannelState.objects.filter(gateway=gateway).annotate(level=_level(limit))
     found = states.values_list("level", flat=True).first()
@@ -49,7 +49,7 @@ def free(gateway: str) -> int:
 
 
 def capacity(limit: int) -> int:
-    """How many messages may be given at once."""
+    """Return the bucket's size: the number of messages that may be sent at once."""
     return 1 + limit // 30
 
 
@@ -57,14 +57,14 @@ def _take(gateway: str, limit: int) -> bool:
     states = ChannelState.objects.filter(gateway=gateway).annotate(level=_level(limit))
     won = states.filter(level__gte=1).update(
         tokens=F("level") - 1,
-        # A statement that waited for the row began before the one that it waited for.
+        # A statement that waited for the row's lock has an older time than the one before it.
         filled_at=Greatest(F("filled_at"), Now()),
     )
     return bool(won)
 
 
 def _level(limit: int) -> Combinable:
-    """How many tokens are in a bucket now."""
+    """Return the number of tokens in a bucket now."""
     full = capacity(limit)
     rate = (limit + 1 - full) / 60
     filled_at = Coalesce(F("filled_at"), Value(LONG_AGO))

@@ -1,1 +1,1 @@
-"""Messages at the operator's desk: one module per page or part of a page."""
+"""Admin pages of messages: one module per page or part of a page."""

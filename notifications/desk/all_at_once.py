@@ -1,6 +1,6 @@
-"""One decision about all messages of a filtered list: how many there are is shown before.
+"""One decision about all messages of a filtered list; a page shows their number first.
 
-Only what was counted is touched: a message that fails anew while the others are being queued
+Only the counted messages are changed: one that fails again while the others are being queued
 isn't retried a second time.
 """
 
@@ -32,7 +32,7 @@ from project.jobs.queryset import Status
 BATCH_SIZE = 5000
 """Messages of one transaction: a second's work for PostgreSQL."""
 MAX_SECONDS = 8.0
-"""Seconds after which the page answers, and says how many are left."""
+"""Seconds after which the page answers with the number of remaining messages."""
 
 
 class AllAtOncePages(JobAdmin):
@@ -61,7 +61,7 @@ class AllAtOncePages(JobAdmin):
         return response
 
     def _all_view(self, request: HttpRequest, name: str) -> HttpResponseBase:
-        """Ask how it is meant, with the number; do it when it is confirmed."""
+        """Show the question with the number of messages; once confirmed, apply the decision."""
         if not self.may_decide(request):
             raise PermissionDenied
         if name not in ALL_AT_ONCE:
@@ -115,9 +115,9 @@ class AllAtOncePages(JobAdmin):
 
 
 def _offers(listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
-    """What may be decided about all of a list: each status with its number and its decisions.
+    """Return the decisions about all of a list: each status with its number and its decisions.
 
-    Only statuses that a partial index knows: the long history isn't counted.
+    Only for statuses with a partial index: the long history isn't counted.
     """
     statuses = {s for asked in ALL_AT_ONCE.values() for s in asked.decision.statuses}
     found = dict(
@@ -152,20 +152,20 @@ def _list_url(request: HttpRequest) -> str:
 
 
 def _as_of(listed: QuerySet[Any], decision: Decision, asked_at: Any) -> QuerySet[Any]:
-    """Those of the list that were in the decision's status when it was asked."""
+    """Return the list's messages that were in the decision's status at the time of the question."""
     since = "created_at__lte" if Status.QUEUED in decision.statuses else "finished_at__lte"
     return listed.filter(status__in=decision.statuses, **{since: asked_at})
 
 
 def _chosen(listed: Any) -> list[tuple[Any, Any]]:
-    """What the list is narrowed down by, as (what, value) in words."""
+    """Return the list's filters, as (name, value) in words."""
     chosen = [("", listed.query)] if listed.query else []
     for spec in listed.filter_specs:
         values = list(spec.choices(listed))[1:]  # the first is "all"
         chosen += [(spec.title, value["display"]) for value in values if value["selected"]]
     known = {name for spec in listed.filter_specs for name in spec.expected_parameters()}
     for name, values in listed.get_filters_params().items():
-        if name not in known:  # of the dates above the list, or of a link that led there
+        if name not in known:  # of the date hierarchy, or of a link to the list
             field, _lookup, part = name.partition("__")
             label = label_for_field(field, Notification)
             chosen.append((f"{label} {part}", ", ".join(values)))

@@ -1,4 +1,4 @@
-"""The list of channels: which gateway works, what waits for one, and pausing it."""
+"""The list of channels: each gateway's state and waiting messages, and pausing it."""
 
 from typing import Any
 
@@ -18,7 +18,7 @@ from project.desk.jobs import moment
 
 
 def warn_of_channels(request: HttpRequest) -> None:
-    """Say on the page which channels' messages wait, and why."""
+    """Show on the page the channels whose messages wait, with the reasons."""
     for state in ChannelState.objects.exclude(openings=0, paused_at=None):
         if state.paused_at:
             words = _("%(channel)s is paused by %(user)s, so its messages wait.")
@@ -31,7 +31,7 @@ def warn_of_channels(request: HttpRequest) -> None:
 
 @admin.register(ChannelState)
 class ChannelAdmin(ReadOnlyAdmin):
-    """Every gateway that is configured or once was; one that isn't working says why, since when."""
+    """All gateways that are or were configured; one with a problem shows its reason and begin."""
 
     COLOURS = {"working": "success", "down": "danger", "paused": "warning", "unused": ""}
     list_display = ("name", "state", "waiting", "since", "next_try", "error")
@@ -40,7 +40,7 @@ class ChannelAdmin(ReadOnlyAdmin):
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
-        # One that never failed has no row yet, and could not be paused.
+        # A gateway that never failed has no row yet, and could not be paused.
         ChannelState.objects.bulk_create(
             [ChannelState(gateway=gateway.name) for gateway in all_gateways()],
             ignore_conflicts=True,

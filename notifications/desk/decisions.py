@@ -1,4 +1,4 @@
-"""What an operator may decide about messages."""
+"""Decisions that an operator may make about messages."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -38,28 +38,28 @@ CANCEL = Decision(
     name="cancel",
     label=_("Cancel"),
     statuses=(Status.QUEUED,),
-    # Not one that is being sent: nobody could say whether it arrived.
+    # Not one that is being sent: it would be unknown whether it arrived.
     apply=lambda messages: messages.filter(status=Status.QUEUED).cancel(),
     report=lambda count: (
         ngettext("%(count)d message is cancelled.", "%(count)d messages are cancelled.", count)
         % {"count": count}
     ),
 )
-GIVE_UP = Decision(
+CANCEL_FAILED = Decision(
     name="give-up",
     label=_("Give up"),
     statuses=(Status.FAILED,),
-    apply=lambda messages: messages.give_up(),
+    apply=lambda messages: messages.cancel_failed(),
     report=CANCEL.report,
 )
 START_AGAIN = replace(RETRY_CANCELLED, name="restart")
 
-DECISIONS = (RETRY, GIVE_UP, SENT_AFTER_ALL, SEND_AGAIN, CANCEL, START_AGAIN)
+DECISIONS = (RETRY, CANCEL_FAILED, SENT_AFTER_ALL, SEND_AGAIN, CANCEL, START_AGAIN)
 
 
 @dataclass(frozen=True)
 class AllAtOnce:
-    """How a decision about everything that is listed is offered and asked."""
+    """The label and the question of a decision about all listed messages."""
 
     decision: Decision
     label: str | Promise
@@ -73,7 +73,7 @@ _ALL = (
         lambda count: ngettext("Retry %(count)d message?", "Retry %(count)d messages?", count),
     ),
     AllAtOnce(
-        GIVE_UP,
+        CANCEL_FAILED,
         _("Give up all …"),
         lambda count: ngettext("Give up %(count)d message?", "Give up %(count)d messages?", count),
     ),
@@ -100,5 +100,5 @@ _ALL = (
     ),
 )
 ALL_AT_ONCE = {asked.decision.name: asked for asked in _ALL}
-"""What may be decided about all messages of a list. Starting cancelled ones again isn't: they are
-most of a stopped announcement's."""
+"""The decisions about all messages of a list. Starting cancelled ones again isn't one of them:
+most of those belong to a stopped announcement."""

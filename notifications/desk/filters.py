@@ -1,4 +1,4 @@
-"""What the list of messages is narrowed down by."""
+"""The filters of the list of messages."""
 
 from typing import Any
 
@@ -14,12 +14,12 @@ from notifications.models import Notification
 from project.jobs.queryset import Status
 
 SAMPLE = 5000
-"""Of how many messages that need attention, the latest, the most frequent errors are offered."""
+"""The number of latest messages with errors whose most frequent errors are offered."""
 OFFERED = 10
 
 
 def event_label(name: str) -> str | Promise:
-    """What the event is called; one that the table no longer has keeps its own name."""
+    """Return the event's label; an event that the table no longer has shows its name."""
     event = EVENTS.get(name)
     return event.label if event else name
 
@@ -67,6 +67,6 @@ class ErrorFilter(admin.SimpleListFilter):
         chosen = self.value()
         if not chosen:
             return queryset
-        # As the partial index has it: the long history of what went well isn't read.
+        # The condition of the partial index: the long history of sent messages isn't read.
         unfinished = Q(status__in=[Status.FAILED, Status.UNKNOWN, Status.QUEUED])
         return queryset.filter(unfinished, same_error=chosen).exclude(error="")

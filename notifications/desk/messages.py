@@ -1,4 +1,4 @@
-"""The list of messages, and one message with its words, its log and what became of it."""
+"""The list of messages, and the page of a message with its text, log and receipt."""
 
 from typing import Any
 

@@ -25,7 +25,7 @@ CHANGE = "admin:notifications_notification_change"
 
 
 class RecipientForm(forms.Form):
-    """Where the message goes instead; the field is the one of its channel."""
+    """The other recipient of the message; the field depends on the channel."""
 
     def __init__(self, *args: Any, message: Notification, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -53,7 +53,7 @@ class RecipientForm(forms.Form):
 
     @property
     def recipient(self) -> str:
-        """What a valid form says, as messages keep it."""
+        """Return the valid form's recipient in the format of messages."""
         values = self.cleaned_data
         return values["email"] if "email" in values else values["phone"].as_e164
 
@@ -79,7 +79,7 @@ class ResendPages(JobAdmin):
         ]
 
     def resend_url(self, request: HttpRequest, message: Notification) -> str:
-        """Return the page's address; empty where there is nothing to offer."""
+        """Return the page's URL; empty if the message can't be sent to another address."""
         if not (self.may_decide(request) and may_resend(message)):
             return ""
         return reverse("admin:notifications_notification_resend", args=[message.pk])
@@ -95,10 +95,10 @@ class ResendPages(JobAdmin):
             copy, is_new = resend(message, to=form.recipient)
             if is_new:
                 self.log_addition(request, copy, [{"added": {}}])
-                says = _("The message goes to %(recipient)s, too: this is it.")
+                says = _("The message goes to %(recipient)s, too: this is the copy.")
                 messages.success(request, says % {"recipient": copy.recipient})
             else:
-                says = _("%(recipient)s has this message already: this is it.")
+                says = _("%(recipient)s has this message already: it is shown here.")
                 messages.warning(request, says % {"recipient": copy.recipient})
             return redirect(CHANGE, copy.pk)
         context = {

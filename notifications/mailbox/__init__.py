@@ -1,1 +1,1 @@
-"""The local mailbox: what a local run sent, kept in files and shown at /mailbox/."""
+"""The local mailbox: it stores the messages of a local run in files and shows them at /mailbox/."""

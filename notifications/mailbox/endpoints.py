@@ -1,4 +1,4 @@
-"""The local mailbox's two doors: SMTP for e-mail, HTTP for SMS, on this machine only."""
+"""The local mailbox's two endpoints: SMTP for e-mail, HTTP for SMS, on this machine only."""
 
 import json
 import logging
@@ -19,7 +19,7 @@ IDLE_SECONDS = 10
 
 
 def smtp_endpoint(mailbox: Mailbox, *, port: int) -> Controller:
-    """Return a mail server that keeps every e-mail; it has a thread from `start` to `stop`."""
+    """Return a mail server that stores every e-mail; it has a thread from `start` to `stop`."""
     return Controller(
         _MailHandler(mailbox),
         hostname=HOST,
@@ -30,9 +30,9 @@ def smtp_endpoint(mailbox: Mailbox, *, port: int) -> Controller:
 
 
 def http_endpoint(mailbox: Mailbox, *, port: int) -> ThreadingHTTPServer:
-    """Return an SMS gateway that keeps every SMS: `POST /sms`, `{"to", "text"}`.
+    """Return an SMS gateway that stores every SMS: `POST /sms`, `{"to", "text"}`.
 
-    It speaks what `channels/http_sms.py` speaks: a repeated Idempotency-Key gets the same id.
+    It has the protocol of `channels/http_sms.py`: a repeated Idempotency-Key gets the same id.
     """
     return _SmsGateway((HOST, port), mailbox)
 

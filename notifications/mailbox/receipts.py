@@ -1,7 +1,7 @@
-"""The local mailbox's receipts: it tells the shop what became of each message, as providers do.
+"""The local mailbox's receipts: it reports each message's delivery to the shop, as providers do.
 
-Addresses with `bounce` or `complain` in them do so, telephone numbers that end in 000 fail; all
-else is delivered. A thread tells, a little later and no faster than it must: the mailbox's doors
+Addresses that contain `bounce` or `complain` do so, phone numbers that end in 000 fail; all
+others are delivered. A thread sends the receipts a little later, so that the mailbox's endpoints
 never wait for the shop.
 """
 
@@ -26,11 +26,11 @@ DELAY = 1.0
 PAUSE = 0.05
 TRIES = 5
 WAITING = 200
-"""Receipts that wait; in a rush, most messages get none."""
+"""The maximum of waiting receipts; under load, most messages get none."""
 
 
 class Reporter:
-    """Tells the shop on this machine; `start` it once, give `tell` to the mailbox."""
+    """Sends receipts to the shop on this machine; `start` it once, pass `tell` to the mailbox."""
 
     def __init__(self, *, port: int) -> None:
         self._port = port
@@ -40,11 +40,11 @@ class Reporter:
         threading.Thread(target=self._run, name="receipts", daemon=True).start()
 
     def tell(self, message: MailboxMessage) -> None:
-        """Have the shop told of this message, if there is time."""
+        """Queue a receipt for this message; drop it if the queue is full."""
         try:
             self._waiting.put_nowait((time.monotonic() + DELAY, *receipt(message)))
         except queue.Full:
-            pass  # the mailbox's pages show the message all the same
+            pass  # the mailbox's pages still show the message
 
     def _run(self) -> None:
         while True:
@@ -56,7 +56,7 @@ class Reporter:
                 time.sleep(DELAY)
 
     def _post(self, provider: str, body: bytes) -> bool:
-        """Whether there is nothing more to say: the shop knows, or never will."""
+        """Tell whether the receipt is finished: the shop has it, or will never accept it."""
         timestamp = int(time.time())
         secret = settings.RECEIPT_SECRETS.get(provider, "")
         headers = {

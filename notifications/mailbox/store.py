@@ -1,7 +1,7 @@
-"""The local mailbox: what a local run sent, one file a message, newest first.
+"""The local mailbox's store: one file per message, newest first.
 
-`manage.py mailbox` writes it, the /mailbox/ pages read it. A message is a JSON file that
-appears whole or not at all: written beside its place, then renamed.
+`manage.py mailbox` writes it, the /mailbox/ pages read it. A message is a JSON file that is
+written under a temporary name and renamed, so readers see only complete files.
 """
 
 import hashlib
@@ -26,7 +26,7 @@ from notifications.models import Notification
 
 KEEP = 2000
 SLACK = 100
-"""How many more than `keep` there may be: so the oldest go a hundred at a time."""
+"""The excess over `keep` that is allowed: so the oldest are deleted a hundred at a time."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class MailboxMessage:
     sender: str
     recipients: list[str]
     content: str
-    """An SMS's text, or an e-mail as it came over the wire (see `raw`)."""
+    """An SMS's text, or an e-mail's received bytes (see `raw`)."""
     received_ns: int
 
     @property
     def name(self) -> str:
-        """Its file's name: in order of time."""
+        """Its file's name; names sort by time."""
         return f"{self.received_ns:020}-{self.id}.json"
 
     @property
@@ -62,7 +62,7 @@ class MailboxMessage:
 
     @property
     def source(self) -> str:
-        """The e-mail as it came, for people to read."""
+        """The e-mail's source, for people to read."""
         return self.raw.decode("utf-8", "replace")
 
     @property
@@ -76,7 +76,7 @@ class MailboxMessage:
 
     @property
     def html(self) -> str:
-        """Its HTML, with the pictures that came with it in their places."""
+        """Its HTML with its attached pictures embedded."""
         html = self._body("html") if self.is_email else ""
         for cid, picture in self._pictures() if "cid:" in html else ():
             html = html.replace(f"cid:{cid}", picture)
@@ -128,7 +128,7 @@ class Mailbox:
         self._lock = threading.Lock()
 
     def add_email(self, *, sender: str, recipients: list[str], raw: bytes) -> str:
-        """Keep an e-mail; return its id. The same e-mail twice is two messages."""
+        """Store an e-mail; return its id. The same e-mail twice is two messages."""
         return self._add(
             uuid4().hex,
             channel=Notification.Channel.EMAIL.value,
@@ -138,7 +138,7 @@ class Mailbox:
         )
 
     def add_sms(self, *, recipient: str, text: str, key: str = "") -> str:
-        """Keep an SMS; return its id. A key that was seen before gets its first message's id."""
+        """Store an SMS; return its id. A repeated key gets its first message's id."""
         return self._add(
             hashlib.sha256(key.encode()).hexdigest()[:32] if key else uuid4().hex,
             channel=Notification.Channel.SMS.value,
@@ -161,7 +161,7 @@ class Mailbox:
             try:
                 yield MailboxMessage(**json.loads((self.folder / name).read_bytes()))
             except FileNotFoundError:
-                continue  # pruned since it was listed
+                continue  # deleted since it was listed
 
     def get(self, message_id: str) -> MailboxMessage | None:
         """Return the message with this id, or None."""

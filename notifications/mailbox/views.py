@@ -1,4 +1,4 @@
-"""/mailbox/: what a local run sent, for the person who tries the shop. Local mode only."""
+"""/mailbox/: the pages with the messages of a local run. Local mode only."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -20,7 +20,7 @@ LINKS_IN_NEW_TABS = ["allow-popups", "allow-popups-to-escape-sandbox"]
 
 
 def local_only(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
-    """Anywhere else there is no such page: the mailbox shows everyone's messages to anyone."""
+    """Raise 404 outside local mode: the mailbox shows all messages to every visitor."""
 
     @wraps(view)
     def guarded(request: HttpRequest, **kwargs: str) -> HttpResponseBase:
@@ -37,7 +37,7 @@ def message_list(request: HttpRequest) -> HttpResponse:
     mailbox, wanted = Mailbox(), request.GET.get("q", "").strip()
     names = mailbox.names()
     if wanted:
-        # Only a search reads every file; a page reads its own.
+        # Only a search reads every file; a page reads only its messages.
         names = [
             message.name
             for message in mailbox.messages(names)
@@ -60,7 +60,7 @@ def message_detail(request: HttpRequest, *, message_id: str) -> HttpResponse:
 @xframe_options_sameorigin
 @csp(  # type: ignore[arg-type]  # its types know no views with URL arguments
     {
-        # What a mail program would do: show it, load nothing, run nothing.
+        # As a mail program does: show the HTML, load nothing, run nothing.
         "default-src": [NONE],
         "style-src": [UNSAFE_INLINE],
         "img-src": ["data:"],

@@ -1,6 +1,6 @@
-"""Which e-mail addresses don't take our messages, by what their providers reported.
+"""The e-mail addresses that don't take our messages, by their providers' receipts.
 
-A bounce is forgotten once a later message was delivered there; a complaint isn't.
+A bounce no longer counts once a later message was delivered there; a complaint always counts.
 """
 
 from typing import Any
@@ -24,7 +24,7 @@ def _troubled() -> QuerySet[Any]:
     )
     return emails.filter(
         Q(delivery=Delivery.COMPLAINED) | Q(delivery=Delivery.BOUNCED) & ~Exists(delivered_later),
-        # Implied, and as the partial index has it.
+        # Redundant, but it is the condition of the partial index.
         delivery__in=(Delivery.BOUNCED, Delivery.COMPLAINED),
     ).order_by("-delivery_at")
 

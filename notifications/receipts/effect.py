@@ -1,7 +1,7 @@
-"""What a report changes: one UPDATE that only goes forwards.
+"""The effect of a report: one UPDATE that only goes forwards.
 
-delivered < bounced < complained. The same report twice changes nothing the second time, and a
-late "delivered" doesn't hide that the message came back.
+delivered < bounced < complained. A repeated report changes nothing, and a late "delivered"
+doesn't overwrite "bounced".
 """
 
 from typing import Any
@@ -18,9 +18,9 @@ RANK = ["", *Notification.Delivery.values]
 
 
 def apply(report: Report, *, channel: str, gateway: str = "") -> bool | None:
-    """Keep what the report says: True if that is news, None if the message isn't known.
+    """Store the report: True if it changed the message, None if the message isn't known.
 
-    It isn't known, either, if several gateways have one of that id and none is named.
+    It isn't known, either, if several gateways have a message with that id and none is named.
     """
     messages: QuerySet[Any] = Notification.objects.filter(channel=channel)
     if gateway:
@@ -28,7 +28,7 @@ def apply(report: Report, *, channel: str, gateway: str = "") -> bool | None:
     if report.message_id is not None:
         messages = messages.filter(pk=report.message_id)
     else:
-        # As the partial index has it.
+        # The condition of the partial index.
         messages = messages.filter(provider_id=report.provider_id).exclude(provider_id="")
     found = list(messages.values_list("pk", flat=True)[:2])
     if len(found) != 1:

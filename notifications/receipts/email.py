@@ -1,4 +1,4 @@
-"""Receipts of e-mails, in the words that most providers have in common.
+"""Receipts of e-mails, in a format with the words that most providers share.
 
     {"message_id": "<…@shop.example>", "event": "bounced", "reason": "550 no such mailbox"}
 
@@ -16,7 +16,7 @@ Delivery = Notification.Delivery
 
 MEANINGS = {
     **dict.fromkeys(("delivered", "delivery"), Delivery.DELIVERED),
-    # Not "deferred" or "soft bounce": the provider tries again, and tells how that ended.
+    # Not "deferred" or "soft bounce": the provider tries again and reports the outcome later.
     **dict.fromkeys(
         ("bounced", "bounce", "hard_bounce", "rejected", "failed", "dropped"), Delivery.BOUNCED
     ),
@@ -25,7 +25,7 @@ MEANINGS = {
 
 
 def read(body: dict[str, Any]) -> Report:
-    """Return what the receipt says. Raises MalformedError."""
+    """Return the receipt's report. Raises MalformedError."""
     event = text(body, "event").lower().replace("-", "_").replace(" ", "_")
     local_part = text(body, "message_id").strip("<>").partition("@")[0]
     try:

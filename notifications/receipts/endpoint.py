@@ -1,8 +1,8 @@
 """`POST /receipts/<provider>/`: one receipt of a provider.
 
-200 says what it changed; 401 that it isn't signed, 404 that there is no such provider or message
-(yet: a gateway may be faster than our commit, so it should ask again), 413 and 422 that it can't
-be read.
+200: it was read, the body says whether it changed the message; 401: the signature is missing or
+wrong; 404: there is no such provider or message (yet: a gateway may be faster than our commit, so
+it should try again); 413 and 422: it can't be read.
 """
 
 import json
@@ -32,7 +32,7 @@ FORMATS = {Notification.Channel.EMAIL.value: email, Notification.Channel.SMS.val
 @never_cache
 @require_POST
 def receive(request: HttpRequest, provider: str) -> JsonResponse:
-    """Keep what a provider says about a message."""
+    """Store a provider's receipt of a message."""
     channel, _colon, host = provider.partition(":")
     if channel not in FORMATS or (host and channel != Notification.Channel.SMS):
         return _refuse(404, f"No such provider: {', '.join(FORMATS)}, or sms:HOST.")

@@ -1,4 +1,4 @@
-"""What a format's module makes of a receipt."""
+"""The report that a format's module reads from a receipt."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,15 +8,15 @@ from notifications.models import Notification
 
 
 class MalformedError(Exception):
-    """The receipt isn't in its format; the message says which field."""
+    """The receipt doesn't match its format; the message names the field."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """One receipt about one message, which is named by our id or by the provider's."""
+    """One receipt about one message, by our id or the provider's."""
 
     delivery: Notification.Delivery | None
-    """None: it says nothing that we keep, such as "opened" or "queued"."""
+    """None for events that aren't stored, such as "opened" or "queued"."""
     reason: str = ""
     message_id: UUID | None = None
     provider_id: str = ""
@@ -28,10 +28,10 @@ def text(body: dict[str, Any], name: str, *, required: bool = True) -> str:
     if not isinstance(value, str) or (required and not value.strip()):
         raise MalformedError(f"{name}: a text is needed")
     if "\x00" in value or _has_surrogates(value):
-        raise MalformedError(f"{name}: it has characters that no text has")
+        raise MalformedError(f"{name}: it has invalid characters")
     return value.strip()
 
 
 def _has_surrogates(value: str) -> bool:
-    """Whether it has half of a surrogate pair: JSON can say so, UTF-8 can't."""
+    """Tell whether it has half of a surrogate pair, which JSON allows and UTF-8 doesn't."""
     return any("\ud800" <= character <= "\udfff" for character in value)

@@ -1,9 +1,9 @@
-"""Whether a receipt comes from who shares a secret with us, and comes now.
+"""The signature of receipts: it proves a shared secret, and that the request is recent.
 
     Receipt-Timestamp: 1795500000                      seconds since 1970
     Receipt-Signature: sha256=HEX                      HMAC-SHA256 of "1795500000." + body
 
-The time is signed with the body: what somebody recorded is worth nothing after five minutes.
+The time is signed with the body: a recorded request can't be replayed after five minutes.
 """
 
 import hmac
@@ -21,10 +21,10 @@ def sign(body: bytes, *, secret: str, timestamp: int) -> str:
 
 
 def is_signed(body: bytes, *, secret: str, timestamp: str, signature: str) -> bool:
-    """Whether the signature is right and its time is now."""
+    """Tell whether the signature is right and recent."""
     if not (timestamp.isascii() and timestamp.isdecimal() and len(timestamp) <= 12):
         return False
     right = sign(body, secret=secret, timestamp=int(timestamp))
-    # The whole comparison first: how long it takes must not depend on what was guessed.
+    # In constant time, before the clock is checked: the duration must not depend on a guess.
     same = hmac.compare_digest(right.encode(), signature.encode(errors="replace"))
     return same and abs(time.time() - int(timestamp)) <= TOLERANCE

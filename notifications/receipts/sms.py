@@ -1,4 +1,4 @@
-"""Receipts of SMS, from gateways that speak as `channels/http_sms.py` does.
+"""Receipts of SMS, from gateways with the protocol of `channels/http_sms.py`.
 
     {"id": "what the gateway answered", "status": "delivered", "reason": ""}
 
@@ -20,7 +20,7 @@ MEANINGS = {
 
 
 def read(body: dict[str, Any]) -> Report:
-    """Return what the receipt says. Raises MalformedError."""
+    """Return the receipt's report. Raises MalformedError."""
     key = text(body, "key", required=False)
     try:
         message_id = UUID(key) if key else None

@@ -1,4 +1,4 @@
-"""`/receipts/<provider>/`: where providers report."""
+"""`/receipts/<provider>/`: the endpoint for providers' receipts."""
 
 from django.urls import path
 

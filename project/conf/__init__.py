@@ -1,1 +1,1 @@
-"""Reading the environment: each variable by its rule, refused with its name."""
+"""Reads the environment's variables: each has a rule, and an error names the variable."""

@@ -1,6 +1,6 @@
-"""What the settings say of a broker or result backend, by the kind that its URL names.
+"""Settings of a broker or result backend, by the kind in its URL.
 
-Every wait is bounded: a broker that hangs must look like one that refuses.
+Every wait has a timeout: a broker that hangs must look like one that refuses.
 """
 
 from typing import Any
@@ -18,14 +18,14 @@ def transport_options(broker_url: str) -> dict[str, Any]:
             "socket_timeout": 5.0,
             "socket_connect_timeout": 3.0,
             "socket_keepalive": True,
-            # A worker whose connection went silent notices after twice this time.
+            # A worker notices a silent connection after twice this time.
             "health_check_interval": 10,
         }
     if scheme in AMQP_SCHEMES:
         return {
             "read_timeout": 5,
             "write_timeout": 5,
-            # Else a message that RabbitMQ could not take, or not yet, counts as published.
+            # Without it, a message that RabbitMQ has not accepted counts as published.
             "confirm_publish": True,
         }
     return {}

@@ -1,4 +1,4 @@
-"""Settings about time: a number of hours or days, hours of the day, how many a minute."""
+"""Reads settings about time: numbers of hours or days, hours of the day, rates a minute."""
 
 import re
 from datetime import time
@@ -12,7 +12,7 @@ HOURS_OF_DAY = re.compile(
 
 
 def whole_hours(name: str, value: str) -> int | None:
-    """Return the hours, or None for an empty value. Raises ImproperlyConfigured for nonsense."""
+    """Return the hours, or None for an empty value. Raises ImproperlyConfigured for others."""
     value = value.strip()
     if not value:
         return None
@@ -33,7 +33,7 @@ def whole_days(name: str, value: str) -> int:
 
 
 def a_minute(name: str, value: str) -> int:
-    """Return how many a minute; 0 for an empty value. Raises ImproperlyConfigured for nonsense."""
+    """Return the number a minute, 0 for an empty value. Raises ImproperlyConfigured for others."""
     value = value.strip() or "0"
     if not (value.isascii() and value.isdecimal() and len(value) <= 6):
         raise ImproperlyConfigured(

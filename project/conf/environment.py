@@ -1,6 +1,6 @@
-"""Reads the environment's variables strictly: a wrong one is refused in a line that names it.
+"""Reads the environment's variables strictly: the error about a wrong value names its variable.
 
-An empty variable counts as one that isn't set, as in `.env.example`. What may hold a password is
+An empty variable counts as unset, as in `.env.example`. A value that may contain a password is
 never shown. Settings about time are read by `project.conf.durations`, `MEDIA_STORAGE` by
 `project.conf.media_storage`, the gateways by `notifications.delivery.gateways`.
 """
@@ -38,17 +38,17 @@ def needed(name: str) -> str:
 
 
 def text(name: str, default: str = "") -> str:
-    # Not by environ.Env, for which a secret that begins with $ is another variable's name.
+    # Not by environ.Env: it takes a secret that begins with $ for another variable's name.
     return os.environ.get(name, "").strip() or default
 
 
 def several(name: str, default: str = "") -> list[str]:
-    """Return what stands between the commas."""
+    """Return the comma-separated values."""
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
 def addresses(name: str) -> list[str]:
-    """Return e-mail addresses; what stands between the commas."""
+    """Return the comma-separated e-mail addresses."""
     found = several(name)
     for address in found:
         with named(
@@ -59,7 +59,7 @@ def addresses(name: str) -> list[str]:
 
 
 def pairs(name: str) -> dict[str, str]:
-    """Return what is written as NAME=SECRET, with commas between."""
+    """Return the secrets by name, from comma-separated NAME=SECRET pairs."""
     found = [part.partition("=") for part in several(name)]
     if not all(key.strip() and secret.strip() for key, _, secret in found):
         raise ImproperlyConfigured(f"{name}: give NAME=SECRET, several with commas between.")
@@ -173,7 +173,7 @@ def cache(name: str, default: str) -> dict[str, Any]:
 
 @contextmanager
 def named(name: str, wanted: str) -> Iterator[None]:
-    """Have whatever goes wrong name the variable, and say what it should be."""
+    """Turn any error in the block into one that names the variable and its expected value."""
     try:
         yield
     except (ValueError, OSError, LookupError, ImproperlyConfigured, ValidationError) as error:

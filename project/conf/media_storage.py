@@ -18,15 +18,15 @@ BUCKET_STORAGE = "media_jobs.object_storage.ObjectStorage"
 
 
 class StorageDownError(OSError):
-    """The storage of media doesn't answer, or doesn't let us: trying again may help."""
+    """The media storage doesn't answer or refuses access: a later try may succeed."""
 
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS)
 
 
 def is_away(error: BaseException | None) -> bool:
-    """Whether the storage can't be used now: it is down, or its disk, or that for files on their
-    way to it, takes nothing more.
+    """Tell whether the storage can't be used now: it is down, or its disk or the disk for temporary
+    files is full.
     """
     return isinstance(error, StorageDownError) or (
         isinstance(error, OSError) and error.errno in FULL
@@ -35,18 +35,18 @@ def is_away(error: BaseException | None) -> bool:
 
 @dataclass(frozen=True)
 class MediaStorage:
-    """What the settings need to know of where media lie."""
+    """The parts of `MEDIA_STORAGE` that other settings need."""
 
     folder: str
-    """Empty if they lie in a bucket."""
+    """The media folder; empty if media are in a bucket."""
     backend: dict[str, Any]
     """For `STORAGES`."""
     origins: tuple[str, ...] = ()
-    """Where else pages load pictures and videos from."""
+    """Origins besides our own from which pages load pictures and videos."""
 
 
 def media_storage(value: str) -> MediaStorage:
-    """Return what `MEDIA_STORAGE` says. Raises ImproperlyConfigured with what is wrong."""
+    """Return the parsed `MEDIA_STORAGE`. Raises ImproperlyConfigured with the reason."""
     if "://" not in value:
         if not value.strip():
             raise _wrong("is empty: name a folder, or s3://…")
@@ -96,7 +96,7 @@ def media_storage(value: str) -> MediaStorage:
                 **(
                     {"access_key": unquote(url.username), "secret_key": unquote(url.password)}
                     if url.username and url.password
-                    else {}  # what AWS' own variables, files or machines say
+                    else {}  # AWS' own variables, files or instance roles provide the credentials
                 ),
             },
         },

@@ -1,1 +1,1 @@
-"""What several apps ask of PostgreSQL."""
+"""PostgreSQL features that several apps use: advisory locks, array literals, the clock."""

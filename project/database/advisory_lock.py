@@ -25,9 +25,9 @@ def _arguments(key: Key) -> str:
 
 @contextmanager
 def try_lock(*key: int | str, using: str = "default") -> Iterator[bool]:
-    """Tell whether this process is the one that holds the lock for the length of the block.
+    """Try to take the lock for the block; yield whether this process holds it.
 
-    Doesn't wait. The lock belongs to the connection `using`, so a process that dies releases it.
+    It doesn't wait. The lock belongs to the connection `using`, so a process that dies releases it.
     """
     arguments = _arguments(key)  # type: ignore[arg-type]
     with connections[using].cursor() as cursor:

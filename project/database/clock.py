@@ -1,4 +1,4 @@
-"""The database's time: hosts may disagree about theirs."""
+"""The database's time: the clocks of hosts may differ."""
 
 from datetime import datetime
 

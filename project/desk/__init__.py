@@ -1,1 +1,1 @@
-"""The operator's desk: pages for jobs and the schedule, how the admin looks, what it may load."""
+"""The admin ("desk"): pages for jobs and the schedule, its appearance, its content policy."""

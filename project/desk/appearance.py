@@ -1,4 +1,4 @@
-"""How the admin looks: unfold's settings. Its pages are in `*/admin.py` and `orders/desk/`."""
+"""The admin's appearance: unfold's settings. Its pages are in `*/admin.py` and `*/desk/`."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 
 def _page(title: str | Promise, icon: str, model: str) -> dict[str, Any]:
-    """One line of the sidebar: a model's list, shown to who may see it."""
+    """One line of the sidebar: a model's list, shown to users with its view permission."""
     app, name = model.split(".")
 
     def may_see(request: HttpRequest) -> bool:

@@ -1,7 +1,7 @@
-"""How operators see jobs: their list, one job with everything about it, and what to do about it.
+"""Admin pages of jobs: the list, the page of one job, and the operator's decisions.
 
-A model of jobs registers a subclass. Jobs are never added, edited or deleted by hand; a person
-only decides: retry what failed, or what its own model offers (`decisions`).
+Each model of jobs registers a subclass. Operators never add, edit or delete jobs; they only
+decide: retry failed jobs, and the decisions of the model (`decisions`).
 """
 
 from collections.abc import Callable
@@ -42,11 +42,11 @@ COLOURS = {
     Status.UNKNOWN.value: "warning",
     Status.CANCELLED.value: "",
 }
-"""unfold's name of each status' colour."""
+"""unfold's colour name of each status."""
 
 
 class JobAdmin(RecordPage):
-    """A model of jobs. Subclasses say in `summary` what a job is about."""
+    """The admin of a model of jobs. Subclasses describe a job in `summary`."""
 
     decisions: tuple[Decision, ...] = (RETRY,)
     change_form_template = "desk/job.html"
@@ -65,22 +65,22 @@ class JobAdmin(RecordPage):
     compressed_fields = True
 
     def summary(self, job: Any) -> str:
-        """Return what the job does, in a few words."""
+        """Return a short description of the job."""
         return str(job.kind)
 
     def pictures(self, job: Any) -> list[tuple[str, str]]:
-        """Return what the job made to look at, as (label, URL)."""
+        """Return the pictures that the job made, as (label, URL)."""
         return []
 
     def thumbnail(self, job: Any) -> str:
-        """Return the URL of a small picture of what the job made; empty if there is none."""
+        """Return the URL of a small picture of the job's result; empty if there is none."""
         return ""
 
     def for_order(self, order_id: UUID) -> QuerySet[Any]:
-        """Return the order's jobs with what `summary`, `pictures` and `thumbnail` read."""
+        """Return the order's jobs, with what `summary` and `pictures` read prefetched."""
         return self.model._default_manager.filter(order_id=order_id).order_by("created_at")
 
-    # ── What is shown ───────────────────────────────────────────────────────────────────────
+    # ── Columns and fields ──────────────────────────────────────────────────────────────────
 
     @display(description=_("job"))
     def about(self, job: Job) -> str:
@@ -156,7 +156,7 @@ class JobAdmin(RecordPage):
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> Any:
         return [field.name for field in self.opts.fields] + ["order", "task_result"]
 
-    # ── Who may do what ─────────────────────────────────────────────────────────────────────
+    # ── Permissions ─────────────────────────────────────────────────────────────────────────
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -174,7 +174,7 @@ class JobAdmin(RecordPage):
         permission = get_permission_codename("change", self.opts)
         return request.user.has_perm(f"{self.opts.app_label}.{permission}")
 
-    # ── Finding ─────────────────────────────────────────────────────────────────────────────
+    # ── Search ──────────────────────────────────────────────────────────────────────────────
 
     def get_search_results(
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
@@ -190,10 +190,10 @@ class JobAdmin(RecordPage):
             return super().get_search_results(request, queryset, search_term)
         return queryset.filter(Q(pk=wanted) | Q(order_id=wanted)), False
 
-    # ── Deciding ────────────────────────────────────────────────────────────────────────────
+    # ── Decisions ───────────────────────────────────────────────────────────────────────────
 
     def decisions_for(self, request: HttpRequest, job: Job) -> list[tuple[str | Promise, str]]:
-        """Return what may be decided about the job now, as (label, URL to POST to)."""
+        """Return the decisions that the job's status allows, as (label, URL to POST to)."""
         if not self.may_decide(request):
             return []
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_decide"
@@ -244,7 +244,7 @@ class JobAdmin(RecordPage):
         return [decide, state, *super().get_urls()]
 
     def _state_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
-        """Answer a job's page with what its first line shows now; once it ended, load it anew."""
+        """Answer a job's page with its current first line; after the job's end, reload the page."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         job = get_object_or_404(self.get_queryset(request), pk=job_id)
@@ -286,7 +286,7 @@ class JobAdmin(RecordPage):
 
 
 def moment(time: datetime | None) -> SafeString:
-    """Return the time as lists show it, in the shop's time zone and on one line."""
+    """Return the time for lists: in the shop's time zone, on one line."""
     text = date_format(localtime(time), "Y-m-d H:i") if time else "–"
     return format_html('<span class="whitespace-nowrap">{}</span>', text)
 

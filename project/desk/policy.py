@@ -1,7 +1,7 @@
-"""What the admin's pages may load: from here only, with the inline scripts that unfold needs.
+"""The admin's content security policy: own resources, and the inline scripts that unfold needs.
 
 django-csp leaves the admin out (`EXCLUDE_URL_PREFIXES`): its policy for the shop allows no
-`eval`, and Alpine, which unfold is made with, is nothing without.
+`eval`, and Alpine, which unfold uses, does not work without it.
 """
 
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""A record's own page in the admin: what its template shows beside or instead of the form."""
+"""A record's page in the admin with a template of its own, beside or instead of the form."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from unfold.admin import ModelAdmin
 
 
 class RecordPage(ModelAdmin):
-    """Subclasses say in `page_context` what their `change_form_template` shows."""
+    """Subclasses return the variables of their `change_form_template` in `page_context`."""
 
     def page_context(self, request: HttpRequest, record: Any) -> dict[str, Any]:
         """Return the template's own variables for this record."""

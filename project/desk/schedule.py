@@ -1,4 +1,4 @@
-"""The schedule at the desk: what runs when, what came of it, and "run now"."""
+"""Admin pages of the schedule: its entries, their last results, and "run now"."""
 
 import json
 from datetime import time
@@ -38,15 +38,15 @@ from project.schedule.entries import in_words, next_run, set_interval, set_time,
 from project.schedule.manual_runs import ask_to_run
 
 STATES = {"SUCCESS": Status.DONE, "FAILURE": Status.FAILED, "STARTED": Status.RUNNING}
-"""What Celery calls a status of ours."""
+"""Celery's state for each of our statuses."""
 
 
 class ScheduledTaskWidget(UnfoldAdminSelectWidget, TaskSelectWidget):
-    """The registered tasks, in unfold's looks."""
+    """The choice of a registered task, with unfold's styles."""
 
 
 class ScheduleForm(PeriodicTaskForm):
-    """An entry. Its time or interval is changed here; the tables behind it follow."""
+    """The form of an entry: it changes the entry's time or interval in the tables behind it."""
 
     at = forms.TimeField(
         label=_("At"),
@@ -82,7 +82,7 @@ class ScheduleForm(PeriodicTaskForm):
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean()
         if "crontab" in self.changed_data or "interval" in self.changed_data:
-            return values  # the tables themselves were chosen
+            return values  # a row of the tables was chosen directly
         if values.get("at") and "at" in self.changed_data and _time_of(self.instance):
             at = values["at"]
             set_time(self.instance, hour=at.hour, minute=at.minute)
@@ -107,7 +107,7 @@ if admin.site.is_registered(PeriodicTask):
 
 @admin.register(PeriodicTask)
 class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
-    """What runs when."""
+    """The schedule's entries."""
 
     form = ScheduleForm
     change_form_template = "desk/periodic_task.html"
@@ -145,7 +145,7 @@ class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
             )
         )
 
-    # ── What is shown ───────────────────────────────────────────────────────────────────────
+    # ── Columns ─────────────────────────────────────────────────────────────────────────────
 
     @display(description=_("name"), ordering="name")
     def title(self, task: PeriodicTask) -> str | Promise:
@@ -245,7 +245,7 @@ class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
 
 
 def _beat_result(text: str | None) -> str:
-    """Return what django-celery-results keeps of a run, in words."""
+    """Return the stored result of a run, in words."""
     try:
         return in_words(json.loads(text)) if text else ""
     except ValueError:
@@ -253,13 +253,13 @@ def _beat_result(text: str | None) -> str:
 
 
 def _is_by_hand(task: Any) -> bool:
-    """Whether the entry last ran because somebody asked for it."""
+    """Tell whether an operator asked for the entry's last run."""
     return bool(task.hand_at and (task.beat_at is None or task.hand_at > task.beat_at))
 
 
 @admin.register(ManualRun)
 class ManualRunAdmin(JobAdmin):
-    """Runs that somebody asked for."""
+    """Runs that operators asked for."""
 
     decisions = (RETRY, CANCEL)
     list_display = ("about", "state", "user", "reason", "queued", "finished")

@@ -1,16 +1,16 @@
-"""Tables for a spreadsheet to open, in which no cell is taken for a formula."""
+"""CSV tables for spreadsheets, in which no cell is taken for a formula."""
 
 import csv
 from collections.abc import Iterable, Sequence
 from typing import IO, Any
 
 BOM = "\ufeff"
-"""Without it Excel takes UTF-8 for something else."""
+"""Without it Excel doesn't recognise UTF-8."""
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def harmless(value: Any) -> Any:
-    """Return the cell; a text that a spreadsheet would calculate gets an apostrophe before it.
+    """Return the cell; a text that a spreadsheet would evaluate gets an apostrophe before it.
 
     As OWASP's "CSV Injection" says. Numbers stay numbers, below zero too.
     """
@@ -25,7 +25,7 @@ def as_meant(text: str) -> str:
 
 
 def write_csv(file: IO[str], header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """Write the table, row by row as it comes; open the file with newline=""."""
+    """Write the table row by row; open the file with newline=""."""
     file.write(BOM)
     writer = csv.writer(file)
     writer.writerow(header)

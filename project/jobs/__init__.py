@@ -1,1 +1,1 @@
-"""Jobs: the row, its life in SQL, the handler that does the work, and what the relay publishes."""
+"""Jobs: row, life cycle in SQL, handlers, attempts, and the publishing to the broker."""

@@ -1,4 +1,4 @@
-"""What an operator may decide about jobs; `project.desk.jobs` offers it."""
+"""Decisions that an operator may make about jobs; `project.desk.jobs` offers them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -13,15 +13,15 @@ from project.jobs.queryset import OPEN, Status
 
 @dataclass(frozen=True)
 class Decision:
-    """What an operator may decide about jobs in some statuses."""
+    """An operator's decision about jobs in some statuses."""
 
     name: str
     label: str | Promise
     statuses: tuple[Status, ...]
     apply: Callable[[Any], int]
-    """Does it to those of a queryset that are in such a status; returns how many."""
+    """Applies it to the jobs of a queryset in such a status; returns their number."""
     report: Callable[[int], str]
-    """Says in a sentence that it was done to so many."""
+    """Returns a sentence with the number of jobs that it was applied to."""
 
 
 RETRY = Decision(

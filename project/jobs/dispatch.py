@@ -1,4 +1,4 @@
-"""What the relay does with jobs in SQL: choose the ready ones to publish, bury hopeless ones."""
+"""The relay's SQL: it chooses ready jobs to publish, and fails jobs that kill their workers."""
 
 from collections.abc import Sequence
 from uuid import UUID
@@ -12,21 +12,21 @@ from project.jobs.model import Job
 from project.jobs.queryset import MAX_LOST, Status
 
 RING_BATCH = 200
-"""How many jobs are rung at a time."""
+"""The number of jobs that are rung at a time."""
 
 
 def ring(model: type[Job], *, limit: int = RING_BATCH) -> list[UUID]:
     """Mark up to `limit` ready jobs as rung and return their ids, oldest first.
 
-    An order's jobs come before all others: a shopper watches them, nobody watches the
+    An order's jobs come before all others: a shopper waits for them, but not for the
     catalogue's.
 
-    A ring is a promise to publish. A job that nobody claims is rung again after 30, 60,
+    A rung job is published next. A job that no worker claims is rung again after 30, 60,
     then every 120 seconds. SKIP LOCKED lets several relays ring side by side.
 
-    Who kills a process of threads takes its neighbours with it. Claimed together until they
-    are given up, the innocent would be given up too: so jobs that have one worker left to
-    lose are rung one at a time, and the others look again after a second.
+    A job that kills a process of threads also interrupts the other jobs there. If they always
+    ran together, the harmless jobs would fail with it: so jobs that may lose only one more
+    worker are rung one at a time, and the others are looked at again after a second.
     """
     handler_of(model).before_dispatch()
     table = connection.ops.quote_name(model._meta.db_table)
@@ -52,7 +52,7 @@ def ring(model: type[Job], *, limit: int = RING_BATCH) -> list[UUID]:
                 ) ORDER BY id LIMIT 1
             ), rung AS (
                 UPDATE {table} AS job
-                -- Nobody counts beyond the third ring, and 2 ^ 1024 is out of range.
+                -- The pause no longer grows after the third ring, and 2 ^ 1024 is out of range.
                 SET rings = CASE WHEN due.is_last AND turn.id IS NULL THEN rings
                             ELSE least(rings + 1, 3) END,
                     ring_after = statement_timestamp() + interval '1 second' *
@@ -71,14 +71,14 @@ def ring(model: type[Job], *, limit: int = RING_BATCH) -> list[UUID]:
 
 
 def unring(model: type[Job], job_ids: Sequence[UUID]) -> int:
-    """Queue again at once the jobs that were marked as rung but could not be published."""
+    """Make rung jobs that could not be published ready again at once; return how many."""
     return model.objects.filter(pk__in=job_ids, rings__gt=0).update(
         rings=F("rings") - 1, ring_after=Now()
     )
 
 
 def bury(model: type[Job]) -> int:
-    """Fail the jobs that killed their worker each time; return how many."""
+    """Fail the jobs that have lost `MAX_LOST` workers; return how many."""
     return model.objects.filter(
         status=Status.RUNNING, lease_until__lt=Now(), lost__gte=MAX_LOST - 1
     ).update(

@@ -1,31 +1,31 @@
-"""How an attempt at a job ends other than with its result."""
+"""The errors that end an attempt at a job."""
 
 from datetime import datetime
 
 
 class JobError(Exception):
-    """What `JobHandler.perform` raises to say how its attempt ended; the message is for the
+    """Raised by `JobHandler.perform`; its type says how the attempt ended, its message is for the
     operator.
     """
 
 
 class TransientError(JobError):
-    """It may work later: the job is tried again with backoff, eight times in all."""
+    """A later attempt may succeed: the job is retried with backoff, eight attempts in all."""
 
 
 class PermanentError(JobError):
-    """It will never work as it is: the job fails at once."""
+    """No later attempt can succeed: the job fails at once."""
 
 
 class UnknownOutcomeError(JobError):
-    """It may have happened, and asking again could double it: a person decides."""
+    """The effect may have happened, and a retry could repeat it: an operator decides."""
 
 
 class NotNowError(JobError):
-    """What it needs is away, which isn't its fault: it is parked, and the attempt not counted.
+    """A service that the job needs is unavailable: the job is parked, the attempt isn't counted.
 
-    The code that raises it wakes the parked jobs (`unpark`) when it is time, unless it says until
-    when they wait.
+    The code that raises it unparks the jobs later (`unpark`), unless `until` says how long they
+    wait.
     """
 
     def __init__(self, reason: str, *, until: datetime | None = None) -> None:
@@ -34,8 +34,8 @@ class NotNowError(JobError):
 
 
 class NotClaimedError(Exception):
-    """Another worker owns the job, or it is finished: there is nothing to do."""
+    """Another worker has claimed the job, or it is finished: there is nothing to do."""
 
 
 class LostClaimError(Exception):
-    """The lease ran out while the work went on: its result is refused."""
+    """The lease expired during the work: its result is refused."""

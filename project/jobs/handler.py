@@ -1,7 +1,7 @@
-"""What is done with a model's jobs: the work apart from the data.
+"""Job handlers: the work of a model's jobs, apart from their data.
 
-A model of jobs keeps data. What its app does with a job is a `JobHandler`, which the app's
-`tasks.py` registers in one line (`project.jobs.task`). Runner, relay and prune find it here.
+A model of jobs keeps data. The app's `JobHandler` does the work; the app's `tasks.py` registers
+it in one line (`project.jobs.task`). Runner, relay and prune find it here.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,7 @@ from project.jobs.model import Job
 from project.jobs.queryset import Status
 
 KEEP_JOBS = timedelta(days=90)
-"""How long finished jobs are kept, unless their handler says otherwise."""
+"""The time for which finished jobs are kept, unless their handler has its own."""
 
 JobType = TypeVar("JobType", bound=Job)
 
@@ -33,48 +33,48 @@ class JobHandler(Generic[JobType]):
         """Do the work, outside any transaction, and return a small JSON result.
 
         Raises TransientError, PermanentError, NotNowError or UnknownOutcomeError; anything else
-        is taken as transient, so a bug that is mended within the retries loses nothing.
+        is taken as transient, so a bug that is fixed within the retries loses nothing.
         """
         raise NotImplementedError
 
     def on_succeeded(self, job: JobType) -> None:
-        """Write what makes the result visible, in the transaction that settles the job as done.
+        """Write the rows that make the result visible, in the transaction that finishes the job.
 
-        Called only while this claim still counts; a late worker never gets here.
+        Called only under a valid claim: a late worker never gets here.
         """
 
     def release(self, job: JobType) -> None:
-        """Let another process do the work: this one stops before it is done."""
+        """Release the claim: this process stops before the work is done."""
         self.model.objects.release(job)
 
     def attempt_fields(self, job: JobType, ended: str, words: str) -> dict[str, Any]:
-        """Return what else the row keeps of this attempt, written with its end.
+        """Return further fields about this attempt, written with its end.
 
-        `ended` is the status that it leads to, or "again", "parked" or "released"; `words` is
-        the error, or the `answer` of a result. Called once for each try to write it.
+        `ended` is the job's next status, or "again", "parked" or "released"; `words` is the error,
+        or the `answer` of a result. Called for each try to write the row.
         """
         return {}
 
     def claim_guard(self, job_id: UUID) -> AbstractContextManager[bool]:
-        """Tell whether the job may be claimed within the block, ready as it is."""
+        """Yield whether a ready job may be claimed within the block."""
         return nullcontext(True)
 
     def before_dispatch(self) -> None:
-        """Put off what should not be dispatched for now, though it is ready."""
+        """Delay ready jobs that should not be dispatched now."""
 
     def after_attempt(self, job_id: UUID) -> None:
-        """Tidy up in the worker, however the attempt ended, and if there was none."""
+        """Clean up in the worker after each attempt, even if the job could not be claimed."""
 
     def kept_for(self) -> timedelta:
-        """Return how long jobs are kept after they have finished."""
+        """Return the time for which finished jobs are kept."""
         return KEEP_JOBS
 
     def prunable(self) -> QuerySet[Any]:
-        """Return the jobs that may be deleted once they are old: no person must look at them."""
+        """Return the jobs that may be deleted once they are old: no operator needs to see them."""
         return self.model.objects.filter(status__in=(Status.DONE, Status.CANCELLED))
 
     def delete(self, job_ids: Sequence[UUID]) -> None:
-        """Delete the jobs with everything that they made."""
+        """Delete the jobs and their results."""
         self.model.objects.filter(pk__in=job_ids).delete()
 
 
@@ -82,7 +82,7 @@ _handlers: dict[type[Job], JobHandler[Any]] = {}
 
 
 def register(handler: JobHandler[Any]) -> None:
-    """Make the handler the one of its model."""
+    """Register the handler for its model."""
     _handlers[handler.model] = handler
 
 

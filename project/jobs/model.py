@@ -1,9 +1,9 @@
 """Jobs: outbox row, job row and result row in one.
 
-A job is written in the transaction of what caused it, dispatched by `project.relay`, claimed by
-a worker, and settled under the claim's token (`project.jobs.run`). Delivered twice has no effect
-twice: every step of its life is won by one statement (`project.jobs.queryset`). What is done with a
-job is its model's handler (`project.jobs.handler`).
+A job is written in the transaction of its cause, dispatched by `project.relay`, claimed by a
+worker, and finished under the claim's token (`project.jobs.run`). A second delivery has no second
+effect: each step is one conditional statement (`project.jobs.queryset`). The handler of its model
+does the work (`project.jobs.handler`).
 """
 
 from datetime import timedelta
@@ -24,24 +24,24 @@ from project.jobs.queryset import JobQuerySet, Status
 class Job(models.Model):
     """One piece of background work. Its id is also its Celery task id.
 
-    A model of jobs names its `queue` and `task`; its handler says what is done.
+    A model of jobs names its `queue` and `task`; its handler does the work.
     """
 
     queue: ClassVar[str]
     task: ClassVar[str]
     app: ClassVar[str]
-    """What the API calls this model's jobs."""
+    """The API's name of this model's jobs."""
     window: ClassVar[int] = 1000
-    """How many messages may wait in the queue: more would only be stale when a worker comes."""
+    """The number of messages that may wait in the queue: more would be outdated when taken."""
     lease: ClassVar[timedelta] = timedelta(seconds=30)
     heartbeat: ClassVar[timedelta | None] = None
-    """How often the lease is prolonged while the work goes on; None: never."""
+    """The interval at which the lease is extended during the work; None: never."""
     shares_process: ClassVar[bool] = True
-    """Whether its worker runs several in one process (threads), which die together."""
+    """Whether its worker runs several jobs in one process (threads), which die together."""
     max_duration: ClassVar[timedelta] = timedelta(minutes=15)
-    """When the heartbeat ends: work that hangs for longer is given to another worker."""
+    """The time after which the lease is no longer extended: another worker may claim the job."""
     cleared_on_finish: ClassVar[dict[str, Any]] = {}
-    """What a job loses when it is settled, however it ends: values that only its work needs."""
+    """Fields that are cleared when a job finishes, with their values: only its work needs them."""
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     order_id = models.UUIDField(_("order"), null=True, blank=True, editable=False)
@@ -71,14 +71,14 @@ class Job(models.Model):
         ordering = ["-created_at"]
         indexes = [
             models.Index(fields=["order_id"], name="%(class)s_order"),
-            # All that the relay reads: open jobs are few however long the history grows.
+            # The relay reads open jobs only, and they stay few while the history grows.
             models.Index(
                 IsNull(F("order_id"), True),
                 F("ring_after"),
                 name="%(class)s_open",
                 condition=Q(status__in=["queued", "running"]),
             ),
-            # What an operator must look at; the health pages count it.
+            # Jobs that need an operator; the health pages count them.
             models.Index(
                 fields=["finished_at"],
                 name="%(class)s_troubled",

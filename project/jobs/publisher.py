@@ -1,7 +1,7 @@
-"""The publisher: the relay's one connection to the broker, and what it says of its health.
+"""The publisher: the relay's one connection to the broker, and the broker's health.
 
-Whatever goes wrong on it, the connection is thrown away and a new one made later: a pooled
-producer whose connection died with the broker would fail again after the broker is back.
+After any error the connection is closed, and the next call opens a new one: a pooled producer
+whose connection died with the broker would fail again after the broker is back.
 """
 
 import logging
@@ -23,12 +23,12 @@ CONNECT_SECONDS = 3.0
 
 
 class BrokerDown(Exception):
-    """The broker didn't do what it was asked, in the time that the settings give it."""
+    """The broker refused a request, or didn't answer within the settings' timeouts."""
 
 
 @dataclass
 class BrokerHealth:
-    """What the last talk to the broker says; the relay's heartbeat shows it to everyone."""
+    """The outcome of the last request to the broker; the relay's heartbeat stores it."""
 
     error: str = ""
     failing_since: float | None = None
@@ -58,9 +58,9 @@ class BrokerHealth:
 
 
 class Publisher:
-    """Publishes jobs. Every method may take some seconds, and raises BrokerDown if it fails.
+    """Publishes jobs. Every method may take some seconds, and raises BrokerDown on failure.
 
-    For one thread at a time: the thread that uses it while it fails also reconnects it.
+    Only one thread may use it at a time; during an outage that is the thread that reconnects.
     """
 
     def __init__(self, app: Celery) -> None:
@@ -70,7 +70,7 @@ class Publisher:
         self._producer: Producer | None = None
 
     def queue_length(self, queue: str) -> int:
-        """Return how many messages wait in the queue; also a sign of life of the broker."""
+        """Return the number of messages in the queue; this also checks that the broker answers."""
         with self._talk() as producer:
             bound = self._app.amqp.queues[queue](producer.channel)
             return int(bound.queue_declare().message_count)
@@ -78,8 +78,8 @@ class Publisher:
     def publish(self, model: type[Job], job_id: UUID) -> None:
         """Publish one job under its own id.
 
-        Not by `send_task`, which prepares to read the result: it would talk to the result
-        backend as well, and have the rpc backend send every result to a queue of ours.
+        Not by `send_task`, which prepares to read the result: it would also connect to the result
+        backend, and make the rpc backend send every result to a queue of ours.
         """
         amqp = self._app.amqp
         message = amqp.create_task_message(str(job_id), model.task, args=[str(job_id)])
@@ -89,7 +89,7 @@ class Publisher:
             )
 
     def close(self) -> None:
-        """Close the connection, however broken it is."""
+        """Close the connection; errors are ignored."""
         connection, self._connection, self._producer = self._connection, None, None
         if connection is not None:
             with suppress(Exception):  # each transport has errors of its own

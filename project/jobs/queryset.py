@@ -1,7 +1,7 @@
-"""The life of a job in SQL: ready, claimed, held, settled, retried.
+"""The life cycle of a job in SQL: ready, claimed, held, finished, retried.
 
-Each step is one conditional UPDATE that counts its row, and time is the database's: hosts may
-disagree about theirs.
+Each step is one conditional UPDATE that counts its row. Time is the database's, because the
+clocks of hosts may differ.
 """
 
 import random
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 MAX_ATTEMPTS = 8
 MAX_LOST = 3
-"""How often a worker may die with a job before the job is given up."""
+"""The number of workers that may die with a job before the job fails."""
 PARKED = datetime(9999, 1, 1, tzinfo=UTC)
-"""`ring_after` of a job that nobody rings until somebody wakes it."""
+"""`ring_after` of a parked job: the relay doesn't ring it until `unpark`."""
 
 
 class Status(models.TextChoices):
@@ -38,35 +38,32 @@ class Status(models.TextChoices):
 OPEN = (Status.QUEUED, Status.RUNNING)
 
 AttemptFields = Callable[[str, str], dict[str, Any]]
-"""Returns what else a row keeps of its attempt: see `JobHandler.attempt_fields`."""
+"""Returns further fields about the attempt: see `JobHandler.attempt_fields`."""
 
 
 def backoff(attempts: int) -> timedelta:
-    """Return how long to wait after the given number of attempts: 5 s, 15 s … 1 h, ± 25 %."""
+    """Return the pause after the given number of attempts: 5 s, 15 s … 1 h, ± 25 %."""
     seconds = min(5 * 3 ** (attempts - 1), 3600)
     return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
 
 
 def no_fields(ended: str, words: str) -> dict[str, Any]:
-    """Return nothing: what is kept of an attempt unless a handler keeps more."""
+    """Return no further fields: the default of `attempt_fields`."""
     return {}
 
 
 class JobQuerySet(models.QuerySet["Job"]):
-    """The job's life, each step one conditional UPDATE that counts its row.
-
-    Time is the database's: hosts may disagree about theirs.
-    """
+    """The steps of a job's life cycle; see the module."""
 
     def ready(self) -> "JobQuerySet":
-        """Jobs that a worker may claim now: queued and due, or running with their lease over."""
+        """Jobs that a worker may claim now: queued and due, or running with an expired lease."""
         return self.filter(
             Q(status=Status.QUEUED, run_after__lte=Now())
             | Q(status=Status.RUNNING, lease_until__lt=Now(), lost__lt=MAX_LOST - 1)
         )
 
     def claim(self, job_id: UUID) -> "Job | None":
-        """Take the job for one lease and return it with its token; None if it isn't ready."""
+        """Claim the job for one lease and return it with its token; None if it isn't ready."""
         token = uuid4()
         lease = Now() + self.model.lease
         return (
@@ -91,10 +88,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def _update_returning(self, **values: Any) -> "Job | None":
-        """Update the one row of this queryset and return it as it is now; None if there is none.
+        """Update the one row of this queryset and return it updated; None if there is none.
 
-        UPDATE … RETURNING, which the ORM of Django 5.2 can't say; two statements cost every job
-        a round trip more.
+        This is UPDATE … RETURNING, which Django 5.2's ORM lacks; two statements would cost every
+        job another round trip.
         """
         query = cast(UpdateQuery, self.query.chain(UpdateQuery))
         query.add_update_values(values)
@@ -103,32 +100,32 @@ class JobQuerySet(models.QuerySet["Job"]):
         return next(iter(rows), None)
 
     def held(self, job: "Job") -> "JobQuerySet":
-        """The job's row, as long as this claim's token is the one that counts."""
+        """The job's row while this claim's token is the current one; empty after."""
         return self.filter(pk=job.pk, token=job.token, status=Status.RUNNING)
 
     def extend_lease(self, job: "Job") -> bool:
-        """Prolong the lease by one more; False if the claim was lost."""
+        """Extend the lease by its full length; False if the claim was lost."""
         lease = Now() + self.model.lease
         return bool(self.held(job).update(lease_until=lease, ring_after=lease))
 
     def set_progress(self, job: "Job", percent: int) -> bool:
-        """Show how far the job is, 0 to 100; False if the claim was lost."""
+        """Store the job's progress, 0 to 100; False if the claim was lost."""
         return bool(self.held(job).update(progress=percent))
 
     def succeed(
         self, job: "Job", result: dict[str, Any], fields: AttemptFields = no_fields
     ) -> bool:
-        """Settle the job as done; False if the claim was lost."""
+        """Finish the job as done; False if the claim was lost."""
         also = fields(Status.DONE.value, str(result.get("answer", "")))
         return self._finish(job, Status.DONE, result=result, error="", progress=100, **also)
 
     def fail(self, job: "Job", error: str, fields: AttemptFields = no_fields) -> bool:
-        """Settle the job as failed with its reason; False if the claim was lost."""
+        """Finish the job as failed with its reason; False if the claim was lost."""
         also = fields(Status.FAILED.value, error)
         return self._finish(job, Status.FAILED, error=error, **also)
 
     def leave_unknown(self, job: "Job", error: str, fields: AttemptFields = no_fields) -> bool:
-        """Settle the job as unknown, for a person to decide; False if the claim was lost."""
+        """Finish the job as unknown, for an operator to decide; False if the claim was lost."""
         also = fields(Status.UNKNOWN.value, error)
         return self._finish(job, Status.UNKNOWN, error=error, **also)
 
@@ -157,10 +154,10 @@ class JobQuerySet(models.QuerySet["Job"]):
         *,
         until: datetime | None = None,
     ) -> bool:
-        """Take the attempt back and let the job wait; False if the claim was lost.
+        """Uncount the attempt and let the job wait; False if the claim was lost.
 
-        It waits until that time, or for `unpark`. Such jobs cost nothing: however many there are,
-        the relay's index passes them by.
+        It waits until `until`, or for `unpark`. Parked jobs cost the relay nothing: its index
+        sorts them behind all due jobs.
         """
         return bool(
             self.held(job).update(
@@ -176,20 +173,20 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def parked(self) -> "JobQuerySet":
-        """Jobs that wait to be woken."""
+        """Jobs that are parked without an end: they wait for `unpark`."""
         return self.filter(status=Status.QUEUED, ring_after=PARKED)
 
     def unpark(self, *, limit: int) -> int:
-        """Have up to `limit` parked jobs rung, the least recently tried first; return how many."""
+        """Make up to `limit` parked jobs due, the least recently tried first; return how many."""
         with transaction.atomic():
             waiting = self.parked().order_by("started_at").select_for_update(skip_locked=True)
             chosen = list(waiting.values_list("pk", flat=True)[:limit])
             return self.filter(pk__in=chosen).update(ring_after=Now()) if chosen else 0
 
     def release(self, job: "Job", fields: AttemptFields = no_fields) -> bool:
-        """Queue the job again at once, as if it had not been claimed; False if the claim was lost.
+        """Release the claim of a process that stops; False if the claim was lost.
 
-        Its process is stopping, which is nobody's failure.
+        The job is queued again at once, and the attempt isn't counted.
         """
         return bool(
             self.held(job).update(
@@ -216,9 +213,9 @@ class JobQuerySet(models.QuerySet["Job"]):
         )
 
     def cancel(self) -> int:
-        """End what isn't finished of this queryset; return how many.
+        """Cancel the unfinished jobs of this queryset; return how many.
 
-        Whoever works on one is told so by its next `set_progress`: its claim is lost.
+        A worker that has one learns it at its next `set_progress`: its claim is lost.
         """
         return self.filter(status__in=OPEN).update(
             status=Status.CANCELLED,
@@ -239,7 +236,7 @@ class JobQuerySet(models.QuerySet["Job"]):
     def queue_again(self) -> int:
         """Queue every job of this queryset anew, as if it had never been tried; return how many.
 
-        What is open is left alone: filter by the statuses that are meant.
+        Open jobs are left alone; filter by the statuses to queue again.
         """
         return (
             self.exclude(status__in=OPEN)

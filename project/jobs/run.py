@@ -1,4 +1,4 @@
-"""One attempt at a job: claim it, do its work, settle it. Workers and relay alike come here."""
+"""One attempt at a job: claim it, do its work, finish it. Workers and the relay call it."""
 
 import logging
 import threading
@@ -28,14 +28,14 @@ logger = logging.getLogger(__name__)
 
 FINISH_TRIES = 5
 FINISH_PAUSE = 1.0
-"""Seconds between two tries to write down that the work is done."""
+"""Seconds between two tries to store that the work is done."""
 
 
 def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
-    """Claim the job, do its work, settle it; the one path of workers and relay alike.
+    """Claim the job, do its work, finish it; workers and the relay both use it.
 
     Returns the result. Raises NotClaimedError if there is nothing to do, LostClaimError if the
-    lease ran out meanwhile, else what the work raised, after the row says so.
+    lease expired meanwhile, else the work's error, after the row has it.
     """
     handler = handler_of(model)
     job = claim(model, job_id)
@@ -49,8 +49,8 @@ def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
     except LostClaimError:
         raise
     except (OperationalError, InterfaceError):
-        # The work may be done and nobody could write so: as if the worker had died with it. To
-        # queue it again, once the database is back, would hide that it may be done twice.
+        # The work may be done, but the row could not be written: as if the worker had died with
+        # it. Queueing it again, once the database is back, would hide that it may be done twice.
         connection.close()
         raise
     except UnknownOutcomeError as error:
@@ -73,7 +73,7 @@ def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
 
 
 def claim(model: type[JobType], job_id: UUID) -> JobType | None:
-    """Take the job for one lease; None if it isn't ready, or its handler won't let it be taken."""
+    """Claim the job for one lease; None if it isn't ready, or its claim guard refuses."""
     with handler_of(model).claim_guard(job_id) as may_be_claimed:
         job = model.objects.claim(job_id) if may_be_claimed else None
     return cast("JobType | None", job)
@@ -82,14 +82,14 @@ def claim(model: type[JobType], job_id: UUID) -> JobType | None:
 def _finish(
     handler: JobHandler[Any], job: Job, result: dict[str, Any], fields: AttemptFields
 ) -> None:
-    """Settle the job as done and show what it made; a database that restarts is waited for.
+    """Finish the job as done and make its result visible; wait for a database that restarts.
 
-    If only the COMMIT's answer was lost, the second try finds no claim: LostClaimError.
+    If only the COMMIT's reply was lost, the second try finds no claim: LostClaimError.
     """
     for tries_left in reversed(range(FINISH_TRIES)):
         try:
             with transaction.atomic():
-                # The reverse order would show files of a claim that no longer counts.
+                # In the reverse order, a lost claim would make its files visible.
                 if not type(job).objects.succeed(job, result, fields):
                     raise LostClaimError(job.pk)
                 handler.on_succeeded(job)
@@ -104,7 +104,7 @@ def _finish(
 
 @contextmanager
 def _lease_kept(job: Job) -> Iterator[None]:
-    """Prolong the lease in a thread while the work goes on, up to the job's maximum duration."""
+    """Extend the lease in a thread during the work, up to the job's maximum duration."""
     if job.heartbeat is None:
         yield
         return

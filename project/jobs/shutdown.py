@@ -1,8 +1,8 @@
-"""A stop takes seconds: the job that a worker or relay can't finish by then is released.
+"""The stop of a worker or relay: after some seconds, its unfinished jobs are released.
 
-Otherwise it would stay `running`, with a lease that nobody holds, and count a lost worker: three
-restarts during one long film would make it "worker died 3 times". Celery's own soft shutdown
-doesn't do: it sleeps its whole time even if all is done after a second, and can't end threads.
+Otherwise a job would stay `running` until its lease expires, and count a lost worker: three
+restarts during one long video would make it "worker died 3 times". Celery's own soft shutdown
+isn't enough: it sleeps its whole time even if all is done after a second, and can't end threads.
 """
 
 import logging
@@ -18,12 +18,12 @@ from django.db import Error, connection
 logger = logging.getLogger(__name__)
 
 SHUTDOWN_SECONDS = 8.0
-"""Seconds that a stop leaves to the jobs in hand; many supervisors kill after ten."""
+"""Seconds that a stop leaves to claimed jobs; many supervisors kill after ten."""
 
 
 @dataclass(frozen=True)
 class Work:
-    """A claimed job, as far as a stop is concerned."""
+    """A claimed job that a stop may release."""
 
     what: object
     """The job, for the log."""
@@ -35,22 +35,22 @@ _unfinished: dict[int, Work] = {}
 
 @contextmanager
 def released_on_shutdown(release: Callable[[], None], *, what: object) -> Iterator[None]:
-    """Release the work if the process stops while it goes on."""
+    """Release the work if the process stops during the block."""
     work = Work(what, release)
     _unfinished[id(work)] = work
     try:
         yield
     except SystemExit:
-        _release(work)  # a pool's process that is told to end
+        _release(work)  # SystemExit: the pool's process was terminated
         raise
     finally:
         _unfinished.pop(id(work), None)
 
 
 def limit_shutdown() -> threading.Timer:
-    """Call when the process begins to stop; what lasts too long is released.
+    """Call when the process begins to stop; jobs that last too long are released.
 
-    Returns at once. Cancel what it returns where the process goes on after the stop.
+    Returns its timer at once. Cancel the timer if the process goes on after the stop.
     """
     timer = threading.Timer(SHUTDOWN_SECONDS, _release_unfinished)
     timer.daemon = True
@@ -65,7 +65,7 @@ def _release_unfinished() -> None:
     for work in unfinished:
         _release(work)
     if unfinished:
-        # Nobody can end their threads, and whatever they still achieve is refused.
+        # Threads can't be ended, but their later results are refused.
         os._exit(0)
 
 

@@ -1,4 +1,4 @@
-"""A model's Celery task: the relay publishes a job's id, a worker runs the job."""
+"""The Celery task of a model of jobs: the relay publishes a job's id, a worker runs the job."""
 
 from typing import Any
 from uuid import UUID
@@ -14,8 +14,8 @@ from project.jobs.run import run_job
 def job_task(handler: JobHandler[Any]) -> Task:
     """Register the handler, and return the Celery task that runs its model's jobs.
 
-    The task takes a job's id and returns its result. It is ignored if another worker owns the
-    job: a duplicate must not overwrite Celery's result.
+    The task takes a job's id and returns its result. A delivery is ignored if another worker
+    has claimed the job: a duplicate must not overwrite Celery's result.
     """
     register(handler)
 
@@ -27,5 +27,5 @@ def job_task(handler: JobHandler[Any]) -> Task:
         finally:
             handler.after_attempt(UUID(job_id))
 
-    # A JobError is an outcome that the row explains, not a fault of the worker: no traceback.
+    # A JobError is an outcome that the row explains, not a bug: no traceback.
     return shared_task(name=handler.model.task, throws=(JobError,), **handler.options)(run)

@@ -1,1 +1,1 @@
-"""Who is counted, and by which address."""
+"""The client address by which rate limits and lockouts count requests."""

@@ -1,4 +1,4 @@
-"""Who is asking: the address that limits and lockouts count by."""
+"""A request's client address: limits and lockouts count by it."""
 
 from ipaddress import ip_address
 
@@ -13,8 +13,8 @@ def client_address(request: HttpRequest) -> str:
     """Return the client's address as the outermost trusted proxy saw it.
 
     Each proxy adds the address that it was called from at the end of X-Forwarded-For; entries
-    before those of our own proxies are what the client wrote. A request that came past the
-    proxies counts by its own address.
+    before those of our own proxies are the client's and not trusted. A request that bypassed
+    the proxies counts by its own address.
     """
     count = settings.TRUSTED_PROXY_COUNT
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
@@ -24,7 +24,7 @@ def client_address(request: HttpRequest) -> str:
 
 
 def _parsed(text: str) -> str:
-    """Return the address in its one spelling, or nothing if it isn't one."""
+    """Return the address in its canonical form, or nothing if it isn't one."""
     try:
         return str(ip_address(text.strip()))
     except ValueError:

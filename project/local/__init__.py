@@ -1,1 +1,1 @@
-"""The local run, `bin/up`: servers and processes started, watched and stopped together."""
+"""The local run, `bin/up`: it starts, watches and stops servers and processes together."""

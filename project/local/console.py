@@ -1,4 +1,4 @@
-"""What the person at the terminal sees: each process's lines, prefixed and coloured."""
+"""The terminal's output of `bin/up`: each process's lines, prefixed and coloured."""
 
 import os
 import select
@@ -11,9 +11,9 @@ PIECE = 4096  # bytes: a pipe that is ready takes as many at once (PIPE_BUF)
 
 
 class Console:
-    """Writes lines to a file descriptor, and rather loses some than waits for a reader.
+    """Writes lines to a file descriptor, and drops lines instead of waiting for a reader.
 
-    A pipe that nobody reads, or a terminal that was stopped, must not stop the shop.
+    A pipe without a reader, or a suspended terminal, must not stop the shop.
     """
 
     def __init__(self, descriptor: int, *, environment: Mapping[str, str] = os.environ) -> None:

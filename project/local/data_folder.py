@@ -1,4 +1,4 @@
-"""`$TANDEM_DATA`: everything that a local run keeps, and who may use it."""
+"""`$TANDEM_DATA`: the folder of a local run, with its state, secrets, ports and lock."""
 
 import fcntl
 import json
@@ -13,7 +13,7 @@ from typing import Any
 
 from project.local.errors import CannotStart
 
-# Below the ephemeral range, so that no outgoing connection sits on a server's port while the
+# Below the ephemeral range, so that no outgoing connection takes a server's port while the
 # server restarts.
 PORTS = range(20_000, 32_000)
 ENOUGH_SPACE = 300 * 1024 * 1024  # bytes: a new database, its log, some pictures
@@ -28,7 +28,7 @@ class DataFolder:
         self._state_file = self.path / "state.json"
 
     def create(self) -> None:
-        """Make the folder where it is missing; raise CannotStart where it can't be used."""
+        """Make the folder if it is missing; raise CannotStart if it can't be used."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.run.mkdir(mode=0o700, exist_ok=True)
@@ -45,7 +45,7 @@ class DataFolder:
     def lock(self) -> int | None:
         """Return the locked file's descriptor, or None while another process holds the lock.
 
-        The lock lasts until every process that has the descriptor closed it.
+        The lock lasts until every process with the descriptor has closed it.
         """
         descriptor = os.open(self.run / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         try:
@@ -56,7 +56,7 @@ class DataFolder:
         return descriptor
 
     def remember(self, name: str, make: Callable[[], Any]) -> Any:
-        """Return the value kept under `name`; the first time, make it and keep it."""
+        """Return the value stored under `name`; at the first call, make and store it."""
         state = self._state()
         if name not in state:
             self.keep(name, make())
@@ -67,11 +67,11 @@ class DataFolder:
         write_private(self._state_file, json.dumps({**self._state(), name: value}, indent=1))
 
     def secret(self, name: str) -> str:
-        """Return the secret kept under `name`, safe in a URL and in a configuration file."""
+        """Return the secret stored under `name`, safe in a URL and in a configuration file."""
         return str(self.remember(name, lambda: secrets.token_urlsafe(32)))
 
     def port(self, name: str) -> int:
-        """Return the loopback port kept under `name`, another one if that is taken by now."""
+        """Return the loopback port stored under `name`; a new one if that is taken."""
         port = int(self.remember(name, free_port))
         if not is_free(port):
             port = free_port()
@@ -79,7 +79,7 @@ class DataFolder:
         return port
 
     def write_env(self, values: Mapping[str, str]) -> None:
-        """Leave `values` for `project.local.env`, which other terminals read."""
+        """Write `values` to the file that `project.local.env` loads in other terminals."""
         for name, value in values.items():
             if "\n" in value:
                 raise CannotStart(f"{name} must be one line.")
@@ -108,7 +108,7 @@ def require_space(folder: Path) -> None:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write the file as a whole or not at all (0600), also if the machine stops in between."""
+    """Write the file atomically (0600), even if the machine stops in between."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(descriptor, "w") as file:
@@ -119,7 +119,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
-    """Can a server listen there now? Closed connections that still linger don't count."""
+    """Tell whether a server can listen on the port; connections in TIME_WAIT don't count."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as candidate:
         candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -131,7 +131,7 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
 
 
 def free_port() -> int:
-    """Return a loopback port that nobody listens on."""
+    """Return a loopback port on which no process listens."""
     random = SystemRandom()
     for _ in range(1_000):
         port = random.choice(PORTS)

@@ -1,11 +1,11 @@
-"""Where a running `bin/up` left its URLs, for any `manage.py` command in another terminal."""
+"""Loads the URLs of a running `bin/up` for `manage.py` commands in other terminals."""
 
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-# The variables of `.env.example`: what tells one shop, and its servers, from another.
+# The variables of `.env.example`: they tell one shop, and its servers, from another.
 SETTING_NAMES = (
     *("TANDEM_DATA", "TANDEM_LOCAL", "PORT", "SITE_URL", "SECRET_KEY", "SECRET_KEY_FALLBACKS"),
     *("DEBUG", "ALLOWED_HOSTS", "CSRF_TRUSTED_ORIGINS", "TRUSTED_PROXY_COUNT"),
@@ -27,7 +27,7 @@ def data_path() -> Path:
 
 
 def load_local_env() -> None:
-    """Take from `$TANDEM_DATA/env` what the environment doesn't say; real variables win."""
+    """Set the variables of `$TANDEM_DATA/env` that the environment lacks; real variables win."""
     try:
         lines = (data_path() / "env").read_text().splitlines()
     except OSError:
@@ -40,7 +40,7 @@ def load_local_env() -> None:
 
 
 def given_environment() -> dict[str, str]:
-    """The environment as this process got it: without what `load_local_env` took from the file.
+    """Return the environment as this process got it, without the variables of `load_local_env`.
 
     `bin/up` embeds the servers that aren't given, and the file names those of its last run.
     """
@@ -48,5 +48,5 @@ def given_environment() -> dict[str, str]:
 
 
 def without_settings(environment: Mapping[str, str]) -> dict[str, str]:
-    """`environment` without what would lead a process to another shop or its servers."""
+    """Return `environment` without the variables that name another shop or its servers."""
     return {name: value for name, value in environment.items() if name not in SETTING_NAMES}

@@ -1,5 +1,5 @@
-"""Why a local shop doesn't start."""
+"""The error of a local shop that can't start."""
 
 
 class CannotStart(Exception):
-    """What is in the way and what to do about it, in one line for the person at the terminal."""
+    """The start failed; the message is one line for the terminal, with the cause and a remedy."""

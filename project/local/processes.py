@@ -1,8 +1,8 @@
-"""The processes of a local run, by their pid files: who is alive, who is ours, how all stop.
+"""The processes of a local run, by their pid files: which of them live, and how all stop.
 
-The supervisor, its watchman and the next start end a run by the same function, from the same
-files. A pid file names a process only together with the time that process started at, so a
-number that the system has given to somebody else since is never signalled.
+The supervisor, its reaper and the next start end a run by the same function, from the same
+files. A pid file names a process by its number and its start time, so a number that the system
+has since given to another process is never signalled.
 """
 
 import os
@@ -15,14 +15,14 @@ from pathlib import Path
 from threading import Event
 
 TOTAL_SECONDS = 28.0  # for all stages together
-LATER_SECONDS = 1.5  # of them kept for each later stage
+LATER_SECONDS = 1.5  # reserved for each later stage
 POLL_SECONDS = 0.05
 EXEC_SECONDS = 1.0  # how long a starting process may take to show its environment
 
 
 @dataclass(frozen=True)
 class Stage:
-    """Processes that stop together: the signal that asks, the seconds until `last` demands."""
+    """Processes that stop together: the first signal, and the seconds until the `last` one."""
 
     names: tuple[str, ...]
     seconds: float
@@ -30,8 +30,8 @@ class Stage:
     last: signal.Signals = signal.SIGKILL
 
 
-# Who takes orders goes first and is drained; who keeps them goes last. Workers stop beside web,
-# not after it: a slow drain would leave them less than they need to give their jobs back. The
+# Web, which takes orders, is drained first; the database stops last. Workers stop beside web,
+# not after it: a slow drain would leave them too little time to release their jobs. The
 # jobs of the last orders are rows, and wait for the next start.
 STAGES = (
     Stage(("command",), 10),  # what `python -m project.local.embedded run` runs
@@ -40,13 +40,13 @@ STAGES = (
     Stage(("prepare", "web", "relay", "notify", "media", "default", "beat"), 21),
     Stage(("mailbox",), 2),
     Stage(("valkey",), 5),
-    # "Fast" rolls back what is open and shuts down, "immediate" leaves it to the next start.
+    # "Fast" rolls back open transactions; "immediate" leaves the recovery to the next start.
     Stage(("postgres",), 8, first=signal.SIGINT, last=signal.SIGQUIT),
 )
 
 
 class PidFile:
-    """`$TANDEM_DATA/run/NAME.pid`, and beside it in NAME.start when that process began."""
+    """`$TANDEM_DATA/run/NAME.pid`, and beside it NAME.start with the process's start time."""
 
     def __init__(self, run: Path, name: str) -> None:
         self.name = name
@@ -58,14 +58,14 @@ class PidFile:
         self._path.write_text(f"{pid}\n")
 
     def recorded(self) -> int | None:
-        """The number in the file, whoever has it now."""
+        """The number in the file, even if another process has it now."""
         try:
             return int(self._path.read_text())
         except (FileNotFoundError, ValueError):
             return None
 
     def living(self) -> int | None:
-        """The number in the file if the process that was written there is still alive."""
+        """The number in the file if the recorded process is still alive."""
         pid = self.recorded()
         if pid is None:
             return None
@@ -82,13 +82,13 @@ class PidFile:
 
 
 def start_of(pid: int) -> str | None:
-    """When the process started, in words to compare; None if it is gone (or a zombie)."""
+    """Return the process's start time, only to compare; None if it is gone (or a zombie)."""
     if Path("/proc/self/stat").exists():
         fields = _stat_fields(pid)
         if fields is None or fields[0] in ("Z", "X"):
             return None
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-        return f"{boot} {fields[19]}"  # ticks since boot: no clock can be set back under it
+        return f"{boot} {fields[19]}"  # ticks since boot: changes of the clock don't matter
     listed = subprocess.run(
         ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
     )
@@ -97,7 +97,7 @@ def start_of(pid: int) -> str | None:
 
 
 def stop_everything(run: Path, *, data: Path, hurry: Event | None = None) -> None:
-    """Stop what the pid files in `run` name, stage by stage, and remove the files.
+    """Stop the processes of the pid files in `run`, stage by stage, and remove the files.
 
     Takes `TOTAL_SECONDS` at most, then kills; once `hurry` is set, about a second per stage.
     """
@@ -116,11 +116,11 @@ def stop_everything(run: Path, *, data: Path, hurry: Event | None = None) -> Non
 
 
 def kill_group(file: PidFile, *, data: Path) -> None:
-    """Kill the process of this file if it lives, and what it left behind in its group.
+    """Kill the process of this file if it lives, and the rest of its group.
 
-    Each of our processes leads a group of its own. A number can't become another process's while
-    the group lives, but it can once both are gone: members count as ours only if they carry our
-    data folder in their environment.
+    Each of our processes leads a group of its own. The system doesn't reuse its number while the
+    group lives, but may once both are gone: members count as ours only if their environment names
+    our data folder.
     """
     leader = file.recorded()
     if leader is None:
@@ -155,7 +155,7 @@ def _signal(pid: int, number: signal.Signals) -> None:
 
 
 def _stat_fields(pid: int) -> list[str] | None:
-    """The fields of /proc/PID/stat from the state on: the name before may contain anything."""
+    """Return /proc/PID/stat's fields from the state on: the name before may contain anything."""
     try:
         return Path(f"/proc/{pid}/stat").read_text(errors="replace").rpartition(")")[2].split()
     except OSError:
@@ -163,7 +163,7 @@ def _stat_fields(pid: int) -> list[str] | None:
 
 
 def _group(leader: int) -> Iterator[int]:
-    """The living members of a process group, without its leader (none known without /proc)."""
+    """Return the living members of a process group, without its leader (none without /proc)."""
     for entry in Path("/proc").glob("[0-9]*"):
         fields = _stat_fields(int(entry.name))
         if fields and fields[0] not in "ZX" and int(fields[2]) == leader != int(entry.name):
@@ -175,10 +175,10 @@ def _belongs_to(pid: int, data: Path) -> bool:
 
 
 def _environment(pid: int) -> bytes:
-    """The environment the process began with; empty if it has none or can't be read.
+    """Return the process's initial environment; empty if it has none or can't be read.
 
-    It reads as empty for the moment in which the process replaces its program (exec), too, on a
-    busy machine for milliseconds: so an empty one is looked at again for a while.
+    During exec it also reads as empty, for milliseconds on a busy machine: so an empty one is read
+    again for a while.
     """
     deadline = time.monotonic() + EXEC_SECONDS
     try:

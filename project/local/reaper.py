@@ -1,11 +1,11 @@
-"""Stops what a supervisor leaves behind: waits until the supervisor is gone, then cleans up.
+"""The reaper: it waits until the supervisor is gone, then stops the remaining processes.
 
-The supervisor holds the other end of this process's standard input. When it ends, however it
-ends, the pipe closes. After an orderly stop nothing is left to do. After `kill -9` the
-processes in the run folder stop in the usual order, while this process still holds the lock of
-the data folder, so that the next start waits for it.
+The supervisor holds the other end of the reaper's standard input, and the pipe closes when the
+supervisor ends. After an orderly stop no process remains. After `kill -9` the reaper stops the
+processes of the run folder in the usual order. Meanwhile it still holds the lock of the data
+folder, so the next start waits for it.
 
-Run as `python -m project.local.reaper DATA [--remove]`; with --remove the folder goes too.
+Run as `python -m project.local.reaper DATA [--remove]`; --remove also deletes the folder.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from project.local.data_folder import DataFolder
 from project.local.processes import stop_everything
 
 
-def post(data: DataFolder, *, lock: int, remove: bool = False) -> subprocess.Popen[bytes]:
-    """Start a watchman who holds `lock` and acts when this process is gone.
+def start_reaper(data: DataFolder, *, lock: int, remove: bool = False) -> subprocess.Popen[bytes]:
+    """Start a reaper that holds `lock` and acts when this process is gone.
 
     Close its `stdin` to end it in an orderly way.
     """
@@ -38,7 +38,7 @@ def post(data: DataFolder, *, lock: int, remove: bool = False) -> subprocess.Pop
 
 
 def watch(data: DataFolder, pipe: IO[bytes], *, remove: bool) -> None:
-    """Block until the other end of `pipe` closes, then stop what the run folder names."""
+    """Block until the other end of `pipe` closes, then stop the run folder's processes."""
     for ending in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ending, signal.SIG_IGN)
     pipe.read()

@@ -1,4 +1,4 @@
-"""What `bin/up` runs, in which order, and how its processes find each other.
+"""The processes of `bin/up`: their order, and the environment by which they find each other.
 
 servers → mailbox → `manage.py prepare` (migrations, demo shop, admin) → web → relay, workers
 and beat. A server or mailbox whose URL the environment names isn't started.
@@ -25,9 +25,9 @@ from project.local.supervisor import Service, Supervisor
 
 PYTHON = sys.executable
 MANAGE = (PYTHON, str(ROOT / "manage.py"))
-# Quiet about its configuration, and about root: its advice is against pickle, which is off.
+# No banner, and no warning about root: that is about pickle, which is off.
 CELERY = (PYTHON, "-W", "ignore:You're running the worker", "-m", "celery", "-q", "-A", "project")
-LAST_RUN_SECONDS = 35.0  # for what a killed run left to stop
+LAST_RUN_SECONDS = 35.0  # for the processes of a killed run to stop
 
 WEB = (PYTHON, "-m", "gunicorn", "-c", "python:project.gunicorn", "project.wsgi")
 
@@ -45,10 +45,10 @@ def _worker(queue: str, pool: str, *, size: int, niceness: int = 0) -> Service:
 
 WORKERS = (
     Service("relay", [*MANAGE, "relay"]),
-    # Sending waits for others: threads (docs/benchmarks.md, "Pools"). Pictures compute, and may
-    # kill their process: prefork. Both niced, because shoppers wait for the web.
+    # Sending is mostly waiting: threads (docs/benchmarks.md, "Pools"). Decoding pictures computes,
+    # and may kill its process: prefork. Both are niced, because shoppers wait for the web.
     _worker("notify", "threads", size=8, niceness=5),
-    # Two processes, because only one of them ever has a film (media_jobs/video_slot.py).
+    # Two processes, because only one of them processes a video (media_jobs/video_slot.py).
     _worker("media", "prefork", size=2, niceness=10),
     _worker("default", "threads", size=2),
     Service("beat", [*CELERY, "beat", "--loglevel", "INFO"]),
@@ -89,8 +89,8 @@ class LocalShop:
         self._announce(seconds=time.monotonic() - begin)
 
     def prepare(self) -> list[PostgresServer | ValkeyServer]:
-        """Make what the processes need, write down how they find each other (`$TANDEM_DATA/env`),
-        and return the servers to start: those whose URL isn't given."""
+        """Prepare secrets and ports, write the processes' environment (`$TANDEM_DATA/env`), and
+        return the servers to start: those whose URL isn't given."""
         given, data = self._given, self._data
         port = given.get("PORT") or "8000"
         values = {name: given[name] for name in SETTING_NAMES if given.get(name)}
@@ -113,8 +113,8 @@ class LocalShop:
         smtp_port, http_port = data.port("mailbox_smtp_port"), data.port("mailbox_http_port")
         values.setdefault("EMAIL_URL", f"smtp://127.0.0.1:{smtp_port}")
         values.setdefault("SMS_URL", f"http://127.0.0.1:{http_port}/sms")
-        # The mailbox tells what became of messages, as providers do.
-        signed = ",".join(f"{who}={data.secret(f'receipts_{who}')}" for who in ("email", "sms"))
+        # The mailbox sends receipts, as providers do.
+        signed = ",".join(f"{name}={data.secret(f'receipts_{name}')}" for name in ("email", "sms"))
         values.setdefault("RECEIPT_SECRETS", signed)
         data.write_env(values)
         _admin_password(data)
@@ -129,7 +129,7 @@ class LocalShop:
         return servers
 
     def _web_answers(self) -> bool:
-        # Not by urllib, which would ask the environment's proxy.
+        # Not by urllib, which would use the environment's proxy.
         connection = HTTPConnection("127.0.0.1", int(self._values["PORT"]), timeout=2)
         try:
             connection.request("GET", "/healthz")
@@ -156,10 +156,10 @@ def up() -> int:
         port = _port(given.get("PORT") or "8000")
         data.create()
         lock = _lock(data, console)
-        guard = reaper.post(data, lock=lock)
+        guard = reaper.start_reaper(data, lock=lock)
         me = PidFile(data.run, "up")
         try:
-            stop_everything(data.run, data=data.path)  # what a killed run left
+            stop_everything(data.run, data=data.path)  # the processes of a killed run
             if not (is_free(port) and (is_free(port, "::1") or not is_free(0, "::1"))):
                 raise CannotStart(f"Port {port} is taken: set PORT to a free one.")
             me.write(os.getpid())
@@ -200,7 +200,7 @@ def _service(server: PostgresServer | ValkeyServer) -> Service:
 
 
 def _admin_password(data: DataFolder) -> str:
-    """Return the password on file; the first time, make it."""
+    """Return the password from its file; at the first call, make it."""
     path = data.path / "admin-password"
     if not path.exists():
         write_private(path, f"{secrets.token_urlsafe(12)}\n")
@@ -208,7 +208,7 @@ def _admin_password(data: DataFolder) -> str:
 
 
 def _lock(data: DataFolder, console: Console) -> int:
-    """Lock the data folder; if a killed run's watchman still holds it, wait for him."""
+    """Lock the data folder; if a killed run's reaper still holds the lock, wait for it."""
     deadline = time.monotonic() + LAST_RUN_SECONDS
     told = False
     while (lock := data.lock()) is None:

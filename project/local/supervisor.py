@@ -1,8 +1,8 @@
-"""Keeps processes alive: starts them, prefixes their lines, starts a dead one again, stops all.
+"""The supervisor: starts processes, prefixes their lines, restarts dead ones, stops all.
 
-What the processes are is `project.local.shop`'s business. Each leads a session of its own, so
-the terminal's Ctrl-C reaches only the supervisor, which then stops them stage by stage
-(`project.local.processes`); if the supervisor itself is killed, its watchman does so.
+`project.local.shop` defines the processes. Each leads a session of its own, so the terminal's
+Ctrl-C reaches only the supervisor, which then stops them stage by stage
+(`project.local.processes`); if the supervisor itself is killed, its reaper does so.
 """
 
 import asyncio
@@ -24,7 +24,7 @@ from project.local.processes import PidFile, kill_group, stop_everything
 READY_SECONDS = 120.0
 DEATHS_AT_START = 3  # then the start has failed
 FIRST_DELAY, LONGEST_DELAY = 0.5, 30.0  # seconds between a death and the next start
-STEADY_SECONDS = 30.0  # who lived that long begins with the first delay again
+STEADY_SECONDS = 30.0  # after that lifetime, a process restarts with the first delay again
 LONGEST_LINE = 64 * 1024  # bytes
 
 
@@ -42,8 +42,8 @@ class Service:
 class Supervisor:
     """Runs services in one data folder, with pid files in its run folder.
 
-    One thread (the event loop's) starts and reaps all processes, so a process and its pid file
-    appear together as far as any stop can see.
+    One thread (the event loop's) starts and reaps all processes, so a stop always sees a process
+    together with its pid file.
     """
 
     def __init__(self, data: DataFolder, console: Console) -> None:
@@ -88,7 +88,7 @@ class Supervisor:
         self._keepers.add(asyncio.create_task(self._keep(service)))
 
     async def until_ready(self, service: Service) -> None:
-        """Return when a kept service is ready; raise CannotStart if it keeps dying."""
+        """Wait until a kept service is ready; raise CannotStart if it keeps dying."""
         deadline = time.monotonic() + READY_SECONDS
         while not await asyncio.to_thread(service.is_ready):
             deaths = self._deaths.get(service.name, 0)
@@ -108,7 +108,7 @@ class Supervisor:
             started = time.monotonic()
             try:
                 ending = _in_words(await self._run_once(service))
-            except OSError as error:  # no memory, no disk: it may get better
+            except OSError as error:  # no memory or disk space: a later start may succeed
                 ending = f"could not be started ({error})"
             if self._ending.is_set():
                 return
@@ -127,7 +127,7 @@ class Supervisor:
         reading = asyncio.create_task(self._pass_on(service.name, process.stdout))
         code = await self._exits[process]
         del self._exits[process]
-        # Pool processes of a killed worker would go on, with our end of their pipe in hand.
+        # Pool processes of a killed worker would go on and keep the pipe open.
         pid_file = PidFile(self._data.run, service.name)
         await asyncio.to_thread(kill_group, pid_file, data=self._data.path)
         pid_file.remove()
@@ -146,14 +146,14 @@ class Supervisor:
             bufsize=0,
             start_new_session=True,
             umask=0o077,
-            # Where gunicorn and Celery look for the project, wherever we were called; PostgreSQL's
-            # account may not be able to enter it.
+            # gunicorn and Celery look for the project here, whatever our working directory is;
+            # PostgreSQL's account may not be able to enter it.
             **{"cwd": ROOT, **service.popen_options},
         )
         try:
             PidFile(self._data.run, service.name).write(process.pid)
         except OSError:
-            process.kill()  # nobody could stop it later
+            process.kill()  # without a pid file no later stop would find it
             process.wait()
             raise
         self._exits[process] = asyncio.get_running_loop().create_future()
@@ -198,14 +198,14 @@ class Supervisor:
         if not self._stop.is_set():
             self._stop_asked_at = now
             self._stop.set()
-            self.say("Stopping: what is in hand is finished first. Ctrl-C again hastens.")
+            self.say("Stopping: open work is finished first. Ctrl-C again hastens it.")
         elif number == signal.SIGINT and now - self._stop_asked_at > 0.5:
-            # Sooner, it is one Ctrl-C that a wrapper passed on a second time.
+            # A sooner second signal is the same Ctrl-C, passed on by a wrapper.
             self._hurry.set()
 
     async def _end(self) -> None:
         self._ending.set()
-        # In a thread, so that this one goes on reaping and showing last words.
+        # In a thread, so that this one goes on reaping and showing the last lines.
         await asyncio.to_thread(
             stop_everything, self._data.run, data=self._data.path, hurry=self._hurry
         )

@@ -1,1 +1,1 @@
-"""How the shop is: health, metrics, audits, logs."""
+"""Monitoring: health, metrics, audits, logs."""

@@ -1,7 +1,7 @@
-"""The audit: invariants that no single row or key can state, checked in one snapshot.
+"""The audit: it checks invariants that no constraint can state, in one snapshot.
 
-An app states its invariants in `audits.py`. Nothing here locks anything; a fix does, counter by
-counter, and shows the change it makes.
+An app states its invariants in `audits.py`. The check takes no locks; a fix locks one counter
+after another, and shows each change.
 """
 
 from collections.abc import Callable, Iterator
@@ -16,20 +16,20 @@ from project.database.clock import database_now
 from project.models import AuditRun
 
 MAX_EXAMPLES = 20
-"""How many offending rows a finding names."""
+"""The number of violations that a finding names."""
 
 
 @dataclass(frozen=True)
 class Invariant:
-    """One sentence that must hold."""
+    """A statement that must always be true, with its check."""
 
     name: str
     query: str
-    """SQL giving one row of text per violation; runs in the audit's snapshot."""
+    """SQL that returns one row of text per violation; it runs in the audit's snapshot."""
     checked: str
-    """SQL giving how many things were looked at."""
+    """SQL that returns the number of rows checked."""
     fix: Callable[[], Iterator[str]] | None = None
-    """Mends drift in transactions of its own and yields each change as it is made."""
+    """Corrects drift in transactions of its own and yields each change."""
 
 
 @dataclass

@@ -1,6 +1,6 @@
-"""Is the shop well? Read from the heartbeats that relay, workers and beat leave in the database.
+"""The shop's health, read from the heartbeats of relay, workers and beat in the database.
 
-A web request never touches the broker, so its health is what the relay last wrote of it.
+A web request never touches the broker: the relay's last heartbeat has the broker's health.
 """
 
 import time
@@ -16,33 +16,33 @@ from django.db.models.functions import Now
 from project.models import Heartbeat
 
 SERVICES = ("relay", "notify", "media", "default", "beat")
-"""Whoever must be alive, each by at least one heartbeat named `SERVICE@host`."""
+"""The services that must be alive, each with at least one heartbeat named `SERVICE@host`."""
 FRESH = timedelta(seconds=20)
 """Heartbeats come every 3 to 5 seconds."""
 STARTUP_GRACE = 45.0
 """Seconds in which a local shop's services may still be starting."""
 
 PAUSED = "paused"
-"""How a check begins that isn't "ok" because a person wants it so."""
+"""The prefix of a check that isn't "ok" because an operator paused the service."""
 
 _started = time.monotonic()
 _reporters: list[Callable[[], dict[str, str]]] = []
 
 
 def report_health(read_checks: Callable[[], dict[str, str]]) -> None:
-    """Have the health pages show an app's own checks; call it in the app's `ready`."""
+    """Add an app's own checks to the health pages; call it in the app's `ready`."""
     _reporters.append(read_checks)
 
 
 @dataclass(frozen=True)
 class Health:
-    """`checks` says "ok", what is wrong, or that it is paused, by service."""
+    """The checks by service: "ok", the problem, or that it is paused."""
 
     checks: dict[str, str]
 
     @property
     def degraded(self) -> list[str]:
-        """The services that aren't well; what a person has paused is."""
+        """The services with a problem; a paused one has none."""
         return [
             name
             for name, state in self.checks.items()
@@ -51,7 +51,7 @@ class Health:
 
     @property
     def paused(self) -> list[str]:
-        """What a person has stopped for now."""
+        """The services that an operator has paused."""
         return [name for name, state in self.checks.items() if state.startswith(PAUSED)]
 
     @property
@@ -86,11 +86,6 @@ def read_health() -> Health:
     for read_checks in _reporters:
         checks |= read_checks()
     return Health(checks)
-
-
-def clear_heartbeats() -> None:
-    """Forget who was alive before: called by the supervisor before it starts anything."""
-    Heartbeat.objects.all().delete()
 
 
 def is_migrated() -> bool:

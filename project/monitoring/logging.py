@@ -1,4 +1,4 @@
-"""How every process logs: lines for people in local mode, JSON in production (structlog)."""
+"""The logging of every process: plain lines in local mode, JSON in production (structlog)."""
 
 import logging
 from typing import Any
@@ -26,7 +26,7 @@ def logging_config(*, json: bool) -> dict[str, Any]:
         [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
         if json
         # The supervisor colours; plain lines stay readable in a file. Plain tracebacks, because
-        # those with local variables show customers' data, and hold up a writer for 0.1 s and more.
+        # those with local variables show customers' data, and delay a writer by 0.1 s and more.
         else [
             structlog.dev.ConsoleRenderer(
                 colors=False,
@@ -62,9 +62,9 @@ def logging_config(*, json: bool) -> dict[str, Any]:
             "django": {"level": "INFO"},
             # A request log belongs to the web server; 4xx are answers, not warnings.
             "django.request": {"level": "ERROR"},
-            # A scanner's made-up Host is answered with 400; it is no error of ours.
+            # A scanner's invalid Host is answered with 400; it isn't our error.
             "django.security.DisallowedHost": {"level": "CRITICAL"},
-            # Its lines have numbers and texts in them, and go to the message's own row: see
+            # Its lines contain phone numbers and texts, and go to the message's own row: see
             # notifications/channels/apprise_sms.py.
             "apprise": {"level": "DEBUG", "handlers": ["none"], "propagate": False},
             "axes": {"level": "WARNING"},

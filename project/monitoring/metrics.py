@@ -1,4 +1,4 @@
-"""What `/metrics` shows, read from the database at each scrape (Prometheus text format)."""
+"""The figures of `/metrics`, read from the database at each scrape (Prometheus text format)."""
 
 from collections.abc import Iterator
 
@@ -14,11 +14,11 @@ from project.models import AuditRun
 from project.monitoring.health import read_health
 
 SHOWN = (Status.QUEUED, Status.RUNNING, Status.FAILED, Status.UNKNOWN)
-"""Finished jobs are history: counting it would read the whole table."""
+"""The job statuses that are counted. Counting finished jobs would read the whole table."""
 
 
 class ShopCollector(Collector):
-    """Jobs, services and the last audit."""
+    """Collects the gauges of jobs, services and the last audit."""
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges."""

@@ -1,1 +1,1 @@
-"""What happens by the clock: beat's entries, daily work, the relay's sweeps, pruning."""
+"""Work by the clock: beat's entries, daily work, the relay's sweeps, pruning."""

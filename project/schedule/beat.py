@@ -20,32 +20,32 @@ CONNECT_SECONDS = 3.0
 
 
 class HeartbeatScheduler(DatabaseScheduler):
-    """The database scheduler; each tick leaves a sign of life.
+    """The database scheduler; each tick writes a heartbeat.
 
-    It outlives a lost database and a lost broker. What was due meanwhile is left out: all that
-    is scheduled is an idempotent sweep, and the next one makes up for it.
+    It survives the loss of database and broker. Ticks that were due meanwhile are skipped: all
+    scheduled tasks are idempotent sweeps, and the next run makes up for them.
     """
 
     _next_heartbeat = 0.0
 
     def tick(self, *args: object, **kwargs: object) -> float:
-        """Publish what is due and return the seconds until the next look."""
+        """Publish due tasks and return the seconds until the next tick."""
         try:
             if time.monotonic() >= self._next_heartbeat:
                 self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
                 Heartbeat.objects.beat(f"beat@{socket.gethostname()}", pid=os.getpid())
-            # Nobody here waits for a result; else publishing would need the result backend, too.
+            # Beat waits for no result; otherwise publishing would need the result backend, too.
             with denied_join_result():
                 return min(super().tick(*args, **kwargs), HEARTBEAT_INTERVAL)
         except (Error, KombuError) as error:
             logger.warning("nothing can be scheduled now: %s", error)
             connection.close()
-            # An entry may be lost on its way out of the heap and in again: read them all anew.
+            # The error may have taken an entry out of the heap: read all entries anew.
             self._initial_read, self._heap = True, None
             return HEARTBEAT_INTERVAL
 
     def _ensure_connected(self) -> Connection:
-        # Celery's own waits for a lost broker for ever, and leaves no heartbeat meanwhile.
+        # Celery's own method waits for a lost broker for ever, and writes no heartbeat meanwhile.
         return self.connection.ensure_connection(
             max_retries=1, interval_start=0, timeout=CONNECT_SECONDS
         )

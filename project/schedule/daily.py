@@ -1,4 +1,4 @@
-"""Daily work: done once per day of the shop, whoever asks and however often, and caught up.
+"""Daily work: done once per day of the shop, even with several beats, and caught up if missed.
 
 An app registers it in its `tasks.py`:
 
@@ -7,9 +7,9 @@ An app registers it in its `tasks.py`:
         ...
 
 Its hour is that of its entry in django-celery-beat's tables, where the operator moves it or
-turns it off. Beat's tick only says "look": a `DailyRun` says for which days the work is done, so
-a second beat, a tick twice or an hour early changes nothing, and a missed one is made up for by
-the next look (`project.tasks.catch_up`, every few minutes).
+turns it off. Beat's tick only starts a check: `DailyRun` rows record the days for which the work
+is done. So a second beat, a repeated tick or an early one changes nothing, and the next check
+makes up for a missed tick (`project.tasks.catch_up`, every few minutes).
 """
 
 import logging
@@ -31,33 +31,33 @@ from project.models import DailyRun
 logger = logging.getLogger(__name__)
 
 _LOCK = 0x7E7EDA1
-"""With the work's name the key of its advisory lock: each is done by one process alone."""
+"""The advisory lock's key, with the work's name: only one process does a work at a time."""
 _LOOK_BACK = 31
-"""Days in which the latest due day is looked for: an operator may make of daily monthly."""
+"""Days in which the latest due day is searched: an operator may make daily work monthly."""
 
 Work = Callable[[date], Any]
 
 
 @dataclass(frozen=True)
 class DailyWork:
-    """What is done for a day. Killed in the middle it is done again, so it must be idempotent."""
+    """Work for one day. If it is killed it is done again, so it must be idempotent."""
 
     name: str
-    """Its Celery task, which its entry in the schedule names."""
+    """The name of its Celery task, which its entry in the schedule has."""
     do: Work
     """Takes the day and returns JSON."""
     catch_up: int
-    """How many days before the latest are made up for as well."""
+    """The number of missed days before the latest that are also done."""
 
 
 _works: dict[str, DailyWork] = {}
 
 
 def daily(name: str, *, catch_up: int = 0) -> Callable[[Work], Work]:
-    """Make a Celery task of this name that does the work for the days that lack it.
+    """Make a Celery task of this name that does the work for the due days that lack it.
 
-    `catch_up=0`: after a downtime once is enough (tidying up); 7: each missed day of a week gets
-    its own (a report).
+    `catch_up=0`: after a downtime one run is enough (cleaning up); 7: each missed day of a week
+    gets its own run (a report).
     """
 
     def register(do: Work) -> Work:
@@ -72,15 +72,15 @@ def daily(name: str, *, catch_up: int = 0) -> Callable[[Work], Work]:
 
 
 def do_all_due() -> dict[str, dict[str, Any]]:
-    """Do whatever daily work is due and not done; return what was done, by name and day."""
+    """Do all daily work that is due and not done; return the results by name and day."""
     return {name: done for name in list(_works) if (done := do_due(name))}
 
 
 def do_due(name: str) -> dict[str, Any]:
     """Do this work for each day that is due and not done; return the results by day.
 
-    Empty where there is nothing to do, or another process is at it. A day whose work fails
-    keeps the reason and is tried again at the next look.
+    Empty if there is nothing to do, or another process does it. A day whose work fails keeps the
+    reason and is tried again at the next check.
     """
     work = _works[name]
     with try_lock(_LOCK, name, using="writer") as alone:
@@ -90,18 +90,18 @@ def do_due(name: str) -> dict[str, Any]:
 
 
 def is_daily(name: str) -> bool:
-    """Whether this task is daily work."""
+    """Tell whether this task is daily work."""
     return name in _works
 
 
 def do_today(name: str) -> dict[str, Any]:
     """Do this work for today, due or not, done or not, because an operator asks for it.
 
-    Raises RuntimeError while another process is at it, or with the reason if it fails.
+    Raises RuntimeError while another process does it, or with the reason if it fails.
     """
     with try_lock(_LOCK, name, using="writer") as alone:
         if not alone:
-            raise RuntimeError("it is going on already")
+            raise RuntimeError("it is already running")
         today = database_now().astimezone(ZoneInfo(settings.TIME_ZONE)).date()
         result = _do(_works[name], today)
         if isinstance(result, dict) and "error" in result:
@@ -112,11 +112,11 @@ def do_today(name: str) -> dict[str, Any]:
 def due_days(
     schedule: Any, *, now: datetime, zone: tzinfo, catch_up: int, since: date | None
 ) -> list[date]:
-    """Return the days whose moment has come, the oldest first: the latest and `catch_up` before.
+    """Return the due days, the oldest first: the latest and up to `catch_up` days before.
 
-    `schedule` is a crontab with its time zone `tz`; of its hours the first is the day's moment.
-    `zone` is the shop's, by which "today" is told. `since` is the first day on record: what was
-    before is nobody's business, and without one only the latest is due.
+    `schedule` is a crontab with its time zone `tz`; its first hour is the day's due time. `zone`
+    is the shop's time zone and defines "today". `since` is the first day on record: no day before
+    it is due, and without it only the latest is.
     """
     today = now.astimezone(zone).date()
     for ago in range(_LOOK_BACK):
@@ -132,9 +132,9 @@ def due_days(
 
 
 def _moment(schedule: Any, day: date) -> datetime:
-    """When the day's work is due. Where the clocks skip that time, the jump's length later."""
+    """Return the day's due time; if the clocks skip that time, it is later by the skip."""
     hour, minute = min(schedule.hour), min(schedule.minute)
-    # Of a time that the clocks show twice this is the first, and the day has its run by then.
+    # If the clocks show a time twice, this is the first; at the second the day has its run.
     return datetime.combine(day, time(hour, minute), tzinfo=schedule.tz)
 
 
@@ -160,7 +160,7 @@ def _missing(work: DailyWork) -> list[date]:
 
 
 def _do(work: DailyWork, day: date) -> Any:
-    """Do the work and write down what came of it."""
+    """Do the work and record its result or error."""
     run = DailyRun.objects.begin(work.name, day)
     try:
         result = work.do(day)

@@ -1,6 +1,6 @@
-"""What is scheduled, for people: when in words, when next, what came of it.
+"""The schedule's entries for people: times in words, next runs, results, changes of the time.
 
-The schedule itself is django-celery-beat's tables.
+The entries themselves are rows of django-celery-beat's tables.
 """
 
 from datetime import UTC, datetime
@@ -23,7 +23,7 @@ NAMES = (
     gettext_noop("Low stock"),
     gettext_noop("Daily report"),
 )
-"""What the migrations call their entries; an operator's own names stay as they are."""
+"""The names of the migrations' entries, for translation; an operator's names stay as they are."""
 
 
 # ── In words ────────────────────────────────────────────────────────────────────────────────
@@ -40,7 +40,7 @@ def when(task: PeriodicTask) -> str:
 
 
 def next_run(task: PeriodicTask, *, now: datetime) -> datetime | None:
-    """Return when beat asks for it next; None if it won't. A time that is over means: at once."""
+    """Return beat's next tick for it; None if there is none. A past time means: at once."""
     if not task.enabled or (task.expires and task.expires <= now):
         return None
     begin = max(now, task.start_time or now)
@@ -90,7 +90,7 @@ def _by_crontab(crontab: CrontabSchedule) -> str:
 
 
 def _days(crontab: CrontabSchedule) -> str:
-    """Return on which days, with a place for the time."""
+    """Return the crontab's days in words, with a placeholder for the time."""
     if crontab.day_of_month != "*":
         return _("on day %(days)s of the month at %%(time)s") % {"days": crontab.day_of_month}
     days = sorted(crontab.schedule.day_of_week, key=lambda day: (day - 1) % 7)
@@ -100,9 +100,9 @@ def _days(crontab: CrontabSchedule) -> str:
     return _("%(days)s at %%(time)s") % {"days": names}
 
 
-# ── Changed ─────────────────────────────────────────────────────────────────────────────────
+# ── Changes ─────────────────────────────────────────────────────────────────────────────────
 def set_time(task: PeriodicTask, *, hour: int, minute: int) -> None:
-    """Give the entry that time of the day, unsaved. Others that share its crontab keep theirs."""
+    """Set the entry's time of the day, unsaved. Entries that share its crontab keep theirs."""
     old = task.crontab
     same = {
         "day_of_week": old.day_of_week,
@@ -114,17 +114,17 @@ def set_time(task: PeriodicTask, *, hour: int, minute: int) -> None:
 
 
 def set_interval(task: PeriodicTask, *, every: int, period: str) -> None:
-    """Give the entry that interval, unsaved."""
+    """Set the entry's interval, unsaved."""
     task.interval = _found_or_made(IntervalSchedule, every=every, period=period)
 
 
 def _found_or_made(model: type[Any], **fields: Any) -> Any:
-    # The tables have no unique keys: there may be several.
+    # The tables have no unique keys: there may be several equal rows.
     return model.objects.filter(**fields).first() or model.objects.create(**fields)
 
 
 def is_off(task_name: str) -> bool:
-    """Whether the operator turned every entry of this task off. Without an entry it is on."""
+    """Tell whether the operator turned off every entry of this task; without entries it is on."""
     entries = set(
         PeriodicTask.objects.filter(task=task_name).values_list("enabled", flat=True).distinct()
     )

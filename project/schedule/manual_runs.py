@@ -1,6 +1,6 @@
-"""Scheduled work once more, because an operator asks for it: a job, so the page waits for nothing.
+"""Runs of scheduled work that an operator asks for: each is a job, so the page doesn't wait.
 
-The relay dispatches it, and a worker does what beat would have asked for.
+The relay dispatches it, and a worker runs the entry's task.
 """
 
 import json
@@ -16,7 +16,7 @@ from project.schedule import daily
 
 
 def ask_to_run(task: PeriodicTask, *, user_id: int | None) -> ManualRun:
-    """Queue one run of the entry's work. While one waits or runs, it is that one."""
+    """Return a queued run of the entry's work: a new one, or the one that waits or runs already."""
     waiting: ManualRun | None
     waiting = ManualRun.objects.filter(periodic_task=task.name).going_on().first()
     return waiting or ManualRun.objects.create(
@@ -31,7 +31,7 @@ class ManualRunHandler(JobHandler[ManualRun]):
         """Do the work of the entry and return its result, as small JSON.
 
         Daily work is done for today, due or not, done or not: it is idempotent.
-        Raises PermanentError: nobody asked for more than one try.
+        Raises PermanentError on any failure: the operator asked for one try.
         """
         current_app.loader.import_default_modules()
         entry = PeriodicTask.objects.filter(name=job.periodic_task).first()

@@ -1,4 +1,4 @@
-"""Pruning what has served its time, in batches that never hold a lock for long."""
+"""Pruning: deletes old rows in small batches, so that no lock is held for long."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -19,20 +19,20 @@ KEEP_RESULTS = timedelta(days=30)
 KEEP_AUDITS = timedelta(days=30)
 KEEP_DAILY_RUNS = timedelta(days=400)
 KEEP_HEARTBEATS = timedelta(days=1)
-"""Of hosts that are gone: in a cluster each deployment brings new names."""
+"""For heartbeats of removed hosts: in a cluster each deployment brings new names."""
 
 _more: dict[str, Callable[[], QuerySet[Any]]] = {}
 
 
 def prune_also(name: str, rows: Callable[[], QuerySet[Any]]) -> None:
-    """Have these rows of an app deleted, too; call it in the app's `tasks.py`."""
+    """Add rows of an app to the pruning; call it in the app's `tasks.py`."""
     _more[name] = rows
 
 
 def prune() -> dict[str, int]:
-    """Delete what is old, from task results to finished jobs; return how many of each.
+    """Delete old rows, from task results to finished jobs; return how many of each.
 
-    Failed and unknown jobs stay until somebody has dealt with them.
+    Failed and unknown jobs stay until an operator has decided about them.
     """
     old: dict[str, QuerySet[Any]] = {
         "results": TaskResult.objects.filter(date_done__lt=Now() - KEEP_RESULTS),

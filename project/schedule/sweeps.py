@@ -1,7 +1,7 @@
-"""Sweeps: work that correctness needs again and again, called by the relay.
+"""Sweeps: regular work that correctness needs, called by the relay.
 
-An app registers its own in `sweeps.py`. What correctness needs is not left to beat: a schedule
-can be edited, and beat can be down.
+An app registers its own in `sweeps.py`. Such work isn't left to beat: an operator can edit the
+schedule, and beat can be down.
 """
 
 import logging
@@ -22,7 +22,7 @@ INTERVAL = 0.2
 
 @dataclass
 class Sweep:
-    """Work that correctness needs again and again. It must be idempotent."""
+    """Regular work that correctness needs. It must be idempotent."""
 
     name: str
     run: Callable[[], object]
@@ -35,7 +35,7 @@ _sweeps: list[Sweep] = []
 
 
 def sweep(*, every: float) -> Callable[[Callable[[], object]], Callable[[], object]]:
-    """Have the relay call the function every `every` seconds; put it in an app's `sweeps.py`."""
+    """Make the relay call the function every `every` seconds; for an app's `sweeps.py`."""
 
     def register(function: Callable[[], object]) -> Callable[[], object]:
         _sweeps.append(Sweep(name=function.__name__, run=function, interval=every))
@@ -47,7 +47,7 @@ def sweep(*, every: float) -> Callable[[Callable[[], object]], Callable[[], obje
 def run_sweeps(is_stopping: Callable[[], bool]) -> None:
     """Call each sweep when it is due, until `is_stopping`.
 
-    For a thread of its own: a long sweep must not hold up the jobs.
+    For a thread of its own: a long sweep must not delay the jobs.
     """
     autodiscover_modules("sweeps")
     while not is_stopping():
@@ -65,7 +65,7 @@ def run_sweeps(is_stopping: Callable[[], bool]) -> None:
 
 
 def _run(due: Sweep) -> None:
-    """Call the sweep and note what came of it. Raises django.db.Error without a database."""
+    """Call the sweep and record its result. Raises django.db.Error without a database."""
     try:
         result = due.run()
     except Error:
@@ -74,5 +74,5 @@ def _run(due: Sweep) -> None:
         logger.exception("%s failed", due.name)
         SweepRow.objects.note(due.name, error=f"{type(error).__name__}: {error}")
     else:
-        if result is not None:  # None: it is another relay's turn, or the sweep is off
+        if result is not None:  # None: another relay runs it, or the sweep is off
             SweepRow.objects.note(due.name, result=str(result))

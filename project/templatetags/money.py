@@ -1,4 +1,4 @@
-"""`{{ amount|money:currency }}`: an amount of money as people of the page's language write it."""
+"""`{{ amount|money:currency }}`: an amount of money, formatted for the page's language."""
 
 from decimal import Decimal
 
@@ -27,7 +27,7 @@ def money(amount: Decimal | str, currency: str) -> str:
         abs(value),
         decimal_sep=decimal_separator,
         decimal_pos=decimal_places(currency),
-        # Django groups Chinese numbers by four, without a sign: nobody writes money so.
+        # Django groups Chinese numbers by four, without a separator, which is wrong for money.
         grouping=3,
         thousand_sep=formats.get_format("THOUSAND_SEPARATOR")
         or ("," if decimal_separator == "." else "."),

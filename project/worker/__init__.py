@@ -1,1 +1,1 @@
-"""What a Celery worker does otherwise than Celery would."""
+"""Changes to Celery's worker: acknowledgements, database connections, memory."""

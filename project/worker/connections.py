@@ -1,8 +1,8 @@
-"""Tasks keep their thread's database connection, as long as CONN_MAX_AGE says.
+"""Tasks keep their thread's database connection for CONN_MAX_AGE.
 
-Celery's own fixup closes it before and after each task, whatever the settings say: a new
-connection for every message, the dearest thing about it. Here a task ends as a web request does:
-a connection that is broken or too old goes, CONN_HEALTH_CHECKS looks after the others.
+Celery's own fixup closes it before and after each task and ignores the settings: a new
+connection for every message, which costs more than the rest of the task. Here a task ends as a
+web request does: a broken or too old connection is closed, CONN_HEALTH_CHECKS tests the others.
 """
 
 from typing import Any
@@ -13,7 +13,7 @@ from django.db import close_old_connections
 
 
 class KeepingWorkerFixup(DjangoWorkerFixup):
-    """Celery's own, but for the connections around a task."""
+    """Celery's own fixup, except for the connections around a task."""
 
     def on_task_prerun(self, sender: Any, **kwargs: Any) -> None:
         if self._keeps(sender):
@@ -28,12 +28,12 @@ class KeepingWorkerFixup(DjangoWorkerFixup):
             super().on_task_postrun(sender, **kwargs)
 
     def _keeps(self, task: Any) -> bool:
-        """A coroutine ends with its task: what it kept would be nobody's."""
+        """Tell whether connections are kept: not in coroutines, which end with their task."""
         return not (task.request.is_eager or self.worker.pool_cls.is_green)
 
 
 class KeepingFixup(DjangoFixup):
-    """Celery's own, with that."""
+    """Celery's own fixup, with `KeepingWorkerFixup` in workers."""
 
     _worker_fixup: DjangoWorkerFixup | None
 
@@ -45,5 +45,5 @@ class KeepingFixup(DjangoFixup):
 
 
 def fixup(app: Celery) -> KeepingFixup:
-    """Take the place of `celery.fixups.django:fixup`."""
+    """Replace `celery.fixups.django:fixup`."""
     return KeepingFixup(app).install()

@@ -1,4 +1,4 @@
-"""What a worker's process may hold: so much at most, and no more than it needs at the moment."""
+"""The memory of a worker's process: a limit, and the return of freed memory to the system."""
 
 import ctypes
 import resource
@@ -6,14 +6,14 @@ import resource
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
 """glibc's malloc.h."""
 SMALL = 128 * 1024
-"""Bytes. What is larger is the system's again as soon as it is freed."""
+"""Bytes. A larger block returns to the system as soon as it is freed."""
 
 
 def limit_allocations(megabytes: int) -> None:
-    """Bound what this process may allocate.
+    """Limit the memory that this process may allocate.
 
-    A decoder that eats memory then fails, or dies alone, before the system's OOM killer chooses
-    a victim: PostgreSQL, perhaps.
+    A decoder that allocates too much then fails, or dies alone, before the system's OOM killer
+    chooses a process: PostgreSQL, perhaps.
     """
     # Not RLIMIT_AS: libvips' threads reserve addresses that they never use.
     limit = megabytes * 1024 * 1024
@@ -24,10 +24,10 @@ def limit_allocations(megabytes: int) -> None:
 
 
 def return_freed_memory() -> None:
-    """Have freed memory go back to the system. Without glibc, do nothing.
+    """Make freed memory return to the system. Without glibc, do nothing.
 
-    By itself glibc raises its thresholds with each large block that is freed and keeps a heap for
-    each thread: a worker would hold more with each picture, which it doesn't need for the next.
+    By default glibc raises its thresholds with each large block that is freed and keeps a heap for
+    each thread: a worker would hold more memory with each picture, and not need it for the next.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:

@@ -179,7 +179,7 @@ def test_the_cancel_button_kills_a_film_at_work_at_once(admin_client, tmp_path, 
 def test_the_list_says_what_became_of_each(admin_client):
     job = queued()
 
-    assert thumbnail(prefetched(job)) == "in the making"
+    assert thumbnail(prefetched(job)) == "being made"
     MediaJob.objects.filter(pk=job.pk).cancel()
     assert thumbnail(prefetched(job)) == "cancelled"
     assert thumbnail(prefetched(failed())) == "couldn't be made"

@@ -1,4 +1,4 @@
-"""`manage.py renditions`: what recipes made, what is out of date, what lies about."""
+"""`manage.py renditions`: lists renditions by recipe, outdated ones and orphaned files."""
 
 from typing import Any
 

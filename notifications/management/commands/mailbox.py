@@ -1,4 +1,4 @@
-"""`manage.py mailbox`: a mail server and an SMS gateway that keep what they get, for local runs."""
+"""`manage.py mailbox`: a mail server and an SMS gateway that store all messages of a local run."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from notifications.mailbox.receipts import Reporter
 from notifications.mailbox.store import Mailbox
 
 POLL_SECONDS = 0.1
-"""How soon the SMS door sees that it shall stop."""
+"""The interval at which the SMS endpoint checks for a stop."""
 
 
 class Command(BaseCommand):
@@ -31,7 +31,7 @@ class Command(BaseCommand):
         stop = threading.Event()
         for ending in (signal.SIGTERM, signal.SIGINT):
             signal.signal(ending, lambda *_: stop.set())
-        logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd tells every command
+        logging.getLogger("mail.log").setLevel(logging.WARNING)  # aiosmtpd logs every command
         reporter = Reporter(port=int(os.environ.get("PORT") or 8000))
         mailbox = Mailbox(tell=reporter.tell if settings.RECEIPT_SECRETS else None)
         try:
@@ -41,11 +41,11 @@ class Command(BaseCommand):
         except OSError as error:
             raise CommandError(f"Ports {smtp_port} and {http_port}: {error.strerror}") from error
         threading.Thread(
-            target=sms.serve_forever, args=(POLL_SECONDS,), name="sms-door", daemon=True
+            target=sms.serve_forever, args=(POLL_SECONDS,), name="sms-endpoint", daemon=True
         ).start()
         reporter.start()
         self.stdout.write(f"E-mail on port {smtp_port}, SMS on port {http_port}.")
-        self.stdout.flush()  # whoever waits for this line reads a pipe
+        self.stdout.flush()  # the reader of this line waits at a pipe
         stop.wait()
         mail.stop()
         sms.shutdown()

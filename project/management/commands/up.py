@@ -1,4 +1,4 @@
-"""`manage.py up`: see project.local.shop. (manage.py itself calls it, before the settings.)"""
+"""`manage.py up`: see project.local.shop. (manage.py runs it before it loads the settings.)"""
 
 from typing import Any
 

@@ -364,7 +364,7 @@ def test_the_check_says_what_is_wrong_with_the_templates(settings, value) -> Non
         ("{", "isn't JSON"),
         ('{"order_placed": "gateway.example"}', "must be like"),
         ('{"order_placed": ["other.example"]}', "names other.example, which isn't in SMS_URL"),
-        ('{"order_paid": ["gateway.example"]}', "nothing is said by SMS of order_paid"),
+        ('{"order_paid": ["gateway.example"]}', "order_paid has no SMS"),
     ],
 )
 def test_the_check_says_what_is_wrong_with_an_order(settings, value, complaint) -> None:

@@ -48,7 +48,7 @@ def test_each_attempt_leaves_its_time_its_length_and_the_answer(queued, monkeypa
     attempt(message)
     attempt(message)
 
-    assert attempts_of(message) == [(1, "comes again", "450 try later"), (2, "sent", "250 ok")]
+    assert attempts_of(message) == [(1, "retried", "450 try later"), (2, "sent", "250 ok")]
     first, last = read_attempts(message)
     assert first.at < last.at == message.started_at
     assert 0 <= last.seconds < 5
@@ -82,7 +82,7 @@ def test_waits_for_the_same_reason_are_one_line(queued, monkeypatch) -> None:
     for _attempt in range(41):
         attempt(message)
 
-    assert attempts_of(message) == [(1, "comes again", "450"), (2, "had to wait", "provider down")]
+    assert attempts_of(message) == [(1, "retried", "450"), (2, "waited", "provider down")]
     assert [a.times for a in read_attempts(message)] == [1, 40]
 
 

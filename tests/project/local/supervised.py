@@ -41,6 +41,6 @@ if __name__ == "__main__":
     folder.create()
     lock = folder.lock()
     assert lock is not None
-    guard = reaper.post(folder, lock=lock)
+    guard = reaper.start_reaper(folder, lock=lock)
     asyncio.run(main(folder, drain_seconds=sys.argv[2]))
     guard.communicate()

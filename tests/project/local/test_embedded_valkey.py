@@ -10,7 +10,7 @@ import redis
 
 from project.local.data_folder import DataFolder
 from project.local.embedded.running import running_servers, temporary_data_folder
-from project.local.embedded.valkey import AT_ONCE, ValkeyServer
+from project.local.embedded.valkey import NO_RETRIES, ValkeyServer
 from project.local.processes import PidFile
 
 
@@ -32,7 +32,7 @@ def test_what_it_was_told_outlives_it_and_nobody_else_can_ask(data: DataFolder) 
             assert client.config_get("bind") == {"bind": "127.0.0.1"}
         for password in (None, "wrong"):
             port = urlsplit(url).port or 0
-            stranger = redis.Redis("127.0.0.1", port, password=password, retry=AT_ONCE)
+            stranger = redis.Redis("127.0.0.1", port, password=password, retry=NO_RETRIES)
             with stranger, pytest.raises(redis.AuthenticationError):
                 stranger.get("ring")
 

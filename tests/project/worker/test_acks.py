@@ -9,7 +9,7 @@ from kombu import Connection, Queue
 from kombu.transport import redis as transport
 from redis.exceptions import RedisError
 
-from project.worker.acks import ForgetfulQoS
+from project.worker.acks import UnconfirmedQoS
 from tests.project.gateway import Gateway, gateway_to
 
 BROKER = os.environ["CELERY_BROKER_URL"]
@@ -42,7 +42,7 @@ def may_take_another_after_a_lost_ack(way: Gateway) -> bool:
 
 
 def test_a_worker_whose_ack_was_lost_takes_the_next_message(way: Gateway) -> None:
-    assert transport.Channel.QoS is ForgetfulQoS
+    assert transport.Channel.QoS is UnconfirmedQoS
 
     assert may_take_another_after_a_lost_ack(way)
 
