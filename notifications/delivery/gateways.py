@@ -51,14 +51,15 @@ class Gateway:
         """Hand the message over; raises what `notifications.channels` says."""
         if self.problem:
             raise NotAskedError(self.problem)
-        receipt: Receipt = self._module().send(message, url=self.url, deadline=deadline)
+        receipt: Receipt = self.channel_module().send(message, url=self.url, deadline=deadline)
         return receipt
 
     def repeats_are_safe(self) -> bool:
         """Whether it would recognise a second copy."""
-        return not self.problem and bool(self._module().repeats_are_safe(self.url))
+        return not self.problem and bool(self.channel_module().repeats_are_safe(self.url))
 
-    def _module(self) -> ModuleType:
+    def channel_module(self) -> ModuleType:
+        """Return the module that speaks its protocol."""
         # Not before it is needed: who doesn't use a kind of gateway doesn't load it.
         return import_module(f"notifications.channels.{self.module}")
 

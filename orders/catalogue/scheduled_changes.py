@@ -23,9 +23,9 @@ What = ScheduledChange.What
 def apply_scheduled() -> int | None:
     """Do what is due, in the order of its times; return how many steps that were, None if none."""
     done = 0
-    for pk, step in _due():
+    for pk, step in due_steps():
         try:
-            done += _revert(pk) if step == "revert" else _apply(pk)
+            done += revert_change(pk) if step == "revert" else apply_change(pk)
         except ObjectDoesNotExist:
             continue  # deleted meanwhile
     return done or None
@@ -47,7 +47,7 @@ def _is_within(moment: datetime, change: ScheduledChange) -> bool:
     return change.back_at is not None and change.at <= moment < change.back_at
 
 
-def _due() -> list[tuple[int, str]]:
+def due_steps() -> list[tuple[int, str]]:
     """Return the steps that are due as (change, "apply" or "revert"), the earliest first.
 
     After a downtime both of one change may be.
@@ -69,9 +69,10 @@ def _due() -> list[tuple[int, str]]:
         return cursor.fetchall()
 
 
-def _apply(pk: int) -> int:
+def apply_change(pk: int) -> int:
+    """Apply the change if it is due and not applied; return how many steps that were."""
     with transaction.atomic():
-        product = _locked_product(pk)
+        product = lock_product(pk)
         change = ScheduledChange.objects.filter(pk=pk)
         due = change.filter(applied_at=None, at__lte=Now())
         if not due.update(applied_at=Now(), previous_price=product.price):
@@ -80,9 +81,10 @@ def _apply(pk: int) -> int:
     return 1
 
 
-def _revert(pk: int) -> int:
+def revert_change(pk: int) -> int:
+    """Take the change back if it is over and not reverted; return how many steps that were."""
     with transaction.atomic():
-        product = _locked_product(pk)
+        product = lock_product(pk)
         change = ScheduledChange.objects.filter(pk=pk)
         over = change.filter(applied_at__isnull=False, reverted_at=None, back_at__lte=Now())
         if not over.update(reverted_at=Now()):
@@ -93,7 +95,7 @@ def _revert(pk: int) -> int:
     return 1
 
 
-def _locked_product(change_id: int) -> Product:
+def lock_product(change_id: int) -> Product:
     """Lock the change's product: what it is now is what the change replaces."""
     change = ScheduledChange.objects.get(pk=change_id)
     return Product.objects.select_for_update(no_key=True).get(pk=change.product_id)

@@ -47,14 +47,14 @@ def tell_media_ready() -> int | None:
     told = 0
     for order_id, done_at in candidates:
         try:
-            told += _tell(order_id)
+            told += tell_shopper(order_id)
         except OrderBusy:
             until = min(until, done_at)  # once more in the next run
     Sweep.objects.advance(NAME, until)
     return told or None
 
 
-def _tell(order_id: UUID) -> bool:
+def tell_shopper(order_id: UUID) -> bool:
     """Tell the order's shopper, if all is done, for the first time, and still of interest."""
     with one_transaction():
         try:

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 
 
-def _owner_of_key(*, source: str, user_id: int | None) -> int | None:
+def owner_of_key(*, source: str, user_id: int | None) -> int | None:
     """Return the user whose key it is: two users of an API may choose the same one.
 
     The shop's keys are random, and only the browser knows them. They belong to nobody: a shopper
@@ -17,7 +17,7 @@ def _owner_of_key(*, source: str, user_id: int | None) -> int | None:
 
 def order_id(*, source: str, user_id: int | None, key: str) -> UUID:
     """Return the id under which a request with this key is, or would be, placed."""
-    owner = _owner_of_key(source=source, user_id=user_id)
+    owner = owner_of_key(source=source, user_id=user_id)
     return _derive(settings.SECRET_KEY, source, owner, key)
 
 
@@ -27,7 +27,7 @@ def order_ids(*, source: str, user_id: int | None, key: str) -> list[UUID]:
     Orders placed before SECRET_KEY was rotated are found by its fallbacks.
     """
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    owner = _owner_of_key(source=source, user_id=user_id)
+    owner = owner_of_key(source=source, user_id=user_id)
     return [_derive(secret, source, owner, key) for secret in secrets]
 
 

@@ -106,7 +106,7 @@ def _place(request: OrderRequest) -> Placement:
         if placed_id is not None:
             return _repeated(placed_id, request)
         draft = _draft(request, ids[0], products)
-        return _submit(draft)
+        return submit(draft)
     except (InvalidOrder, TotalChanged, OutOfStock, UploadsGone) as refusal:
         # A repeat that races the order which took the last unit must not hear "sold out":
         # this look is later than the refusal.
@@ -238,7 +238,7 @@ def _with_jobs(
     )
 
 
-def _submit(draft: Draft) -> Placement:
+def submit(draft: Draft) -> Placement:
     """Give the draft to both writers and wait for both."""
     order = draft.order
     # An order in the making holds no connection: the pool stays free for pages.
@@ -249,7 +249,7 @@ def _submit(draft: Draft) -> Placement:
         stock = threads.stock.submit(draft, deadline=deadline)
     except NotTakenError as error:
         raise ShopBusy from error
-    sales = _count(threads, draft, deadline)
+    sales = count_sales(threads, draft, deadline)
     try:
         outcome = stock.result(grace=GRACE)
     except BaseException as error:
@@ -277,7 +277,7 @@ def _submit(draft: Draft) -> Placement:
     return Placement(order, replayed=False)
 
 
-def _count(threads: Writers, draft: Draft, deadline: float) -> Submission | None:
+def count_sales(threads: Writers, draft: Draft, deadline: float) -> Submission | None:
     """Submit the order's sales; where that fails, `settle_due` counts them."""
     sold = {line.product_id: Sold(line.quantity, line.total) for line in draft.lines}
     try:

@@ -82,7 +82,7 @@ class StockWriter:
         with connection.cursor() as cursor:
             untaken = lock_untaken(cursor, tokens) if tokens else set()
             # After the locks: who committed these ids before us is visible now.
-            fingerprints = _existing(cursor, {draft.order.id for draft in drafts})
+            fingerprints = fingerprints_of(cursor, {draft.order.id for draft in drafts})
             answers: list[Any] = []
             accepted: dict[UUID, Draft] = {}
             for draft in drafts:
@@ -118,7 +118,8 @@ class StockWriter:
         ]
 
 
-def _existing(cursor: CursorWrapper, order_ids: set[UUID]) -> dict[UUID, str]:
+def fingerprints_of(cursor: CursorWrapper, order_ids: set[UUID]) -> dict[UUID, str]:
+    """Return the fingerprints of those of these orders that are committed."""
     cursor.execute(
         "SELECT id, fingerprint FROM orders_order WHERE id = ANY(%s::uuid[])",
         [array_literal(order_ids)],

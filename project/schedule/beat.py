@@ -26,13 +26,14 @@ class HeartbeatScheduler(DatabaseScheduler):
     is scheduled is an idempotent sweep, and the next one makes up for it.
     """
 
-    _next_heartbeat = 0.0
+    next_heartbeat = 0.0
+    """On the `time.monotonic` clock."""
 
     def tick(self, *args: object, **kwargs: object) -> float:
         """Publish what is due and return the seconds until the next look."""
         try:
-            if time.monotonic() >= self._next_heartbeat:
-                self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
+            if time.monotonic() >= self.next_heartbeat:
+                self.next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
                 Heartbeat.objects.beat(f"beat@{socket.gethostname()}", pid=os.getpid())
             # Nobody here waits for a result; else publishing would need the result backend, too.
             with denied_join_result():
