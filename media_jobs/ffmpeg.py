@@ -136,7 +136,7 @@ def _started(command: list[str], folder: Path) -> Iterator[subprocess.Popen[byte
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
-        preexec_fn=_bounded(os.getpid()),
+        preexec_fn=bounded(os.getpid()),
     )
     try:
         yield process
@@ -168,7 +168,7 @@ def _moments(process: subprocess.Popen[bytes], talk: _Talk) -> Iterator[None]:
                 yield
 
 
-def _bounded(worker: int) -> Callable[[], None]:
+def bounded(worker: int) -> Callable[[], None]:
     """Return the function that sets the new process's limits before it becomes ffmpeg."""
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 

@@ -29,7 +29,8 @@ FORM_BYTES = 1_000_000
 MAX_AT_ONCE = 16
 """Files that a process receives at once: slow lines must not hold all of its threads."""
 
-_places = threading.BoundedSemaphore(MAX_AT_ONCE)
+places = threading.BoundedSemaphore(MAX_AT_ONCE)
+"""One is held while a file comes in."""
 
 
 class ReceivingBusyError(Exception):
@@ -71,13 +72,13 @@ def receiving(request: HttpRequest) -> Iterator[None]:
     limit = max(settings.MEDIA_MAX_PICTURE_MB, settings.MEDIA_MAX_VIDEO_MB) * 1_000_000
     if int(request.META.get("CONTENT_LENGTH") or 0) > limit + FORM_BYTES:
         raise RequestDataTooBig(f"a file of more than {limit} bytes")
-    if not _places.acquire(blocking=False):
+    if not places.acquire(blocking=False):
         raise ReceivingBusyError
     try:
         request.upload_handlers = [_Watch(request), TemporaryFileUploadHandler(request)]
         yield
     finally:
-        _places.release()
+        places.release()
 
 
 def has_file(request: HttpRequest) -> bool:

@@ -9,7 +9,7 @@ from orders.placing.settle import settle_all
 from project.monitoring.audit import Invariant, register
 
 # Sales are committed some milliseconds after stock; after a crash settle needs half a minute.
-_SETTLED = "now() - interval '60 seconds'"
+SETTLED = "now() - interval '60 seconds'"
 
 
 def fix_stock() -> Iterator[str]:
@@ -196,8 +196,8 @@ register(
             FULL JOIN orders_salesentry AS entry USING (order_id, product_id)
             LEFT JOIN orders_order ON orders_order.id = order_id
             WHERE (line.units, line.amount) IS DISTINCT FROM (entry.units, entry.amount)
-              AND coalesce(orders_order.changed_at, '-infinity') < {_SETTLED}
-              AND coalesce(entry.changed_at, '-infinity') < {_SETTLED}
+              AND coalesce(orders_order.changed_at, '-infinity') < {SETTLED}
+              AND coalesce(entry.changed_at, '-infinity') < {SETTLED}
         """,
         checked="SELECT count(*) FROM orders_salesentry",
         fix=fix_sales_entries,

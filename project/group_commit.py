@@ -155,7 +155,8 @@ class GroupCommitter(Generic[T, R]):
         max_deferred: int = 16,
         defer_pause: float = 0.02,
     ) -> None:
-        self._apply = apply
+        self.name = name
+        self.apply = apply
         self._using = using
         self._batch_size = batch_size
         self._queue_size = queue_size
@@ -188,13 +189,17 @@ class GroupCommitter(Generic[T, R]):
             submission._fail(NotTakenError("the deadline came before a place in a batch"))
             return True
 
+    def is_alive(self) -> bool:
+        """Whether its thread runs: until `drain`, in the process that made it."""
+        return self._thread.is_alive()
+
     def drain(self, *, timeout: float) -> bool:
         """Refuse new items, finish the waiting ones, end the thread; True if all were finished."""
         with self._changed:
             self._stopping = True
             self._changed.notify()
         self._thread.join(timeout)
-        return not self._thread.is_alive()
+        return not self.is_alive()
 
     # ── the thread ──────────────────────────────────────────────────────────────────────────
     def _run(self) -> None:
@@ -204,7 +209,7 @@ class GroupCommitter(Generic[T, R]):
                     self._commit(batch)
                 except Exception:
                     # All later callers depend on this thread: a bug in `apply` must not end it.
-                    logger.exception("%s failed", self._thread.name)
+                    logger.exception("%s failed", self.name)
                     self._fail_all(batch, UnknownCommitError, "the committer failed")
         finally:
             connections[self._using].close()
@@ -250,13 +255,13 @@ class GroupCommitter(Generic[T, R]):
             try:
                 with transaction.atomic(using=self._using, durable=True):
                     items = [submission.item for submission in batch]
-                    answers = list(zip(batch, self._apply(connection, items), strict=True))
+                    answers = list(zip(batch, self.apply(connection, items), strict=True))
                     reached_commit = True
             except RepeatBatch:
                 batch = self._without_expired(batch)
             except Exception as error:
                 if isinstance(error, OperationalError) or not _is_alive(connection):
-                    logger.warning("%s repeats its batch: %s", self._thread.name, error)
+                    logger.warning("%s repeats its batch: %s", self.name, error)
                     connection.close()
                     if reached_commit:
                         for submission in batch:
@@ -267,7 +272,7 @@ class GroupCommitter(Generic[T, R]):
                         pause = min(pause * 2, 0.5)
                     continue
                 if len(batch) == 1:
-                    logger.exception("%s can't apply an item", self._thread.name)
+                    logger.exception("%s can't apply an item", self.name)
                     with self._changed:
                         batch[0]._fail(error)
                 else:
@@ -276,7 +281,7 @@ class GroupCommitter(Generic[T, R]):
                         self._commit(self._without_expired([submission]))
                 return
             else:
-                self._answer(answers)
+                self.answer(answers)
                 return
 
     def _without_expired(self, batch: list[Submission[T, R]]) -> list[Submission[T, R]]:
@@ -286,7 +291,8 @@ class GroupCommitter(Generic[T, R]):
         self._fail_all(expired, NotCommittedError, "not committed by its deadline")
         return [submission for submission in batch if submission.deadline > now]
 
-    def _answer(self, answers: list[tuple[Submission[T, R], Any]]) -> None:
+    def answer(self, answers: list[tuple[Submission[T, R], Any]]) -> None:
+        """Hand each submission its answer, right after the COMMIT; DEFER puts it back to wait."""
         with self._changed:
             for submission, answer in answers:
                 if answer is DEFER:

@@ -47,7 +47,8 @@ class Relay:
         self._reconnecting: Future[None] | None = None
         self._direct = ThreadPoolExecutor(DIRECT_THREADS, thread_name_prefix="direct")
         self._direct_jobs: list[Future[None]] = []
-        self._next_heartbeat = 0.0
+        self.next_heartbeat = 0.0
+        """On the `time.monotonic` clock."""
 
     def stop(self) -> None:
         # Not an Event: a signal handler that sets it can deadlock with a waiter in the same thread.
@@ -59,19 +60,24 @@ class Relay:
         sweeping.start()
         try:
             while not self._stopping:
-                self._look()
+                self.look()
         finally:
             # Jobs that wait for a free thread are rung again; running ones have some seconds.
             self._stopping = True
             bound = limit_shutdown()
-            self._direct.shutdown(wait=True, cancel_futures=True)
-            self._reconnector.shutdown(wait=True, cancel_futures=True)
+            self.close()
             sweeping.join()
-            self.publisher.close()
             connection.close()
             bound.cancel()
 
-    def _look(self) -> None:
+    def close(self) -> None:
+        """Wait for the jobs that run, give up those that wait for a thread, disconnect."""
+        self._direct.shutdown(wait=True, cancel_futures=True)
+        self._reconnector.shutdown(wait=True, cancel_futures=True)
+        self.publisher.close()
+
+    def look(self) -> None:
+        """Tick, then pause unless there is more to do; a failing database takes a longer pause."""
         try:
             handled = self.tick()
         except Error as error:
@@ -93,8 +99,8 @@ class Relay:
                 handled += self._run_directly(model)
         if not broker.ok and (self._reconnecting is None or self._reconnecting.done()):
             self._reconnecting = self._reconnector.submit(self._reconnect)
-        if time.monotonic() >= self._next_heartbeat:
-            self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
+        if time.monotonic() >= self.next_heartbeat:
+            self.next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
             for model in job_models():
                 bury(model)
             Heartbeat.objects.beat(self._name, pid=os.getpid(), broker=str(broker))

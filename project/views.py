@@ -11,7 +11,8 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from project.monitoring.health import is_migrated, read_health
 from project.monitoring.metrics import read_metrics
 
-_migrated = False
+migrated = False
+"""Whether a look found every migration applied; from then on none is needed."""
 
 
 @require_safe
@@ -25,10 +26,10 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @never_cache
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 if orders can be placed, "degraded" if a service has a problem; else 503."""
-    global _migrated
+    global migrated
     try:
-        _migrated = _migrated or is_migrated()
-        health = read_health() if _migrated else None
+        migrated = migrated or is_migrated()
+        health = read_health() if migrated else None
     except Error:
         connection.close()
         return JsonResponse(

@@ -4,7 +4,6 @@
 it is slow, but for those marked `quick_in_bucket`.
 """
 
-import re
 from collections.abc import Iterator
 
 import pytest
@@ -14,9 +13,6 @@ from django.template import base
 
 from tests.live import LiveShop
 
-MOST_CHARACTERS = 100
-CONTROL = r"\\(x[0189]|x7f|[nrtbfva0])"
-
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Refuse to run where xdist's groups have no effect: RabbitMQ's queues have one user each."""
@@ -24,41 +20,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
                 pytest.exit("this pytest-xdist doesn't keep groups together with this pytest", 4)
-
-
-def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str) -> str | None:
-    """Name a parameter by its argument where its value is no words: bytes, or control characters.
-
-    A zip's bytes hold the time of day: processes that collect in different seconds would collect
-    different tests. pytest numbers what is alike.
-    """
-    if isinstance(val, bytes):
-        return argname
-    if isinstance(val, str):
-        written = val.encode("unicode_escape").decode()
-        if len(written) > MOST_CHARACTERS // 2 or not _is_words(written):
-            return argname
-    return None
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse ids that nobody can read, type or rely on."""
-    unreadable = [item.nodeid for item in items if not _is_words(_parameters_of(item.nodeid))]
-    if unreadable:
-        raise pytest.UsageError(
-            f"Give these tests an id in words, of at most {MOST_CHARACTERS} characters: "
-            + ", ".join(ascii(nodeid) for nodeid in unreadable)
-        )
-
-
-def _parameters_of(nodeid: str) -> str:
-    """Return what stands between the brackets of a test's id."""
-    return nodeid.partition("[")[2].removesuffix("]")
-
-
-def _is_words(text: str) -> bool:
-    # pytest writes a control character as an escape, and letters of other scripts too.
-    return len(text) <= MOST_CHARACTERS and text.isprintable() and not re.search(CONTROL, text)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -3,10 +3,20 @@
 import secrets
 from decimal import Decimal
 from typing import Any
+from uuid import uuid4
 
 from django.core.files.base import ContentFile
 
-from orders.models import Category, Order, Product, ProductSales, Stock, Upload
+from orders.models import (
+    Category,
+    Order,
+    OrderEvent,
+    OrderLine,
+    Product,
+    ProductSales,
+    Stock,
+    Upload,
+)
 from orders.placing.request import OrderRequest, RequestedLine
 from orders.placing.upload_store import store_upload
 
@@ -14,7 +24,7 @@ from orders.placing.upload_store import store_upload
 def add_product(
     sku: str, *, stock: int = 100, price: str = "2.50", active: bool = True, **fields: Any
 ) -> Product:
-    """Put a product on the shelf."""
+    """Add a product with its stock."""
     category, _created = Category.objects.get_or_create(name="Things", slug="things")
     product = Product.objects.create(
         sku=sku,
@@ -56,3 +66,33 @@ def order_request(*lines: tuple[Any, ...], **changes: Any) -> OrderRequest:
         ),
     }
     return OrderRequest(**(fields | changes))
+
+
+def make_order(*products: Product, **changes: Any) -> Order:
+    """An order as the writers leave it, without its jobs."""
+    products = products or (add_product("MUG", price="9.90"),)
+    total = sum(product.price * 2 for product in products)
+    order = Order.objects.create(
+        id=uuid4(),
+        door="shop",
+        name="Ada Lovelace",
+        email="ada@example.org",
+        language="en",
+        currency="EUR",
+        items_total=total,
+        total=total,
+        **changes,
+    )
+    OrderEvent.objects.create(order=order, kind="placed")
+    for product in products:
+        OrderLine.objects.create(
+            order=order,
+            product=product,
+            sku=product.sku,
+            name=product.name,
+            quantity=2,
+            unit_price=product.price,
+            total=product.price * 2,
+        )
+    order.refresh_from_db()
+    return order

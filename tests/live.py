@@ -167,7 +167,7 @@ class LiveShop:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
-        # A watchman reads the pid files until all have stopped.
+        # The reaper reads the pid files until all have stopped.
         wait_until(lambda: not self.run.exists() or DataFolder(self.data).lock(), seconds=40)
         rmtree(self._folder, ignore_errors=True)
 

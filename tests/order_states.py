@@ -1,7 +1,12 @@
 """Orders at any point of their life, brought there by the services themselves."""
 
+from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import UUID, uuid4
+
+from django.db import connection
+from django.db.models import F
 
 from orders.lifecycle.transitions import cancel, deliver, pack, pay, refund, ship
 from orders.models import Order
@@ -42,5 +47,30 @@ def refunded(*lines: tuple[str, int], **changes: Any) -> Order:
 
 def refund_order(order_id: UUID, lines: dict[str, int] | None = None, **changes: Any) -> Order:
     """Refund some units by SKU, or all, with the goods back in stock unless `restock=False`."""
-    wanted = {"order_id": order_id, "refund_id": uuid4(), "restock": True, "lines": lines}
+    wanted: dict[str, Any] = {
+        "order_id": order_id,
+        "refund_id": uuid4(),
+        "restock": True,
+        "lines": lines,
+    }
     return refund(**wanted | changes)
+
+
+def aged(order: Order, *, hours: int = 49) -> Order:
+    """Let the order have been placed so long ago."""
+    past = timedelta(hours=hours)
+    Order.objects.filter(pk=order.pk).update(
+        placed_at=F("placed_at") - past, changed_at=F("changed_at") - past
+    )
+    return order
+
+
+def pay_part(order: Order) -> Order:
+    return pay(order_id=order.pk, method="card", reference="A", amount=Decimal("1.00"))
+
+
+def make_old() -> None:
+    """Let 15 s pass for the sweep, which leaves alone what may be in flight."""
+    with connection.cursor() as cursor:
+        cursor.execute("UPDATE orders_order SET changed_at = now() - interval '15 s'")
+        cursor.execute("UPDATE orders_salesentry SET changed_at = now() - interval '15 s'")

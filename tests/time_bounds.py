@@ -1,6 +1,6 @@
 """How much slower this machine is just now than one that has its two cores to itself.
 
-A promise of seconds is about such a machine. On one that others use too, a bound stretches in
+A time bound is meant for such a machine. On one that others use too, a bound stretches in
 proportion, so that the test still says something about the shop, and not about the neighbours.
 """
 
@@ -16,7 +16,7 @@ MOST = 8.0
 
 
 def stretched(seconds: float) -> float:
-    """Return the bound for a promise of so many seconds, stretched if the machine is slow now."""
+    """Return the time bound, stretched if the machine is slow now."""
     return seconds * min(MOST, max(1.0, median(_measured() for _ in range(3)) / QUIET_SECONDS))
 
 

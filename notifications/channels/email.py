@@ -79,7 +79,7 @@ def _email(message: Message) -> EmailMultiAlternatives:
         body=message.text,
         to=[message.recipient],
         headers={
-            "Message-ID": f"<{message.id}@{_domain()}>",
+            "Message-ID": f"<{message.id}@{sender_domain()}>",
             # Prevents out-of-office replies and mail loops (RFC 3834).
             "Auto-Submitted": "auto-generated",
             **_unsubscribing(message.unsubscribe_url),
@@ -102,7 +102,7 @@ def _unsubscribing(url: str) -> dict[str, str]:
     return {"List-Unsubscribe": f"<{url}>", **(one_click if url.startswith("https://") else {})}
 
 
-def _domain() -> str:
+def sender_domain() -> str:
     """Return the sender's domain: a Message-ID must not change with the sending host."""
     _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     return punycode(address.rpartition("@")[2] or "localhost")
@@ -135,7 +135,7 @@ def _hand_over(email: EmailMultiAlternatives, backend: SmtpBackend, *, deadline:
         backend.part()
         if in_doubt:
             raise NoAnswerError(f"no answer after DATA: {_words(error)}") from error
-        raise _verdict(error) from error
+        raise error_for(error) from error
     answer = f"{connection.last_code} {connection.last_words}"
     backend.keep()
     return answer
@@ -150,7 +150,8 @@ def _send_by(email: EmailMultiAlternatives, backend: BaseEmailBackend) -> str:
     return ""
 
 
-def _verdict(error: Exception) -> TransientError | PermanentError:
+def error_for(error: Exception) -> TransientError | PermanentError:
+    """Return what the server's refusal, or its silence, means for the message."""
     code, words = _reply(error)
     # SMTPNotSupportedError: the address needs an extension of SMTP that this server lacks.
     if isinstance(error, smtplib.SMTPNotSupportedError):

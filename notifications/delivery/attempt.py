@@ -106,7 +106,7 @@ def _send(
         if refusals and not deadline.leaves(SECONDS_FOR_THE_NEXT):
             raise TransientError(f"{refusals[-1]}; {gateway.host} will be asked")
         try:
-            receipt = _hand_over(notification, message, gateway, deadline=deadline)
+            receipt = hand_over(notification, message, gateway, deadline=deadline)
         except PermanentError as refusal:
             if len(known) == 1 or notification.maybe_duplicate:
                 raise
@@ -121,7 +121,7 @@ def _send(
     raise PermanentError("; ".join(refusals))
 
 
-def _hand_over(
+def hand_over(
     notification: Notification, message: Message, gateway: Gateway, *, deadline: Deadline
 ) -> Receipt:
     """Send by this gateway, and report the outcome to its breaker."""

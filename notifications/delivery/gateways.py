@@ -51,14 +51,14 @@ class Gateway:
         """Send the message; raises the errors that `notifications.channels` lists."""
         if self.problem:
             raise NotAskedError(self.problem)
-        receipt: Receipt = self._module().send(message, url=self.url, deadline=deadline)
+        receipt: Receipt = self.channel_module().send(message, url=self.url, deadline=deadline)
         return receipt
 
     def repeats_are_safe(self) -> bool:
         """Tell whether it recognises a second copy."""
-        return not self.problem and bool(self._module().repeats_are_safe(self.url))
+        return not self.problem and bool(self.channel_module().repeats_are_safe(self.url))
 
-    def _module(self) -> ModuleType:
+    def channel_module(self) -> ModuleType:
         # Imported at first use: a process loads only the kinds of gateways that it uses.
         return import_module(f"notifications.channels.{self.module}")
 

@@ -33,10 +33,10 @@ def take(gateway: str) -> None:
     Without a limit it makes no query.
     """
     limit = per_minute(gateway)
-    if not limit or _take(gateway, limit):
+    if not limit or take_slot(gateway, limit):
         return
     _state, is_new = ChannelState.objects.get_or_create(gateway=gateway)
-    if not (is_new and _take(gateway, limit)):
+    if not (is_new and take_slot(gateway, limit)):
         raise NotNowError(f"the limit of {limit} a minute is reached")
 
 
@@ -53,7 +53,8 @@ def capacity(limit: int) -> int:
     return 1 + limit // 30
 
 
-def _take(gateway: str, limit: int) -> bool:
+def take_slot(gateway: str, limit: int) -> bool:
+    """Take one of the gateway's messages, if its limit (a minute) leaves one; in one statement."""
     states = ChannelState.objects.filter(gateway=gateway).annotate(level=_level(limit))
     won = states.filter(level__gte=1).update(
         tokens=F("level") - 1,

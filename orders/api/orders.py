@@ -117,11 +117,11 @@ def _answer(order: Order) -> OrderOut:
             for line in order.lines.annotate(taken=ArraySubquery(_UPLOADS))
         ],
         status_url=settings.SITE_URL + order.get_absolute_url(),
-        jobs=[JobOut.model_construct(**job) for job in _jobs(order.pk)],
+        jobs=[JobOut.model_construct(**job) for job in jobs_of(order.pk)],
     )
 
 
-def _jobs(order_id: UUID) -> list[dict[str, Any]]:
+def jobs_of(order_id: UUID) -> list[dict[str, Any]]:
     """Return the order's jobs of every kind in the order of queueing, in one query."""
     columns = [name for name in JobOut.model_fields if name != "app"]
     first, *others = (

@@ -24,9 +24,9 @@ What = ScheduledChange.What
 def apply_scheduled() -> int | None:
     """Do the due steps in the order of their times; return their number, or None if none is due."""
     done = 0
-    for pk, step in _due():
+    for pk, step in due_steps():
         try:
-            done += _revert(pk) if step == "revert" else _apply(pk)
+            done += revert_change(pk) if step == "revert" else apply_change(pk)
         except ObjectDoesNotExist:
             continue  # the change or its product was deleted
     return done or None
@@ -48,7 +48,7 @@ def _is_within(moment: datetime, change: ScheduledChange) -> bool:
     return change.back_at is not None and change.at <= moment < change.back_at
 
 
-def _due() -> list[tuple[int, str]]:
+def due_steps() -> list[tuple[int, str]]:
     """Return the steps that are due as (change, "apply" or "revert"), the earliest first.
 
     After a downtime both steps of a change may be due.
@@ -70,9 +70,10 @@ def _due() -> list[tuple[int, str]]:
         return cursor.fetchall()
 
 
-def _apply(pk: int) -> int:
+def apply_change(pk: int) -> int:
+    """Apply the change if it is due and not applied; return how many steps that were."""
     with transaction.atomic():
-        product = _locked_product(pk)
+        product = lock_product(pk)
         change = ScheduledChange.objects.filter(pk=pk)
         due = change.filter(applied_at=None, at__lte=Now())
         if not due.update(applied_at=Now(), previous_price=product.price):
@@ -81,9 +82,10 @@ def _apply(pk: int) -> int:
     return 1
 
 
-def _revert(pk: int) -> int:
+def revert_change(pk: int) -> int:
+    """Take the change back if it is over and not reverted; return how many steps that were."""
     with transaction.atomic():
-        product = _locked_product(pk)
+        product = lock_product(pk)
         change = ScheduledChange.objects.filter(pk=pk)
         over = change.filter(applied_at__isnull=False, reverted_at=None, back_at__lte=Now())
         if not over.update(reverted_at=Now()):
@@ -94,7 +96,7 @@ def _revert(pk: int) -> int:
     return 1
 
 
-def _locked_product(change_id: int) -> Product:
+def lock_product(change_id: int) -> Product:
     """Lock the change's product, so that its saved price is the one that the change replaces."""
     change = ScheduledChange.objects.get(pk=change_id)
     return Product.objects.select_for_update(no_key=True).get(pk=change.product_id)

@@ -85,7 +85,7 @@ class CatalogueImport:
                 with transaction.atomic():
                     if is_new:
                         category = _new_category(plan.category)
-                    _write(plan, category)
+                    write_plan(plan, category)
         except RowRefusedError as error:
             return RowReport(row.number, row.sku, Outcome.REFUSED, str(error))
         except (IntegrityError, DataError) as error:
@@ -171,7 +171,7 @@ def _compare_pictures(plan: Plan, pictures: Iterable[tuple[Picture, str]]) -> No
     plan.notes += [f"alt: {_shown(medium.alt)} → {_shown(alt)}" for medium, alt in plan.alts]
 
 
-def _write(plan: Plan, category: Category | None) -> None:
+def write_plan(plan: Plan, category: Category | None) -> None:
     row, product = plan.row, plan.product
     if product is None:
         assert row.name is not None  # _planned has refused a row without it
@@ -180,7 +180,7 @@ def _write(plan: Plan, category: Category | None) -> None:
         product = create_product(
             sku=row.sku,
             name=row.name,
-            slug=_free_slug(Product, slugify(row.name), slugify(row.sku)),
+            slug=free_slug(Product, slugify(row.name), slugify(row.sku)),
             category=category,
             price=row.price,
             description=row.description or "",
@@ -200,11 +200,11 @@ def _write(plan: Plan, category: Category | None) -> None:
 
 def _new_category(name: str) -> Category:
     return Category.objects.create(
-        name=name, slug=_free_slug(Category, slugify(name), "category")[:100]
+        name=name, slug=free_slug(Category, slugify(name), "category")[:100]
     )
 
 
-def _free_slug(model: type[Product] | type[Category], name: str, fallback: str) -> str:
+def free_slug(model: type[Product] | type[Category], name: str, fallback: str) -> str:
     """Return a free slug: of the name, else of name and fallback, else with a number.
 
     A name in another script has no slug of its own; then the slug is the fallback.

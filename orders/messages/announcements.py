@@ -101,7 +101,7 @@ def fan_out(job: DeskJob) -> dict[str, Any]:
     """Queue a message for each user after `reached`, where the last attempt ended."""
     announcement_id = int(job.context["announcement"])
     expected = max(1, audience().count())
-    while (announcement := _queue_batch(announcement_id)).status == State.SENDING:
+    while (announcement := queue_batch(announcement_id)).status == State.SENDING:
         if announcement.queued_at:
             break
         store_progress(job, min(99, 100 * announcement.recipients // expected))
@@ -117,7 +117,7 @@ def _queue_fan_out(announcement: Announcement) -> None:
     )
 
 
-def _queue_batch(announcement_id: int) -> Announcement:
+def queue_batch(announcement_id: int) -> Announcement:
     """Queue the next batch, unless the announcement was stopped; return its current row."""
     with transaction.atomic():
         announcement = Announcement.objects.select_for_update().get(pk=announcement_id)
@@ -125,7 +125,7 @@ def _queue_batch(announcement_id: int) -> Announcement:
             return announcement
         readers = list(audience().filter(pk__gt=announcement.reached).order_by("pk")[:BATCH_SIZE])
         Notification.objects.bulk_create(
-            [_message(announcement, reader) for reader in readers], ignore_conflicts=True
+            [message_for(announcement, reader) for reader in readers], ignore_conflicts=True
         )
         announcement.recipients += len(readers)
         values: dict[str, Any] = {"recipients": F("recipients") + len(readers)}
@@ -135,7 +135,8 @@ def _queue_batch(announcement_id: int) -> Announcement:
         return announcement
 
 
-def _message(announcement: Announcement, reader: Any) -> Notification:
+def message_for(announcement: Announcement, reader: Any) -> Notification:
+    """Return the announcement's message for this reader (of `audience`), under its own id."""
     language = reader.language or settings.LANGUAGE_CODE
     subject, text = announcement.words(language)
     return announcement_message(

@@ -6,7 +6,7 @@ from uuid import UUID
 from django.conf import settings
 
 
-def _owner_of_key(*, source: str, user_id: int | None) -> int | None:
+def owner_of_key(*, source: str, user_id: int | None) -> int | None:
     """Return the id of the user who owns the key, or None for a key without an owner.
 
     API users choose their keys, so two of them may choose the same one. The shop's keys are random
@@ -18,7 +18,7 @@ def _owner_of_key(*, source: str, user_id: int | None) -> int | None:
 
 def order_id(*, source: str, user_id: int | None, key: str) -> UUID:
     """Return the id that an order with this key gets."""
-    owner = _owner_of_key(source=source, user_id=user_id)
+    owner = owner_of_key(source=source, user_id=user_id)
     return _derive(settings.SECRET_KEY, source, owner, key)
 
 
@@ -28,7 +28,7 @@ def order_ids(*, source: str, user_id: int | None, key: str) -> list[UUID]:
     An order that was placed before SECRET_KEY was rotated has an id from SECRET_KEY_FALLBACKS.
     """
     secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
-    owner = _owner_of_key(source=source, user_id=user_id)
+    owner = owner_of_key(source=source, user_id=user_id)
     return [_derive(secret, source, owner, key) for secret in secrets]
 
 

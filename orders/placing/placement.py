@@ -93,7 +93,7 @@ def _place(request: OrderRequest) -> Placement:
         placed_id, offers = look_up(order_ids=ids, skus=request.merged_lines)
         if placed_id is not None:
             return _repeated(placed_id, request)
-        return _submit(price(request, order_id=ids[0], offers=offers))
+        return submit(price(request, order_id=ids[0], offers=offers))
     except (InvalidOrder, TotalChanged, OutOfStock, UploadsGone) as refusal:
         # Between the first look-up and the refusal, another request with this key may have
         # placed the order and taken the last unit. The shopper must then get that order
@@ -114,7 +114,7 @@ def _repeated(placed_id: UUID, request: OrderRequest) -> Placement:
     return Placement(order, replayed=True)
 
 
-def _submit(draft: Draft) -> Placement:
+def submit(draft: Draft) -> Placement:
     """Submit the draft to both writers and wait for both."""
     order = draft.order
     # A waiting order must not hold a connection: the pool stays free for pages.
@@ -125,7 +125,7 @@ def _submit(draft: Draft) -> Placement:
         stock = threads.stock.submit(draft, deadline=deadline)
     except NotTakenError as error:
         raise ShopBusy from error
-    sales = _count(threads, draft, deadline)
+    sales = count_sales(threads, draft, deadline)
     try:
         outcome = stock.result(grace=GRACE)
     except BaseException as error:
@@ -153,7 +153,7 @@ def _submit(draft: Draft) -> Placement:
     return Placement(order, replayed=False)
 
 
-def _count(threads: Writers, draft: Draft, deadline: float) -> Submission | None:
+def count_sales(threads: Writers, draft: Draft, deadline: float) -> Submission | None:
     """Submit the order's sales; None if the queue refuses them, then `settle_due` counts them."""
     sold = {line.product_id: Sold(line.quantity, line.total) for line in draft.lines}
     try:

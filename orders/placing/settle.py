@@ -97,11 +97,11 @@ def _differing(*, since: datetime | None, until: datetime | None) -> list[UUID]:
 def _settle_batches(order_ids: list[UUID]) -> bool:
     """Settle these orders, BATCH_SIZE per transaction; False if some need another run."""
     batches = [order_ids[i : i + BATCH_SIZE] for i in range(0, len(order_ids), BATCH_SIZE)]
-    outcomes = [_settle_now(batch) for batch in batches]
+    outcomes = [settle_now(batch) for batch in batches]
     return all(outcomes)
 
 
-def _settle_now(order_ids: list[UUID]) -> bool:
+def settle_now(order_ids: list[UUID]) -> bool:
     """Settle these orders in one transaction; False if a locked row deferred some of them."""
     writer = SalesWriter()
     for _attempt in range(3):

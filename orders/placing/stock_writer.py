@@ -82,7 +82,7 @@ class StockWriter:
         with connection.cursor() as cursor:
             untaken = lock_untaken(cursor, tokens) if tokens else set()
             # Read after the locks: an order that another process committed is visible now.
-            fingerprints = _existing(cursor, {draft.order.id for draft in drafts})
+            fingerprints = fingerprints_of(cursor, {draft.order.id for draft in drafts})
             answers: list[Any] = []
             accepted: dict[UUID, Draft] = {}
             for draft in drafts:
@@ -118,7 +118,8 @@ class StockWriter:
         ]
 
 
-def _existing(cursor: CursorWrapper, order_ids: set[UUID]) -> dict[UUID, str]:
+def fingerprints_of(cursor: CursorWrapper, order_ids: set[UUID]) -> dict[UUID, str]:
+    """Return the fingerprints of those of these orders that are committed."""
     cursor.execute(
         "SELECT id, fingerprint FROM orders_order WHERE id = ANY(%s::uuid[])",
         [array_literal(order_ids)],
@@ -140,7 +141,7 @@ def _write(cursor: CursorWrapper, drafts: list[Draft]) -> dict[UUID, Taken]:
     )
     rows = cursor.fetchall()
     if len(rows) < len(drafts):
-        # Another process committed one of these ids, with other products, after `_existing`.
+        # Another process committed one of these ids, with other products, after `fingerprints_of`.
         raise RepeatBatch
     return {row[0]: Taken(number=row[1], placed_at=row[2]) for row in rows}
 

@@ -37,11 +37,12 @@ def send_report(day: date) -> dict[str, Any]:
         attachment(_store(f"{day}/chart.png", _chart(figures)), name="chart.png", cid="chart"),
         attachment(_store(f"{day}/orders.csv", _csv(day)), name=f"orders-{day}.csv"),
     ]
-    queued = Notification.objects.bulk_create(_messages(figures, files, readers))
+    queued = Notification.objects.bulk_create(messages_for(figures, files, readers))
     return {"day": str(day), "recipients": len(queued), "orders": figures.orders}
 
 
-def _messages(figures: Figures, files: list[dict[str, str]], readers: list[Staff]) -> Any:
+def messages_for(figures: Figures, files: list[dict[str, str]], readers: list[Staff]) -> Any:
+    """Return the report's message for each of these readers, with its files attached."""
     return staff_messages(
         event="daily_report",
         occasion=str(figures.day),

@@ -66,7 +66,7 @@ class Publisher:
     def __init__(self, app: Celery) -> None:
         self.health = BrokerHealth()
         self._app = app
-        self._connection: Connection | None = None
+        self.connection: Connection | None = None
         self._producer: Producer | None = None
 
     def queue_length(self, queue: str) -> int:
@@ -90,7 +90,7 @@ class Publisher:
 
     def close(self) -> None:
         """Close the connection; errors are ignored."""
-        connection, self._connection, self._producer = self._connection, None, None
+        connection, self.connection, self._producer = self.connection, None, None
         if connection is not None:
             with suppress(Exception):  # each transport has errors of its own
                 connection.collect(socket_timeout=0.1)
@@ -106,7 +106,7 @@ class Publisher:
         self.health.succeeded()
 
     def _connect(self) -> Producer:
-        self._connection = self._app.connection_for_write()
-        self._connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_SECONDS)
-        self._producer = self._app.amqp.Producer(self._connection.channel(), auto_declare=False)
+        self.connection = self._app.connection_for_write()
+        self.connection.ensure_connection(max_retries=1, interval_start=0, timeout=CONNECT_SECONDS)
+        self._producer = self._app.amqp.Producer(self.connection.channel(), auto_declare=False)
         return self._producer

@@ -7,7 +7,7 @@ clocks of hosts may differ.
 import random
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, Protocol, cast
 from uuid import UUID, uuid4
 
 from django.db import models, transaction
@@ -15,9 +15,6 @@ from django.db.models import Case, F, Q, When
 from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
-
-if TYPE_CHECKING:
-    from project.jobs.model import Job
 
 MAX_ATTEMPTS = 8
 MAX_LOST = 3
@@ -47,12 +44,20 @@ def backoff(attempts: int) -> timedelta:
     return timedelta(seconds=seconds * random.uniform(0.75, 1.25))
 
 
+class Claim(Protocol):
+    """A claimed job, as far as its row is concerned."""
+
+    pk: Any
+    token: UUID | None
+    attempts: int
+
+
 def no_fields(ended: str, words: str) -> dict[str, Any]:
     """Return no further fields: the default of `attempt_fields`."""
     return {}
 
 
-class JobQuerySet(models.QuerySet["Job"]):
+class JobQuerySet(models.QuerySet[Any]):
     """The steps of a job's life cycle; see the module."""
 
     def ready(self) -> "JobQuerySet":
@@ -62,7 +67,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             | Q(status=Status.RUNNING, lease_until__lt=Now(), lost__lt=MAX_LOST - 1)
         )
 
-    def claim(self, job_id: UUID) -> "Job | None":
+    def claim(self, job_id: UUID) -> Any:
         """Claim the job for one lease and return it with its token; None if it isn't ready."""
         token = uuid4()
         lease = Now() + self.model.lease
@@ -87,7 +92,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             )
         )
 
-    def _update_returning(self, **values: Any) -> "Job | None":
+    def _update_returning(self, **values: Any) -> Any:
         """Update the one row of this queryset and return it updated; None if there is none.
 
         This is UPDATE … RETURNING, which Django 5.2's ORM lacks; two statements would cost every
@@ -99,37 +104,37 @@ class JobQuerySet(models.QuerySet["Job"]):
         rows = self.model._default_manager.raw(f"{statement} RETURNING *", parameters)
         return next(iter(rows), None)
 
-    def held(self, job: "Job") -> "JobQuerySet":
+    def held(self, job: Claim) -> "JobQuerySet":
         """The job's row while this claim's token is the current one; empty after."""
         return self.filter(pk=job.pk, token=job.token, status=Status.RUNNING)
 
-    def extend_lease(self, job: "Job") -> bool:
+    def extend_lease(self, job: Claim) -> bool:
         """Extend the lease by its full length; False if the claim was lost."""
         lease = Now() + self.model.lease
         return bool(self.held(job).update(lease_until=lease, ring_after=lease))
 
-    def set_progress(self, job: "Job", percent: int) -> bool:
+    def set_progress(self, job: Claim, percent: int) -> bool:
         """Store the job's progress, 0 to 100; False if the claim was lost."""
         return bool(self.held(job).update(progress=percent))
 
     def succeed(
-        self, job: "Job", result: dict[str, Any], fields: AttemptFields = no_fields
+        self, job: Claim, result: dict[str, Any], fields: AttemptFields = no_fields
     ) -> bool:
         """Finish the job as done; False if the claim was lost."""
         also = fields(Status.DONE.value, str(result.get("answer", "")))
         return self._finish(job, Status.DONE, result=result, error="", progress=100, **also)
 
-    def fail(self, job: "Job", error: str, fields: AttemptFields = no_fields) -> bool:
+    def fail(self, job: Claim, error: str, fields: AttemptFields = no_fields) -> bool:
         """Finish the job as failed with its reason; False if the claim was lost."""
         also = fields(Status.FAILED.value, error)
         return self._finish(job, Status.FAILED, error=error, **also)
 
-    def leave_unknown(self, job: "Job", error: str, fields: AttemptFields = no_fields) -> bool:
+    def leave_unknown(self, job: Claim, error: str, fields: AttemptFields = no_fields) -> bool:
         """Finish the job as unknown, for an operator to decide; False if the claim was lost."""
         also = fields(Status.UNKNOWN.value, error)
         return self._finish(job, Status.UNKNOWN, error=error, **also)
 
-    def retry_later(self, job: "Job", error: str, fields: AttemptFields = no_fields) -> bool:
+    def retry_later(self, job: Claim, error: str, fields: AttemptFields = no_fields) -> bool:
         """Queue the job again after a backoff, or fail it after its last attempt."""
         if job.attempts >= MAX_ATTEMPTS:
             return self.fail(job, error, fields)
@@ -148,7 +153,7 @@ class JobQuerySet(models.QuerySet["Job"]):
 
     def park(
         self,
-        job: "Job",
+        job: Claim,
         error: str,
         fields: AttemptFields = no_fields,
         *,
@@ -183,7 +188,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             chosen = list(waiting.values_list("pk", flat=True)[:limit])
             return self.filter(pk__in=chosen).update(ring_after=Now()) if chosen else 0
 
-    def release(self, job: "Job", fields: AttemptFields = no_fields) -> bool:
+    def release(self, job: Claim, fields: AttemptFields = no_fields) -> bool:
         """Release the claim of a process that stops; False if the claim was lost.
 
         The job is queued again at once, and the attempt isn't counted.
@@ -200,7 +205,7 @@ class JobQuerySet(models.QuerySet["Job"]):
             )
         )
 
-    def _finish(self, job: "Job", status: Status, **values: Any) -> bool:
+    def _finish(self, job: Claim, status: Status, **values: Any) -> bool:
         return bool(
             self.held(job).update(
                 status=status,

@@ -52,13 +52,14 @@ def limit_shutdown() -> threading.Timer:
 
     Returns its timer at once. Cancel the timer if the process goes on after the stop.
     """
-    timer = threading.Timer(SHUTDOWN_SECONDS, _release_unfinished)
+    timer = threading.Timer(SHUTDOWN_SECONDS, release_unfinished)
     timer.daemon = True
     timer.start()
     return timer
 
 
-def _release_unfinished() -> None:
+def release_unfinished() -> None:
+    """Release every job that still runs, and end the process if there was one."""
     for process in billiard.active_children():
         process.terminate()  # raises SystemExit in its job
     unfinished = list(_unfinished.values())

@@ -61,9 +61,9 @@ def run_audit() -> AuditRun:
     """Check every invariant in one REPEATABLE READ snapshot and record the result."""
     run = AuditRun(is_clean=True)
     checks = invariants()
-    with _snapshot() as cursor:
+    with snapshot() as cursor:
         run.started_at = database_now()
-        findings = [_check(cursor, invariant) for invariant in checks]
+        findings = [check(cursor, invariant) for invariant in checks]
     run.is_clean = not any(finding.violations for finding in findings)
     run.findings = [asdict(finding) for finding in findings]
     run.save()
@@ -71,13 +71,15 @@ def run_audit() -> AuditRun:
 
 
 @contextmanager
-def _snapshot() -> Iterator[CursorWrapper]:
+def snapshot() -> Iterator[CursorWrapper]:
+    """Open a REPEATABLE READ transaction that reads only; give its cursor."""
     with transaction.atomic(durable=True), connection.cursor() as cursor:
         cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY")
         yield cursor
 
 
-def _check(cursor: CursorWrapper, invariant: Invariant) -> Finding:
+def check(cursor: CursorWrapper, invariant: Invariant) -> Finding:
+    """Count the violations that this snapshot shows, and name some of them."""
     cursor.execute(invariant.checked)
     checked = cursor.fetchone()[0]
     cursor.execute(f"SELECT count(*) FROM ({invariant.query}) AS violation")

@@ -25,7 +25,8 @@ STARTUP_GRACE = 45.0
 PAUSED = "paused"
 """The prefix of a check that isn't "ok" because an operator paused the service."""
 
-_started = time.monotonic()
+started = time.monotonic()
+"""When this process began, on the `time.monotonic` clock."""
 _reporters: list[Callable[[], dict[str, str]]] = []
 
 
@@ -61,7 +62,7 @@ class Health:
     @property
     def starting(self) -> bool:
         """True while `bin/up` is still starting services that have not been seen yet."""
-        young = time.monotonic() - _started < STARTUP_GRACE
+        young = time.monotonic() - started < STARTUP_GRACE
         return settings.TANDEM_LOCAL and young and "not seen yet" in self.checks.values()
 
 

@@ -26,13 +26,14 @@ class HeartbeatScheduler(DatabaseScheduler):
     scheduled tasks are idempotent sweeps, and the next run makes up for them.
     """
 
-    _next_heartbeat = 0.0
+    next_heartbeat = 0.0
+    """On the `time.monotonic` clock."""
 
     def tick(self, *args: object, **kwargs: object) -> float:
         """Publish due tasks and return the seconds until the next tick."""
         try:
-            if time.monotonic() >= self._next_heartbeat:
-                self._next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
+            if time.monotonic() >= self.next_heartbeat:
+                self.next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
                 Heartbeat.objects.beat(f"beat@{socket.gethostname()}", pid=os.getpid())
             # Beat waits for no result; otherwise publishing would need the result backend, too.
             with denied_join_result():

@@ -50,7 +50,8 @@ class DailyWork:
     """The number of missed days before the latest that are also done."""
 
 
-_works: dict[str, DailyWork] = {}
+works: dict[str, DailyWork] = {}
+"""All daily work by the name of its task."""
 
 
 def daily(name: str, *, catch_up: int = 0) -> Callable[[Work], Work]:
@@ -64,7 +65,7 @@ def daily(name: str, *, catch_up: int = 0) -> Callable[[Work], Work]:
         def look() -> dict[str, Any]:
             return do_due(name)
 
-        _works[name] = DailyWork(name, do, catch_up)
+        works[name] = DailyWork(name, do, catch_up)
         shared_task(name=name)(look)
         return do
 
@@ -73,7 +74,7 @@ def daily(name: str, *, catch_up: int = 0) -> Callable[[Work], Work]:
 
 def do_all_due() -> dict[str, dict[str, Any]]:
     """Do all daily work that is due and not done; return the results by name and day."""
-    return {name: done for name in list(_works) if (done := do_due(name))}
+    return {name: done for name in list(works) if (done := do_due(name))}
 
 
 def do_due(name: str) -> dict[str, Any]:
@@ -82,7 +83,7 @@ def do_due(name: str) -> dict[str, Any]:
     Empty if there is nothing to do, or another process does it. A day whose work fails keeps the
     reason and is tried again at the next check.
     """
-    work = _works[name]
+    work = works[name]
     with try_lock(_LOCK, name, using="writer") as alone:
         if not alone:
             return {}
@@ -91,7 +92,7 @@ def do_due(name: str) -> dict[str, Any]:
 
 def is_daily(name: str) -> bool:
     """Tell whether this task is daily work."""
-    return name in _works
+    return name in works
 
 
 def do_today(name: str) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def do_today(name: str) -> dict[str, Any]:
         if not alone:
             raise RuntimeError("it is already running")
         today = database_now().astimezone(ZoneInfo(settings.TIME_ZONE)).date()
-        result = _do(_works[name], today)
+        result = _do(works[name], today)
         if isinstance(result, dict) and "error" in result:
             raise RuntimeError(result["error"])
         return {str(today): result}

@@ -31,14 +31,15 @@ class Sweep:
     due: float = 0.0
 
 
-_sweeps: list[Sweep] = []
+registered: list[Sweep] = []
+"""Every sweep of the apps' `sweeps.py`."""
 
 
 def sweep(*, every: float) -> Callable[[Callable[[], object]], Callable[[], object]]:
     """Make the relay call the function every `every` seconds; for an app's `sweeps.py`."""
 
     def register(function: Callable[[], object]) -> Callable[[], object]:
-        _sweeps.append(Sweep(name=function.__name__, run=function, interval=every))
+        registered.append(Sweep(name=function.__name__, run=function, interval=every))
         return function
 
     return register
@@ -51,7 +52,7 @@ def run_sweeps(is_stopping: Callable[[], bool]) -> None:
     """
     autodiscover_modules("sweeps")
     while not is_stopping():
-        for due in _sweeps:
+        for due in registered:
             if time.monotonic() < due.due or is_stopping():
                 continue
             due.due = time.monotonic() + due.interval

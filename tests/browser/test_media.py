@@ -6,8 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_shop import assert_fits
-from tests.browser.test_times import sign_in
+from tests.browser.pages import assert_fits, sign_in
 from tests.live import LiveShop
 from tests.media_jobs.films import film
 

@@ -4,8 +4,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.test_shop import assert_fits
-from tests.browser.test_times import sign_in
+from tests.browser.pages import assert_fits, sign_in
 from tests.live import LiveShop
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]

@@ -5,6 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.pages import assert_fits
 from tests.live import LiveShop
 from tests.media_jobs.originals import camera_jpeg
 
@@ -83,9 +84,3 @@ def test_no_page_is_wider_than_its_window(
 
     expect(page.locator("html")).to_have_attribute("lang", language)
     assert_fits(page)
-
-
-def assert_fits(page: Page) -> None:
-    """Nothing sticks out to the right, so nobody has to scroll sideways."""
-    wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
-    assert wide <= 0

@@ -8,21 +8,13 @@ import pytest
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from tests.browser.test_shop import assert_fits
+from tests.browser.pages import assert_fits, sign_in
 from tests.live import LiveShop, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
 
 SECONDS = 60_000
 """Milliseconds that something may take which a relay and a worker do."""
-
-
-def sign_in(page: Page, shop: LiveShop) -> None:
-    page.goto(f"{shop.url}/admin/")
-    page.get_by_label("Username").fill("admin")
-    page.get_by_label("Password").fill((shop.data / "admin-password").read_text().strip())
-    page.get_by_role("button", name="Log in").click()
-    expect(page.get_by_text("Overview").first).to_be_attached()
 
 
 def test_an_entry_of_the_schedule_is_moved_and_run_now(page: Page, live_shop: LiveShop) -> None:

@@ -19,4 +19,4 @@ def take_a_minute(**kwargs: Any) -> None:
         time.sleep(60)
         return {}
 
-    MediaJobHandler.perform = perform  # type: ignore[method-assign]
+    MediaJobHandler.perform = perform  # type: ignore[assignment]

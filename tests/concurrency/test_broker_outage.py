@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from statistics import median
+from typing import Any
 
 import httpx
 import pytest
@@ -80,7 +81,7 @@ def books(shop: LiveShop) -> Iterator[Books]:
         books.cancel_jobs()
 
 
-def health(shop: LiveShop) -> dict[str, object]:
+def health(shop: LiveShop) -> dict[str, Any]:
     return httpx.get(f"{shop.url}/readyz").json()
 
 

@@ -1,4 +1,4 @@
-"""A Celery application for a control: its workers take a job whoever has it (`-A` this module)."""
+"""A Celery application for a control: its workers run a job without a claim (`-A` this module)."""
 
 from typing import Any
 from uuid import UUID
@@ -21,4 +21,4 @@ def take_the_guard_out(**kwargs: Any) -> None:
         self.filter(pk=job_id).update(status=Status.RUNNING, token=token, lease_until=lease)
         return self.get(pk=job_id)
 
-    JobQuerySet.claim = claim  # type: ignore[method-assign]
+    JobQuerySet.claim = claim

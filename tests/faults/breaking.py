@@ -65,7 +65,7 @@ def break_things(**kwargs: Any) -> None:
         if name == "neighbour":
             time.sleep(1.5)
         if name == "poison":
-            time.sleep(0.5)  # for its neighbours to be in hand, too
+            time.sleep(0.5)  # so that the jobs beside it are running, too
             die()
         receipt = send(message, **options)
         if attempts[message.id] == 1 and name == "dies":
@@ -97,5 +97,5 @@ def break_things(**kwargs: Any) -> None:
 
     task_postrun.connect(note_end, weak=False)
     email.send = broken_send
-    NotificationHandler.perform = note_attempt  # type: ignore[method-assign]
-    MediaJobHandler.perform = broken_perform  # type: ignore[method-assign]
+    NotificationHandler.perform = note_attempt  # type: ignore[assignment]
+    MediaJobHandler.perform = broken_perform  # type: ignore[assignment]

@@ -1,6 +1,6 @@
 """What the audit would find if it didn't give sales their minute."""
 
-from orders.audits import _SETTLED
+from orders.audits import SETTLED
 from project.monitoring.audit import invariants
 from tests.concurrency.rush import Books
 
@@ -10,5 +10,5 @@ def drift(books: Books) -> list[str]:
     return [
         f"{invariant.name}: {violation}"
         for invariant in invariants()
-        for (violation,) in books.all(invariant.query.replace(_SETTLED, "'infinity'"))
+        for (violation,) in books.all(invariant.query.replace(SETTLED, "'infinity'"))
     ]

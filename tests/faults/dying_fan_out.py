@@ -19,7 +19,7 @@ __all__ = ["app"]
 def die_half_way(**kwargs: Any) -> None:
     from orders.messages import announcements
 
-    queue_batch, died, batches = announcements._queue_batch, Path(os.environ["DIED"]), 0
+    queue_batch, died, batches = announcements.queue_batch, Path(os.environ["DIED"]), 0
 
     def dying(announcement_id: int) -> Any:
         nonlocal batches
@@ -30,5 +30,5 @@ def die_half_way(**kwargs: Any) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
         return queued
 
-    announcements._queue_batch = dying
+    announcements.queue_batch = dying
     announcements.BATCH_SIZE = 100

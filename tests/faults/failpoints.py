@@ -59,9 +59,9 @@ def _wrap_the_steps() -> None:
     from orders.placing.stock_writer import StockWriter
     from project.group_commit import GroupCommitter
 
-    submit, settle = placement._submit, placement.settle
+    submit, settle = placement.submit, placement.settle
     apply_stock, apply_sales = StockWriter.apply, SalesWriter.apply
-    answer = GroupCommitter._answer
+    answer = GroupCommitter.answer
     counted = _Together()
 
     def submit_or_die(draft: Any) -> Any:
@@ -94,16 +94,16 @@ def _wrap_the_steps() -> None:
 
     def answer_or_die(committer: Any, answers: Any) -> None:
         """A batch is answered right after its COMMIT."""
-        steps[committer._thread.name](answers)
+        steps[committer.name](answers)
         answer(committer, answers)
-        if committer._thread.name == "sales-writer" and _is_next(Step.BEFORE_SETTLE):
+        if committer.name == "sales-writer" and _is_next(Step.BEFORE_SETTLE):
             counted.add(len(answers))
 
-    placement._submit = submit_or_die
-    placement.settle = settle_or_die  # type: ignore[attr-defined]
-    StockWriter.apply = apply_stock_or_die  # type: ignore[method-assign]
-    SalesWriter.apply = apply_sales_or_wait  # type: ignore[method-assign]
-    GroupCommitter._answer = answer_or_die  # type: ignore[method-assign]
+    placement.submit = submit_or_die
+    placement.settle = settle_or_die
+    StockWriter.apply = apply_stock_or_die  # type: ignore[assignment]
+    SalesWriter.apply = apply_sales_or_wait  # type: ignore[assignment]
+    GroupCommitter.answer = answer_or_die  # type: ignore[assignment]
 
 
 _wrap_the_steps()

@@ -133,7 +133,7 @@ def start(
         ) as worker:
             yield worker
 
-    run.media = folder / "media"  # type: ignore[attr-defined]
+    run.media = folder / "media"
     return run
 
 

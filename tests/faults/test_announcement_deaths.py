@@ -14,7 +14,7 @@ from project.celery import app
 from project.jobs.queryset import OPEN, Status
 from project.relay import Relay
 from tests.concurrency.workers import PurgingPublisher, running_relay
-from tests.faults.flaky_smtp import running_moody_mail
+from tests.faults.flaky_smtp import running_flaky_server
 from tests.faults.supervised_workers import supervised
 from tests.live import wait_until
 from tests.orders.readers import draft, subscribe
@@ -95,7 +95,7 @@ def announce_and_kill(
     done = messages(announcement).filter(status=Status.DONE)
     # It says yes a moment after it has kept a message: whoever is killed then can't know.
     with (
-        running_moody_mail(folder, seconds=0.05) as server,
+        running_flaky_server(folder, seconds=0.05) as server,
         supervised(
             "default",
             folder=folder,

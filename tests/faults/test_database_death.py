@@ -13,7 +13,7 @@ from tests.concurrency.rush import Books, new_key, order_body, rush
 from tests.faults.drift import drift
 from tests.faults.shoppers import Shoppers
 from tests.live import LiveShop, wait_until
-from tests.project.local.test_shop import answers
+from tests.project.local.shop_processes import answers
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
 

@@ -76,7 +76,7 @@ def test_control_without_a_second_look_nobody_knows(
     cutter: Callable[..., CommitCutter], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_product("TEA", stock=100)
-    monkeypatch.setattr("orders.placing.stock_writer._existing", lambda cursor, order_ids: {})
+    monkeypatch.setattr("orders.placing.stock_writer.fingerprints_of", lambda cursor, order_ids: {})
     monkeypatch.setattr("orders.placing.placement.DEADLINE", 1.0)
     cutter(arrives=True)
 

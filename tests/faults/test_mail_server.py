@@ -1,4 +1,4 @@
-"""A mail server that has moods, and a message that gets through, or says why it doesn't."""
+"""A mail server that fails in each way: the message gets through, or the row says why not."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -30,7 +30,7 @@ def writers_end_with_the_test() -> None:
     """None starts: no order is placed here."""
 
 
-class Moody:
+class ScriptedHandler:
     """Answers each RCPT with the next of `answers`, then with yes, and keeps what it gets."""
 
     def __init__(self, *answers: str) -> None:
@@ -54,7 +54,7 @@ class Moody:
         return "250 OK"
 
 
-class DropsFirst(Moody):
+class DropsFirst(ScriptedHandler):
     """Takes the first message and hangs up without a word."""
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:
@@ -82,7 +82,7 @@ def wait_of(message: Notification) -> float:
 
 
 def test_closed_then_busy_then_yes_is_sent_after_two_backoffs(queued, mail_server) -> None:
-    server = Moody("421 4.3.2 Shutting down", "450 4.2.1 Mailbox busy")
+    server = ScriptedHandler("421 4.3.2 Shutting down", "450 4.2.1 Mailbox busy")
     mail_server(server)
     message = queued("email")
 
@@ -100,7 +100,7 @@ def test_closed_then_busy_then_yes_is_sent_after_two_backoffs(queued, mail_serve
 
 
 def test_a_greylisted_message_is_sent_when_the_server_knows_us(queued, mail_server) -> None:
-    mail_server(Moody("451 4.7.1 Greylisted, come back in a minute"))
+    mail_server(ScriptedHandler("451 4.7.1 Greylisted, come back in a minute"))
     message = queued("email")
 
     assert "Greylisted" in attempt(message).error
@@ -111,7 +111,7 @@ def test_a_greylisted_message_is_sent_when_the_server_knows_us(queued, mail_serv
 def test_control_without_another_attempt_the_first_no_is_the_last(
     queued, mail_server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = Moody("450 4.2.1 Mailbox busy")
+    server = ScriptedHandler("450 4.2.1 Mailbox busy")
     mail_server(server)
     monkeypatch.setattr(JobQuerySet, "retry_later", JobQuerySet.fail)
     message = queued("email")
@@ -121,7 +121,7 @@ def test_control_without_another_attempt_the_first_no_is_the_last(
 
 
 def test_a_refusal_fails_at_once_with_the_servers_words(queued, mail_server) -> None:
-    mail_server(Moody("550 5.1.1 No such user here"))
+    mail_server(ScriptedHandler("550 5.1.1 No such user here"))
 
     message = attempt(queued("email"))
 
@@ -150,7 +150,7 @@ def test_control_with_an_id_for_each_attempt_nobody_could_tell_a_copy(
 ) -> None:
     server = DropsFirst()
     mail_server(server)
-    monkeypatch.setattr(email_channel, "_domain", lambda: f"{uuid4()}.example.org")
+    monkeypatch.setattr(email_channel, "sender_domain", lambda: f"{uuid4()}.example.org")
     message = queued("email")
 
     assert attempt(attempt(message)).status == Status.DONE
@@ -160,7 +160,7 @@ def test_control_with_an_id_for_each_attempt_nobody_could_tell_a_copy(
 
 
 def test_one_bad_recipient_holds_up_no_other(queued, mail_server) -> None:
-    server = Moody()
+    server = ScriptedHandler()
     mail_server(server)
     bad, others = queued("email"), [queued("email") for _ in range(6)]
     Notification.objects.filter(pk=bad.pk).update(recipient="bad@example.org")
@@ -179,8 +179,8 @@ def test_one_bad_recipient_holds_up_no_other(queued, mail_server) -> None:
 def test_control_taken_for_the_servers_trouble_a_bad_recipient_holds_up_others(
     queued, mail_server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    mail_server(Moody())
-    monkeypatch.setattr(email_channel, "_verdict", lambda error: ProviderDownError(str(error)))
+    mail_server(ScriptedHandler())
+    monkeypatch.setattr(email_channel, "error_for", lambda error: ProviderDownError(str(error)))
     bad, other = queued("email"), queued("email")
     Notification.objects.filter(pk=bad.pk).update(recipient="bad@example.org")
 

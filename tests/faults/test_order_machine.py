@@ -2,18 +2,24 @@
 
 Hypothesis makes up the sequences and shrinks one that goes wrong. Stock, orders and money must be
 right at any time. Sales may be off after a crash, until the next settle, and at no other time.
+
+A step is asked for in any status. Where the order's life allows it, it must be done, and where not,
+it must be refused: a transition that always refuses (or never) makes a game fail.
 """
 
 import time
 from contextlib import ExitStack
 from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, ClassVar
 from uuid import UUID, uuid4
 
 import pytest
 from django.db import connection
-from hypothesis import HealthCheck, settings
+from django.db.models import F
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -26,8 +32,8 @@ from hypothesis.stateful import (
 
 from orders import audits
 from orders.catalogue.stock import StockTooLowError, correct_stock
+from orders.lifecycle import transitions
 from orders.lifecycle.errors import TransitionError
-from orders.lifecycle.transitions import cancel, pack, pay, refund
 from orders.models import Order, Stock
 from orders.placing import placement
 from orders.placing.errors import OutOfStock
@@ -39,17 +45,47 @@ from orders.placing.settle import settle_due
 from orders.placing.stock_writer import Draft
 from orders.placing.writers import writers
 from project.monitoring import audit
-from tests.factories import add_product, order_request
-from tests.orders.placing.test_races import make_old
+from tests.factories import add_product, order_request, uploaded_file
+from tests.order_states import make_old
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
 SKUS = ("TEA", "CUP")
+PRINTED = "CARD"
+"""A product that is personalised by a picture."""
 QUANTITIES = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 4), min_size=1)
 TABLES = (
     "orders_product, orders_category, orders_order, orders_salesentry, project_sweep,"
-    " notifications_notification, media_jobs_mediajob"
+    " orders_upload, notifications_notification, media_jobs_mediajob"
 )
+Status = Order.Status
+ALLOWED: dict[str, set[str]] = {
+    "pay": {Status.PLACED},
+    "pack": {Status.PAID, Status.PACKED},
+    "ship": {Status.PACKED, Status.SHIPPED},
+    "deliver": {Status.PACKED, Status.SHIPPED, Status.DELIVERED},
+    "cancel": {Status.PLACED, Status.PAID, Status.PACKED, Status.CANCELLED},
+    "expire": {Status.PLACED, Status.CANCELLED},
+    "refund": {Status.PAID, Status.PACKED, Status.SHIPPED, Status.DELIVERED, Status.REFUNDED},
+}
+"""In which status each step must be done; where it was done before, it is a repeat."""
+LEADS_TO = {
+    "pay": Status.PAID,
+    "pack": Status.PACKED,
+    "ship": Status.SHIPPED,
+    "deliver": Status.DELIVERED,
+    "cancel": Status.CANCELLED,
+    "expire": Status.CANCELLED,
+    "refund": Status.REFUNDED,
+}
+NEXT = {
+    Status.PLACED: "pay",
+    Status.PAID: "pack",
+    Status.PACKED: "ship",
+    Status.SHIPPED: "deliver",
+    Status.DELIVERED: "refund",
+}
+"""The step that brings an order on, else few games would come to the end of an order's life."""
 
 
 class Crash(Exception):
@@ -57,12 +93,12 @@ class Crash(Exception):
 
 
 def dying_submit(*, stock: bool, sales: bool) -> Any:
-    """Return a `_submit` that dies: what each writer was given to do is done, nothing else is."""
+    """Return a `submit` that dies: what each writer was given to do is done, nothing else is."""
 
     def submit(draft: Draft) -> Any:
         connection.close()
         if sales:
-            counted = placement._count(writers(), draft, time.monotonic() + 20)
+            counted = placement.count_sales(writers(), draft, time.monotonic() + 20)
             assert counted is not None
             counted.result(grace=20)
         if stock:
@@ -75,15 +111,14 @@ def dying_submit(*, stock: bool, sales: bool) -> Any:
 def judged_at_once() -> list[audit.Invariant]:
     """Return the invariants without the minute that they give to sales."""
     return [
-        replace(one, query=one.query.replace(audits._SETTLED, "now()"))
-        for one in audit.invariants()
+        replace(one, query=one.query.replace(audits.SETTLED, "now()")) for one in audit.invariants()
     ]
 
 
 def drift(*, but_sales: bool) -> list[str]:
     """Return what the audit would find now."""
-    with audit._snapshot() as cursor:
-        findings = [audit._check(cursor, one) for one in judged_at_once()]
+    with audit.snapshot() as cursor:
+        findings = [audit.check(cursor, one) for one in judged_at_once()]
     return [
         f"{finding.name}: {finding.examples}"
         for finding in findings
@@ -102,25 +137,29 @@ class Orders(RuleBasedStateMachine):
             cursor.execute(f"TRUNCATE {TABLES} CASCADE")
         for sku in SKUS:
             add_product(sku, stock=12, price="2.50")
+        add_product(PRINTED, stock=12, price="2.50", personalisation="picture")
         self.has_crashed = False
         self.placed: dict[str, UUID] = {}
 
     # ── What happens ────────────────────────────────────────────────────────────────────────
-    @rule(target=requests, lines=QUANTITIES)
-    def place(self, lines: dict[str, int]) -> OrderRequest:
-        request = order_request(*lines.items())
+    @rule(target=requests, lines=QUANTITIES, is_printed=st.booleans())
+    def place(self, lines: dict[str, int], is_printed: bool) -> OrderRequest:
+        request = self._request(lines, is_printed)
         self._place(request)
         return request
 
     @rule(
         target=requests,
         lines=QUANTITIES,
+        is_printed=st.booleans(),
         done=st.sampled_from([(True, True), (True, False), (False, True), (False, False)]),
     )
-    def place_and_crash(self, lines: dict[str, int], done: tuple[bool, bool]) -> OrderRequest:
-        request = order_request(*lines.items())
+    def place_and_crash(
+        self, lines: dict[str, int], is_printed: bool, done: tuple[bool, bool]
+    ) -> OrderRequest:
+        request = self._request(lines, is_printed)
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(placement, "_submit", dying_submit(stock=done[0], sales=done[1]))
+            patch.setattr(placement, "submit", dying_submit(stock=done[0], sales=done[1]))
             with pytest.raises((Crash, OutOfStock)):
                 place_order(request)
         self.has_crashed = True
@@ -139,33 +178,72 @@ class Orders(RuleBasedStateMachine):
         with pytest.raises(OutOfStock):
             place_order(order_request((sku, more)))
 
-    @rule(request=requests, whole=st.booleans())
-    def pay(self, request: OrderRequest, whole: bool) -> None:
-        order = Order.objects.filter(pk=self._id(request)).first()
+    @rule(request=requests)
+    def take_the_next_step(self, request: OrderRequest) -> None:
+        order = self._order(request)
+        step = NEXT.get(Status(order.status)) if order else None
+        if step is not None:
+            getattr(self, step)(request)
+
+    @rule(request=requests)
+    def pay(self, request: OrderRequest) -> None:
+        order = self._order(request)
         if order is not None:
-            amount = order.total if whole else Decimal("0.50")
-            self._try(pay, request, method="card", reference=f"{whole}", amount=amount)
+            due = order.total - transitions.paid_so_far(order)
+            if due:  # else it is paid, and another payment of nothing is a part that is refused
+                reference = f"{due} of the rest"
+                self._ask("pay", request, method="card", reference=reference, amount=due)
+
+    @rule(request=requests)
+    def pay_a_part(self, request: OrderRequest) -> None:
+        order = self._order(request)
+        if order is not None and not order.payments.exists():
+            part: dict[str, Any] = {"method": "card", "amount": Decimal("0.50")}
+            self._ask("pay", request, leads_to=Status.PLACED, reference="part", **part)
 
     @rule(request=requests)
     def pack(self, request: OrderRequest) -> None:
-        self._try(pack, request)
+        self._ask("pack", request)
+
+    @rule(request=requests)
+    def ship(self, request: OrderRequest) -> None:
+        self._ask("ship", request, carrier="DHL", tracking_number="JD01")
+
+    @rule(request=requests)
+    def deliver(self, request: OrderRequest) -> None:
+        self._ask("deliver", request)
 
     @rule(request=requests, crash=st.booleans())
     def cancel(self, request: OrderRequest, crash: bool) -> None:
         with self._maybe_dead_before_settle("orders.lifecycle.transitions.settle", crash):
-            self._try(cancel, request, reason="x")
+            self._ask("cancel", request, reason="x")
 
-    @rule(
-        request=requests,
-        lines=st.none() | QUANTITIES,
-        restock=st.booleans(),
-        crash=st.booleans(),
-    )
-    def refund(
-        self, request: OrderRequest, lines: dict[str, int] | None, restock: bool, crash: bool
+    @rule(request=requests, crash=st.booleans())
+    def expire(self, request: OrderRequest, crash: bool) -> None:
+        order = self._order(request)
+        may = order is None or order.status == Status.CANCELLED or not order.payments.exists()
+        Order.objects.filter(pk=self._id(request)).update(
+            placed_at=F("placed_at") - timedelta(hours=49)
+        )
+        with self._maybe_dead_before_settle("orders.lifecycle.transitions.settle", crash):
+            self._ask("expire", request, may=may, hours=48)
+
+    @rule(request=requests, restock=st.booleans(), crash=st.booleans())
+    def refund(self, request: OrderRequest, restock: bool = True, crash: bool = False) -> None:
+        with self._maybe_dead_before_settle("orders.lifecycle.refunds.settle", crash):
+            self._ask("refund", request, refund_id=uuid4(), restock=restock, lines=None)
+
+    @rule(request=requests, lines=QUANTITIES, restock=st.booleans(), crash=st.booleans())
+    def refund_a_part(
+        self, request: OrderRequest, lines: dict[str, int], restock: bool, crash: bool
     ) -> None:
         with self._maybe_dead_before_settle("orders.lifecycle.refunds.settle", crash):
-            self._try(refund, request, refund_id=uuid4(), restock=restock, lines=lines)
+            try:
+                transitions.refund(
+                    order_id=self._id(request), refund_id=uuid4(), restock=restock, lines=lines
+                )
+            except TransitionError:
+                pass  # the order may not have these units, or not any more
 
     @rule(sku=st.sampled_from(SKUS), delta=st.integers(-3, 5).filter(bool))
     def restock(self, sku: str, delta: int) -> None:
@@ -213,11 +291,36 @@ class Orders(RuleBasedStateMachine):
     def _id(self, request: OrderRequest) -> UUID:
         return order_id(source=request.source, user_id=request.user_id, key=request.key)
 
-    def _try(self, step: Any, request: OrderRequest, **said: Any) -> None:
+    def _order(self, request: OrderRequest) -> Order | None:
+        return Order.objects.filter(pk=self._id(request)).first()
+
+    def _request(self, lines: dict[str, int], is_printed: bool) -> OrderRequest:
+        printed = [(PRINTED, 1, uploaded_file().token)] if is_printed else []
+        return order_request(*lines.items(), *printed)
+
+    def _ask(
+        self,
+        step: str,
+        request: OrderRequest,
+        *,
+        may: bool = True,
+        leads_to: Order.Status | None = None,
+        **said: Any,
+    ) -> None:
+        """Ask for the step: it must be done if its time has come, else refused."""
+        order = self._order(request)
+        may = may and order is not None and order.status in ALLOWED[step]
+        refusal: TransitionError | None = None
         try:
-            step(order_id=self._id(request), **said)
-        except TransitionError:
-            pass  # it isn't the time for it
+            after = getattr(transitions, step)(order_id=self._id(request), **said)
+        except TransitionError as error:
+            refusal = error
+        status = order.status if order else "unknown"
+        if may:
+            assert refusal is None, f"{step} was refused to an order that is {status}: {refusal}"
+            assert after.status == (leads_to or LEADS_TO[step])
+        else:
+            assert refusal is not None, f"{step} was done with an order that was {status}"
 
     def _maybe_dead_before_settle(self, settle: str, crash: bool) -> Any:
         """A context in which the process dies between the commit and its settle, or doesn't."""
@@ -235,9 +338,16 @@ class Orders(RuleBasedStateMachine):
         writers().sales.submit(Count(UUID(int=0), {}), deadline=end).result(grace=5)
 
 
+class OrdersUnaudited(Orders):
+    """Without the audit after each step, which takes most of a game's time."""
+
+    def the_audit_is_clean(self) -> None:
+        pass
+
+
 def play(machine: type[Orders], **chosen: Any) -> None:
     """Let hypothesis play; the same games each time, unless it is told otherwise."""
-    usual = {"derandomize": True, "max_examples": 8, "stateful_step_count": 15}
+    usual = {"derandomize": True, "max_examples": 5, "stateful_step_count": 40}
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -249,21 +359,41 @@ def play(machine: type[Orders], **chosen: Any) -> None:
     )
 
 
+@pytest.fixture(autouse=True)
+def room_for_uploads(settings: Any, tmp_path: Path) -> None:
+    settings.MEDIA_ROOT = str(tmp_path / "media")
+    settings.MAX_UPLOADS_PER_HOUR = 10_000
+
+
+@pytest.mark.timeout(300)
 def test_whatever_happens_in_whatever_order_the_books_are_right() -> None:
     play(Orders)
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(1200)
+@pytest.mark.timeout(2400)
 def test_whatever_happens_in_many_more_orders_the_books_are_right() -> None:
-    play(Orders, derandomize=False, max_examples=400, stateful_step_count=40)
+    play(Orders, derandomize=False, max_examples=300, stateful_step_count=80)
+
+
+@pytest.mark.parametrize("step", ALLOWED)
+def test_control_a_transition_that_always_refuses_is_found(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*, order_id: UUID, **said: Any) -> Order:
+        raise TransitionError("never")
+
+    monkeypatch.setattr(transitions, step, refuse)
+
+    with pytest.raises(AssertionError, match=f"{step} was refused"):
+        play(OrdersUnaudited, phases=[Phase.generate], max_examples=20)
 
 
 @pytest.mark.parametrize("settles", [True, False])
 def test_control_without_settle_a_crash_leaves_sales_that_are_wrong(settles: bool) -> None:
     shop = Orders()
     shop.open_the_shop()
-    shop.place_and_crash({"TEA": 2}, (True, False))
+    shop.place_and_crash({"TEA": 2}, False, (True, False))
     shop.has_crashed = False  # from here on, everything must be right
 
     if settles:

@@ -1,4 +1,4 @@
-"""SIGTERM to everything under load: what was accepted is finished, nothing is left in hand."""
+"""SIGTERM to everything under load: what was accepted is finished, no job is left running."""
 
 import asyncio
 import logging
@@ -19,7 +19,7 @@ from tests.concurrency.rush import Books, new_key, order_body, rush
 from tests.faults.drift import drift
 from tests.faults.shoppers import Shoppers
 from tests.live import LiveShop, wait_until
-from tests.project.local.test_shop import processes_of
+from tests.project.local.shop_processes import processes_of
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
 
@@ -57,7 +57,7 @@ def running_jobs(books: Books) -> list[tuple[Any, ...]]:
 
 
 def order_slow_mail(shop: LiveShop, books: Books) -> str:
-    """Place an order whose message is in hand when this returns; return the order's id."""
+    """Place an order whose message is being sent when this returns; return the order's id."""
     slow = order_body((books.add_product(stock=1), 1), email="slow@example.org")
     [answer] = rush(shop, [(new_key(), slow)])
     assert answer.status == 201
@@ -82,7 +82,7 @@ def test_control_a_killed_worker_leaves_its_job_running(shop: LiveShop) -> None:
         )
 
 
-def test_a_stop_under_load_finishes_orders_and_leaves_no_job_in_hand(shop: LiveShop) -> None:
+def test_a_stop_under_load_finishes_orders_and_leaves_no_job_running(shop: LiveShop) -> None:
     with closing(Books(shop)) as books:
         slow = order_slow_mail(shop, books)
         sku = books.add_product(stock=100_000)

@@ -19,7 +19,7 @@ from project.celery import app
 from project.jobs.queryset import OPEN, Status
 from project.relay import Relay
 from tests.concurrency.workers import PurgingPublisher, running_relay
-from tests.faults.flaky_smtp import DOUBTFUL, MoodyMail, running_moody_mail
+from tests.faults.flaky_smtp import DOUBTFUL, FlakyServer, running_flaky_server
 from tests.faults.supervised_workers import supervised
 from tests.live import wait_until
 from tests.notifications.conftest import CONTEXT
@@ -43,7 +43,7 @@ def empty_queue() -> None:
         publisher.empty("notify")
 
 
-def send_through_moody_mail(
+def send_through_flaky_server(
     count: int,
     *,
     folder: Path,
@@ -53,7 +53,7 @@ def send_through_moody_mail(
     """Send so many messages; return what is wrong with the outcome: which recipients, by what."""
     seed = secrets.randbelow(10_000)
     print(f"seed {seed}")  # pytest shows it if the test fails
-    with running_moody_mail(folder, seed=seed) as server:
+    with running_flaky_server(folder, seed=seed) as server:
         environment = {
             "CELERY_BROKER_URL": os.environ["CELERY_BROKER_URL"],
             "EMAIL_URL": server.url,
@@ -92,12 +92,12 @@ def write_messages(count: int) -> None:
     Notification.objects.bulk_create(message for [message] in messages)
 
 
-def violations(server: MoodyMail) -> dict[str, set[str]]:
-    """Return the recipients for whom something isn't as promised, by what; empty is right."""
+def violations(server: FlakyServer) -> dict[str, set[str]]:
+    """Return the recipients for whom something is wrong, by the kind of error; empty is right."""
     jobs = {job.recipient: job for job in Notification.objects.all()}
     meetings, copies = server.meetings(), server.copies()
     ids = {(meeting.recipient, meeting.message_id) for meeting in meetings if meeting.message_id}
-    doubtful = {meeting.recipient for meeting in meetings if meeting.mood in DOUBTFUL}
+    doubtful = {meeting.recipient for meeting in meetings if meeting.behaviour in DOUBTFUL}
     marked = {job.recipient for job in jobs.values() if job.maybe_duplicate}
     found = {
         "not done": {to for to, job in jobs.items() if job.status != Status.DONE},
@@ -113,20 +113,20 @@ def violations(server: MoodyMail) -> dict[str, set[str]]:
 def test_1000_messages_arrive_once_but_for_those_marked_whose_connection_died_after_data(
     tmp_path: Path,
 ) -> None:
-    assert send_through_moody_mail(1_000, folder=tmp_path) == {}
+    assert send_through_flaky_server(1_000, folder=tmp_path) == {}
 
 
 @pytest.mark.parametrize(
-    ("careless", "violated"), [("unmarked", {"not marked"}), ("trusting", {"lost", "not marked"})]
+    ("guard", "violated"), [("unmarked", {"not marked"}), ("trusting", {"lost", "not marked"})]
 )
-def test_control_who_is_careless_about_a_silent_server_loses_messages_or_hides_copies(
-    careless: str, violated: set[str], tmp_path: Path
+def test_control_without_the_rule_for_doubt_messages_are_lost_or_copies_not_marked(
+    guard: str, violated: set[str], tmp_path: Path
 ) -> None:
-    found = send_through_moody_mail(
+    found = send_through_flaky_server(
         200,
         folder=tmp_path,
         application="tests.faults.without_guard",
-        environment={"WITHOUT_GUARD": careless},
+        environment={"WITHOUT_GUARD": guard},
     )
 
     assert set(found) == violated

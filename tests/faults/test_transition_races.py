@@ -37,12 +37,12 @@ from orders.models import (
     StockMovement,
 )
 from orders.placing.row_locks import RowLocks
-from orders.placing.settle import _settle_now, settle_all
+from orders.placing.settle import settle_all, settle_now
 from orders.placing.writers import drain
 from project.monitoring.audit import run_audit
 from tests.factories import add_product
 from tests.order_states import packed, paid, placed, refund_order
-from tests.orders.placing.test_races import without_constraint
+from tests.races import without_constraint
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -134,7 +134,7 @@ def test_two_settles_move_sales_once(at_once: AtOnce, monkeypatch: pytest.Monkey
         order = placed(("TEA", 2))
         cancel(order_id=order.pk, reason="x")
 
-        at_once(partial(_settle_now, [order.pk]), partial(_settle_now, [order.pk]))
+        at_once(partial(settle_now, [order.pk]), partial(settle_now, [order.pk]))
 
         assert ProductSales.objects.get(product=product).units == 500
     assert all_is_right()
@@ -156,7 +156,7 @@ def test_control_without_the_counters_lock_two_settles_move_them_twice(
     for _round in range(ROUNDS):
         order = placed(("TEA", 2))
         cancel(order_id=order.pk, reason="x")
-        at_once(partial(_settle_now, [order.pk]), partial(_settle_now, [order.pk]))
+        at_once(partial(settle_now, [order.pk]), partial(settle_now, [order.pk]))
 
     assert ProductSales.objects.get().units < 500
 
@@ -200,7 +200,7 @@ def test_a_cancel_and_a_settle_agree(at_once: AtOnce) -> None:
     for _round in range(ROUNDS):
         order = placed(("TEA", 2))
 
-        at_once(partial(cancel, order_id=order.pk, reason="x"), partial(_settle_now, [order.pk]))
+        at_once(partial(cancel, order_id=order.pk, reason="x"), partial(settle_now, [order.pk]))
 
         assert available() == 1000
     assert all_is_right()
@@ -214,7 +214,7 @@ def test_control_without_a_settle_after_its_commit_a_cancelled_order_counts_on(
     monkeypatch.setattr("orders.lifecycle.transitions.settle", lambda order_id: None)
     for _round in range(FEW):
         order = placed(("TEA", 2))
-        at_once(partial(cancel, order_id=order.pk, reason="x"), partial(_settle_now, [order.pk]))
+        at_once(partial(cancel, order_id=order.pk, reason="x"), partial(settle_now, [order.pk]))
 
     assert ProductSales.objects.get().units > 0
 
@@ -224,7 +224,7 @@ def cancel_twice(at_once: AtOnce, *, rounds: int) -> None:
     add_product("TEA", stock=1000)
     for _round in range(rounds):
         order = placed(("TEA", 2))
-        wish = {"order_id": order.pk, "reason": "x"}
+        wish: dict[str, Any] = {"order_id": order.pk, "reason": "x"}
         first, second = at_once(partial(cancel, **wish), partial(cancel, **wish))
         assert first.status == second.status == "cancelled"
 
@@ -351,7 +351,7 @@ def test_a_refund_and_a_cancel_give_each_unit_back_once(at_once: AtOnce) -> None
 def pay_by_halves(at_once: AtOnce, *, rounds: int) -> None:
     add_product("TEA", stock=1000, price="5.00")
     for order in [placed(("TEA", 2)) for _round in range(rounds)]:
-        half = {"order_id": order.pk, "method": "card", "amount": Decimal("5.00")}
+        half: dict[str, Any] = {"order_id": order.pk, "method": "card", "amount": Decimal("5.00")}
         at_once(partial(pay, **half, reference="A"), partial(pay, **half, reference="B"))
 
 
@@ -375,9 +375,10 @@ def test_the_same_payment_twice_at_once_is_taken_once(at_once: AtOnce) -> None:
     add_product("TEA", stock=1000)
     for _round in range(ROUNDS):
         order = placed(("TEA", 2))
-        whole = {"order_id": order.pk, "method": "card", "reference": "A", "amount": order.total}
+        payment: dict[str, Any] = {"method": "card", "reference": "A", "amount": order.total}
+        whole = partial(pay, order_id=order.pk, **payment)
 
-        first, second = at_once(partial(pay, **whole), partial(pay, **whole))
+        first, second = at_once(whole, whole)
 
         assert first.status == second.status == "paid"
     assert Payment.objects.count() == ROUNDS

@@ -202,7 +202,7 @@ def test_a_process_that_thaws_after_its_lease_changes_and_leaves_nothing(
     assert (job.status, job.result, job.lost) == (Status.DONE, result, 1)
     shown = set(Rendition.objects.filter(job=job).values_list("file", flat=True))
     assert shown == {rendition["file"] for rendition in result["renditions"]}
-    assert files_below(start.media, job) == shown  # type: ignore[attr-defined]
+    assert files_below(start.media, job) == shown
 
 
 # ── Starved and stuck ─────────────────────────────────────────────────────────────

@@ -1,4 +1,4 @@
-"""As `breaking`, for a control: whoever finishes settles the job, whoever's it is by then."""
+"""As `breaking`, for a control: a worker settles its job even if another one has claimed it."""
 
 from typing import Any
 
@@ -16,4 +16,4 @@ def take_the_fence_out(**kwargs: Any) -> None:
     def held(self: JobQuerySet, job: Any) -> Any:
         return self.filter(pk=job.pk)
 
-    JobQuerySet.held = held  # type: ignore[method-assign]
+    JobQuerySet.held = held

@@ -1,4 +1,5 @@
-"""A Celery application (`-A` this module) that is careless when a mail server hangs up after DATA.
+"""A Celery application (`-A` this module) without the rule for a mail server that
+disconnects after DATA.
 
 The variable WITHOUT_GUARD says how: "unmarked" sends again and doesn't say so, "trusting" takes the
 silence for a yes.

@@ -2,6 +2,8 @@
 
 from django.core.files.storage import default_storage
 
+from media_jobs.models import Rendition
+
 
 def files_of(folder: str = "renditions") -> set[str]:
     """Name every file from this folder down."""
@@ -12,3 +14,7 @@ def files_of(folder: str = "renditions") -> set[str]:
     here = f"{folder}/" if folder else ""
     below = [files_of(f"{here}{name}") for name in folders]
     return {f"{here}{name}" for name in files}.union(*below)
+
+
+def shown() -> set[str]:
+    return set(Rendition.objects.values_list("file", flat=True))

@@ -52,7 +52,7 @@ def test_two_that_store_the_same_file_at_once_end_with_one_asset_and_one_file(mo
 def test_the_name_decides_neither_type_nor_path():
     upload = SimpleUploadedFile("../../evil.php", alpha_png(), content_type="text/html")
 
-    asset = store_asset(upload, name=upload.name)
+    asset = store_asset(upload, name=str(upload.name))
 
     assert asset.content_type == "image/png"
     assert asset.file.name.startswith("originals/")

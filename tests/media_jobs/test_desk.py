@@ -17,9 +17,10 @@ from orders.models import User
 from project.jobs.errors import PermanentError
 from project.jobs.queryset import Status
 from tests.media_jobs import films
+from tests.media_jobs.children import children, is_alive
+from tests.media_jobs.claims import claimed
 from tests.media_jobs.originals import photo, saved
 from tests.media_jobs.stored import files_of
-from tests.media_jobs.test_ffmpeg import children, is_alive
 
 pytestmark = pytest.mark.django_db
 
@@ -123,7 +124,7 @@ def test_make_all_again_says_how_many_before_it_does_it(admin_client):
 
 
 def test_making_again_leaves_a_job_at_work_alone(admin_client):
-    job = MediaJob.objects.claim(queued().pk)
+    job = claimed(queued().pk)
 
     decide(admin_client, job, "make-again")
     admin_client.post(reverse("admin:media_jobs_asset_again", args=["product"]))

@@ -2,6 +2,7 @@
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.files.storage import default_storage
 from django.template import Context, Template
 
 from media_jobs.assets import store_asset
@@ -109,7 +110,7 @@ def test_a_page_opens_no_file(monkeypatch):
     def opened(*_args, **_options):
         raise AssertionError("opened a file")
 
-    monkeypatch.setattr("django.core.files.storage.default_storage._wrapped.open", opened)
+    monkeypatch.setattr(default_storage.__class__, "open", opened)
 
     assert "<img" in shown(asset)
 

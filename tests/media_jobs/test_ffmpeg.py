@@ -19,41 +19,12 @@ from media_jobs.processing import process
 from project.jobs.errors import LostClaimError, PermanentError
 from project.jobs.queryset import Status
 from tests.media_jobs import films
-
-ENDLESS = ["-re", "-f", "lavfi", "-i", "testsrc=size=64x64:rate=10", "-f", "null", "-"]
-"""Work that takes as long as one lets it, and hardly any of the processor's time."""
+from tests.media_jobs.children import ENDLESS, children, is_alive, wait_until_gone
+from tests.media_jobs.claims import claimed
 
 
 def ignore(_seconds: float) -> None:
     pass
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except FileNotFoundError:
-        return False
-    return state not in "ZX"
-
-
-def wait_until_gone(pid: int) -> None:
-    deadline = time.monotonic() + 30
-    while is_alive(pid):
-        assert time.monotonic() < deadline, "still alive"
-        time.sleep(0.05)
-
-
-def children() -> list[int]:
-    """The processes of ffmpeg that this one started."""
-    found = []
-    for entry in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            name, _, rest = entry.read_text().partition(")")
-        except OSError:
-            continue
-        if "ffmpeg" in name and int(rest.split()[1]) == os.getpid():
-            found.append(int(entry.parent.name))
-    return found
 
 
 def test_it_ends_when_its_time_is_over(tmp_path):
@@ -82,12 +53,12 @@ import sys, os, threading
 import django; django.setup()
 from pathlib import Path
 from media_jobs import ffmpeg
-from tests.media_jobs.test_ffmpeg import ENDLESS, children
+from tests.media_jobs.children import ENDLESS, children
 def tell(_seconds):
     if pids := children():
         print(*pids, flush=True)
 if "--without-guard" in sys.argv:
-    ffmpeg._bounded = lambda worker: lambda: None
+    ffmpeg.bounded = lambda worker: lambda: None
 ffmpeg.run(ENDLESS, folder=Path(sys.argv[1]), seconds=60, progress=tell)
 """
 
@@ -178,7 +149,7 @@ def test_a_missing_ffmpeg_is_named(settings):
 def test_cancelling_a_job_ends_its_ffmpeg_and_leaves_no_file(tmp_path, media_folder, monkeypatch):
     original = films.film(tmp_path / "film.mp4", seconds=2)
     asset = store_asset(ContentFile(original.read_bytes()), name="film")
-    job = MediaJob.objects.claim(queue_renditions(asset).pk)
+    job = claimed(queue_renditions(asset).pk)
     set_progress = type(MediaJob.objects).set_progress
     alive = []
 

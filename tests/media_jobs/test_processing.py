@@ -10,15 +10,16 @@ from django.core.files.storage import default_storage
 from media_jobs import processing, rendition_files
 from media_jobs.assets import store_asset
 from media_jobs.models import MediaJob, Rendition
-from media_jobs.outbox import pickup_pass_job, queue_renditions
+from media_jobs.outbox import queue_renditions
 from media_jobs.recipes import PRODUCT
 from media_jobs.tasks import process
 from project.jobs.errors import LostClaimError, NotClaimedError, PermanentError, TransientError
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
+from tests.media_jobs.claims import claimed
 from tests.media_jobs.originals import bomb_png, photo, saved
-from tests.media_jobs.stored import files_of
-from tests.media_jobs.test_pickup_pass import order
+from tests.media_jobs.passes import pass_job
+from tests.media_jobs.stored import files_of, shown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
 
@@ -26,16 +27,6 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
 def product_job(data: bytes | None = None) -> MediaJob:
     data = data or saved(photo(), "JPEG")
     return queue_renditions(store_asset(ContentFile(data), name="Photo"))
-
-
-def pass_job() -> MediaJob:
-    job = pickup_pass_job(order_id=uuid4(), context=order())
-    job.save()
-    return job
-
-
-def shown() -> set[str]:
-    return set(Rendition.objects.values_list("file", flat=True))
 
 
 def after_writing(monkeypatch, effect) -> None:
@@ -68,7 +59,7 @@ def test_a_product_picture_becomes_fifteen_files_under_its_address():
     address = f"renditions/{digest[:2]}/{digest}/{PRODUCT.hash}/"
     assert all(path.startswith(address) for path in shown())
     for rendition in Rendition.objects.all():
-        assert default_storage.size(rendition.file.name) == rendition.size
+        assert default_storage.size(str(rendition.file.name)) == rendition.size
 
 
 def test_a_pickup_pass_becomes_a_png_and_a_webp():
@@ -190,7 +181,7 @@ def test_a_late_claim_leaves_the_files_of_the_claim_that_won(monkeypatch):
 
 
 def test_a_sweep_leaves_the_files_of_a_claim_at_work():
-    job = MediaJob.objects.claim(pass_job().pk)
+    job = claimed(pass_job().pk)
     processing.process(job)
 
     rendition_files.sweep(job.pk)
@@ -199,7 +190,7 @@ def test_a_sweep_leaves_the_files_of_a_claim_at_work():
 
 
 def test_a_claim_that_is_lost_stops_at_its_next_file():
-    job = MediaJob.objects.claim(product_job().pk)
+    job = claimed(product_job().pk)
     MediaJob.objects.filter(pk=job.pk).update(token=uuid4())
 
     with pytest.raises(LostClaimError):
@@ -229,15 +220,16 @@ def test_a_bad_original_fails_at_once_with_a_reason_a_shopkeeper_understands(dat
 
 def failing_storage(monkeypatch, number: int) -> None:
     """Let the storage fail at the second file."""
-    save, saved_names = default_storage.save, []
+    save = default_storage.save
+    saved_names: list[str] = []
 
-    def failing(name, content, **options):
+    def failing(storage, name, content, **options):
         if saved_names:
             raise OSError(number, "as the test wants")
         saved_names.append(name)
         return save(name, content, **options)
 
-    monkeypatch.setattr(default_storage._wrapped, "save", failing)
+    monkeypatch.setattr(default_storage.__class__, "save", failing)
 
 
 def test_a_full_disk_fails_the_job_with_that_reason_and_leaves_no_file(monkeypatch):
@@ -269,7 +261,7 @@ def test_a_storage_that_is_down_is_tried_again(monkeypatch):
 @pytest.mark.quick_in_bucket
 def test_an_original_that_cannot_be_read_is_tried_again():
     job = product_job()
-    default_storage.delete(job.asset.file.name)
+    default_storage.delete(str(job.asset.file.name))
 
     with pytest.raises(TransientError):
         process(str(job.pk))
@@ -288,7 +280,7 @@ def test_a_recipe_that_no_longer_exists_fails_with_its_name():
 
 
 def test_progress_grows_from_file_to_file(monkeypatch):
-    job = MediaJob.objects.claim(product_job().pk)
+    job = claimed(product_job().pk)
     seen = []
     set_progress = type(MediaJob.objects).set_progress
 

@@ -16,9 +16,10 @@ from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
 from media_jobs.tasks import process
 from project.jobs.queryset import Status
+from tests.media_jobs.claims import claimed
 from tests.media_jobs.originals import photo, saved
-from tests.media_jobs.stored import files_of
-from tests.media_jobs.test_processing import pass_job, shown
+from tests.media_jobs.passes import pass_job
+from tests.media_jobs.stored import files_of, shown
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
 
@@ -132,11 +133,11 @@ def test_originals_are_never_removed():
     run("--prune")
 
     assert files_of() == set()
-    assert default_storage.exists(job.asset.file.name)
+    assert default_storage.exists(str(job.asset.file.name))
 
 
 def test_files_of_a_claim_at_work_stay():
-    job = MediaJob.objects.claim(pass_job().pk)
+    job = claimed(pass_job().pk)
     processing.process(job)
 
     run("--prune")
@@ -145,7 +146,7 @@ def test_files_of_a_claim_at_work_stay():
 
 
 def test_control_files_of_a_claim_that_was_lost_go():
-    job = MediaJob.objects.claim(pass_job().pk)
+    job = claimed(pass_job().pk)
     processing.process(job)
     MediaJob.objects.filter(pk=job.pk).update(token=uuid4())
 
@@ -160,7 +161,7 @@ def test_a_claim_that_begins_while_orphans_are_listed_loses_nothing(monkeypatch)
 
     def listed_then_written(*roots):
         yield from list(leaves(*roots))
-        job = MediaJob.objects.claim(pass_job().pk)
+        job = claimed(pass_job().pk)
         processing.process(job)
 
     monkeypatch.setattr("media_jobs.management.commands.renditions.leaves", listed_then_written)
@@ -171,7 +172,7 @@ def test_a_claim_that_begins_while_orphans_are_listed_loses_nothing(monkeypatch)
 
 
 def test_a_claim_that_settles_while_orphans_are_looked_for_loses_nothing(monkeypatch):
-    job = MediaJob.objects.claim(pass_job().pk)
+    job = claimed(pass_job().pk)
     result = processing.process(job)
     listed = list(rendition_files.leaves(rendition_files.PUBLIC_ROOT))
     claims = rendition_files.running_claims

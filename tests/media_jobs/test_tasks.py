@@ -7,19 +7,12 @@ from celery.exceptions import Ignore, SoftTimeLimitExceeded
 
 from media_jobs import tasks
 from media_jobs.models import MediaJob
-from media_jobs.outbox import pickup_pass_job
 from project.celery import app
 from project.jobs.errors import LostClaimError, PermanentError
 from project.jobs.queryset import Status
-from tests.media_jobs.test_pickup_pass import order
+from tests.media_jobs.passes import pass_job
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
-
-
-def pass_job() -> MediaJob:
-    job = pickup_pass_job(order_id=uuid4(), context=order())
-    job.save()
-    return job
 
 
 def test_the_task_is_known_under_the_name_that_the_relay_rings():

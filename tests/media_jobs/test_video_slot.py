@@ -38,6 +38,7 @@ def test_a_second_film_is_not_claimed_while_one_is_at_work_but_a_picture_is():
 @pytest.mark.django_db
 def test_a_film_is_claimed_once_the_other_has_ended():
     first, second = claim(MediaJob, film().pk), film()
+    assert first is not None
     MediaJob.objects.succeed(first, {})
 
     assert claim(MediaJob, second.pk) is not None
@@ -71,6 +72,7 @@ def test_nobody_is_rung_for_a_film_while_one_is_at_work():
 def test_a_film_that_waited_is_rung_soon_after_the_other_has_ended():
     running_video, waiting = claim(MediaJob, film().pk), film()
     ring(MediaJob, limit=10)
+    assert running_video is not None
     MediaJob.objects.succeed(running_video, {})
     waits = MediaJob.objects.filter(pk=waiting.pk, ring_after__lte=Now() + video_slot.PAUSE)
 

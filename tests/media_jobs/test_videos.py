@@ -39,6 +39,7 @@ def seen(path: Path) -> Seen:
         [ffmpeg.binary(), "-hide_banner", "-i", str(path)], capture_output=True, text=True
     ).stderr
     size = re.search(r"Video: (\w+).*?, (\d+)x(\d+)", said)
+    assert size, said
     sound = re.search(r"Audio: (\w+)", said)
     hours, minutes, seconds = re.search(r"Duration: (\d+):(\d+):([\d.]+)", said).groups()
     return Seen(
@@ -88,7 +89,9 @@ def loudness(path: Path) -> float:
         text=True,
         check=True,
     ).stderr
-    return float(re.search(r"mean_volume: (-?[\d.]+) dB", said)[1])
+    volume = re.search(r"mean_volume: (-?[\d.]+) dB", said)
+    assert volume, said
+    return float(volume[1])
 
 
 def size_of(picture: Path) -> tuple[int, int]:
@@ -297,8 +300,8 @@ def test_a_video_of_twenty_seconds_keeps_its_length(made, folder, kind):
     assert mp4.seconds == pytest.approx(20, abs=slack)
     assert seen(files["hls.m3u8"]).seconds == pytest.approx(20, abs=slack)
     assert max(times(largest)) == max(times(original))
-    size = {"turned": (180, 320), "large": (1280, 720)}.get(kind, (320, 180))
-    assert (mp4.width, mp4.height) == size
+    expected = {"turned": (180, 320), "large": (1280, 720)}.get(kind, (320, 180))
+    assert (mp4.width, mp4.height) == expected
     assert bool(mp4.audio) == (kind not in ("silent", "uneven"))
 
 

@@ -80,7 +80,7 @@ def test_a_folder_that_cannot_be_read_says_so_instead_of_not_found(monkeypatch, 
         raise OSError(number, "as the test wants")
 
     url = stored("renditions/1/abc/card.png")
-    monkeypatch.setattr(default_storage._wrapped, "open", unreadable)
+    monkeypatch.setattr(default_storage.__class__, "open", unreadable)
 
     assert Client(raise_request_exception=False).get(url).status_code == status
 

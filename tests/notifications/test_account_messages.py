@@ -42,7 +42,9 @@ class QuotingChannel:
 @pytest.fixture
 def channel(monkeypatch: pytest.MonkeyPatch) -> QuotingChannel:
     channel = QuotingChannel()
-    monkeypatch.setattr("notifications.delivery.gateways.Gateway._module", lambda gateway: channel)
+    monkeypatch.setattr(
+        "notifications.delivery.gateways.Gateway.channel_module", lambda gateway: channel
+    )
     return channel
 
 

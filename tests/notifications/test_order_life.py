@@ -1,5 +1,7 @@
 """What the messages of an order's later life say."""
 
+from typing import Any
+
 import pytest
 
 from notifications.events import EVENTS
@@ -7,7 +9,7 @@ from notifications.models import Notification
 from notifications.rendering import Wording, render
 from tests.notifications.conftest import CONTEXT
 
-DETAILS = {
+DETAILS: dict[str, dict[str, Any]] = {
     "order_media_ready": {},
     "order_paid": {"amount": "1234.50"},
     "order_shipped": {"carrier": "DHL", "tracking_number": "JD01"},

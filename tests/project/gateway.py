@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 
@@ -31,7 +31,7 @@ class Gateway(socketserver.ThreadingTCPServer):
         self.ends: set[socket.socket] = set()
 
     def cut(self) -> None:
-        """Hang up on everybody, and on whoever comes until `mend`."""
+        """Cut all connections, and each new one until `mend`."""
         self.is_cut = True
         for end in tuple(self.ends):
             with suppress(OSError):
@@ -72,11 +72,8 @@ class _Way(socketserver.BaseRequestHandler):
                 self.server.ends -= {near, far}
 
 
-SomeGateway = TypeVar("SomeGateway", bound=Gateway)
-
-
 @contextmanager
-def gateway_to(url: str, make: Callable[[str], SomeGateway] = Gateway) -> Iterator[SomeGateway]:
+def gateway_to(url: str, make: Callable[[str], Gateway] = Gateway) -> Iterator[Any]:
     """Yield a gateway to the server of `url`, which works for the length of the block."""
     with make(url) as gateway:
         thread = threading.Thread(target=gateway.serve_forever, kwargs={"poll_interval": 0.05})

@@ -490,7 +490,7 @@ def test_a_fault_of_the_committer_itself_does_not_end_it(
 ) -> None:
     committer = start()
     with monkeypatch.context() as broken:
-        broken.setattr(committer, "_answer", None)
+        broken.setattr(committer, "answer", None)
 
         with pytest.raises(UnknownCommitError):
             committer.submit("a", deadline=soon()).result(grace=GRACE)
@@ -602,19 +602,41 @@ FORK = """
 import os, sys, threading
 import django
 django.setup()
-from django.db import connections
 from orders.placing import writers as module
+
+def fork(parents):
+    pid = os.fork()
+    if pid == 0:
+        children = module.writers()
+        ok = children is not parents and children.stock.is_alive()
+        os._exit(0 if ok and module.drain(timeout=20) else 1)
+    _, status = os.waitpid(pid, 0)
+    assert os.waitstatus_to_exitcode(status) == 0, status
+
 parents = module.writers()
-module._lock.acquire()  # as if another thread were just starting them
-pid = os.fork()
-if pid == 0:
-    children = module.writers()
-    ok = children is not parents and children.stock._thread.is_alive()
-    os._exit(0 if ok and module.drain(timeout=20) else 1)
-module._lock.release()
-_, status = os.waitpid(pid, 0)
-assert os.waitstatus_to_exitcode(status) == 0, status
-assert module.writers() is parents and parents.stock._thread.is_alive()
+fork(parents)
+assert module.writers() is parents and parents.stock.is_alive()
+assert module.drain(timeout=20)
+
+# And while another thread is just starting them.
+starting, go_on = threading.Event(), threading.Event()
+StockWriter = module.StockWriter
+
+class SlowStockWriter(StockWriter):
+    def __init__(self):
+        super().__init__()
+        if threading.current_thread() is slow:
+            starting.set()
+            go_on.wait(20)
+
+module.StockWriter = SlowStockWriter
+slow = threading.Thread(target=module.writers)
+slow.start()
+assert starting.wait(20)
+fork(None)
+go_on.set()
+slow.join()
+assert module.drain(timeout=20)
 """
 
 

@@ -52,9 +52,7 @@ def relay(gateway: Gateway) -> Iterator[Relay]:
     """A relay whose way to RabbitMQ leads through the gateway."""
     relay = Relay(application(gateway.url))
     yield relay
-    relay._direct.shutdown()
-    relay._reconnector.shutdown()
-    relay.publisher.close()
+    relay.close()
 
 
 @pytest.fixture

@@ -102,9 +102,7 @@ def relays() -> Iterator[Callable[..., Relay]]:
 
     yield make
     for relay in made:
-        relay._direct.shutdown()
-        relay._reconnector.shutdown()
-        relay.publisher.close()
+        relay.close()
 
 
 @pytest.fixture
@@ -209,7 +207,7 @@ def test_a_full_batch_is_followed_by_the_next_without_a_pause(
     monkeypatch.setattr(time, "sleep", pauses.append)
 
     for _ in range(3):
-        relay._look()
+        relay.look()
 
     assert pauses == [module.INTERVAL]
 
@@ -307,17 +305,21 @@ def test_a_frozen_broker_holds_up_the_relay_once_and_no_longer_than_its_timeout(
 
 
 # ── Running notifications directly ──────────────────────────────────────────────────────────
+def done() -> int:
+    return Notification.objects.filter(status=Status.DONE).count()
+
+
 @pytest.fixture
 def performed(monkeypatch: pytest.MonkeyPatch) -> list[UUID]:
-    done: list[UUID] = []
+    ids: list[UUID] = []
 
     def perform(handler: NotificationHandler, job: Notification) -> dict[str, Any]:
-        done.append(job.pk)
+        ids.append(job.pk)
         return {}
 
     monkeypatch.setattr(NotificationHandler, "perform", perform)
     monkeypatch.setattr(NotificationHandler, "on_succeeded", lambda handler, job: None)
-    return done
+    return ids
 
 
 def test_a_relay_without_broker_is_patient_then_runs_notifications_and_media_waits(
@@ -339,14 +341,13 @@ def test_a_relay_without_broker_is_patient_then_runs_notifications_and_media_wai
     now += 0.2
     wait_until(lambda: relay.tick() + len(performed) >= len(jobs), seconds=10)
 
-    relay._direct.shutdown()
+    wait_until(lambda: done() == len(jobs), seconds=10)
     assert sorted(performed) == sorted(job.pk for job in jobs)
-    assert Notification.objects.filter(status=Status.DONE).count() == 20
     image.refresh_from_db()
     assert (image.status, image.rings) == (Status.QUEUED, 0)
 
 
-def test_a_relay_takes_no_more_jobs_in_hand_than_its_threads_can_run(
+def test_a_relay_takes_no_more_jobs_than_its_threads_can_run(
     relays: Callable[..., Relay], dead_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     gate = threading.Event()
@@ -365,9 +366,10 @@ def test_a_relay_takes_no_more_jobs_in_hand_than_its_threads_can_run(
     handled = [relay.tick() for _ in range(3)]
 
     gate.set()
-    relay._direct.shutdown()
+    wait_until(lambda: done() == 2 * module.DIRECT_THREADS, seconds=10)
+    relay.close()
     assert handled == [2 * module.DIRECT_THREADS, 0, 0]
-    assert Notification.objects.filter(status=Status.DONE).count() == 2 * module.DIRECT_THREADS
+    assert done() == 2 * module.DIRECT_THREADS
 
 
 def test_a_failing_job_does_not_stop_the_direct_run(
@@ -385,8 +387,9 @@ def test_a_failing_job_does_not_stop_the_direct_run(
     relay.publisher.health.failing_since = -1000.0
 
     relay.tick()
-    relay._direct.shutdown()
 
+    wait_until(lambda: done() == 1, seconds=10)
+    relay.close()
     bad.refresh_from_db()
     good.refresh_from_db()
     assert (bad.status, bad.error) == (Status.QUEUED, "ZeroDivisionError: ")
@@ -403,7 +406,7 @@ def test_the_heartbeat_says_whether_the_broker_is_well(
     assert Heartbeat.objects.get(name=name).detail == {"pid": os.getpid(), "broker": "ok"}
 
     gateway.cut()
-    relay._next_heartbeat = 0.0
+    relay.next_heartbeat = 0.0
     relay.tick()
 
     assert "(for 0 s)" in Heartbeat.objects.get(name=name).detail["broker"]
@@ -423,10 +426,10 @@ def test_broker_health_tells_since_when_it_fails() -> None:
     assert (health.ok, health.down_for(), str(health)) == (True, 0.0, "ok")
 
 
-def test_a_doorbell_that_failed_connects_anew(gateway: Gateway) -> None:
+def test_a_publisher_that_failed_connects_anew(gateway: Gateway) -> None:
     publisher = Publisher(application(gateway.url))
     assert publisher.queue_length("notify") == 0
-    first = publisher._connection
+    first = publisher.connection
     gateway.cut()
     with pytest.raises(BrokerDown):
         publisher.queue_length("notify")
@@ -435,7 +438,7 @@ def test_a_doorbell_that_failed_connects_anew(gateway: Gateway) -> None:
 
     assert publisher.queue_length("notify") == 0
     # Redis's client would mend the old one by itself, a channel to RabbitMQ would stay dead.
-    assert publisher._connection is not first
+    assert publisher.connection is not first
     publisher.close()
 
 
@@ -455,7 +458,7 @@ def test_sweeps_are_called_when_due_and_a_failing_one_stops_no_other(
 
     monkeypatch.setattr(
         sweeps,
-        "_sweeps",
+        "registered",
         [
             sweep("buggy", every=0.1, error=ZeroDivisionError()),
             sweep("without database", every=0.1, error=OperationalError()),
@@ -483,7 +486,7 @@ def test_a_sweeps_last_result_is_kept_and_its_last_error(
             raise outcome
         return outcome
 
-    monkeypatch.setattr(sweeps, "_sweeps", [Sweep(name="count", run=run, interval=0.1)])
+    monkeypatch.setattr(sweeps, "registered", [Sweep(name="count", run=run, interval=0.1)])
     with running_relay(relays()):
         wait_until(lambda: SweepRow.objects.filter(error__gt="").exists(), seconds=10)
 
@@ -501,7 +504,7 @@ def test_a_long_sweep_does_not_hold_up_the_bell(
         swept.set()
         release.wait(10)
 
-    monkeypatch.setattr(sweeps, "_sweeps", [Sweep(name="long", run=run, interval=60)])
+    monkeypatch.setattr(sweeps, "registered", [Sweep(name="long", run=run, interval=60)])
     with running_relay(relays()):
         assert swept.wait(5)
         notification()
@@ -513,7 +516,7 @@ def test_a_long_sweep_does_not_hold_up_the_bell(
 def test_a_lost_database_is_waited_for(
     relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sweeps, "_sweeps", [])
+    monkeypatch.setattr(sweeps, "registered", [])
     with running_relay(relays()):
         notification()
         wait_until(lambda: queues.length("notify") == 1, seconds=30)
@@ -530,7 +533,7 @@ def test_a_fault_in_the_relay_ends_its_process_with_all_threads(
     relays: Callable[..., Relay], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     relay = relays()
-    monkeypatch.setattr(sweeps, "_sweeps", [])
+    monkeypatch.setattr(sweeps, "registered", [])
     monkeypatch.setattr(relay, "tick", lambda: 1 // 0)
 
     with pytest.raises(ZeroDivisionError):

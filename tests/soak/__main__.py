@@ -131,7 +131,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="bin/soak",
         description="Run a whole shop under mixed load, with a random fault every 20 seconds;"
-        " then compare what it promised with what it kept, and write a one-page report.",
+        " then compare its answers with its books, and write a one-page report.",
     )
     parser.add_argument("minutes", type=float, help="how long the load lasts, 0.5 or more")
     parser.add_argument("--seed", type=int, default=random.randrange(10_000))

@@ -109,7 +109,7 @@ class FaultThread:
         self._thread.start()
 
     def stop(self) -> None:
-        """Return when the fault in hand, if there is one, is over."""
+        """Return when the current fault, if there is one, is over."""
         self._ending.set()
         self._thread.join()
 

@@ -214,7 +214,7 @@ def _interrupted() -> str:
 
 
 def _shelve(seed: int) -> tuple[str, list[str]]:
-    """Put the products on the shelf; return the hot one's SKU and those of the others."""
+    """Add the products; return the hot one's SKU and those of the others."""
     from orders.catalogue.products import create_product
     from orders.models import Category
 

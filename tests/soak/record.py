@@ -1,4 +1,4 @@
-"""What the soak remembers of its own: every promise that the shop made, every message that came.
+"""The soak's own record: every answer that the shop gave, every message that arrived.
 
 The books are compared with this afterwards, so nothing here is read from the shop's database.
 """

@@ -1,7 +1,9 @@
 """The soak's one page: what was measured, what was done to the shop, how soon it was well."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import matplotlib
 
@@ -48,7 +50,7 @@ def write(
                 ],
                 "",
                 f"The desk's steps: {_listed(dict(record.steps.most_common()))}.",
-                f"Page views by status (0: no answer): {_listed(dict(record.pages))}.",
+                f"Page views by status (0: no answer): {_listed(record.pages)}.",
                 f"Seed {seed}: `bin/soak {minutes:g} --seed {seed}` repeats the faults' order.",
                 "",
                 "```",
@@ -112,5 +114,5 @@ def _begin(record: Record) -> float:
     return record.purchases[0].begun
 
 
-def _listed(counts: dict[object, int]) -> str:  # type: ignore[type-arg]
+def _listed(counts: Mapping[Any, int]) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.items()) or "none"

@@ -1,4 +1,4 @@
-"""What the soak must have kept: the record of its promises, against the books and the mailbox."""
+"""The verdict: the soak's record of answers, compared with the books and the mailbox."""
 
 from collections import Counter
 from dataclasses import dataclass, field
@@ -93,15 +93,15 @@ def read_books(*, audit: str, audit_is_clean: bool) -> Books:
 
 
 def judge(record: Record, books: Books, copies: Counter[str]) -> Verdict:
-    """Compare; every promise that wasn't kept is a sentence in `broken`."""
+    """Compare; every difference is a sentence in `broken`."""
     verdict = Verdict()
     answered = [purchase for purchase in record.purchases if purchase.order_ids]
-    promised = {order_id for purchase in answered for order_id in purchase.order_ids}
-    lost = promised - books.orders
+    answered_ids = {order_id for purchase in answered for order_id in purchase.order_ids}
+    lost = answered_ids - books.orders
     doubled = [purchase for purchase in answered if len(purchase.order_ids) > 1]
     odd = [p for p in record.purchases if p.refusal not in ("", "out_of_stock")]
     unclear = [purchase for purchase in record.purchases if purchase.answered is None]
-    unpromised = books.orders - promised
+    unanswered_orders = books.orders - answered_ids
     seen = {message.id: _copies(message, copies) for message in books.messages}
     unsent = [message for message in books.messages if message.status != "done"]
     missing = [m for m in books.messages if m.status == "done" and not seen[m.id]]
@@ -148,8 +148,8 @@ def judge(record: Record, books: Books, copies: Counter[str]) -> Verdict:
     wrong = {
         f"{len(lost)} orders were answered and are not in the books": lost,
         f"{len(doubled)} keys have more than one order": doubled,
-        f"{len(unpromised)} orders exist that no shopper was told of": [
-            order_id for order_id in unpromised if not unclear
+        f"{len(unanswered_orders)} orders exist that no shopper was told of": [
+            order_id for order_id in unanswered_orders if not unclear
         ],
         f"{books.available_below_zero} products are oversold": books.available_below_zero,
         f"{len(unsent)} messages are not done": unsent,

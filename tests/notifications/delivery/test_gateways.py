@@ -41,7 +41,7 @@ def pair(settings: Any) -> Iterator[tuple[Gateway, Gateway]]:
 
 
 def run(message: Notification) -> Notification:
-    """One attempt; its error is for whoever looks at the row."""
+    """Make one attempt; its error is on the row."""
     with suppress(JobError):
         run_job(Notification, message.pk)
     message.refresh_from_db()
@@ -103,6 +103,7 @@ def test_what_a_refuses_for_good_b_is_asked_for_at_once(queued, pair) -> None:
     assert (sent.status, sent.gateway, sent.attempts) == (Status.DONE, B, 1)
     assert not sent.maybe_duplicate
     assert a.asked[0].body == b.asked[0].body
+    assert sent.result is not None
     assert sent.result["answer"].startswith("127.0.0.1: 422")
     assert "localhost: 201" in sent.result["answer"], "the log has the words of both"
 
@@ -234,13 +235,13 @@ def test_the_move_to_b_is_written_before_b_is_asked(queued, pair, monkeypatch) -
     a.answers, b.answers = [422], [201]
     message = queued("sms")
     written: list[str] = []
-    hand_over = attempt._hand_over
+    hand_over = attempt.hand_over
 
     def noted(notification: Notification, *args: Any, **options: Any) -> Any:
         written.append(Notification.objects.get(pk=notification.pk).gateway)
         return hand_over(notification, *args, **options)
 
-    monkeypatch.setattr(attempt, "_hand_over", noted)
+    monkeypatch.setattr(attempt, "hand_over", noted)
 
     run(message)
 

@@ -50,6 +50,9 @@ def test_each_attempt_leaves_its_time_its_length_and_the_answer(queued, monkeypa
 
     assert attempts_of(message) == [(1, "retried", "450 try later"), (2, "sent", "250 ok")]
     first, last = read_attempts(message)
+    assert first.at
+    assert last.at
+    assert last.seconds is not None
     assert first.at < last.at == message.started_at
     assert 0 <= last.seconds < 5
 
@@ -115,6 +118,7 @@ def test_the_log_is_bounded(queued, monkeypatch) -> None:
 def test_a_late_worker_writes_nothing_into_the_log(queued, monkeypatch) -> None:
     message = queued()
     late = Notification.objects.claim(message.pk)
+    assert late is not None
     Notification.objects.update(lease_until=Now() - timedelta(seconds=1))
     ending(monkeypatch, {"answer": "250 by another"})
     attempt(message)

@@ -46,7 +46,7 @@ def queue_offer() -> Notification:
 
 
 def run(message: Notification) -> Notification:
-    """One attempt; its error is for whoever looks at the row."""
+    """Make one attempt; its error is on the row."""
     with suppress(JobError):
         run_job(Notification, message.pk)
     message.refresh_from_db()

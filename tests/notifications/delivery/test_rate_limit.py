@@ -46,7 +46,7 @@ def try_to_take(gateway: str = GATEWAY) -> bool:
 
 
 def run(message: Notification) -> Notification:
-    """One attempt; its error is for whoever looks at the row."""
+    """Make one attempt; its error is on the row."""
     with suppress(JobError):
         run_job(Notification, message.pk)
     message.refresh_from_db()
@@ -135,7 +135,7 @@ def test_control_looking_first_and_counting_then_gives_too_many(
         return enough
 
     ChannelState.objects.create(gateway=GATEWAY)
-    monkeypatch.setattr(rate_limit, "_take", take)
+    monkeypatch.setattr(rate_limit, "take_slot", take)
 
     assert sum(together(try_to_take)) == WORKERS
 

@@ -1,4 +1,4 @@
-"""The store, its two doors, and the command that opens them."""
+"""The store, its two endpoints, and the command that runs them."""
 
 import json
 import os
@@ -7,6 +7,7 @@ import smtplib
 import stat
 import subprocess
 import sys
+import threading
 import time
 from email.message import EmailMessage
 from http.client import HTTPConnection
@@ -108,7 +109,7 @@ def test_a_mailbox_that_was_never_written_is_empty(tmp_path):
     assert list(Mailbox(tmp_path / "nowhere").messages()) == []
 
 
-def test_the_sms_door_answers_a_repeated_key_with_the_same_id(mailbox, settings):
+def test_the_sms_endpoint_answers_a_repeated_key_with_the_same_id(mailbox, settings):
     first = post(sms_port(settings), body=SMS, key="key-1")
     second = post(sms_port(settings), body=SMS, key="key-1")
     other = post(sms_port(settings), body=SMS, key="key-2")
@@ -127,12 +128,12 @@ def test_the_sms_door_answers_a_repeated_key_with_the_same_id(mailbox, settings)
         ("/other", SMS, 404),
     ],
 )
-def test_the_sms_door_refuses_what_is_no_sms(mailbox, settings, path, body, status):
+def test_the_sms_endpoint_refuses_what_is_no_sms(mailbox, settings, path, body, status):
     assert post(sms_port(settings), path, body=body)[0] == status
     assert list(mailbox.messages()) == []
 
 
-def test_the_mail_door_asks_to_come_back_when_the_disk_refuses(mailbox, email_port):
+def test_the_mail_endpoint_asks_to_come_back_when_the_disk_refuses(mailbox, email_port):
     mailbox.folder.write_text("a file where the folder should be")
 
     with (
@@ -222,9 +223,16 @@ def test_the_mailbox_tells_the_shop_what_became_of_a_message(
 
 
 def test_a_rush_of_receipts_never_holds_up_the_mailbox(mailbox):
-    reporter = receipts.Reporter(port=1)
+    reporter = receipts.Reporter(port=1)  # never started, so it tells nothing
     mailbox.add_sms(recipient="+49", text="Hi")
     message = next(mailbox.messages())
 
-    for _message in range(receipts.WAITING + 5):
-        reporter.tell(message)
+    def rush() -> None:
+        for _message in range(receipts.WAITING + 5):
+            reporter.tell(message)
+
+    mail = threading.Thread(target=rush, daemon=True)
+    mail.start()
+    mail.join(timeout=20)
+
+    assert not mail.is_alive(), "it waits for a place among the receipts"

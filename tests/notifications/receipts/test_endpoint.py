@@ -202,10 +202,8 @@ def test_another_body_under_a_recorded_signature_is_refused() -> None:
         json.dumps(email(message, "delivered")).encode(), secret="mail's", timestamp=timestamp
     )
 
-    answer = post(
-        email(message, "bounced"),
-        **{"Receipt-Signature": recorded, "Receipt-Timestamp": str(timestamp)},
-    )
+    headers: dict[str, Any] = {"Receipt-Signature": recorded, "Receipt-Timestamp": str(timestamp)}
+    answer = post(email(message, "bounced"), **headers)
 
     assert answer.status_code == 401
 

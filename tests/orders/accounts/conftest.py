@@ -38,7 +38,8 @@ def signed_in(client: Client, ada: User) -> Client:
 
 def said(event: str, *, to: str = ADA) -> list[Notification]:
     """The messages of an event to one recipient, oldest first."""
-    return list(Notification.objects.filter(event=event, recipient=to).order_by("created_at"))
+    messages: Any = Notification.objects.filter(event=event, recipient=to)
+    return list(messages.order_by("created_at"))
 
 
 def last_code(event: str, *, to: str = ADA) -> str:

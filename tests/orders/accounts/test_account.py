@@ -1,4 +1,4 @@
-"""The pages behind the door: orders, addresses, settings, e-mail and phone."""
+"""The account's pages: orders, addresses, settings, e-mail and phone."""
 
 from typing import Any
 
@@ -14,9 +14,8 @@ from orders.accounts.history import orders_of
 from orders.lifecycle.steps import record
 from orders.models import Address, Order, OrderEvent, User
 from orders.models.user import MAX_ADDRESSES
-from tests.factories import add_product
+from tests.factories import add_product, make_order
 from tests.orders.accounts.conftest import ADA, PASSWORD, last_code, said
-from tests.orders.shop.test_order import make_order
 
 pytestmark = pytest.mark.django_db
 

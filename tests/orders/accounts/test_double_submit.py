@@ -74,7 +74,7 @@ def test_a_form_sent_signed_in_and_again_as_guest_is_one_order(
 def test_control_with_the_user_in_the_shops_ids_it_would_be_two(
     client: Client, ada: User, form: Response, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(identity, "_owner_of_key", lambda *, source, user_id: user_id)
+    monkeypatch.setattr(identity, "owner_of_key", lambda *, source, user_id: user_id)
     send(client, form)
     sign_in(client)
     add(client, "MUG", 2)

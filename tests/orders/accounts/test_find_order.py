@@ -6,8 +6,8 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Notification
+from tests.factories import make_order
 from tests.orders.accounts.conftest import ADA, Response, said, shape_of
-from tests.orders.shop.test_order import make_order
 
 pytestmark = pytest.mark.django_db
 

@@ -12,11 +12,11 @@ from notifications.models import Notification
 from notifications.rendering import render
 from orders.accounts.history import opt_out_context
 from orders.accounts.unsubscribe import read_token, unsubscribe, unsubscribe_url
-from orders.lifecycle.steps import record
+from orders.lifecycle.steps import Kind, record
 from orders.messages import announcements
 from orders.models import Order, User
+from tests.desk import placed
 from tests.factories import add_product
-from tests.orders.desk.conftest import placed
 from tests.orders.readers import draft, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -158,12 +158,12 @@ def test_a_delivery_is_told_with_the_link_and_not_told_once_it_is_switched_off(
     order = order_of(ada, signed_in=signed_in)
     delivered = Notification.objects.filter(event="order_delivered")
 
-    record(order, "delivered", user=None)
+    record(order, Kind.DELIVERED, user=None)
     [message] = delivered
     press(message.context["unsubscribe_url"].removeprefix("http://localhost:8000"))
     delivered.delete()
-    record(order, "delivered", user=None)
-    record(order, "cancelled", user=None, reason="", given_back="")
+    record(order, Kind.DELIVERED, user=None)
+    record(order, Kind.CANCELLED, user=None, reason="", given_back="")
 
     assert not delivered.exists()
     assert Notification.objects.filter(event="order_cancelled").exists()
@@ -175,7 +175,7 @@ def test_who_unsubscribes_before_their_batch_gets_no_announcement(ada: User) -> 
     announcements.send_announcements()
     unsubscribe(user_id=ada.pk, event="announcement")
 
-    announcements._queue_batch(announcement.pk)
+    announcements.queue_batch(announcement.pk)
 
     assert not Notification.objects.filter(event="announcement").exists()
 
@@ -184,7 +184,7 @@ def test_an_announcement_has_the_link_in_both_parts(ada: User) -> None:
     announcement = draft()
     announcements.plan(announcement.pk, at=None, user_id=None)
     announcements.send_announcements()
-    announcements._queue_batch(announcement.pk)
+    announcements.queue_batch(announcement.pk)
     message = Notification.objects.get(event="announcement")
 
     words = render(message)

@@ -25,7 +25,7 @@ def writers() -> Iterator[None]:
 def post() -> Post:
     """POST an order: JSON or, as text or bytes, just that; `key` None sends none."""
 
-    def send(body: Any, *, key: str | None = "", **headers: str) -> HttpResponse:
+    def send(body: Any, *, key: str | None = "", **headers: str) -> Any:
         data = body if isinstance(body, str | bytes) else json.dumps(body)
         if key is not None:
             headers["idempotency-key"] = key or new_key()

@@ -100,7 +100,7 @@ def test_an_order_that_is_placed_but_cannot_be_read_is_not_called_busy(
         raise OperationalError("no connection left")
 
     with monkeypatch.context() as patch:
-        patch.setattr("orders.api.orders._jobs", fail)
+        patch.setattr("orders.api.orders.jobs_of", fail)
         answer = post(order(("MUG", 1)), key=key)
 
     assert (answer.status_code, answer.json()["code"]) == (503, "outcome_unknown")

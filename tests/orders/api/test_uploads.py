@@ -93,7 +93,7 @@ def test_more_files_at_once_than_a_process_receives_are_busy(
         def acquire(self, *, blocking: bool) -> bool:
             return False
 
-    monkeypatch.setattr(receiving, "_places", Full())
+    monkeypatch.setattr(receiving, "places", Full())
 
     answer = hand_in(alpha_png())
 

@@ -30,7 +30,7 @@ def test_a_product_begins_with_its_stock_and_with_no_sales():
     product = mug()
 
     assert (product.stock.initial, product.stock.available) == (7, 7)
-    assert (product.sales.units, product.sales.amount) == (0, 0)
+    assert (product.sales.units, product.sales.amount) == (0, Decimal(0))
     assert product.is_active
 
 

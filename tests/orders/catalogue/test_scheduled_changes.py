@@ -127,14 +127,14 @@ def test_a_run_is_bounded_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPat
 def applied_by_two_relays(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let two relays find the same change due before either applies it."""
     together = threading.Barrier(2)
-    due = scheduled_changes._due
+    due = scheduled_changes.due_steps
 
     def seen_by_both() -> list[tuple[int, str]]:
         found = due()
         together.wait(timeout=30)
         return found
 
-    monkeypatch.setattr(scheduled_changes, "_due", seen_by_both)
+    monkeypatch.setattr(scheduled_changes, "due_steps", seen_by_both)
 
     def relay() -> None:
         try:
@@ -164,13 +164,13 @@ def test_control_without_the_count_the_second_relay_forgets_the_price_before(
 ) -> None:
     def apply_uncounted(pk: int) -> int:
         with transaction.atomic():
-            product = scheduled_changes._locked_product(pk)
+            product = scheduled_changes.lock_product(pk)
             change = ScheduledChange.objects.filter(pk=pk)
             change.update(applied_at=NOW, previous_price=product.price)
             Product.objects.filter(pk=product.pk).update(price=change.get().price)
         return 1
 
-    monkeypatch.setattr(scheduled_changes, "_apply", apply_uncounted)
+    monkeypatch.setattr(scheduled_changes, "apply_change", apply_uncounted)
     sale = plan(add_product("MUG", price="10.00"), What.PRICE, price="8.00", at=-5)
 
     applied_by_two_relays(monkeypatch)
@@ -216,4 +216,4 @@ def test_changes_collide_if_one_is_in_the_others_time(one: Any, other: Any, expe
 
     assert overlap(change(*one), change(*other)) is expected
     assert overlap(change(*other), change(*one)) is expected
-    assert overlap(change(*one), change(*other, What.ON_SALE)) is False
+    assert overlap(change(*one), change(*other, what=What.ON_SALE)) is False

@@ -55,7 +55,7 @@ def test_how_many_get_it_is_shown_before_it_is_sent(admin_client: Client) -> Non
     assert Announcement.objects.get().status == State.DRAFT
 
 
-def test_it_is_sent_now_by_whoever_said_so(admin_client: Client, admin_user: Any) -> None:
+def test_send_now_is_recorded_with_its_user(admin_client: Client, admin_user: Any) -> None:
     announcement = draft()
 
     admin_client.post(page(announcement, "send"), {"at": ""})

@@ -59,7 +59,7 @@ def test_another_kind_of_file_is_refused(name: str, admin_client: Client) -> Non
 
 def test_the_template_that_is_offered_can_be_read_as_it_is(admin_client: Client) -> None:
     page = admin_client.get(UPLOAD).content.decode()
-    template = Path(finders.find("desk/products.csv")).read_bytes()
+    template = Path(str(finders.find("desk/products.csv"))).read_bytes()
 
     upload(admin_client, template)
     job = DeskJob.objects.get()
@@ -148,6 +148,7 @@ def test_who_may_only_look_can_neither_import_nor_read_the_report(
 def test_a_running_job_shows_how_far_it_is_and_can_be_cancelled(admin_client: Client) -> None:
     upload(admin_client, table(mug()))
     job = DeskJob.objects.claim(DeskJob.objects.get().pk)
+    assert isinstance(job, DeskJob)
     assert job is not None
     store_progress(job, 42)
     state = reverse("admin:orders_deskjob_state", args=[job.pk])

@@ -15,8 +15,8 @@ from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
 from orders.models import Order, Upload
 from project.jobs.queryset import Status
+from tests.desk import message, placed
 from tests.factories import add_product, uploaded_file
-from tests.orders.desk.conftest import message, placed
 
 pytestmark = pytest.mark.django_db
 

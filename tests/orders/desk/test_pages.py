@@ -17,8 +17,8 @@ from orders.models import DeskJob, Order, Product, StockMovement
 from project.jobs.queryset import Status
 from project.models import AuditRun, Heartbeat
 from project.monitoring.health import SERVICES
+from tests.desk import message, placed
 from tests.factories import add_product
-from tests.orders.desk.conftest import message, placed
 
 pytestmark = pytest.mark.django_db
 

@@ -12,8 +12,8 @@ from django.utils.html import strip_tags
 
 from notifications.models import Notification
 from orders.models import Announcement, Order, OrderEvent
+from tests.desk import placed
 from tests.factories import add_product
-from tests.orders.desk.conftest import placed
 
 pytestmark = pytest.mark.django_db
 

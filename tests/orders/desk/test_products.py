@@ -14,6 +14,7 @@ from media_jobs.tasks import process
 from orders.models import Category, Product, ProductMedia, ProductSales, Stock, StockMovement
 from project.jobs.errors import PermanentError
 from tests.factories import add_product
+from tests.orders.desk.product_form import form
 
 pytestmark = pytest.mark.django_db
 
@@ -22,25 +23,6 @@ def png() -> bytes:
     file = BytesIO()
     Image.new("RGB", (8, 8), "teal").save(file, "PNG")
     return file.getvalue()
-
-
-def form(category: Category, **changes: Any) -> dict[str, Any]:
-    """Return what the browser sends for a product without pictures, with `changes`."""
-    return {
-        "name": "Blue mug",
-        "sku": "MUG",
-        "slug": "blue-mug",
-        "category": category.pk,
-        "price": "12.30",
-        "personalisation": "none",
-        "description": "",
-        "is_active": "on",
-        "media-TOTAL_FORMS": 0,
-        "media-INITIAL_FORMS": 0,
-        "scheduled_changes-TOTAL_FORMS": 0,
-        "scheduled_changes-INITIAL_FORMS": 0,
-        **changes,
-    }
 
 
 def test_a_new_product_has_its_counters(admin_client: Client) -> None:

@@ -12,7 +12,7 @@ from orders.catalogue.scheduled_changes import apply_scheduled
 from orders.desk.scheduled import ScheduledChangeForm
 from orders.models import Product, ScheduledChange
 from tests.factories import add_product
-from tests.orders.desk.test_products import form
+from tests.orders.desk.product_form import form
 
 pytestmark = pytest.mark.django_db
 

@@ -184,7 +184,7 @@ def test_who_may_only_look_gets_no_buttons_and_is_refused(client: Client) -> Non
 def test_the_page_says_when_an_unpaid_order_ends_and_flags_one_paid_in_part(
     desk: Client, settings: Any
 ) -> None:
-    from tests.orders.lifecycle.test_expiry import aged, pay_part
+    from tests.order_states import aged, pay_part
 
     settings.PAYMENT_DUE_HOURS = 48
     add_product("TEA")

@@ -158,6 +158,7 @@ def test_a_cancelled_job_that_waits_is_never_begun() -> None:
 def test_a_late_worker_shows_no_report() -> None:
     job = queued(package(mug()))
     late = DeskJob.objects.claim(job.pk)
+    assert isinstance(late, DeskJob)
     assert late is not None
     store_report(late, ContentFile(b"late"), name="report.csv")
     DeskJob.objects.update(lease_until=Now() - timedelta(seconds=1))
@@ -186,19 +187,19 @@ def test_old_jobs_go_with_their_files_unless_another_job_reads_them() -> None:
     imported = queue_desk_job(
         IMPORT_PRODUCTS,
         user_id=None,
-        file=rehearsed.file.name,
+        file=str(rehearsed.file.name),
         context={"name": "products.zip", "dry_run": False},
     )
     rehearsed.refresh_from_db()
     DeskJob.objects.filter(pk=rehearsed.pk).update(finished_at=Now() - KEEP_JOBS * 2)
 
     assert prune()["desk"] == 1
-    kept = default_storage.exists(imported.file.name)
+    kept = default_storage.exists(str(imported.file.name))
     run_job(DeskJob, imported.pk)
     DeskJob.objects.update(finished_at=Now() - KEEP_JOBS * 2)
     assert prune()["desk"] == 1
 
     assert kept
-    assert not default_storage.exists(rehearsed.report.name)
-    assert not default_storage.exists(imported.file.name)
+    assert not default_storage.exists(str(rehearsed.report.name))
+    assert not default_storage.exists(str(imported.file.name))
     assert Stock.objects.count() == 1

@@ -20,7 +20,7 @@ def main() -> None:
     from project.jobs.run import run_job
 
     run.BATCH_ROWS = 2
-    write, written = products._write, 0
+    write, written = products.write_plan, 0
 
     def write_five(*args: Any) -> None:
         nonlocal written
@@ -29,7 +29,7 @@ def main() -> None:
         if written == 5:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    products._write = write_five
+    products.write_plan = write_five  # type: ignore[assignment]
     run_job(DeskJob, UUID(sys.argv[1]))
 
 

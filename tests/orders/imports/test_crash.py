@@ -19,8 +19,8 @@ from orders.desk_jobs.kinds import IMPORT_PRODUCTS
 from orders.desk_jobs.queue import queue_desk_job
 from orders.models import Category, DeskJob, Product, ProductMedia, Stock
 from project.jobs.queryset import Status
+from tests.database import this_database
 from tests.orders.imports.packages import mug, png, table, zipped
-from tests.orders.placing.test_crash import this_database
 
 APPS = ["project", "notifications", "media_jobs", "orders"]
 pytestmark = pytest.mark.django_db(transaction=True, available_apps=APPS)
@@ -74,9 +74,8 @@ def test_an_import_killed_within_a_batch_ends_as_if_it_never_was(
     assert (job.status, job.lost) == (Status.DONE, 1)
     assert (result["created"], result["unchanged"]) == (2, 4)
 
-    for model in (ProductMedia, Stock):
-        model.objects.all().delete()
-    for model in (Product, MediaJob, Asset, Category):
+    tables: tuple[Any, ...] = (ProductMedia, Stock, Product, MediaJob, Asset, Category)
+    for model in tables:
         model.objects.all().delete()
     DeskJob.objects.update(status=Status.CANCELLED)
     DeskJob.objects.retry_cancelled()

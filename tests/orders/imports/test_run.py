@@ -158,7 +158,7 @@ def test_a_bad_row_does_not_spoil_its_batch(folder: Path) -> None:
 def test_a_row_that_the_database_refuses_is_taken_back_alone(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.imports.products._free_slug", lambda *names: names[1])
+    monkeypatch.setattr("orders.imports.products.free_slug", lambda *names: names[1])
 
     report = run(folder, mug("A", name="Same", category="Kitchen"), mug("B", name="Same"), mug("C"))
 

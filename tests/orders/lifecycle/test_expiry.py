@@ -1,8 +1,6 @@
 """Orders that nobody pays in time: what expires, what doesn't, and what the shopper is told."""
 
 from collections.abc import Iterator
-from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -17,14 +15,14 @@ from orders.lifecycle import expiry
 from orders.lifecycle.errors import InvalidTransition, OrderBusy, WrongStatus
 from orders.lifecycle.expiry import expire_due
 from orders.lifecycle.timeline import read_timeline
-from orders.lifecycle.transitions import expire, pay
+from orders.lifecycle.transitions import expire
 from orders.models import Order, ProductSales, Stock
 from orders.placing.writers import drain
 from project.conf.durations import whole_hours
 from project.models import Sweep
 from project.monitoring.audit import run_audit
 from tests.factories import add_product
-from tests.order_states import cancelled, paid, placed
+from tests.order_states import aged, cancelled, paid, pay_part, placed
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -34,21 +32,8 @@ def due_after_two_days(settings: Any) -> None:
     settings.PAYMENT_DUE_HOURS = 48
 
 
-def aged(order: Order, *, hours: int = 49) -> Order:
-    """Let the order have been placed so long ago."""
-    past = timedelta(hours=hours)
-    Order.objects.filter(pk=order.pk).update(
-        placed_at=F("placed_at") - past, changed_at=F("changed_at") - past
-    )
-    return order
-
-
 def status(order: Order) -> str:
     return Order.objects.get(pk=order.pk).status
-
-
-def pay_part(order: Order) -> Order:
-    return pay(order_id=order.pk, method="card", reference="A", amount=Decimal("1.00"))
 
 
 def test_an_unpaid_order_expires_and_everything_follows() -> None:

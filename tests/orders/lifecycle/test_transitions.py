@@ -1,4 +1,4 @@
-"""What each step of an order's life promises to one caller at a time."""
+"""The contract of each step of an order's life, for one caller at a time."""
 
 from collections.abc import Callable
 from decimal import Decimal
@@ -41,6 +41,7 @@ from tests.factories import add_product
 from tests.order_states import (
     cancelled,
     delivered,
+    make_old,
     packed,
     paid,
     placed,
@@ -48,7 +49,7 @@ from tests.order_states import (
     refunded,
     shipped,
 )
-from tests.orders.placing.test_races import locked, make_old
+from tests.races import locked
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -213,9 +214,8 @@ def test_a_locked_product_makes_a_cancel_busy_instead_of_hanging(
     product = add_product("TEA")
     order = placed()
     monkeypatch.setattr("orders.lifecycle.steps.LOCK_TIMEOUT", "100ms")
-    locked.id = product.pk
 
-    with locked("orders_stock"), pytest.raises(OrderBusy, match="try again"):
+    with locked("orders_stock", product.pk), pytest.raises(OrderBusy, match="try again"):
         cancel(order_id=order.pk, reason="x")
 
     assert cancel(order_id=order.pk, reason="x").status == "cancelled"
@@ -474,7 +474,12 @@ def test_the_last_refund_gives_the_delivery_back() -> None:
 def test_the_same_refund_again_is_made_once() -> None:
     add_product("TEA", stock=10)
     order = paid(("TEA", 3))
-    wanted = {"order_id": order.pk, "refund_id": uuid4(), "restock": True, "lines": {"TEA": 1}}
+    wanted: dict[str, Any] = {
+        "order_id": order.pk,
+        "refund_id": uuid4(),
+        "restock": True,
+        "lines": {"TEA": 1},
+    }
     refund(**wanted)
     left = state()
 
@@ -485,7 +490,7 @@ def test_the_same_refund_again_is_made_once() -> None:
 
 def test_another_refund_under_the_same_id_is_refused() -> None:
     add_product("TEA")
-    wanted = {
+    wanted: dict[str, Any] = {
         "order_id": paid(("TEA", 3)).pk,
         "refund_id": uuid4(),
         "restock": True,
@@ -591,9 +596,8 @@ def test_a_parcels_number_is_corrected_and_the_shopper_told() -> None:
 
     assert kinds(order)[-2:] == ["shipped", "parcel_corrected"]
     assert len(messages(order, "order_shipped")) == 2
-    second = Notification.objects.filter(order_id=order.pk, event="order_shipped").latest(
-        "created_at"
-    )
+    told = Notification.objects.filter(order_id=order.pk, event="order_shipped")
+    second: Any = told.latest("created_at")
     assert "right details of your parcel" in render(second).text
     assert "1Z9" in render(second).text
 

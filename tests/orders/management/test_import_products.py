@@ -13,8 +13,8 @@ from django.conf import settings as project_settings
 from django.core.management import CommandError, call_command
 
 from orders.models import Product, ProductMedia
+from tests.database import this_database
 from tests.orders.imports.packages import folder_of, mug, png, table
-from tests.orders.placing.test_crash import this_database
 
 APPS = ["project", "notifications", "media_jobs", "orders"]
 pytestmark = pytest.mark.django_db(transaction=True, available_apps=APPS)

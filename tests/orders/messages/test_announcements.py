@@ -69,10 +69,8 @@ def test_each_reads_it_in_their_language_and_by_their_name() -> None:
 
     run_job(DeskJob, job.pk)
 
-    words = {
-        message.language: render(message)
-        for message in Notification.objects.filter(event="announcement")
-    }
+    messages: Any = Notification.objects.filter(event="announcement")
+    words = {message.language: render(message) for message in messages}
     assert (words["en"].subject, words["zh-hans"].subject) == ("New tea", "新茶")
     assert "Hello Reader 0," in words["en"].text
     assert '<a href="https://example.org/tea"' in words["en"].html
@@ -194,14 +192,14 @@ def test_what_was_written_without_its_mark_is_not_written_again(
 def test_control_messages_with_ids_by_chance_would_be_written_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    written = announcements._message
+    written = announcements.message_for
 
     def by_chance(*args: Any) -> Notification:
         message = written(*args)
         message.pk = Notification().pk
         return message
 
-    monkeypatch.setattr(announcements, "_message", by_chance)
+    monkeypatch.setattr(announcements, "message_for", by_chance)
     subscribe(8)
     announcement, job = begun()
     run_job(DeskJob, job.pk)
@@ -219,7 +217,7 @@ def test_a_stop_cancels_what_is_not_sent_and_lets_nothing_more_through(
 ) -> None:
     subscribe(8)
     announcement, job = begun()
-    batch = announcements._queue_batch
+    batch = announcements.queue_batch
 
     def stopped_after_it(announcement_id: int) -> Announcement:
         queued = batch(announcement_id)
@@ -227,7 +225,7 @@ def test_a_stop_cancels_what_is_not_sent_and_lets_nothing_more_through(
         assert stop(announcement_id) == 2
         return queued
 
-    monkeypatch.setattr(announcements, "_queue_batch", stopped_after_it)
+    monkeypatch.setattr(announcements, "queue_batch", stopped_after_it)
     with pytest.raises(LostClaimError):
         run_job(DeskJob, job.pk)
 

@@ -25,7 +25,7 @@ def staff(settings: Any) -> None:
 
 def told() -> list[str]:
     """The products of each message."""
-    messages = Notification.objects.filter(event="low_stock").order_by("created_at")
+    messages: Any = Notification.objects.filter(event="low_stock").order_by("created_at")
     return [",".join(p["sku"] for p in message.context["products"]) for message in messages]
 
 
@@ -71,7 +71,7 @@ def test_one_message_to_each_names_all_that_fell_in_their_language(settings: Any
 
     notify_low_stock()
 
-    messages = Notification.objects.filter(event="low_stock").order_by("recipient")
+    messages: Any = Notification.objects.filter(event="low_stock").order_by("recipient")
     assert {message.recipient: message.language for message in messages} == {
         "Wang@example.org": "zh-hans",
         "boss@example.org": "en",

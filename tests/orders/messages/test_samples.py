@@ -12,8 +12,8 @@ from notifications.rendering import Wording, render
 from notifications.segments import count_segments
 from orders.messages.samples import sample_context
 from orders.models import Order
+from tests.desk import placed
 from tests.factories import add_product
-from tests.orders.desk.conftest import placed
 
 pytestmark = pytest.mark.django_db
 

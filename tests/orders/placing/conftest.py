@@ -1,13 +1,33 @@
 """Everything here runs on real transactions, with writer threads of its own."""
 
+import itertools
 from collections.abc import Iterator
 
 import pytest
 
-from orders.placing.writers import drain
+from orders.placing import placement
+from orders.placing.sales_writer import SalesWriter
+from orders.placing.stock_writer import StockWriter
+from orders.placing.writers import Writers, drain, writers
+from project.group_commit import GroupCommitter
 
 
 @pytest.fixture(autouse=True)
 def writers_end_with_the_test(transactional_db: None) -> Iterator[None]:
     yield
     assert drain(timeout=20)
+
+
+@pytest.fixture
+def two_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every second order goes through other writers, as if by another web process."""
+    ours = writers()
+    others = Writers(
+        stock=GroupCommitter(name="other-stock", apply=StockWriter().apply),
+        sales=GroupCommitter(name="other-sales", apply=SalesWriter().apply),
+    )
+    turns = itertools.cycle((ours, others))
+    monkeypatch.setattr(placement, "writers", lambda: next(turns))
+    yield
+    assert others.stock.drain(timeout=20)
+    assert others.sales.drain(timeout=20)

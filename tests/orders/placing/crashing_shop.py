@@ -20,7 +20,7 @@ def main() -> None:
 
     sku, key = sys.argv[1:]
     threads = writers.writers()
-    commit_stock = threads.stock._answer
+    commit_stock = threads.stock.answer
 
     def hold_up(connection: Any, requests: Any) -> Any:
         threading.Event().wait()
@@ -29,8 +29,8 @@ def main() -> None:
         print("stock committed", flush=True)
         commit_stock(*args)
 
-    threads.sales._apply = hold_up  # type: ignore[method-assign]
-    threads.stock._answer = tell  # type: ignore[method-assign]
+    threads.sales.apply = hold_up
+    threads.stock.answer = tell  # type: ignore[assignment]
     placement.DEADLINE = 60.0  # the machine may be busy
     placement.place_order(order_request((sku, 2), key=key))
 

@@ -5,14 +5,14 @@ import subprocess
 import sys
 
 import pytest
-from django.db import connection
 
 from orders.models import Order, ProductSales
 from orders.placing.placement import place_order
 from orders.placing.settle import settle_due
 from project.monitoring.audit import run_audit
+from tests.database import this_database
 from tests.factories import add_product, new_key, order_request
-from tests.orders.placing.test_races import make_old
+from tests.order_states import make_old
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -41,9 +41,3 @@ def test_a_process_killed_between_the_two_commits_loses_no_sale() -> None:
     repeat = place_order(order_request(("TEA", 2), key=key))
     assert repeat.replayed
     assert repeat.order.pk == order.pk
-
-
-def this_database() -> str:
-    """The test database's URL, for a process of its own."""
-    server, _, _name = os.environ["DATABASE_URL"].rpartition("/")
-    return f"{server}/{connection.settings_dict['NAME']}"

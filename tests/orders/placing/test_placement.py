@@ -1,4 +1,4 @@
-"""What place_order promises to one caller at a time."""
+"""The contract of place_order, for one caller at a time."""
 
 from decimal import Decimal
 

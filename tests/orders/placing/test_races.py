@@ -1,103 +1,31 @@
 """Races, on real connections. Each has a control: with the guard taken out it must fail."""
 
-import itertools
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
 import pytest
-from django.db import connection, connections
-from django.db.models import Model
+from django.db import connection
 
 from orders.models import Order, ProductSales, SalesEntry, Stock
 from orders.placing import placement
-from orders.placing.errors import OutOfStock, PlacementError, PlacementFailed, ShopBusy
+from orders.placing.errors import OutOfStock, PlacementFailed, ShopBusy
 from orders.placing.placement import Placement, place_order
-from orders.placing.request import OrderRequest
 from orders.placing.row_locks import RowLocks
-from orders.placing.sales_writer import Count, SalesWriter
+from orders.placing.sales_writer import Count
 from orders.placing.settle import settle, settle_due
-from orders.placing.stock_writer import StockWriter
-from orders.placing.writers import Writers, writers
-from project.group_commit import GroupCommitter
+from orders.placing.writers import writers
 from project.monitoring.audit import run_audit
 from tests.factories import add_product, new_key, order_request
+from tests.order_states import make_old
+from tests.races import at_once, locked, without_constraint
 from tests.time_bounds import stretched
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
-
-
-def at_once(requests: list[OrderRequest], *, clients: int = 24) -> list[Any]:
-    """Place all requests in parallel; return each one's placement or error."""
-
-    def place(request: OrderRequest) -> Placement | PlacementError:
-        try:
-            return place_order(request)
-        except PlacementError as error:
-            return error
-        finally:
-            connection.close()
-
-    with ThreadPoolExecutor(clients) as pool:
-        return list(pool.map(place, requests))
-
-
-@pytest.fixture
-def two_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every second order goes through other writers, as if by another web process."""
-    ours = writers()
-    others = Writers(
-        stock=GroupCommitter(name="other-stock", apply=StockWriter().apply),
-        sales=GroupCommitter(name="other-sales", apply=SalesWriter().apply),
-    )
-    turns = itertools.cycle((ours, others))
-    monkeypatch.setattr(placement, "writers", lambda: next(turns))
-    yield
-    assert others.stock.drain(timeout=20)
-    assert others.sales.drain(timeout=20)
-
-
-@contextmanager
-def locked(table: str) -> Iterator[None]:
-    """Hold the table's rows in a transaction of somebody else's."""
-    held, release = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        with connections["default"].cursor() as cursor:
-            key = "id" if table == "orders_product" else "product_id"
-            cursor.execute("BEGIN")
-            cursor.execute(f"SELECT 1 FROM {table} WHERE {key} = %s FOR UPDATE", [locked.id])
-            held.set()
-            release.wait(30)
-            cursor.execute("ROLLBACK")
-        connection.close()
-
-    thread = threading.Thread(target=hold)
-    thread.start()
-    assert held.wait(5)
-    try:
-        yield
-    finally:
-        release.set()
-        thread.join()
-
-
-@contextmanager
-def without_constraint(model: type[Model], name: str) -> Iterator[None]:
-    """Take a constraint out: it is the last guard, behind the one that a control takes out."""
-    constraint = next(c for c in model._meta.constraints if c.name == name)
-    with connection.schema_editor() as editor:
-        editor.remove_constraint(model, constraint)
-    try:
-        yield
-    finally:
-        with connection.schema_editor() as editor:
-            editor.add_constraint(model, constraint)
 
 
 def sold(sku: str) -> int:
@@ -254,11 +182,6 @@ def test_baskets_in_opposite_order_never_deadlock(two_processes: None) -> None:
 
 
 # ── Sales that fail ─────────────────────────────────────────────────────────────────────────
-def make_old() -> None:
-    """Let 15 s pass for the sweep, which leaves alone what may be in flight."""
-    with connection.cursor() as cursor:
-        cursor.execute("UPDATE orders_order SET changed_at = now() - interval '15 s'")
-        cursor.execute("UPDATE orders_salesentry SET changed_at = now() - interval '15 s'")
 
 
 def sweep() -> None:
@@ -274,16 +197,16 @@ def test_a_failing_sales_thread_never_fails_the_order_and_the_sweep_mends_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     add_product("TEA")
-    healthy = writers().sales._apply
+    healthy = writers().sales.apply
 
     def broken(connection: Any, requests: Any) -> Any:
         raise ZeroDivisionError("sales are broken")
 
-    monkeypatch.setattr(writers().sales, "_apply", broken)
+    monkeypatch.setattr(writers().sales, "apply", broken)
     placed = place_order(order_request(("TEA", 2)))
     assert Order.objects.get().pk == placed.order.pk
     assert sold("TEA") == 0  # the control: without the sweep, sales are wrong
-    monkeypatch.setattr(writers().sales, "_apply", healthy)
+    monkeypatch.setattr(writers().sales, "apply", healthy)
     make_old()
 
     assert settle_due() == 1
@@ -360,17 +283,17 @@ def test_a_failing_stock_thread_leaves_nothing_and_a_retry_works(
 ) -> None:
     add_product("TEA")
     request = order_request(("TEA", 1))
-    healthy = writers().stock._apply
+    healthy = writers().stock.apply
 
     def broken(connection: Any, drafts: Any) -> Any:
         raise ZeroDivisionError("stock is broken")
 
-    monkeypatch.setattr(writers().stock, "_apply", broken)
+    monkeypatch.setattr(writers().stock, "apply", broken)
     with pytest.raises(PlacementFailed):
         place_order(request)
     assert not Order.objects.exists()
     assert wait_until(lambda: sold("TEA") == 0, seconds=30)
-    monkeypatch.setattr(writers().stock, "_apply", healthy)
+    monkeypatch.setattr(writers().stock, "apply", healthy)
 
     assert not place_order(request).replayed
     assert wait_until(lambda: sold("TEA") == 1, seconds=30)
@@ -379,13 +302,13 @@ def test_a_failing_stock_thread_leaves_nothing_and_a_retry_works(
 def test_a_poisonous_order_hurts_only_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     add_product("TEA")
     gate = threading.Event()
-    healthy = writers().stock._apply
+    healthy = writers().stock.apply
 
     def wait_for_all(connection: Any, drafts: Any) -> Any:
         gate.wait(5)
         return healthy(connection, drafts)
 
-    monkeypatch.setattr(writers().stock, "_apply", wait_for_all)
+    monkeypatch.setattr(writers().stock, "apply", wait_for_all)
     requests = [order_request(("TEA", 1)) for _ in range(10)]
     poison = order_request(("TEA", 1), language="no-such-language-fits-the-column")
     threading.Timer(0.3, gate.set).start()
@@ -403,8 +326,7 @@ def test_a_poisonous_order_hurts_only_itself(monkeypatch: pytest.MonkeyPatch) ->
 def test_a_locked_product_does_not_stop_the_others(table: str) -> None:
     stuck = add_product("STUCK")
     add_product("FREE")
-    locked.id = stuck.pk
-    with locked(table):
+    with locked(table, stuck.pk):
         blocked = ThreadPoolExecutor(1).submit(at_once, [order_request(("STUCK", 1))], clients=1)
         time.sleep(0.1)  # the stuck order is in a batch now
         waits = []
@@ -427,8 +349,7 @@ def test_a_locked_product_does_not_stop_the_others(table: str) -> None:
 def test_many_orders_for_a_locked_product_do_not_take_every_place() -> None:
     stuck = add_product("STUCK")
     add_product("FREE")
-    locked.id = stuck.pk
-    with locked("orders_stock"):
+    with locked("orders_stock", stuck.pk):
         rush = ThreadPoolExecutor(1).submit(
             at_once, [order_request(("STUCK", 1)) for _ in range(40)], clients=40
         )

@@ -45,7 +45,7 @@ def test_an_upload_is_what_its_bytes_say_under_a_name_that_nobody_chose() -> Non
     assert upload.name == "../../etc/me .exe"
     assert upload.file.name.startswith("private/uploads/")
     assert upload.file.name.endswith(f"{upload.token}.png")
-    with default_storage.open(upload.file.name) as file:
+    with default_storage.open(str(upload.file.name)) as file:
         assert file.read() == alpha_png()
 
 
@@ -132,8 +132,8 @@ def test_uploads_that_nobody_ordered_are_pruned_after_a_day_with_their_files() -
     assert prune_uploads() == 1
 
     assert list(Upload.objects.all()) == [new]
-    assert not default_storage.exists(old.file.name)
-    assert default_storage.exists(new.file.name)
+    assert not default_storage.exists(str(old.file.name))
+    assert default_storage.exists(str(new.file.name))
 
 
 @pytest.mark.quick_in_bucket
@@ -166,7 +166,7 @@ def test_what_an_order_is_about_to_take_isnt_pruned() -> None:
         pruned = pool.submit(prune).result(timeout=60)
 
     assert pruned == 0
-    assert default_storage.exists(upload.file.name)
+    assert default_storage.exists(str(upload.file.name))
     assert prune_uploads() == 1  # the control: nobody holds it
 
 
@@ -176,7 +176,7 @@ def test_a_shopper_discards_an_upload() -> None:
 
     assert discard(upload.token)
     assert not discard(upload.token)
-    assert not default_storage.exists(upload.file.name)
+    assert not default_storage.exists(str(upload.file.name))
 
 
 @pytest.mark.django_db

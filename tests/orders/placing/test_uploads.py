@@ -15,7 +15,8 @@ from orders.placing.placement import Placement, place_order
 from orders.placing.request import OrderRequest
 from project.monitoring.audit import run_audit
 from tests.factories import add_product, new_key, order_request, uploaded_file
-from tests.orders.placing.test_races import at_once, two_processes
+from tests.orders.placing.conftest import two_processes
+from tests.races import at_once
 
 __all__ = ["two_processes"]
 
@@ -212,13 +213,13 @@ def test_an_upload_that_is_pruned_while_its_order_waits_is_refused(
     from orders.placing.upload_store import discard
 
     upload = uploaded_file()
-    submit = placement._submit
+    submit = placement.submit
 
     def late(draft: Any) -> Placement:
         assert discard(upload.token)
         return submit(draft)
 
-    monkeypatch.setattr(placement, "_submit", late)
+    monkeypatch.setattr(placement, "submit", late)
 
     errors = errors_of(order_request(("MUG", 1, upload.token)))
 

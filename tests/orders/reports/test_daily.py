@@ -24,8 +24,8 @@ from orders.tasks import daily_report
 from project.jobs.errors import PermanentError
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
+from tests.desk import placed
 from tests.factories import add_product
-from tests.orders.desk.conftest import placed
 
 pytestmark = pytest.mark.django_db
 
@@ -179,7 +179,7 @@ def test_an_attempt_that_died_before_the_message_leaves_one_set_of_files(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(module, "_messages", lambda *args: 1 / 0)
+        patch.setattr(module, "messages_for", lambda *args: 1 / 0)
         with pytest.raises(ZeroDivisionError):
             send_report(DAY)
 

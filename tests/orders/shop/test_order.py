@@ -12,42 +12,12 @@ from django.utils import timezone
 
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
-from orders.models import Order, OrderEvent, OrderLine, Product
+from orders.models import Order, OrderEvent, Product
 from project.jobs.queryset import Status
-from tests.factories import add_product
+from tests.factories import add_product, make_order
 from tests.orders.shop.conftest import text_of
 
 pytestmark = pytest.mark.django_db
-
-
-def make_order(*products: Product, **changes: Any) -> Order:
-    """An order as the writers leave it, without its jobs."""
-    products = products or (add_product("MUG", price="9.90"),)
-    total = sum(product.price * 2 for product in products)
-    order = Order.objects.create(
-        id=uuid4(),
-        door="shop",
-        name="Ada Lovelace",
-        email="ada@example.org",
-        language="en",
-        currency="EUR",
-        items_total=total,
-        total=total,
-        **changes,
-    )
-    OrderEvent.objects.create(order=order, kind="placed")
-    for product in products:
-        OrderLine.objects.create(
-            order=order,
-            product=product,
-            sku=product.sku,
-            name=product.name,
-            quantity=2,
-            unit_price=product.price,
-            total=product.price * 2,
-        )
-    order.refresh_from_db()
-    return order
 
 
 def add_message(order: Order, status: Status = Status.QUEUED, **changes: Any) -> None:

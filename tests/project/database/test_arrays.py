@@ -1,6 +1,7 @@
 """Array literals are what PostgreSQL reads them as."""
 
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -21,7 +22,7 @@ ID = UUID("0b5c7a52-6f1e-4c39-9d0a-0e5a6c1d2f3b")
         ("bigint", []),
     ],
 )
-def test_a_literal_is_read_back_as_the_same_values(kind: str, values: list[object]) -> None:
+def test_a_literal_is_read_back_as_the_same_values(kind: str, values: list[Any]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT %s::{kind}[]", [array_literal(values)])
 

@@ -1,4 +1,4 @@
-"""What is in hand when a process stops: released as if it had never been claimed."""
+"""The jobs that run when a process stops: released as if it had never been claimed."""
 
 import pytest
 
@@ -6,8 +6,8 @@ from notifications.handler import NotificationHandler
 from notifications.models import Notification
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
-from project.jobs.shutdown import _release_unfinished, released_on_shutdown
-from tests.project.jobs.test_life import claimed, queue, row
+from project.jobs.shutdown import release_unfinished, released_on_shutdown
+from tests.project.jobs.rows import claimed, queue, row
 
 pytestmark = pytest.mark.django_db
 
@@ -47,7 +47,7 @@ def test_a_pools_process_that_is_told_to_end_releases_its_job(
     assert (after.status, after.attempts, after.maybe_duplicate) == (Status.QUEUED, 0, True)
 
 
-def test_giving_up_releases_what_is_in_hand_and_ends_the_process(
+def test_giving_up_releases_the_jobs_that_run_and_ends_the_process(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     codes: list[int] = []
@@ -57,16 +57,16 @@ def test_giving_up_releases_what_is_in_hand_and_ends_the_process(
         pass
 
     with released_on_shutdown(lambda: released.append("unfinished"), what="unfinished"):
-        _release_unfinished()
+        release_unfinished()
 
     assert released == ["unfinished"]
     assert codes == [0]
 
 
-def test_with_nothing_in_hand_the_process_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_running_job_the_process_ends_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
     codes: list[int] = []
     monkeypatch.setattr("os._exit", codes.append)
 
-    _release_unfinished()
+    release_unfinished()
 
     assert codes == []

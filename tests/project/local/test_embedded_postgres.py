@@ -148,7 +148,7 @@ def test_control_with_a_killed_servers_child_postgresql_refuses_to_start(
     with temporary_data_folder() as data:
         with running_servers(data) as values:
             child = kill_but_for_a_frozen_child(data, values["DATABASE_URL"])
-        monkeypatch.setattr(postgres, "_end_orphans", lambda folder: None)
+        monkeypatch.setattr(postgres, "end_orphans", lambda folder: None)
         try:
             with pytest.raises(CannotStart), running_servers(data):
                 pass
@@ -170,7 +170,7 @@ def test_what_initdb_says_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path:
     with temporary_data_folder() as data:
         data.create()
         server = PostgresServer(data)
-        monkeypatch.setattr(server, "_reachable_installation", lambda: tmp_path)
+        monkeypatch.setattr(server, "reachable_installation", lambda: tmp_path)
         monkeypatch.setattr(type(server.account), "popen_options", {})
 
         with pytest.raises(CannotStart, match="its files: initdb: error: No space left on device"):
@@ -206,7 +206,7 @@ def test_root_does_not_use_a_folder_that_somebody_else_prepared(tmp_path: Path) 
     data = DataFolder(tmp_path / "closed" / "data")
     data.create()
     server = PostgresServer(data)
-    trap = server._home_outside()
+    trap = server.home_outside()
     trap.mkdir()
     os.chown(trap, 65534, 65534)
     try:
@@ -222,7 +222,7 @@ def test_the_files_of_a_data_folder_that_is_gone_are_set_aside(tmp_path: Path) -
     data = DataFolder(tmp_path / "closed" / "data")
     data.create()
     server = PostgresServer(data)
-    old = server._home_outside()
+    old = server.home_outside()
     old.mkdir(mode=0o711)
     (old / "precious").write_text("old orders")
     aside: list[Path] = []

@@ -10,7 +10,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
-import psycopg
 import pytest
 
 from project.local.console import Console
@@ -19,6 +18,7 @@ from project.local.env import ROOT, without_settings
 from project.local.processes import start_of
 from project.local.shop import LocalShop
 from tests.live import LiveShop, wait_until
+from tests.project.local.shop_processes import answers, processes_of
 from tests.time_bounds import stretched
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
@@ -30,23 +30,6 @@ NAMES = ["up", *SERVERS, "web", "relay", "notify", "media", "default", "beat", "
 def shop() -> Iterator[LiveShop]:
     with LiveShop() as running:
         yield running
-
-
-def processes_of(shop: LiveShop) -> list[str]:
-    """The command lines of all processes that were started for this shop."""
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        try:
-            environment = (folder / "environ").read_bytes().split(b"\0")
-            command_line = (folder / "cmdline").read_bytes().replace(b"\0", b" ")
-        except OSError:
-            continue
-        data = os.fsencode(shop.data)
-        if start_of(int(folder.name)) and (
-            b"TANDEM_DATA=" + data in environment or data in command_line
-        ):
-            found.append(command_line.decode())
-    return found
 
 
 def up(**environment: str) -> subprocess.CompletedProcess[str]:
@@ -136,14 +119,6 @@ def test_a_dead_database_comes_back_on_its_port(shop: LiveShop) -> None:
     wait_until(lambda: answers(shop.env["DATABASE_URL"]), seconds=10)
 
 
-def answers(url: str) -> bool:
-    try:
-        psycopg.connect(url).close()
-    except psycopg.OperationalError:
-        return False
-    return True
-
-
 @pytest.mark.parametrize("name", ["valkey", "web", "media"])
 def test_a_dead_process_comes_back_and_leaves_no_child(shop: LiveShop, name: str) -> None:
     before = shop.pid(name)
@@ -170,13 +145,13 @@ def test_a_stop_leaves_nothing_and_the_next_start_is_quick(shop: LiveShop) -> No
     assert shop.env == before
 
 
-def test_a_start_cleans_up_after_the_supervisor_and_its_watchman_were_killed(
+def test_a_start_cleans_up_after_the_supervisor_and_its_reaper_were_killed(
     shop: LiveShop,
 ) -> None:
     wait_until(lambda: (shop.run / "beat.pid").exists(), seconds=30)
     before = {name: shop.pid(name) for name in NAMES}
-    (watchman,) = _children(shop.pid("up"), command=b"project.local.reaper")
-    os.kill(watchman, signal.SIGKILL)
+    (reaper,) = _children(shop.pid("up"), command=b"project.local.reaper")
+    os.kill(reaper, signal.SIGKILL)
     shop.kill("media")  # so that its pool process has no parent any more
     shop.kill("up")
     shop.stop()

@@ -58,7 +58,7 @@ def start(tmp_path: Path) -> Iterator[Callable[..., Run]]:
 
     yield start
     for run in runs:
-        run.process.kill()  # its watchman ends the rest
+        run.process.kill()  # its reaper ends the rest
         run.process.wait()
 
 
@@ -109,7 +109,7 @@ def test_a_ctrl_c_that_arrives_twice_at_once_does_not_cut_the_drain(start) -> No
     assert "web      | drained" in run.output()
 
 
-def test_the_watchman_ends_what_a_killed_supervisor_leaves(start) -> None:
+def test_the_reaper_ends_what_a_killed_supervisor_leaves(start) -> None:
     run = start()
     pids = [run.pid("web"), run.pid("relay")]
 

@@ -20,8 +20,8 @@ CHANNELS = ("channel:email", "channel:sms")
 
 @pytest.fixture(autouse=True)
 def a_process_that_runs_for_long(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
-    monkeypatch.setattr(health, "_started", time.monotonic() - 3600)
-    monkeypatch.setattr(views, "_migrated", False)
+    monkeypatch.setattr(health, "started", time.monotonic() - 3600)
+    monkeypatch.setattr(views, "migrated", False)
     settings.TANDEM_LOCAL = True
     settings.SMS_URL = "http://gateway.example/sms"
 
@@ -106,7 +106,7 @@ def test_nobody_knows_the_broker_when_the_relay_is_silent(
 def test_a_young_local_shop_is_starting_until_everybody_was_seen(
     client: Client, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(health, "_started", time.monotonic())
+    monkeypatch.setattr(health, "started", time.monotonic())
     Heartbeat.objects.beat("relay@host", broker="ok")
 
     answer = client.get("/readyz")

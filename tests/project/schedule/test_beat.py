@@ -165,7 +165,7 @@ def test_heartbeats_come_every_few_seconds_not_with_every_tick(
     beat.tick()
     assert not Heartbeat.objects.exists()
 
-    beat._next_heartbeat = 0.0
+    beat.next_heartbeat = 0.0
     beat.tick()
     assert Heartbeat.objects.exists()
 
@@ -186,12 +186,12 @@ def test_a_lost_database_is_outlived(
     with monkeypatch.context() as without_database:
         connection.close()
         without_database.setattr(connection, "connect", away)
-        beat._next_heartbeat = 0.0
+        beat.next_heartbeat = 0.0
         assert beat.tick() == HEARTBEAT_INTERVAL
         assert beat.tick() <= HEARTBEAT_INTERVAL
 
     Heartbeat.objects.all().delete()
-    beat._next_heartbeat = 0.0
+    beat.next_heartbeat = 0.0
     tick_until(beat, lambda: published() == 2)
     assert Heartbeat.objects.filter(name=NAME).exists()
 

@@ -41,7 +41,7 @@ class Diary:
 
     def __init__(self) -> None:
         self.days: list[str] = []
-        self.stops: Callable[[date], None] = lambda day: None
+        self.stops: Callable[[date], object] = lambda day: None
 
     def __call__(self, day: date) -> dict[str, int]:
         self.stops(day)
@@ -53,7 +53,7 @@ class Diary:
 def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
     """The only daily work there is; missed days of a week are made up for."""
     diary = Diary()
-    monkeypatch.setattr(module, "_works", {NAME: DailyWork(NAME, diary, catch_up=7)})
+    monkeypatch.setattr(module, "works", {NAME: DailyWork(NAME, diary, catch_up=7)})
     return diary
 
 
@@ -247,7 +247,7 @@ def test_the_catching_up_task_does_whatever_is_due(diary: Diary, schedule: Any, 
 def test_pruning_is_daily_work_of_a_registered_task() -> None:
     app.loader.import_default_modules()
 
-    assert "project.tasks.prune" in module._works
+    assert module.is_daily("project.tasks.prune")
     assert {"project.tasks.prune", "project.tasks.catch_up"} <= app.tasks.keys()
 
 
@@ -272,7 +272,7 @@ def look_at_once(diary: Diary, *, clients: int = 4) -> None:
 def test_looks_at_once_do_it_once(diary: Diary, schedule: Any) -> None:
     schedule("0", "0")
     slowly = threading.Event()
-    diary.stops = lambda day: slowly.wait(0.1) and None
+    diary.stops = lambda day: slowly.wait(0.1)
 
     for _round in range(20):
         DailyRun.objects.all().delete()
@@ -287,7 +287,7 @@ def test_control_without_being_alone_looks_at_once_do_it_again(
 ) -> None:
     schedule("0", "0")
     slowly = threading.Event()
-    diary.stops = lambda day: slowly.wait(0.1) and None
+    diary.stops = lambda day: slowly.wait(0.1)
 
     @contextmanager
     def not_alone(*key: object, using: str) -> Iterator[bool]:

@@ -127,7 +127,7 @@ def test_daily_work_is_done_for_today_though_it_was_done_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     days: list[Any] = []
-    monkeypatch.setitem(daily._works, "tests.diary", DailyWork("tests.diary", days.append, 0))
+    monkeypatch.setitem(daily.works, "tests.diary", DailyWork("tests.diary", days.append, 0))
     task = entry("project.tasks.audit", schedule={"minute": "0", "hour": "0"})
     PeriodicTask.objects.filter(pk=task.pk).update(task="tests.diary")
     monkeypatch.setattr("project.schedule.manual_runs.current_app.tasks", {"tests.diary": object()})

@@ -28,7 +28,7 @@ def kept_for_ten_minutes() -> Any:
 
 def worker_fixup(kind: type[DjangoWorkerFixup], *, is_green: bool = False) -> Any:
     fixup = kind(app)
-    fixup.worker = SimpleNamespace(pool_cls=type("Pool", (), {"is_green": is_green}))  # type: ignore[assignment]
+    fixup.worker = SimpleNamespace(pool_cls=type("Pool", (), {"is_green": is_green}))
     return fixup
 
 

@@ -10,10 +10,10 @@ from django.urls import reverse
 from django_celery_results.models import TaskResult
 
 from notifications.models import Notification
-from orders.models import Order
+from orders.models import Order, User
 from project.jobs.queryset import Status
+from tests.desk import message, placed
 from tests.factories import add_product
-from tests.orders.desk.conftest import message, placed
 
 pytestmark = pytest.mark.django_db
 
@@ -83,7 +83,7 @@ def test_a_link_can_not_retry_anything(admin_client: Client, order: Order) -> No
     assert status_of(job) == Status.FAILED
 
 
-def test_another_site_can_not_retry_anything(admin_user: object, order: Order) -> None:
+def test_another_site_can_not_retry_anything(admin_user: User, order: Order) -> None:
     job = message(order, status=Status.FAILED)
     client = Client(enforce_csrf_checks=True)
     client.force_login(admin_user)

@@ -17,8 +17,8 @@ from notifications.desk import all_at_once
 from notifications.models import Notification
 from orders.models import Order
 from project.jobs.queryset import Status
+from tests.desk import message, placed
 from tests.factories import add_product
-from tests.orders.desk.conftest import message, placed
 
 pytestmark = pytest.mark.django_db
 
