@@ -8,7 +8,7 @@ from typing import Any
 from axes.admin import AccessAttemptAdmin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -159,3 +159,11 @@ class FailedLoginAdmin(ModelAdmin, AccessAttemptAdmin):
 
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
     list_filter = ("attempt_time",)
+
+    @admin.action(description=_("Delete attempts that are older than an hour"))
+    def cleanup_expired_attempts(
+        self, request: HttpRequest, queryset: QuerySet[AccessAttempt]
+    ) -> None:
+        # axes reads the moment of the request, and sets it only where a user signs in.
+        request.axes_attempt_time = timezone.now()  # type: ignore[attr-defined]
+        super().cleanup_expired_attempts(request, queryset)
