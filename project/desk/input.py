@@ -12,7 +12,7 @@ from django.contrib import admin
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import BadRequest, ValidationError
 from django.db.models import Model
-from django.http import HttpRequest
+from django.http import HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 
 from project.desk.policy import PREFIX
@@ -39,19 +39,20 @@ class DeskInputMiddleware:
         if not request.path_info.startswith(PREFIX):
             return
         _refuse_nul(map(str, kwargs.values()))
-        _refuse_nul(_texts(request.GET.lists()))
-        for name, value in request.GET.items():
-            if _PART_OF_DATE.search(name) and not (value.isdecimal() and int(value) in _YEARS):
+        _refuse_nul(_texts(request.GET))
+        for name in filter(_PART_OF_DATE.search, request.GET):
+            value = str(request.GET[name])
+            if not (value.isdecimal() and int(value) in _YEARS):
                 raise BadRequest(f"{name} is no part of a date")
         match = request.resolver_match
         # Only a list's form is read here: others may carry files, which their views receive.
         if request.method == "POST" and match and match.url_name and match.url_name.endswith(LIST):
-            _refuse_nul(_texts(request.POST.lists()))
+            _refuse_nul(_texts(request.POST))
             _check_keys(_model_of(match.url_name), request.POST.getlist(ACTION_CHECKBOX_NAME))
 
 
-def _texts(lists: Iterable[tuple[str, list[object]]]) -> Iterable[str]:
-    for name, values in lists:
+def _texts(given: QueryDict) -> Iterable[str]:
+    for name, values in given.lists():
         yield name
         yield from map(str, values)
 
