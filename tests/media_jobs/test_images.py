@@ -247,7 +247,7 @@ def test_a_file_of_two_kinds_is_refused():
 
 
 def test_a_file_that_libvips_takes_for_something_else_is_refused(monkeypatch):
-    monkeypatch.setattr("media_jobs.images.sniff", lambda _head: GIF)
+    monkeypatch.setattr("media_jobs.decoding.sniff", lambda _head: GIF)
 
     with pytest.raises(UnusableFileError, match="damaged"):
         made(saved(photo(), "PNG"), PAGE)

@@ -1,0 +1,73 @@
+"""JPEGs that lack their last bytes: shown as browsers show them, unless too much is missing.
+
+libjpeg paints what is missing grey and says only that something was. How much it was tells a
+comparison: where two different endings make the same picture, it came out of the file.
+"""
+
+import re
+
+import pyvips
+
+ENOUGH = 0.95
+"""The share of its rows that a file must hold."""
+END_OF_IMAGE = b"\xff\xd9"
+NOISE = bytes(range(16, 112)) * 64
+"""A second ending: no marker in it, and nothing that an encoder would write."""
+
+_START_OF_SCAN, _PROGRESSIVE = 0xDA, 0xC2
+_MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
+"""Within a scan 0xFF is followed by 0x00 or is a restart marker."""
+
+
+def is_nearly_whole(data: bytes) -> bool:
+    """Whether a JPEG that libjpeg complains of holds nearly all of its picture.
+
+    A progressive one must also have begun its last scan: before, all of it is coarse. Raises
+    pyvips.Error if it can't be decoded at all.
+    """
+    end, has_all_scans = _scans(data)
+    if not has_all_scans:
+        return False
+    first, second = (
+        # Half of the size, for a quarter of the memory: a scan's last bits still tell there.
+        pyvips.Image.jpegload_buffer(data[:end] + tail, shrink=2, fail_on="none")
+        for tail in (END_OF_IMAGE, NOISE + END_OF_IMAGE)
+    )
+    differs, _rows = (first != second).bandor().profile()
+    return float(differs.min()) >= ENOUGH * first.height
+
+
+def _scans(data: bytes) -> tuple[int, bool]:
+    """Return where the coded data end, and whether the scan that completes the picture has begun.
+
+    Follows ITU-T T.81: B.1.1.4 for the segments, B.2.3 for a scan's header, G.1.1.1 for what is
+    sent in which scan.
+    """
+    place, is_progressive = 2, False
+    missing: dict[tuple[int, int], int] = {}
+    """The bits that each coefficient of a component still lacks, by (component, number)."""
+    while place + 4 <= len(data) and data[place] == 0xFF:
+        marker = data[place + 1]
+        if marker == 0xFF:  # padding
+            place += 1
+            continue
+        if marker == END_OF_IMAGE[1]:
+            return place, _is_complete(missing, is_progressive)
+        segment = data[place + 4 : place + 2 + int.from_bytes(data[place + 2 : place + 4])]
+        place += 4 + len(segment)
+        if marker == _PROGRESSIVE:
+            is_progressive = True
+            missing = {(c, k): 1 for c in segment[6::3] for k in range(64)}
+        if marker != _START_OF_SCAN:
+            continue
+        if is_progressive and len(segment) >= 4:
+            first, last, bits = segment[-3:]
+            for component in segment[1:-3:2]:
+                missing |= {(component, k): bits & 0x0F for k in range(first, min(last, 63) + 1)}
+        found = _MARKER_IN_SCAN.search(data, place)
+        place = found.start() if found else len(data)
+    return min(place, len(data)), _is_complete(missing, is_progressive)
+
+
+def _is_complete(missing: dict[tuple[int, int], int], is_progressive: bool) -> bool:
+    return not is_progressive or (bool(missing) and not any(missing.values()))
