@@ -99,15 +99,15 @@ def decoded(original: Original, specs: tuple[RenditionSpec, ...]) -> pyvips.Imag
     """
     width, height = _size_for(original, specs)
     _check_memory(original, kept=width * height)
+    strictness = "warning" if original.filetype == JPEG else "error"
     try:
         try:
-            picture = _shrunk(original, width, height, strictness=_strictest(original))
+            picture = _pixels(original, width, height, strictness=strictness)
         except pyvips.Error:
+            # libjpeg only warns of a hole, and of what no browser minds.
             if original.filetype != JPEG or not jpeg_tail.is_nearly_whole(original.data):
                 raise
-            picture = _shrunk(original, width, height, strictness="none")
-        # A damaged file fails here, not later, half-way through a rendition.
-        picture = picture.colourspace("srgb").cast("uchar").copy_memory()
+            picture = _pixels(original, width, height, strictness="none")
     except pyvips.Error as error:
         raise unreadable(error, original.filetype) from error
     return decoded_gain_map(picture)
@@ -168,18 +168,16 @@ def _size(header: pyvips.Image) -> dict[str, int]:
     }
 
 
-def _strictest(original: Original) -> str:
-    """Return what libvips' decoder may pass over in silence.
+def _pixels(original: Original, width: int, height: int, *, strictness: str) -> pyvips.Image:
+    """Return the original in memory: a damaged file fails here, not half-way through a rendition.
 
-    libjpeg takes each file for whole that ends as it should, and only warns of a hole in it.
+    `strictness` is what libvips calls `fail_on`. Raises pyvips.Error.
     """
-    return "warning" if original.filetype == JPEG else "error"
+    picture = _shrunk(original, width, height, strictness)
+    return picture.colourspace("srgb").cast("uchar").copy_memory()
 
 
-def _shrunk(original: Original, width: int, height: int, *, strictness: str) -> pyvips.Image:
-    """Return the original at this size, upright. Raises pyvips.Error, perhaps only once its pixels
-    are asked for.
-    """
+def _shrunk(original: Original, width: int, height: int, strictness: str) -> pyvips.Image:
     size = {"height": height, "size": "down"}
     gamma = png_gamma.gamma_of(original.data) if original.filetype == PNG else None
     if original.is_lab:
@@ -206,6 +204,4 @@ def _profiles(header: pyvips.Image) -> dict[str, str]:
 
 
 def _loaded(original: Original, strictness: str) -> pyvips.Image:
-    return pyvips.Image.new_from_buffer(
-        original.data, "", access="sequential", fail_on=strictness
-    )
+    return pyvips.Image.new_from_buffer(original.data, "", access="sequential", fail_on=strictness)

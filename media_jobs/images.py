@@ -136,4 +136,3 @@ def _resized(base: pyvips.Image, spec: RenditionSpec) -> pyvips.Image:
     if (cut.width, cut.height) != (base.width, base.height):
         cut = without_gain_map(cut)  # which is still the whole picture's
     return cut.thumbnail_image(spec.width, height=spec.height, size="down")
-

@@ -28,9 +28,10 @@ def is_nearly_whole(data: bytes) -> bool:
     end, has_all_scans = _scans(data)
     if not has_all_scans:
         return False
+    body = data[:end].rstrip(b"\xff")  # half a marker would make one with what follows
     first, second = (
         # Half of the size, for a quarter of the memory: a scan's last bits still tell there.
-        pyvips.Image.jpegload_buffer(data[:end] + tail, shrink=2, fail_on="none")
+        pyvips.Image.jpegload_buffer(body + tail, shrink=2, fail_on="none")
         for tail in (END_OF_IMAGE, NOISE + END_OF_IMAGE)
     )
     differs, _rows = (first != second).bandor().profile()
@@ -46,7 +47,8 @@ def _scans(data: bytes) -> tuple[int, bool]:
     place, is_progressive = 2, False
     missing: dict[tuple[int, int], int] = {}
     """The bits that each coefficient of a component still lacks, by (component, number)."""
-    while place + 4 <= len(data) and data[place] == 0xFF:
+    # Decoders pass over what lies between two segments.
+    while (place := data.find(b"\xff", place)) >= 0 and place + 2 <= len(data):
         marker = data[place + 1]
         if marker == 0xFF:  # padding
             place += 1
@@ -66,7 +68,7 @@ def _scans(data: bytes) -> tuple[int, bool]:
                 missing |= {(component, k): bits & 0x0F for k in range(first, min(last, 63) + 1)}
         found = _MARKER_IN_SCAN.search(data, place)
         place = found.start() if found else len(data)
-    return min(place, len(data)), _is_complete(missing, is_progressive)
+    return len(data), _is_complete(missing, is_progressive)
 
 
 def _is_complete(missing: dict[tuple[int, int], int], is_progressive: bool) -> bool:

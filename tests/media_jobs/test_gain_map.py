@@ -20,9 +20,7 @@ MARKED = replace(PAGE, name="zoom", watermark=True)
 
 
 def made(data: bytes, *specs: RenditionSpec, file_format=JPEG) -> dict[str, bytes]:
-    return {
-        spec.name: encode(picture, file_format) for spec, picture in renditions_of(data, specs)
-    }
+    return {spec.name: encode(picture, file_format) for spec, picture in renditions_of(data, specs)}
 
 
 def test_control_libvips_names_another_loader_for_it():
