@@ -59,7 +59,7 @@ def test_an_animated_avif_shows_its_still_picture():
 
 
 def forty_eight_megapixels(**options) -> bytes:
-    ground = pyvips.Image.black(8064, 6048, bands=3) + [*GREY]
+    ground = pyvips.Image.black(8064, 6048, bands=3).linear([1, 1, 1], list(GREY))
     return ground.cast("uchar").copy(interpretation="srgb").jpegsave_buffer(**options)
 
 
@@ -148,7 +148,7 @@ def test_an_animated_webp_with_a_profile_keeps_its_colours():
 
 @pytest.mark.parametrize("kind", ["lab", "labs", "xyz", "scrgb"])
 def test_a_tiff_of_absolute_colours_is_shown_in_them(kind):
-    red = pyvips.Image.black(300, 300, bands=3) + [*RED]
+    red = pyvips.Image.black(300, 300, bands=3).linear([1, 1, 1], list(RED))
     data = red.cast("uchar").copy(interpretation="srgb").colourspace(kind).tiffsave_buffer()
 
     assert is_near(made(data, PAGE)["page"].convert("RGB").getpixel((50, 50)), RED, by=3)

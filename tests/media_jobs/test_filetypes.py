@@ -75,7 +75,7 @@ def test_heic_gets_advice_of_its_own(head):
 
 
 def test_a_picture_of_an_unknown_codec_is_told_which_can_be_used():
-    with pytest.raises(UnusableFileError, match="This kind of picture.*JPEG, PNG, WebP"):
+    with pytest.raises(UnusableFileError, match=r"This kind of picture.*JPEG, PNG, WebP"):
         sniff(b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1vvic")
 
 
