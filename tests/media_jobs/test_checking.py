@@ -26,9 +26,7 @@ NAME = "private/uploads/2026/01/31/file"
 
 def queued(content: bytes, *, is_video: bool = False, language: str = "en") -> MediaJob:
     name = default_storage.save(NAME, ContentFile(content))
-    job = check_job(
-        token=uuid4(), file=name, is_video=is_video, name="ada.jpg", language=language
-    )
+    job = check_job(token=uuid4(), file=name, is_video=is_video, name="ada.jpg", language=language)
     job.save()
     return job
 

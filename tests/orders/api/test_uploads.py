@@ -97,6 +97,16 @@ def test_a_request_without_a_file_is_refused() -> None:
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
 
 
+def test_two_files_at_once_are_refused_rather_than_one_of_them_left_out() -> None:
+    files = [SimpleUploadedFile(name, alpha_png()) for name in ("ada.png", "bob.png")]
+
+    answer = Client().post("/api/v1/uploads", {"file": files})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["message"] == "Choose only one file."
+    assert not Upload.objects.exists()
+
+
 def test_a_body_that_is_too_large_is_refused_unread(settings: Any) -> None:
     settings.MEDIA_MAX_PICTURE_MB = settings.MEDIA_MAX_VIDEO_MB = 1
 
