@@ -1,8 +1,6 @@
-"""A shopper's file is decoded once before it can be ordered: nobody pays for a print that can't
-be made.
+"""Checks a shopper's upload before it can be ordered, so that nobody pays for an impossible print.
 
-The job's result is the verdict. A file that can't be used is no failure of the job, and nothing
-that an operator must look at.
+The job's result is the verdict. An unusable file is not a failed job: no operator must look at it.
 """
 
 from pathlib import Path
@@ -25,12 +23,12 @@ from media_jobs.rendition_files import local_file
 from project.jobs.errors import LostClaimError, TransientError
 
 LOOKED_PERCENT = 50
-"""How far the job of a video is once its packets are counted; then one picture is decoded."""
+"""Progress of a video's check once its packets are counted; then one picture is decoded."""
 
 
 def check(job: MediaJob) -> dict[str, Any]:
-    """Decode the job's file as its print job will; return `refusal`: why it can't be used, in the
-    shopper's language, or nothing.
+    """Decode the job's file as its print job will. The result's `refusal` is the reason against the
+    file, in the shopper's language, or empty.
 
     Of a video the first picture and another one are decoded, and all its packets are counted.
     Raises TransientError while the storage is down, LostClaimError.

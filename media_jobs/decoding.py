@@ -1,6 +1,6 @@
-"""Decoding: from an original's bytes to one picture in memory, upright, in sRGB, 8 bits a channel.
+"""Decodes an original into one picture in memory: upright, in sRGB, 8 bits a channel.
 
-What would take too much memory is refused by its header, before a single pixel is decoded.
+A picture that would need too much memory is refused by its header, before any pixel is decoded.
 """
 
 from dataclasses import dataclass
@@ -34,11 +34,11 @@ the sensors of telephones have 200 megapixels.
 ULTRA_HDR_LOADER = "uhdrload_buffer"
 """How libvips calls the loader of a JPEG with a gain map."""
 PROFILES = {"input_profile": "srgb", "output_profile": "srgb"}
-"""What a file without a profile means, and what all become."""
+"""libvips' arguments: a file without a profile is read as sRGB, and every file becomes sRGB."""
 ABSOLUTE = ("lab", "labs", "labq", "lch", "xyz", "yxy", "scrgb")
-"""Kinds of numbers that mean a colour by themselves; all others need a profile."""
+"""libvips' interpretations whose values need no profile."""
 UNSUPPORTED = ("unsupported", "not supported", "not in a known format", "not implemented")
-"""What libvips and its decoders say of a file that is whole and that they can't read."""
+"""Parts of libvips' errors for a whole file whose variant it can't read."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class Original:
     filetype: FileType
     header: pyvips.Image
     is_lab: bool = False
-    """A TIFF whose samples `lab_tiff` has to translate."""
+    """The file is a TIFF whose samples `lab_tiff` must convert."""
 
     @property
     def upright_size(self) -> tuple[int, int]:
@@ -61,14 +61,14 @@ class Original:
 
 
 def opened(data: bytes) -> Original:
-    """Read the original's header. Raises UnusableFileError for a file that is too large, is none
-    of the kinds that are taken, or is of two kinds.
+    """Read the original's header. Raises UnusableFileError if the file is too large, or if its type
+    is not accepted, or if libvips takes it for another type.
     """
     filetype = sniff(data[:HEAD_BYTES])
     check_size(len(data), filetype)
     if filetype == AVIF:
-        # libvips looks at the first brand only, and doesn't know that of animations. Their still
-        # picture is where it always is.
+        # libvips reads the major brand only, and doesn't know the one of animations. The still
+        # picture of an animation is stored as that of any AVIF.
         data = data[:8] + b"avif" + data[12:]
     as_rgb = lab_tiff.as_rgb(data) if filetype == TIFF else None
     data = as_rgb or data
@@ -104,7 +104,7 @@ def decoded(original: Original, specs: tuple[RenditionSpec, ...]) -> pyvips.Imag
         try:
             picture = _pixels(original, width, height, strictness=strictness)
         except pyvips.Error:
-            # libjpeg only warns of a hole, and of what no browser minds.
+            # libjpeg gives the same warnings for a hole and for bytes that browsers ignore.
             if original.filetype != JPEG or not jpeg_tail.is_nearly_whole(original.data):
                 raise
             picture = _pixels(original, width, height, strictness="none")
@@ -114,8 +114,8 @@ def decoded(original: Original, specs: tuple[RenditionSpec, ...]) -> pyvips.Imag
 
 
 def unreadable(error: pyvips.Error, filetype: FileType) -> UnusableFileError:
-    """Return what to tell of a file for which libvips raised this. Raises MemoryError if that was
-    the reason: the file may be good.
+    """Return the error for the user that fits libvips' error. Raises MemoryError if memory was the
+    reason: the file may be good.
     """
     says = str(error).lower()
     if "out of memory" in says:
@@ -136,9 +136,9 @@ def _damaged() -> UnusableFileError:
 
 
 def _size_for(original: Original, specs: tuple[RenditionSpec, ...]) -> tuple[int, int]:
-    """Return the size at which each spec can be made without enlarging anything.
+    """Return the smallest size from which every spec can be made in its full size.
 
-    A panorama is cut to the shape of a card, so a card needs more of it than fits into its box.
+    `cover` needs more pixels than `inside`: a card is cut out of the middle of a panorama.
     """
     width, height = original.upright_size
     scale = 0.0
@@ -146,7 +146,7 @@ def _size_for(original: Original, specs: tuple[RenditionSpec, ...]) -> tuple[int
         across, down = spec.width / width, spec.height / height
         scale = max(scale, max(across, down) if spec.fit == "cover" else min(across, down))
     scale = min(1.0, scale)
-    # Up, so that neither side makes the other one smaller than it should be.
+    # Rounded up: a side that is rounded down would make the other side smaller, too.
     return max(1, ceil(width * scale - 1e-6)), max(1, ceil(height * scale - 1e-6))
 
 

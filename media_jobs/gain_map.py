@@ -1,25 +1,23 @@
 """The gain map of an Ultra HDR photo: a small picture that says where a bright screen may be
 brighter than the base picture.
 
-libvips turns and scales it with the picture in `thumbnail` alone. What is cut, turned or put on
-a ground by anything else has a map that no longer fits.
+Only `thumbnail` of libvips rotates and scales the map with its picture. After crop, flip, rotate or
+embed the map no longer fits (findings/gain_map.sh), so it must be dropped.
 """
 
 import pyvips
 
 _MAP, _FILE = "gainmap", "gainmap-data"
-"""Where libvips keeps the map: as a picture, and as it lay in the file."""
+"""libvips' metadata fields: the map as a picture, and as the JPEG from the file."""
 
 
 def has_gain_map(picture: pyvips.Image) -> bool:
-    """Whether the picture has a gain map that `decoded_gain_map` or a thumbnail left there."""
+    """Whether the picture has a decoded gain map."""
     return _MAP in picture.get_fields()
 
 
 def decoded_gain_map(picture: pyvips.Image) -> pyvips.Image:
-    """Return the picture with its gain map decoded, or without one if that can't be: a picture
-    isn't damaged because its map is.
-    """
+    """Return the picture with its gain map decoded. A map that can't be decoded is dropped."""
     if not {_MAP, _FILE} & set(picture.get_fields()):
         return picture
     try:
@@ -32,7 +30,7 @@ def decoded_gain_map(picture: pyvips.Image) -> pyvips.Image:
 
 
 def without_gain_map(picture: pyvips.Image) -> pyvips.Image:
-    """Return the picture as one that never had a gain map."""
+    """Return the picture without its gain map."""
     plain = picture.copy()
     for field in (_MAP, _FILE):
         if field in plain.get_fields():

@@ -1,7 +1,7 @@
-"""JPEGs that lack their last bytes: shown as browsers show them, unless too much is missing.
+"""Tells how much of a JPEG without its last bytes is there: browsers show such files, too.
 
-libjpeg paints what is missing grey and says only that something was. How much it was tells a
-comparison: where two different endings make the same picture, it came out of the file.
+libjpeg fills missing rows with grey and only warns. So the file is decoded with two different
+endings: rows that are equal in both came from the file.
 """
 
 import re
@@ -9,7 +9,7 @@ import re
 import pyvips
 
 ENOUGH = 0.95
-"""The share of its rows that a file must hold."""
+"""The share of its rows that the file must contain."""
 END_OF_IMAGE = b"\xff\xd9"
 NOISE = bytes(range(16, 112)) * 64
 """A second ending: no marker in it, and nothing that an encoder would write."""
@@ -20,17 +20,17 @@ _MARKER_IN_SCAN = re.compile(rb"\xff[^\x00\xff\xd0-\xd7]")
 
 
 def is_nearly_whole(data: bytes) -> bool:
-    """Whether a JPEG that libjpeg complains of holds nearly all of its picture.
+    """Whether a JPEG with warnings contains nearly all of its picture.
 
-    A progressive one must also have begun its last scan: before, all of it is coarse. Raises
-    pyvips.Error if it can't be decoded at all.
+    A progressive JPEG must also have begun its last scan: before that, the whole picture is coarse.
+    Raises pyvips.Error if the file can't be decoded at all.
     """
     end, has_all_scans = _scans(data)
     if not has_all_scans:
         return False
     body = data[:end].rstrip(b"\xff")  # half a marker would make one with what follows
     first, second = (
-        # Half of the size, for a quarter of the memory: a scan's last bits still tell there.
+        # Half of the size needs a quarter of the memory, and still shows differences in last bits.
         pyvips.Image.jpegload_buffer(body + tail, shrink=2, fail_on="none")
         for tail in (END_OF_IMAGE, NOISE + END_OF_IMAGE)
     )

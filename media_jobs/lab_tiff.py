@@ -1,7 +1,7 @@
 """TIFFs of eight-bit CIELAB, as photo editors write them: libvips 8.18 can't read these itself
 (findings/lab_tiff.sh).
 
-The file is read as if it were RGB, and its samples are then taken for what they are.
+The file is read as RGB, and its samples are then converted.
 """
 
 import struct
@@ -13,7 +13,7 @@ RGB, CIELAB = 2, 8
 
 
 def as_rgb(data: bytes) -> bytes | None:
-    """Return the TIFF with RGB written where it says CIELAB; None if it isn't 8-bit CIELAB."""
+    """Return the TIFF with its photometric tag changed to RGB; None if it isn't 8-bit CIELAB."""
     order = "<" if data.startswith(b"II") else ">"
     try:
         (directory,) = struct.unpack_from(f"{order}I", data, 4)
@@ -23,7 +23,7 @@ def as_rgb(data: bytes) -> bytes | None:
             tag, kind, number = struct.unpack_from(f"{order}HHI", data, place)
             if kind == SHORT:
                 values[tag] = place + 8
-                if number > 2:  # they don't fit here: this says where they are
+                if number > 2:  # more than two values are stored elsewhere
                     (values[tag],) = struct.unpack_from(f"{order}I", data, place + 8)
         (photometric,) = struct.unpack_from(f"{order}H", data, values[PHOTOMETRIC])
         (bits,) = struct.unpack_from(f"{order}H", data, values[BITS_PER_SAMPLE])
@@ -36,7 +36,9 @@ def as_rgb(data: bytes) -> bytes | None:
 
 
 def as_lab(picture: pyvips.Image) -> pyvips.Image:
-    """Return what was read of such a file as Lab: L of 0 to 255, a and b signed (TIFF 6.0, 23)."""
+    """Convert a picture that was read from `as_rgb` to Lab: in the file L is 0 to 255, a and b are
+    signed (TIFF 6.0, section 23).
+    """
     lightness, *colours = (picture[band] for band in range(3))
     signed = [(colour > 127).ifthenelse(colour - 256.0, colour) for colour in colours]
     return (lightness * (100 / 255)).bandjoin(signed).copy(interpretation="lab")

@@ -1,8 +1,8 @@
-"""How much memory a picture takes, told by its header before a pixel is decoded.
+"""Estimates the memory that a picture needs, from its header, before any pixel is decoded.
 
-It depends on the format far more than on the pixels: a baseline JPEG or a WebP shrinks while it
-is decoded, so that a photo of 48 megapixels takes no more than one of 12; a progressive JPEG, an
-interlaced PNG, a GIF and an AVIF are held whole. docs/media.md has what was measured.
+The format matters more than the number of pixels: a baseline JPEG and a WebP shrink while they are
+decoded, so a photo of 48 megapixels needs no more than one of 12. A progressive JPEG, an interlaced
+PNG, a GIF and an AVIF are held whole. docs/media.md has the measurements.
 """
 
 import pyvips
@@ -11,23 +11,23 @@ from django.conf import settings
 from media_jobs.filetypes import AVIF, GIF, JPEG, PNG, TIFF, WEBP, FileType
 
 ENCODED = 15
-"""Bytes that each pixel of the result takes: itself, a copy, and a progressive JPEG's encoder."""
+"""Bytes for each pixel of the result: the pixel, a copy, and the encoder of a progressive JPEG."""
 
 
 def memory_needed(data: bytes, header: pyvips.Image, filetype: FileType, *, kept: int) -> int:
-    """Return the bytes that a picture takes at most, if `kept` pixels of it are kept."""
+    """Return the most bytes that a picture needs if its result has `kept` pixels."""
     pixels = header.width * header.height
     decoder = _held_by_decoder(header, filetype, is_whole=kept >= pixels) * pixels
     return 2 * len(data) + int(max(decoder + 4 * kept, ENCODED * kept))
 
 
 def memory_limit() -> int:
-    """Return the bytes that one picture may take: half of what its process may hold."""
+    """Return the most bytes that a picture may need: half of the process's limit."""
     return settings.WORKER_MEMORY_MB * 1024 * 1024 // 2
 
 
 def _held_by_decoder(header: pyvips.Image, filetype: FileType, *, is_whole: bool) -> float:
-    """Return the bytes of each pixel that the format's decoder holds at once."""
+    """Return the bytes that the format's decoder holds for each pixel."""
     fields = header.get_fields()
     depth = header.bands * (2 if header.format == "ushort" else 1)
     if filetype == JPEG:

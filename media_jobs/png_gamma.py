@@ -1,6 +1,6 @@
-"""PNGs that say their gamma: read as browsers read them.
+"""Converts PNGs with a gAMA chunk to sRGB, as browsers do.
 
-libvips takes every PNG without a profile for sRGB; one of linear light would be far too dark.
+libvips reads every PNG without a profile as sRGB: a PNG of linear light would be far too dark.
 """
 
 import struct
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 import pyvips
 
 SRGB_GAMMA = 0.45455
-"""What encoders write for sRGB, whose curve is not quite a power."""
+"""The gamma that encoders write for sRGB, whose curve is not exactly a power."""
 NEAR = 0.05
-"""A gamma so near to it, as a share, means sRGB: libpng's PNG_GAMMA_THRESHOLD."""
+"""A gamma that differs from it by at most this share means sRGB: libpng's PNG_GAMMA_THRESHOLD."""
 
 
 def gamma_of(data: bytes) -> float | None:
-    """Return the exponent by which the PNG's samples were made from light; None if it is sRGB's.
+    """Return the exponent of the PNG's samples; None if they are sRGB's.
 
-    A profile, sRGB or cICP chunk says more and wins (PNG, third edition, 4.3).
+    An iCCP, sRGB or cICP chunk has precedence (PNG, third edition, 4.3).
     """
     gamma = None
     for name, content in _chunks_before_pixels(data):

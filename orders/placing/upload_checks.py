@@ -1,8 +1,8 @@
-"""Whether a shopper's file can be used: decoded once by the media worker, before its order.
+"""The checks of shoppers' uploads: the media worker decodes each file before it can be ordered.
 
-The check is a job, and its row is the answer. While the worker or the broker is away it stays
-open: such a file can't be ordered with, and the shopper is told to try again, because nobody
-knows yet whether it can be printed. All other orders go on.
+A check is a media job, and its row is the answer. While the worker or the broker is away the check
+stays open: an order with that file is refused and may be repeated later, because it is unknown
+whether the file can be printed. Other orders are not affected.
 """
 
 import threading
@@ -24,32 +24,32 @@ from project.database.clock import database_now
 from project.jobs.queryset import OPEN, Status
 
 LATE = timedelta(seconds=60)
-"""A check that takes longer is called late: the worker is away, or has much to do."""
+"""A check that is open for longer is late: the worker is away or busy."""
 WAIT_SECONDS = 2.0
 """How long an order waits for the checks of its uploads: a photo's takes less than one."""
 POLL_SECONDS = 0.1
 MAX_WAITING = 8
-"""Orders of a process that wait at once; more are answered at once, so pages keep their threads."""
+"""Orders of a process that may wait together; further orders don't wait, so pages keep threads."""
 
-_waiting = threading.BoundedSemaphore(MAX_WAITING)
+waiting_orders = threading.BoundedSemaphore(MAX_WAITING)
 
 
 class CheckState(StrEnum):
     CHECKING = "checking"
     LATE = "late"
-    """Still open, for longer than anybody should wait."""
+    """Open for longer than `LATE`."""
     USABLE = "usable"
     REFUSED = "refused"
 
 
 @dataclass(frozen=True)
 class Check:
-    """What is known of an upload."""
+    """The state of an upload's check."""
 
     state: CheckState
     percent: int = 0
     reason: str = ""
-    """Why it was refused: a sentence for the shopper."""
+    """Why the file was refused: a sentence for the shopper."""
 
     @property
     def is_open(self) -> bool:
@@ -78,9 +78,9 @@ def queue_check(upload: Upload) -> MediaJob:
 
 
 def checks_of(uploads: Iterable[Upload]) -> dict[UUID, Check]:
-    """Return what is known of each upload, by token; asks nothing if there are none.
+    """Return each upload's check, by token. Makes no query without uploads.
 
-    An upload from before there were checks gets one now.
+    An upload without a check, from an older version, gets one now.
     """
     wanted = {upload.token: upload for upload in uploads}
     if not wanted:
@@ -93,7 +93,7 @@ def checks_of(uploads: Iterable[Upload]) -> dict[UUID, Check]:
 
 
 def check_error(check: Check) -> str:
-    """Return why nothing can be ordered with an upload, or nothing."""
+    """Return why an order can't have the upload; empty if it can."""
     match check.state:
         case CheckState.CHECKING:
             return _("The file is still being checked. Try again in a moment.")
@@ -106,11 +106,11 @@ def check_error(check: Check) -> str:
 
 
 def wait_for_checks(tokens: Collection[str]) -> None:
-    """Wait a moment until no check of these uploads is open; asks nothing if there are none.
+    """Wait up to `WAIT_SECONDS` until no check of these uploads is open, without a connection.
 
-    Holds no connection while it waits. What is still open then is refused by `upload_errors`.
+    Makes no query without uploads. `upload_errors` refuses uploads whose check is still open.
     """
-    if not tokens or not _waiting.acquire(blocking=False):
+    if not tokens or not waiting_orders.acquire(blocking=False):
         return
     try:
         wanted = [UUID(token) for token in tokens]
@@ -121,9 +121,9 @@ def wait_for_checks(tokens: Collection[str]) -> None:
             connection.close()
             time.sleep(POLL_SECONDS)
     except OperationalError:
-        return  # whoever asks next says so
+        return  # the next query reports it
     finally:
-        _waiting.release()
+        waiting_orders.release()
 
 
 def _check(job: MediaJob, now: datetime | None) -> Check:
@@ -133,7 +133,7 @@ def _check(job: MediaJob, now: datetime | None) -> Check:
     if job.status == Status.DONE:
         reason = (job.result or {}).get("refusal", "")
         return Check(CheckState.REFUSED if reason else CheckState.USABLE, 100, reason)
-    # It took its worker along three times, or the storage was away for hours.
+    # Its worker died three times, or the storage was away for hours.
     return Check(
         CheckState.REFUSED, 100, _("The file could not be opened here. Choose another one.")
     )

@@ -35,6 +35,7 @@ def refusal_of(job: MediaJob) -> str:
     process(str(job.pk))
     job.refresh_from_db()
     assert (job.status, job.progress) == (Status.DONE, 100)
+    assert job.result is not None
     return str(job.result["refusal"])
 
 

@@ -16,7 +16,7 @@ from media_jobs.images import animations_of, renditions_of
 from media_jobs.picture_memory import memory_needed
 from media_jobs.recipes import CARDS, PRINT_PICTURE, PRODUCT, RenditionSpec
 from tests.media_jobs.originals import BLUE, GREY, RED, photo, saved
-from tests.media_jobs.test_images import CARD, PAGE, is_near, made
+from tests.media_jobs.rendered import CARD, PAGE, is_near, made
 
 MOVING = RenditionSpec("page", 200, 200, (), moves=True)
 
@@ -141,6 +141,7 @@ def test_an_animated_webp_with_a_profile_keeps_its_colours():
 
     (output,) = animations_of(data, (MOVING,))
 
+    assert isinstance(output.content, bytes)
     first = Image.open(BytesIO(output.content)).convert("RGB").getpixel((50, 50))
     assert is_near(first, (40, 220, 40))
     assert is_near(made(data, PAGE)["page"].convert("RGB").getpixel((50, 50)), (40, 220, 40))

@@ -10,7 +10,7 @@ from PIL import Image
 from media_jobs.images import encode, renditions_of
 from media_jobs.recipes import AVIF, JPEG, PNG, WEBP, RenditionSpec
 from tests.media_jobs.originals import BLUE, GREY, RED
-from tests.media_jobs.test_images import is_near
+from tests.media_jobs.rendered import is_near
 from tests.media_jobs.ultra_hdr import BOOST, gain_map_of, size_of, ultra_hdr
 
 PAGE = RenditionSpec("page", 200, 200, (JPEG,))

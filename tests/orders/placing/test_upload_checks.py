@@ -118,10 +118,10 @@ def test_control_without_the_check_a_file_that_cant_be_used_is_paid_for(
 
 
 def test_no_more_orders_wait_than_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(upload_checks, "_waiting", threading.BoundedSemaphore(1))
+    monkeypatch.setattr(upload_checks, "waiting_orders", threading.BoundedSemaphore(1))
     monkeypatch.setattr(upload_checks, "WAIT_SECONDS", 30)
     upload = uploaded_file(checked=False)
-    with upload_checks._waiting:
+    with upload_checks.waiting_orders:
         started = time.monotonic()
 
         wait_for_checks([str(upload.token)])
