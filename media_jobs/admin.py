@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from media_jobs.desk import AssetAdmin
 from media_jobs.models import Asset, MediaJob
+from media_jobs.outbox import CHECK_KIND
 from media_jobs.recipes import WEBP
 from media_jobs.remaking import make_again
 from media_jobs.signed_urls import address_of
@@ -17,7 +18,12 @@ from project.desk.jobs import JobAdmin
 from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED, Decision
 from project.jobs.queryset import Status
 
-KINDS = {"pickup_pass": _("Pickup pass"), "renditions": _("Renditions"), "print": _("Print file")}
+KINDS = {
+    "pickup_pass": _("Pickup pass"),
+    "renditions": _("Renditions"),
+    "print": _("Print file"),
+    CHECK_KIND: _("Check of an upload"),
+}
 
 MAKE_AGAIN = Decision(
     name="make-again",
@@ -44,7 +50,7 @@ class MediaJobAdmin(JobAdmin):
 
     def summary(self, job: MediaJob) -> str:
         kind = KINDS.get(job.kind, job.kind)
-        about = job.asset or job.context.get("product")
+        about = job.asset or job.context.get("product") or job.context.get("name")
         return f"{kind} · {about}" if about else str(kind)
 
     def pictures(self, job: MediaJob) -> list[tuple[str, str]]:

@@ -18,6 +18,8 @@ class UnusableFileError(ValueError):
 
 @dataclass(frozen=True)
 class FileType:
+    name: str
+    """As people call it."""
     content_type: str
     extension: str
     decoder: str
@@ -28,23 +30,31 @@ class FileType:
         return self.content_type.startswith("video/")
 
 
-JPEG = FileType("image/jpeg", "jpg", "jpegload_buffer")
-PNG = FileType("image/png", "png", "pngload_buffer")
-WEBP = FileType("image/webp", "webp", "webpload_buffer")
-AVIF = FileType("image/avif", "avif", "heifload_buffer")
-GIF = FileType("image/gif", "gif", "gifload_buffer")
-TIFF = FileType("image/tiff", "tif", "tiffload_buffer")
-MP4 = FileType("video/mp4", "mp4", "mov")
-MOV = FileType("video/quicktime", "mov", "mov")
-WEBM = FileType("video/webm", "webm", "matroska")
-MKV = FileType("video/x-matroska", "mkv", "matroska")
+JPEG = FileType("JPEG", "image/jpeg", "jpg", "jpegload_buffer")
+PNG = FileType("PNG", "image/png", "png", "pngload_buffer")
+WEBP = FileType("WebP", "image/webp", "webp", "webpload_buffer")
+AVIF = FileType("AVIF", "image/avif", "avif", "heifload_buffer")
+GIF = FileType("GIF", "image/gif", "gif", "gifload_buffer")
+TIFF = FileType("TIFF", "image/tiff", "tif", "tiffload_buffer")
+MP4 = FileType("MP4", "video/mp4", "mp4", "mov")
+MOV = FileType("MOV", "video/quicktime", "mov", "mov")
+WEBM = FileType("WebM", "video/webm", "webm", "matroska")
+MKV = FileType("MKV", "video/x-matroska", "mkv", "matroska")
 
 PICTURES = (JPEG, PNG, WEBP, AVIF, GIF, TIFF)
-TYPES = (*PICTURES, MP4, MOV, WEBM, MKV)
+VIDEOS = (MP4, MOV, WEBM, MKV)
+TYPES = (*PICTURES, *VIDEOS)
 
-HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+AVIF_BRANDS = {b"avif", b"avis"}
+HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"hevs"}
+STILL_BRANDS = {b"mif1", b"msf1", b"mif2", b"miaf"}
+"""Of pictures whose codec another brand tells."""
+OTHER_BRANDS = (b"M4A", b"M4B", b"M4P", b"F4A", b"F4B", b"aax", b"crx", b"jp2", b"jpx", b"jxl")
+"""What the major brand of a sound file, a camera's raw file or another picture begins with: they
+may well be compatible with MP4, and have nothing to play.
+"""
 MP4_BRANDS = (b"isom", b"iso", b"mp4", b"avc1", b"M4V", b"dash", b"MSNV", b"3gp", b"3g2")
-"""The first characters of an MP4's brand; sound files and unknown brands aren't among them."""
+"""What a brand of an MP4 begins with, its own or one that it is compatible with."""
 EBML = b"\x1a\x45\xdf\xa3"
 
 
@@ -64,13 +74,18 @@ def sniff(head: bytes) -> FileType:
         return TIFF
     known = _boxed(head) or _matroska(head)
     if known is None:
+        message = _(
+            "This file can't be used. Choose a picture (%(pictures)s) or a video (%(videos)s)."
+        )
         raise UnusableFileError(
-            _(
-                "This file can't be used. Choose a picture (JPEG, PNG, WebP, AVIF, GIF, TIFF)"
-                " or a video (MP4, MOV, WebM, MKV)."
-            )
+            message % {"pictures": names_of_pictures(), "videos": _names(VIDEOS)}
         )
     return known
+
+
+def names_of_pictures() -> str:
+    """Return what the pictures that are taken in are called, for a sentence."""
+    return _names(PICTURES)
 
 
 def check_size(size: int, filetype: FileType) -> None:
@@ -85,22 +100,49 @@ def check_size(size: int, filetype: FileType) -> None:
         raise UnusableFileError(message % {"size": size / 1e6, "limit": limit})
 
 
+def _names(types: tuple[FileType, ...]) -> str:
+    return ", ".join(filetype.name for filetype in types)
+
+
 def _boxed(head: bytes) -> FileType | None:
-    """Return the type of a file of ISO 14496-12 boxes, by its brand."""
+    """Tell the files that are made of ISO 14496-12 boxes from each other, by their brands.
+
+    The major brand may be a camera's or a program's own (XAVC, CAEP, pana, niko); what the file is
+    then say those that it is compatible with.
+    """
     if head[4:8] in (b"moov", b"mdat", b"wide", b"free", b"skip"):
         return MOV  # older than brands
     if head[4:8] != b"ftyp":
         return None
-    brand = head[8:12]
-    if brand in (b"avif", b"avis"):
-        return AVIF
-    if brand in HEIC_BRANDS:
+    major, compatible = _brands(head)
+    brands = {major, *compatible}
+    if major.startswith(OTHER_BRANDS):
+        return None
+    if brands & HEIC_BRANDS and major not in AVIF_BRANDS:
         raise UnusableFileError(
             _("HEIC pictures can't be used here. Export the picture as JPEG and try again.")
         )
-    if brand == b"qt  ":
+    if brands & AVIF_BRANDS:
+        return AVIF
+    if major in STILL_BRANDS:
+        raise UnusableFileError(
+            _(
+                "This kind of picture can't be used here. Export it as an ordinary picture"
+                " (%(names)s) and try again."
+            )
+            % {"names": names_of_pictures()}
+        )
+    if major == b"qt  ":
         return MOV
-    return MP4 if brand.startswith(MP4_BRANDS) else None
+    if any(brand.startswith(MP4_BRANDS) for brand in brands):
+        return MP4
+    return MOV if b"qt  " in brands else None
+
+
+def _brands(head: bytes) -> tuple[bytes, list[bytes]]:
+    """Return the major brand of an `ftyp` box, and those that the file is compatible with."""
+    end = min(int.from_bytes(head[:4]), len(head))
+    return head[8:12], [head[place : place + 4] for place in range(16, end - 3, 4)]
 
 
 def _matroska(head: bytes) -> FileType | None:

@@ -10,7 +10,9 @@ import pyvips
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from media_jobs.filetypes import GIF, HEAD_BYTES, WEBP, UnusableFileError, check_size, sniff
+from media_jobs.decoding import PROFILES, decoded, opened, unreadable
+from media_jobs.filetypes import GIF, WEBP, UnusableFileError
+from media_jobs.gain_map import has_gain_map, without_gain_map
 from media_jobs.output import Output
 from media_jobs.recipes import Format, RenditionSpec
 from media_jobs.watermark import watermarked
@@ -38,11 +40,7 @@ def renditions_of(
     that, once for all of their formats. Raises UnusableFileError with a sentence for the user.
     """
     largest_first = sorted(specs, key=lambda spec: spec.width * spec.height, reverse=True)
-    base = _decoded(
-        data,
-        width=max(spec.width for spec in specs),
-        height=max(spec.height for spec in specs),
-    )
+    base = decoded(opened(data), specs)
     for spec in largest_first:
         picture = _resized(base, spec)
         if spec.watermark:
@@ -55,10 +53,10 @@ def animations_of(data: bytes, specs: tuple[RenditionSpec, ...]) -> Iterator[Out
 
     Raises UnusableFileError with a sentence for the user.
     """
-    header = _header(data)
+    original = opened(data)
+    header = original.header
     frames = header.get("n-pages") if "n-pages" in header.get_fields() else 1
-    filetype = sniff(data[:HEAD_BYTES])
-    if frames < 2 or filetype not in (GIF, WEBP):  # a TIFF's pages are no animation
+    if frames < 2 or original.filetype not in (GIF, WEBP):  # a TIFF's pages are no animation
         return
     limit = settings.MEDIA_MAX_MEGAPIXELS * ANIMATION_FACTOR
     if frames * header.width * header.height > limit * 1_000_000:
@@ -77,11 +75,13 @@ def animations_of(data: bytes, specs: tuple[RenditionSpec, ...]) -> Iterator[Out
                 spec.width,
                 height=spec.height,
                 size="down",
+                **PROFILES,
                 option_string="[n=-1,fail_on=error]",
-            ).copy_memory()
+            )
+            strip = strip.colourspace("srgb").cast("uchar").copy_memory()
             content = strip.webpsave_buffer(Q=WEBP_QUALITY_MOVING, keep="none")
         except pyvips.Error as error:
-            raise _damaged() from error
+            raise unreadable(error, original.filetype) from error
         yield Output(
             spec.name,
             "webp",
@@ -101,7 +101,10 @@ def placeholder_of(picture: pyvips.Image) -> str:
 
 
 def encode(picture: pyvips.Image, file_format: Format) -> bytes:
-    """Return the picture in the format, without metadata; in JPEG, transparency becomes white."""
+    """Return the picture in the format, without metadata; in JPEG, transparency becomes white.
+
+    JPEG alone keeps a gain map.
+    """
     quality = file_format.quality
     match file_format.name:
         case "avif":
@@ -112,63 +115,14 @@ def encode(picture: pyvips.Image, file_format: Format) -> bytes:
             return picture.webpsave_buffer(Q=quality, lossless=quality == 100, keep="none")
         case "jpeg":
             if picture.hasalpha():
-                picture = picture.flatten(background=255)
+                picture = without_gain_map(picture.flatten(background=255))
+            # A browser on a bright screen shows more of it by the map; others pass it over.
+            if has_gain_map(picture):
+                return picture.uhdrsave_buffer(Q=quality, keep="gainmap")
             return picture.jpegsave_buffer(Q=quality, interlace=True, keep="none")
         case "png":
             return picture.pngsave_buffer(compression=7, keep="none")
     raise ValueError(f"no encoder for {file_format.name}")
-
-
-def _decoded(data: bytes, *, width: int, height: int) -> pyvips.Image:
-    """Return the original, no larger than width × height, as pixels in memory."""
-    header = _header(data)
-    try:
-        # Shrinks on load where the codec can, and rotates by the camera's orientation.
-        picture = pyvips.Image.thumbnail_buffer(
-            data,
-            width,
-            height=height,
-            size="down",
-            # A file without a profile is in sRGB or plain CMYK.
-            input_profile="cmyk" if header.interpretation == "cmyk" else "srgb",
-            output_profile="srgb",
-            # `thumbnail`'s own `fail_on` never reaches the decoder of a buffer (libvips 8.18).
-            option_string="[fail_on=error]",
-        )
-        # A damaged file fails here, not later in the middle of a rendition.
-        return picture.colourspace("srgb").cast("uchar").copy_memory()
-    except pyvips.Error as error:
-        raise _damaged() from error
-
-
-def _header(data: bytes) -> pyvips.Image:
-    """Read the header alone: a file that is too large, or that libvips takes for another type, is
-    refused before any pixel is decoded.
-    """
-    filetype = sniff(data[:HEAD_BYTES])
-    check_size(len(data), filetype)
-    try:
-        header = pyvips.Image.new_from_buffer(data, "", access="sequential")
-    except pyvips.Error as error:
-        raise _damaged() from error
-    if header.get("vips-loader") != filetype.decoder:
-        raise _damaged()
-    limit = settings.MEDIA_MAX_MEGAPIXELS
-    if header.width * header.height > limit * 1_000_000:
-        message = _(
-            "The picture has %(width)d × %(height)d pixels, that is %(pixels)d megapixels;"
-            " at most %(limit)d can be used. Make it smaller and try again."
-        )
-        raise UnusableFileError(
-            message
-            % {
-                "width": header.width,
-                "height": header.height,
-                "pixels": header.width * header.height // 1_000_000,
-                "limit": limit,
-            }
-        )
-    return header
 
 
 def _resized(base: pyvips.Image, spec: RenditionSpec) -> pyvips.Image:
@@ -179,10 +133,6 @@ def _resized(base: pyvips.Image, spec: RenditionSpec) -> pyvips.Image:
     cut = base.smartcrop(
         max(1, round(spec.width * scale)), max(1, round(spec.height * scale)), interesting="centre"
     )
+    if (cut.width, cut.height) != (base.width, base.height):
+        cut = without_gain_map(cut)  # which is still the whole picture's
     return cut.thumbnail_image(spec.width, height=spec.height, size="down")
-
-
-def _damaged() -> UnusableFileError:
-    return UnusableFileError(
-        _("The picture is damaged or cut short. Export it again and upload the new file.")
-    )

@@ -1,11 +1,15 @@
-"""Creates media jobs: for an order's pickup pass, print files, and an asset's renditions."""
+"""Creates media jobs: an order's pickup pass, the checks and print files of shoppers' uploads, and
+an asset's renditions.
+"""
 
+from collections.abc import Collection
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from media_jobs.display import product_recipe
 from media_jobs.models import Asset, MediaJob
-from media_jobs.recipes import PRINT_PICTURE, PRINT_VIDEO
+from media_jobs.recipes import CHECK_PICTURE, CHECK_VIDEO, PRINT_PICTURE, PRINT_VIDEO
 
 
 def pickup_pass_job(*, order_id: UUID, context: dict[str, Any]) -> MediaJob:
@@ -22,6 +26,44 @@ def pickup_pass_job(*, order_id: UUID, context: dict[str, Any]) -> MediaJob:
         source=f"order:{order_id}",
         recipe="pickup_pass",
     )
+
+
+UPLOAD = "upload:"
+CHECK_KIND = "check"
+AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
+"""`ring_after` of a job that a shopper waits for: before the catalogue's pictures."""
+
+
+def check_job(*, token: UUID, file: str, is_video: bool, name: str, language: str) -> MediaJob:
+    """Return the job that sees whether a shopper's upload can be used, unsaved.
+
+    `file` is where the upload lies; the reason against it is told in the language.
+    """
+    return MediaJob(
+        kind=CHECK_KIND,
+        context={"file": file, "name": name, "language": language},
+        source=_source(token),
+        recipe=CHECK_VIDEO if is_video else CHECK_PICTURE,
+        ring_after=AT_ONCE,
+    )
+
+
+def check_jobs(tokens: Collection[UUID]) -> dict[UUID, MediaJob]:
+    """Return the jobs that check these uploads, by token."""
+    jobs = MediaJob.objects.filter(
+        kind=CHECK_KIND, source__in=[_source(token) for token in tokens]
+    ).only("source", "status", "progress", "result", "created_at")
+    return {UUID(job.source.removeprefix(UPLOAD)): job for job in jobs}
+
+
+def delete_checks(tokens: Collection[UUID]) -> None:
+    """Delete the jobs that check these uploads: their files go."""
+    sources = [_source(token) for token in tokens]
+    MediaJob.objects.filter(kind=CHECK_KIND, source__in=sources).delete()
+
+
+def _source(token: UUID) -> str:
+    return f"{UPLOAD}{token}"
 
 
 def print_job(
@@ -42,7 +84,7 @@ def print_job(
         order_id=order_id,
         kind="print",
         context={**context, "file": file, "sha256": sha256},
-        source=f"upload:{token}",
+        source=_source(token),
         recipe=(PRINT_VIDEO if is_video else PRINT_PICTURE).name,
     )
 

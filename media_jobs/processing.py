@@ -17,12 +17,13 @@ from django.core.files.storage import default_storage
 from django.utils.translation import gettext as _
 
 from media_jobs import pickup_pass, videos
+from media_jobs.checking import check
 from media_jobs.filetypes import HEAD_BYTES, UnusableFileError, check_size, sniff
 from media_jobs.images import animations_of, encode, placeholder_of, renditions_of
 from media_jobs.limits import picture_time
 from media_jobs.models import MediaJob
 from media_jobs.output import Output
-from media_jobs.recipes import PICKUP_PASS, RECIPES, WEBP, Format, Recipe, RenditionSpec
+from media_jobs.recipes import CHECKS, PICKUP_PASS, RECIPES, WEBP, Format, Recipe, RenditionSpec
 from media_jobs.rendition_files import folder_of, is_whole, local_file, store
 from project.conf.media_storage import FULL
 from project.jobs.errors import LostClaimError, PermanentError, TransientError
@@ -34,11 +35,14 @@ POSTER_PERCENT, ENCODED_PERCENT = 5, 95
 
 
 def process(job: MediaJob) -> dict[str, Any]:
-    """Make every rendition of the job's recipe; return the result that `on_succeeded` reads.
+    """Make every rendition of the job's recipe, or check a shopper's upload; return the result that
+    `on_succeeded` reads.
 
     Existing renditions of exactly this recipe are not made again. Raises PermanentError for
     unusable originals, TransientError while the storage is down.
     """
+    if job.recipe in CHECKS:
+        return check(job)
     recipe = RECIPES.get(job.recipe)
     if recipe is None:
         raise PermanentError(_("There is no recipe called “%s”.") % job.recipe)

@@ -38,7 +38,7 @@ class ReceivingBusyError(Exception):
 
 
 class _Watch(FileUploadHandler):
-    """Checks a file as it arrives, before it is stored; takes one file for each request."""
+    """Checks a file as it arrives, before it is stored; a request may have one file."""
 
     def __init__(self, request: HttpRequest) -> None:
         super().__init__(request)
@@ -50,6 +50,7 @@ class _Watch(FileUploadHandler):
         super().new_file(*args, **options)
         self._files += 1
         if self._files > 1:
+            self.refusal = UnusableFileError(_("Choose only one file."))
             raise SkipFile
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> bytes:

@@ -7,7 +7,7 @@ from typing import Literal
 
 from django.conf import settings
 
-ENCODERS = 1
+ENCODERS = 2
 """Increase it when `images`, `videos` or `pickup_pass` change the files of the same recipe."""
 
 Fit = Literal["inside", "cover"]
@@ -149,4 +149,6 @@ RECIPES = {
     recipe.name: recipe
     for recipe in (PRODUCT, PRODUCT_VIDEO, PICKUP_PASS, PRINT_PICTURE, PRINT_VIDEO)
 }
+CHECK_PICTURE, CHECK_VIDEO = CHECKS = ("check_picture", "check_video")
+"""What stands for a recipe in the jobs that make nothing: they see whether a file can be used."""
 FILMS = tuple(recipe.name for recipe in RECIPES.values() if recipe.videos)

@@ -6,7 +6,9 @@ from typing import Any
 from uuid import uuid4
 
 from django.core.files.base import ContentFile
+from django.db.models.functions import Now
 
+from media_jobs.models import MediaJob
 from orders.models import (
     Category,
     Order,
@@ -45,11 +47,25 @@ def new_key() -> str:
 
 
 def uploaded_file(
-    content: bytes = b"", *, name: str = "ada.png", address: str = "192.0.2.1"
+    content: bytes = b"",
+    *,
+    name: str = "ada.png",
+    address: str = "192.0.2.1",
+    checked: bool = True,
 ) -> Upload:
-    """Return the upload of a shopper's file, else of a small picture."""
+    """Return the upload of a shopper's file, else of a small picture; found usable if `checked`."""
     file = ContentFile(content or b"\x89PNG\r\n\x1a\n" + bytes(300))
-    return store_upload(file, name=name, address=address)
+    upload = store_upload(file, name=name, address=address)
+    if checked:
+        end_check(upload)
+    return upload
+
+
+def end_check(upload: Upload, *, refusal: str = "") -> None:
+    """Let the upload's check be done, with this reason against the file or none."""
+    MediaJob.objects.filter(kind="check", source=f"upload:{upload.token}").update(
+        status="done", finished_at=Now(), result={"refusal": refusal, "renditions": []}
+    )
 
 
 def order_request(*lines: tuple[Any, ...], **changes: Any) -> OrderRequest:

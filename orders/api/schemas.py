@@ -234,6 +234,10 @@ class UploadOut(BaseModel):
     content_type: str
     size: int
     """Bytes."""
+    state: Literal["checking", "late", "usable", "refused"]
+    """An order can be placed with it once it is usable."""
+    reason: str
+    """Why it was refused, for the shopper."""
 
 
 class JobOut(BaseModel):

@@ -1,5 +1,7 @@
 """`POST uploads`: stores a shopper's picture or video for a line of a later order."""
 
+from uuid import UUID
+
 from django.http import HttpRequest
 from ninja import Router, Status
 
@@ -7,6 +9,8 @@ from media_jobs.filetypes import UnusableFileError
 from media_jobs.receiving import ReceivingBusyError, received, receiving
 from orders.api.problems import Problem
 from orders.api.schemas import InvalidOut, ProblemOut, UploadOut
+from orders.models import Upload
+from orders.placing.upload_checks import checks_of
 from orders.placing.upload_store import TooManyUploadsError, check_limit, store_upload
 from project.limits.client_address import client_address
 
@@ -38,7 +42,9 @@ _RETRY = {"headers": {"Retry-After": {"schema": {"type": "string"}}}}
 def create_upload(request: HttpRequest) -> Status[UploadOut]:
     """Name the token in `lines[].upload` of an order within a day, or the file is deleted.
 
-    One upload is for one product of one order.
+    One upload is for one product of one order. Its file is decoded first, in the background: ask
+    for its `state` until it is `usable`. An order waits for that for two seconds, then it is
+    refused with 422; nothing is taken, and the same request may be sent again.
     """
     if request.content_type != "multipart/form-data":
         raise Problem(415, "unsupported_media_type", "Send multipart/form-data with a `file`.")
@@ -55,13 +61,33 @@ def create_upload(request: HttpRequest) -> Status[UploadOut]:
         raise Problem(429, "too_many_uploads", detail, retry_after=error.retry_after) from None
     except ReceivingBusyError:
         raise Problem(503, "busy", "Repeat the request in a moment.") from None
-    return Status(
-        201,
-        UploadOut(
-            token=upload.token,
-            kind="video" if upload.is_video else "picture",
-            name=upload.name,
-            content_type=upload.content_type,
-            size=upload.size,
-        ),
+    return Status(201, _out(upload))
+
+
+@router.get(
+    "/uploads/{token}",
+    response={200: UploadOut, 404: ProblemOut},
+    summary="See whether an upload can be ordered with",
+)
+def upload_state(request: HttpRequest, token: UUID) -> UploadOut:
+    """`checking`: ask again in a second. `late`: in a minute. `refused`: see `reason`.
+
+    An upload that an order took, or that was deleted, isn't found.
+    """
+    upload = Upload.objects.filter(pk=token, line=None).first()
+    if upload is None:
+        raise Problem(404, "not_found", "There is no such upload, or an order has it.")
+    return _out(upload)
+
+
+def _out(upload: Upload) -> UploadOut:
+    check = checks_of([upload])[upload.token]
+    return UploadOut(
+        token=upload.token,
+        kind="video" if upload.is_video else "picture",
+        name=upload.name,
+        content_type=upload.content_type,
+        size=upload.size,
+        state=check.state.value,
+        reason=check.reason,
     )

@@ -14,6 +14,7 @@ from orders.models import Order, Product, Upload
 from orders.placing.errors import FieldError
 from orders.placing.offers import Offer
 from orders.placing.request import OrderRequest, RequestedLine
+from orders.placing.upload_checks import check_error, checks_of
 from orders.placing.uploads import DraftUpload
 
 Personalisation = Product.Personalisation
@@ -34,14 +35,20 @@ def find_uploads(request: OrderRequest) -> dict[str, Upload]:
 def upload_errors(
     request: OrderRequest, offers: dict[str, Offer], uploads: dict[str, Upload]
 ) -> list[FieldError]:
-    """Return an error for each line whose upload is missing, gone or of the wrong kind."""
+    """Return an error for each line whose upload is missing, gone, of the wrong kind, unchecked, or
+    found unusable.
+    """
+    checks = checks_of(uploads.values())
     first_sku = {token: sku for token, (sku, _quantity) in request.uploads.items()}
     errors = []
     for position, line in enumerate(request.lines):
         offer = offers.get(line.sku)
         if offer is None:
             continue  # pricing refuses an unknown SKU
-        message = _error(line, offer, uploads.get(line.upload), first_sku)
+        upload = uploads.get(line.upload)
+        message = _error(line, offer, upload, first_sku)
+        if not message and upload is not None:
+            message = check_error(checks[upload.token])
         if message:
             errors.append(FieldError(f"lines.{position}.upload", message))
     return errors

@@ -34,6 +34,7 @@ from orders.placing.sales_ledger import Sold
 from orders.placing.sales_writer import Count
 from orders.placing.settle import settle
 from orders.placing.stock_writer import Draft, Taken
+from orders.placing.upload_checks import wait_for_checks
 from orders.placing.writers import WEB_THREADS, Writers, writers
 from project.group_commit import (
     GroupCommitError,
@@ -76,6 +77,7 @@ def place_order(request: OrderRequest) -> Placement:
     """
     if connection.in_atomic_block:
         raise RuntimeError("place_order commits by itself: call it outside any transaction")
+    wait_for_checks(request.uploads)
     if not _slots.acquire(timeout=MAX_WAIT_FOR_SLOT):
         raise ShopBusy
     try:

@@ -14,9 +14,11 @@ from django.db.models.functions import Now
 
 from media_jobs.assets import measure
 from media_jobs.filetypes import HEAD_BYTES, UnusableFileError, sniff
+from media_jobs.outbox import delete_checks
 from orders.models import Upload
 from orders.models.upload import ROOT
 from orders.placing.personalising import Personalisation, kind_error
+from orders.placing.upload_checks import queue_check
 from project.database.advisory_lock import lock_until_commit
 from project.database.clock import database_now
 
@@ -51,7 +53,7 @@ def check_limit(address: str) -> None:
 def store_upload(
     file: File, *, name: str, address: str, asked_for: str = Personalisation.EITHER
 ) -> Upload:
-    """Store a shopper's file and return its upload. The file is not decoded.
+    """Store a shopper's file, queue its check and return its upload. The file is not decoded here.
 
     `asked_for` is the product's `personalisation`. Raises UnusableFileError with a sentence for
     the shopper, or TooManyUploadsError.
@@ -79,6 +81,7 @@ def store_upload(
             lock_until_commit(f"upload {address}")
             check_limit(address)
             upload.save(force_insert=True)
+            queue_check(upload)
     except BaseException:
         upload.file.delete(save=False)
         raise
@@ -111,6 +114,7 @@ def _delete(tokens: list[UUID]) -> int:
         # An order that takes an upload locks its row; a later order finds no row.
         free = Upload.objects.filter(pk__in=tokens, line=None).order_by("pk")
         rows = list(free.select_for_update(skip_locked=True))
+        delete_checks([upload.pk for upload in rows])
         Upload.objects.filter(pk__in=[upload.pk for upload in rows]).delete()
     for upload in rows:
         default_storage.delete(str(upload.file.name))

@@ -14,6 +14,7 @@ from django.contrib.sessions.backends.base import SessionBase
 from orders.catalogue.browsing import products_on_sale
 from orders.models import Product, Upload
 from orders.placing.request import MAX_LINES, MAX_QUANTITY, RequestedLine
+from orders.placing.upload_checks import check_error, checks_of
 from orders.shop.lines import line_text
 
 _CART = "cart"
@@ -119,6 +120,8 @@ class PricedLine:
     available: int
     """The units that this line can have, without those of other lines with the same product."""
     upload: Upload | None = None
+    problem: str = ""
+    """Why its upload can't be ordered with, or not yet."""
 
     @property
     def total(self) -> Decimal:
@@ -177,6 +180,8 @@ def priced(wanted: Sequence[RequestedLine]) -> PricedCart:
     tokens = [line.upload for line in wanted if line.upload]
     uploads = Upload.objects.filter(token__in=tokens, line=None).in_bulk() if tokens else {}
     known = {"": None} | {str(token): upload for token, upload in uploads.items()}
+    checks = checks_of(uploads.values())
+    problems = {str(token): check_error(check) for token, check in checks.items()}
     here = [line for line in wanted if line.sku in products and line.upload in known]
     units = Counter[str]()
     for line in here:
@@ -188,6 +193,7 @@ def priced(wanted: Sequence[RequestedLine]) -> PricedCart:
                 quantity=line.quantity,
                 available=max(0, product.available - units[line.sku] + line.quantity),
                 upload=known[line.upload],
+                problem=problems.get(line.upload, ""),
             )
             for line in here
         ],

@@ -10,6 +10,7 @@ urlpatterns = [
     path("", products.shop, name="shop"),
     path("products/<slug:slug>/", products.product, name="product"),
     path("products/<slug:slug>/upload/", upload.upload, name="product-upload"),
+    path("products/<slug:slug>/upload/<uuid:token>/", upload.check, name="upload-check"),
     path("cart/", cart.cart, name="cart"),
     path("checkout/", checkout.checkout, name="checkout"),
     path("orders/find/", find_order, name="order-find"),

@@ -33,6 +33,7 @@ def test_a_shopper_orders_with_a_film_and_sees_its_preview(
     page.goto(f"{live_shop.url}/products/notebook-dotted/")
     page.locator("#upload input[type=file]").set_input_files(original)
     expect(page.locator("#upload")).to_contain_text("ada.mp4")
+    expect(page.locator("#upload-check")).to_have_text("Your file can be used.", timeout=SECONDS)
     page.get_by_role("button", name="Add to cart").click()
     page.goto(f"{live_shop.url}/checkout/")
     page.get_by_label("Name", exact=False).first.fill("Ada Lovelace")

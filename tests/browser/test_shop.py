@@ -41,6 +41,8 @@ def test_a_shopper_orders_with_a_picture_and_sees_what_is_made_of_it(
     shown = page.locator("#upload [data-preview] img")
     expect(shown).to_be_visible()  # the browser's own, by its blob: address
     expect(page.locator("#upload")).to_contain_text("ada.jpg")
+    expect(page.locator("#upload-check")).to_have_text("Your file can be used.", timeout=90_000)
+    expect(shown).to_be_visible()
     assert_fits(page)
     page.get_by_role("button", name="Add to cart").click()
     page.goto(f"{live_shop.url}/cart/")
@@ -54,6 +56,21 @@ def test_a_shopper_orders_with_a_picture_and_sees_what_is_made_of_it(
     preview = page.locator(".step-preview img")
     expect(preview).to_be_visible(timeout=90_000)
     assert preview.evaluate("image => image.decode().then(() => image.naturalWidth)") == 1000
+    assert_fits(page)
+
+
+def test_a_file_that_cant_be_used_is_said_so_before_it_is_in_the_cart(
+    page: Page, live_shop: LiveShop
+) -> None:
+    page.goto(f"{live_shop.url}/products/notebook-dotted/")
+    half = camera_jpeg(1, 1200, 900)[:6000]
+    picture = {"name": "ada.jpg", "mimeType": "image/jpeg", "buffer": half}
+    page.locator("#upload input[type=file]").set_input_files(picture)  # type: ignore[arg-type]
+
+    error = page.locator("#upload-error")
+    expect(error).to_contain_text("damaged or cut short", timeout=90_000)
+    expect(page.locator("#upload input[name=upload]")).to_have_count(0)
+    expect(page.get_by_role("button", name="Add to cart")).to_be_enabled()
     assert_fits(page)
 
 

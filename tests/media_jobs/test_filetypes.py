@@ -41,6 +41,10 @@ def test_the_types_that_are_taken_are_known_by_their_first_bytes(file_format, co
         b"PK\x03\x04 a zip file",
         b"RIFF\x00\x00\x00\x00WAVEfmt ",
         b"\x00\x00\x00\x18ftypM4A ",
+        b"\x00\x00\x00\x1cftypM4A \x00\x00\x00\x00M4A mp42isom",  # sound
+        b"\x00\x00\x00\x18ftypcrx \x00\x00\x00\x01crx isom",  # a camera's raw file
+        # A brand behind the end of its box is none.
+        b"\x00\x00\x00\x14ftypabcd\x00\x00\x00\x00abcdmp42",
         b"#EXTM3U\n#EXTINF:1,\nhttp://example.org/a.ts\n",
         b"ffconcat version 1.0\nfile /etc/passwd\n",
         b"\x1a\x45\xdf\xa3\x93\x42\x82\x88unknown!",
@@ -58,9 +62,21 @@ def test_an_empty_file_is_called_empty():
         sniff(b"")
 
 
-def test_heic_gets_advice_of_its_own():
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"\x00\x00\x00\x14ftypheic\x00\x00\x00\x00mif1",
+        b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1heicMiHB",
+    ],
+)
+def test_heic_gets_advice_of_its_own(head):
     with pytest.raises(UnusableFileError, match="Export the picture as JPEG"):
-        sniff(b"\x00\x00\x00\x24ftypheic\x00\x00\x00\x00mif1")
+        sniff(head)
+
+
+def test_a_picture_of_an_unknown_codec_is_told_which_can_be_used():
+    with pytest.raises(UnusableFileError, match=r"This kind of picture.*JPEG, PNG, WebP"):
+        sniff(b"\x00\x00\x00\x18ftypmif1\x00\x00\x00\x00mif1vvic")
 
 
 def test_a_file_at_the_limit_passes_and_a_larger_one_is_told_the_limit():
@@ -87,13 +103,20 @@ def test_the_limits_are_settings(settings):
     [
         (b"\x00\x00\x00\x18ftypmp42", "video/mp4"),
         (b"\x00\x00\x00\x20ftypisom", "video/mp4"),
+        (b"\x00\x00\x00\x1cftypXAVC\x01\x00\x1f\xffXAVCmp42iso2", "video/mp4"),  # Sony
+        (b"\x00\x00\x00\x18ftypCAEP\x00\x00\x00\x00mp42CAEP", "video/mp4"),  # Canon
+        (b"\x00\x00\x00\x18ftyppana\x00\x00\x00\x00mp42avc1", "video/mp4"),  # Panasonic
+        (b"\x00\x00\x00\x1cftypf4v \x00\x00\x00\x00isommp42m4v ", "video/mp4"),  # Adobe
+        (b"\x00\x00\x00\x18ftypniko\x00\x00\x00\x00niko" + b"qt  ", "video/quicktime"),
+        (b"\x00\x00\x00\x1cftypmif1\x00\x00\x00\x00mif1avifmiaf", "image/avif"),
+        (b"\x00\x00\x00\x1cftypmiaf\x00\x00\x00\x00mif1miafavis", "image/avif"),
         (b"\x00\x00\x00\x14ftypqt  ", "video/quicktime"),
         (b"\x00\x00\x00\x08wide\x00\x00\x10\x00mdat", "video/quicktime"),
         (b"\x1a\x45\xdf\xa3\x93\x42\x82\x84webm\x42\x87", "video/webm"),
         (b"\x1a\x45\xdf\xa3\x93\x42\x82\x88matroska", "video/x-matroska"),
     ],
 )
-def test_videos_are_known_by_their_first_bytes(head, content_type):
+def test_files_of_boxes_and_of_matroska_are_known_by_their_first_bytes(head, content_type):
     assert sniff(head).content_type == content_type
 
 

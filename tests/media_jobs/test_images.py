@@ -20,27 +20,7 @@ from tests.media_jobs.originals import (
     photo,
     saved,
 )
-
-PAGE = RenditionSpec("page", 200, 200, (PNG,))
-CARD = RenditionSpec("card", 100, 100, (PNG,), fit="cover")
-
-
-def made(data: bytes, *specs: RenditionSpec, file_format=PNG) -> dict[str, Image.Image]:
-    """The renditions as files say they are."""
-    return {
-        spec.name: Image.open(BytesIO(encode(picture, file_format)))
-        for spec, picture in renditions_of(data, specs)
-    }
-
-
-def is_near(pixel, colour, *, by: int = 12) -> bool:
-    return all(abs(a - b) <= by for a, b in zip(pixel, colour, strict=False))
-
-
-def channels_at(image: Image.Image, x: int, y: int) -> tuple[int, ...]:
-    pixel = image.getpixel((x, y))
-    assert isinstance(pixel, tuple)
-    return pixel
+from tests.media_jobs.rendered import CARD, PAGE, channels_at, is_near, made
 
 
 @pytest.mark.parametrize("orientation", range(1, 9))
@@ -247,7 +227,7 @@ def test_a_file_of_two_kinds_is_refused():
 
 
 def test_a_file_that_libvips_takes_for_something_else_is_refused(monkeypatch):
-    monkeypatch.setattr("media_jobs.images.sniff", lambda _head: GIF)
+    monkeypatch.setattr("media_jobs.decoding.sniff", lambda _head: GIF)
 
     with pytest.raises(UnusableFileError, match="damaged"):
         made(saved(photo(), "PNG"), PAGE)

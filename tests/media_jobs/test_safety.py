@@ -155,7 +155,7 @@ def test_a_sound_file_in_a_videos_clothes_fails_in_plain_words(tmp_path):
 
 
 def test_a_bomb_is_told_its_size(settings):
-    assert "400 megapixels; at most 40 can be used" in failed(bomb_png()).error
+    assert "400 megapixels; at most 200 can be used" in failed(bomb_png()).error
 
 
 def test_an_animation_that_would_fill_the_memory_is_told_its_size(settings):

@@ -1,4 +1,4 @@
-"""`/products/<slug>/upload/`: stores the shopper's picture or video before the order."""
+"""`/products/<slug>/upload/`: stores and checks the shopper's picture or video before the order."""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_POST, require_safe
 
 from media_jobs.filetypes import PICTURES, TYPES, UnusableFileError
 from media_jobs.receiving import received, receives_files
@@ -18,6 +18,7 @@ from orders.models import Product, Upload
 from orders.placing.errors import InvalidOrder
 from orders.placing.personalising import Personalisation
 from orders.placing.request import clean_upload
+from orders.placing.upload_checks import CheckState, check_error, checks_of
 from orders.placing.upload_store import TooManyUploadsError, discard, store_upload
 from project.limits.client_address import client_address
 
@@ -110,6 +111,26 @@ def upload(request: HttpRequest, slug: str) -> HttpResponse:
     return _answer(request, product, stored)
 
 
+@never_cache
+@require_safe
+def check(request: HttpRequest, slug: str, token: UUID) -> HttpResponse:
+    """Answer what is known of an upload; one that can't be used makes the whole field anew."""
+    products = Product.objects.exclude(personalisation=Personalisation.NONE)
+    product = get_object_or_404(products, slug=slug)
+    upload = untaken(str(token))
+    if upload is None:
+        error = _("This upload was used or has expired. Upload the file again.")
+    else:
+        known = checks_of([upload])[upload.token]
+        error = check_error(known) if known.state == CheckState.REFUSED else ""
+        if not error:
+            context = {"product": product, "upload": upload, "check": known}
+            return render(request, "shop/_upload_check.html", context)
+    response = _answer(request, product, error=error)
+    response["HX-Retarget"], response["HX-Reswap"] = "#upload", "outerHTML"
+    return response
+
+
 def receive_upload(request: HttpRequest, product: Product) -> Upload:
     """Store the request's file for the product. Raises UnusableFileError, TooManyUploadsError."""
     with received(request) as file:
@@ -138,5 +159,11 @@ def _answer(
     error: str = "",
     status: int = 200,
 ) -> HttpResponse:
-    context = {"product": product, "field": field_of(product), "upload": upload, "error": error}
+    context = {
+        "product": product,
+        "field": field_of(product),
+        "upload": upload,
+        "check": checks_of([upload])[upload.token] if upload else None,
+        "error": error,
+    }
     return render(request, "shop/_upload.html", context, status=status)

@@ -1,6 +1,7 @@
 // The upload field of a product's page: what the browser can say without asking the shop.
 // Showing the shopper's own file (the shop never decodes it for a page), how far the sending is,
-// and that a file is too large before it is sent. htmx does the rest.
+// and that a file is too large before it is sent; and holding the cart back while the shop checks
+// it. htmx does the rest.
 (() => {
   "use strict";
   let address = "";
@@ -37,9 +38,16 @@
     }
   });
 
+  // A file that is being checked goes into the cart once it is known to be usable.
+  const holdBack = () => {
+    const button = field()?.closest("form")?.querySelector(".button[type=submit]");
+    if (button) button.disabled = Boolean(field().querySelector("[data-checking]"));
+  };
+
   document.addEventListener("htmx:afterSwap", () => {
+    holdBack();
     const place = field()?.querySelector("[data-preview]");
-    if (!place || !address) return;
+    if (!place || !address || place.firstElementChild?.src === address) return;
     const shown = document.createElement(place.dataset.preview === "video" ? "video" : "img");
     shown.src = address;
     shown.alt = "";

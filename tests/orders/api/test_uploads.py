@@ -8,7 +8,7 @@ from django.test import Client
 
 from media_jobs import receiving
 from orders.models import Upload
-from tests.factories import add_product, uploaded_file
+from tests.factories import add_product, end_check, new_key, uploaded_file
 from tests.media_jobs.originals import alpha_png
 from tests.orders.api.conftest import Post, order
 
@@ -36,7 +36,36 @@ def test_a_picture_gets_a_token_and_is_told_what_it_is() -> None:
         "name": "ada.exe",
         "content_type": "image/png",
         "size": len(alpha_png()),
+        "state": "checking",
+        "reason": "",
     }
+
+
+def state_of(upload: Upload) -> Any:
+    return Client().get(f"/api/v1/uploads/{upload.token}")
+
+
+def test_an_upload_tells_what_its_check_found() -> None:
+    usable, refused, new = (uploaded_file(checked=False) for _ in range(3))
+    end_check(usable)
+    end_check(refused, refusal="The picture is damaged.")
+
+    told = [state_of(upload).json() for upload in (usable, refused, new)]
+
+    assert [(each["state"], each["reason"]) for each in told] == [
+        ("usable", ""),
+        ("refused", "The picture is damaged."),
+        ("checking", ""),
+    ]
+
+
+def test_an_upload_that_is_not_there_is_not_found() -> None:
+    upload = uploaded_file()
+    Upload.objects.all().delete()
+
+    answer = state_of(upload)
+
+    assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
 
 
 @pytest.mark.parametrize(
@@ -66,6 +95,16 @@ def test_a_request_without_a_file_is_refused() -> None:
     assert hand_in(alpha_png(), field="other").json()["errors"][0]["field"] == "file"
     answer = Client().post("/api/v1/uploads", "{}", content_type="application/json")
     assert (answer.status_code, answer.json()["code"]) == (415, "unsupported_media_type")
+
+
+def test_two_files_at_once_are_refused_rather_than_one_of_them_left_out() -> None:
+    files = [SimpleUploadedFile(name, alpha_png()) for name in ("ada.png", "bob.png")]
+
+    answer = Client().post("/api/v1/uploads", {"file": files})
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["message"] == "Choose only one file."
+    assert not Upload.objects.exists()
 
 
 def test_a_body_that_is_too_large_is_refused_unread(settings: Any) -> None:
@@ -124,6 +163,27 @@ def test_an_order_with_an_upload_shows_it_and_its_job(post: Post) -> None:
     ]
     again = post(body)
     assert (again.status_code, again.json()["errors"][0]["field"]) == (422, "lines.0.upload")
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+@pytest.mark.usefixtures("writers")
+def test_an_order_with_a_file_that_is_not_checked_yet_may_be_sent_again(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.placing.upload_checks.WAIT_SECONDS", 0)
+    add_product("MUG", personalisation="picture")
+    upload = uploaded_file(checked=False)
+    body, key = order(), new_key()
+    body["lines"] = [{"sku": "MUG", "quantity": 1, "upload": str(upload.token)}]
+
+    early = post(body, key=key)
+    end_check(upload)
+    again = post(body, key=key)
+
+    assert (early.status_code, again.status_code) == (422, 201)
+    (error,) = early.json()["errors"]
+    assert error["field"] == "lines.0.upload"
+    assert "still being checked" in error["message"]
 
 
 @pytest.mark.parametrize("upload", ["x", "\x00", 1, None, "0" * 5000])

@@ -1,14 +1,16 @@
 """The shopper's own picture: on the product's page, in the cart, in the order."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db.models.functions import Now
 from django.test import Client
 
 from media_jobs.models import MediaJob
 from orders.models import Order, Product, Upload
-from tests.factories import add_product, uploaded_file
+from tests.factories import add_product, end_check, uploaded_file
 from tests.media_jobs.originals import alpha_png
 from tests.orders.shop.conftest import add, cart_of, send, text_of
 
@@ -159,6 +161,86 @@ def test_a_product_that_needs_a_picture_leads_to_its_page(client: Client) -> Non
 
     assert answer["Location"] == "/products/photo/"
     assert cart_of(client) == {}
+
+
+def checked(client: Client, upload: Upload) -> Any:
+    return client.get(f"{URL}{upload.token}/")
+
+
+def test_the_field_follows_the_check_until_the_file_is_known_to_be_usable(client: Client) -> None:
+    field = client.post(URL, {"file": file(), "sku": "MUG", "quantity": "1"})
+    upload = Upload.objects.get()
+    MediaJob.objects.update(progress=40)
+
+    open_check = checked(client, upload)
+    end_check(upload)
+    done = checked(client, upload)
+
+    for answer in (field, open_check):
+        assert "We check your file" in text_of(answer)
+        assert f'hx-get="{URL}{upload.token}/"' in answer.content.decode()
+        assert "data-checking" in answer.content.decode()
+    assert '<progress value="40"' in open_check.content.decode()
+    assert "Your file can be used" in text_of(done)
+    assert "hx-get" not in done.content.decode()
+
+
+def test_a_file_that_cant_be_used_is_taken_out_of_the_field_with_its_reason(
+    client: Client,
+) -> None:
+    upload = uploaded_file(checked=False)
+    end_check(upload, refusal="The picture is damaged or cut short.")
+
+    answer = checked(client, upload)
+
+    assert "The picture is damaged or cut short." in text_of(answer)
+    assert (answer["HX-Retarget"], answer["HX-Reswap"]) == ("#upload", "outerHTML")
+    assert str(upload.token) not in answer.content.decode()
+
+
+def test_a_check_that_is_late_holds_nobody_back_on_the_products_page(client: Client) -> None:
+    upload = uploaded_file(checked=False)
+    MediaJob.objects.update(created_at=Now() - timedelta(minutes=5))
+
+    answer = checked(client, upload)
+
+    assert "could not be checked yet" in text_of(answer)
+    assert "data-checking" not in answer.content.decode()
+    assert "hx-get" in answer.content.decode()
+
+
+def test_an_upload_that_has_gone_says_so(client: Client) -> None:
+    upload = uploaded_file()
+    Upload.objects.all().delete()
+
+    assert "was used or has expired" in text_of(checked(client, upload))
+
+
+@pytest.mark.parametrize(
+    ("refusal", "said"),
+    [("", "still being checked"), ("The picture is damaged.", "The picture is damaged.")],
+)
+@pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+@pytest.mark.usefixtures("writers")
+def test_without_scripts_cart_and_checkout_say_what_is_with_the_file(
+    client: Client, monkeypatch: pytest.MonkeyPatch, refusal: str, said: str
+) -> None:
+    monkeypatch.setattr("orders.placing.upload_checks.WAIT_SECONDS", 0)
+    client.post("/cart/", {"action": "add", "sku": "MUG", "quantity": "1", "file": file()})
+    if refusal:
+        end_check(Upload.objects.get(), refusal=refusal)
+
+    cart, checkout = client.get("/cart/"), client.get("/checkout/")
+    refused = send(client, checkout)
+    MediaJob.objects.filter(kind="check").update(status="done", result={"refusal": ""})
+    placed = send(client, refused)
+
+    assert said in text_of(cart)
+    assert said in text_of(checkout)
+    assert refused.status_code == 422
+    assert said in text_of(refused)
+    assert placed.status_code == 302
+    assert Order.objects.count() == 1
 
 
 @pytest.mark.django_db(transaction=True, databases=["default", "writer"])
