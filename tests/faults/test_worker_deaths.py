@@ -86,7 +86,7 @@ def test_control_without_a_last_chance_alone_a_poisonous_message_takes_its_neigh
         for job in neighbours:
             job.refresh_from_db()
 
-    assert Status.FAILED in {job.status for job in neighbours}
+    assert Status.UNKNOWN in {job.status for job in neighbours}
 
 
 # ── Killed ──────────────────────────────────────────────────────────────────────────────────
