@@ -1,6 +1,7 @@
 """System checks of the SMS settings: without them, wrong settings fail message by message."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
@@ -12,8 +13,8 @@ from notifications.events import EVENTS
 
 
 def check_sms(**_options: Any) -> list[CheckMessage]:
-    """Check SMS_URL, SMS_ORDER and SMS_TEMPLATES."""
-    return [*_urls(), *_order()] or _templates()
+    """Check SMS_URL, SMS_ORDER, SMS_SUCCESS and SMS_TEMPLATES."""
+    return [*_urls(), *_order(), *_success()] or _templates()
 
 
 def _urls() -> list[CheckMessage]:
@@ -55,6 +56,24 @@ def _order() -> list[CheckMessage]:
             for name in set(names) - known
         ]
     return found
+
+
+def _success() -> list[CheckMessage]:
+    """Which of SMS_SUCCESS's hosts aren't asked; how it is written is checked at the start."""
+    hosts = {
+        urlsplit(gateway.url).hostname
+        for gateway in gateways(SMS)
+        if gateway.module == "http_sms" and not gateway.problem
+    }
+    return [
+        Error(
+            f"SMS_SUCCESS: there is no http gateway {host} in SMS_URL"
+            f" ({', '.join(sorted(filter(None, hosts))) or 'none'}).",
+            id="notifications.E004",
+        )
+        for host in settings.SMS_SUCCESS
+        if host and host not in hosts
+    ]
 
 
 def _templates() -> list[CheckMessage]:

@@ -15,6 +15,7 @@ from notifications.delivery.attachments import delete_with_files
 from notifications.models import Notification
 from project.jobs.errors import LostClaimError, UnknownOutcomeError
 from project.jobs.handler import JobHandler
+from project.jobs.queryset import Status
 
 
 class NotificationHandler(JobHandler[Notification]):
@@ -41,9 +42,22 @@ class NotificationHandler(JobHandler[Notification]):
         else:
             Notification.objects.release(job, fields)
 
+    def doubt(self, job: Notification, reason: str) -> None:
+        """Mark a message that a provider took, or may have taken, before the attempt broke."""
+        if job.handed_over:
+            attempt.doubt(job, reason)
+
+    def status_when_lost(self, job: Notification) -> Status:
+        """A gateway is noted before it gets the message, so what has none never left."""
+        return Status.UNKNOWN if job.gateway else Status.FAILED
+
     def attempt_fields(self, job: Notification, ended: str, words: str) -> dict[str, Any]:
-        log = attempt_log.logged(job, ended=ended, words=words)
-        return {"attempts_log": log, "provider_id": job.provider_id}
+        return {
+            "attempts_log": attempt_log.logged(job, ended=ended, words=words),
+            "provider_id": job.provider_id,
+            # What a person has to decide about may have arrived, whoever found that out.
+            "maybe_duplicate": job.maybe_duplicate or ended == Status.UNKNOWN,
+        }
 
     def kept_for(self) -> timedelta:
         """Return the operator's choice: messages contain names, addresses and purchases."""

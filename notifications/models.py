@@ -41,6 +41,9 @@ class Notification(Job):
     began: float | None = None
     """The begin of this process's attempt, in seconds of the monotonic clock."""
 
+    handed_over = False
+    """Whether this process gave it to a gateway that has not refused it: it may have arrived."""
+
     class Channel(models.TextChoices):
         EMAIL = "email", _("E-mail")
         SMS = "sms", _("SMS")

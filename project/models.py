@@ -12,12 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, JobQuerySet
+from project.text import clean, clean_json
 
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def beat(self, name: str, **detail: Any) -> None:
         """Record that `name` is alive now, with its own detail."""
-        self.update_or_create(name=name, defaults={"seen_at": Now(), "detail": detail})
+        self.update_or_create(name=name, defaults={"seen_at": Now(), "detail": clean_json(detail)})
 
 
 class Heartbeat(models.Model):
@@ -57,8 +58,8 @@ class SweepQuerySet(models.QuerySet["Sweep"]):
 
     def note(self, name: str, *, result: str = "", error: str = "") -> None:
         """Record that a sweep ran now, with its result."""
-        values = {"ran_at": Now(), "result": result[:200], "error": error[:1000]}
-        self.update_or_create(name=name, defaults=values)
+        values = {"result": clean(result, longest=200), "error": clean(error, longest=1000)}
+        self.update_or_create(name=name, defaults={"ran_at": Now(), **values})
 
 
 class Sweep(models.Model):
@@ -120,11 +121,11 @@ class DailyRunQuerySet(models.QuerySet["DailyRun"]):
 
     def finish(self, run: "DailyRun", result: Any) -> None:
         """Record that the day's work is done."""
-        self.filter(pk=run.pk).update(finished_at=Now(), result=result, error="")
+        self.filter(pk=run.pk).update(finished_at=Now(), result=clean_json(result), error="")
 
     def fail(self, run: "DailyRun", error: str) -> None:
         """Record why the work failed; it is tried again."""
-        self.filter(pk=run.pk).update(error=error[:1000])
+        self.filter(pk=run.pk).update(error=clean(error, longest=1000))
 
 
 class DailyRun(models.Model):

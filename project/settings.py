@@ -15,6 +15,7 @@ from project.conf import environment
 from project.conf.brokers import transport_options
 from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hours
 from project.conf.media_storage import media_storage
+from project.conf.sms_success import sms_success
 from project.desk.appearance import unfold_settings
 from project.monitoring.logging import logging_config
 
@@ -319,7 +320,7 @@ FFMPEG_BINARY = environment.program("FFMPEG_BINARY")  # empty: the one that imag
 # ── Messages ────────────────────────────────────────────────────────────────────────────────
 vars().update(environment.email("EMAIL_URL"))
 EMAIL_TIMEOUT = 10  # seconds per socket operation; delivery bounds the whole send
-DEFAULT_FROM_EMAIL = environment.text(
+DEFAULT_FROM_EMAIL = environment.sender(
     "DEFAULT_FROM_EMAIL", formataddr((SHOP_NAME, "shop@localhost"))
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
@@ -327,6 +328,8 @@ SERVER_EMAIL = DEFAULT_FROM_EMAIL
 SMS_URL = environment.text("SMS_URL")
 SMS_ORDER = environment.text("SMS_ORDER")
 SMS_TEMPLATES = environment.text("SMS_TEMPLATES")
+# The place and the values in an http gateway's answer that mean success, by host; none: any 2xx.
+SMS_SUCCESS = sms_success("SMS_SUCCESS", environment.text("SMS_SUCCESS"))
 # The number of messages that a mail server or gateway gets in any minute; 0: no limit.
 EMAIL_PER_MINUTE = a_minute("EMAIL_PER_MINUTE", environment.text("EMAIL_PER_MINUTE"))
 SMS_PER_MINUTE = a_minute("SMS_PER_MINUTE", environment.text("SMS_PER_MINUTE"))

@@ -14,17 +14,18 @@ import json
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
 from urllib.parse import parse_qs, quote, unquote, urlsplit
 from uuid import uuid4
 
 from notifications.channels import http
+from notifications.channels.answer import field, read_json
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import (
     Message,
     NoAnswerError,
     ProviderDownError,
     Receipt,
+    RefusesUsError,
 )
 from notifications.channels.templated import templated
 from notifications.segments import shorten
@@ -46,7 +47,6 @@ OF_THE_SYSTEM = re.compile(
     r"Throttling.*|ServiceUnavailable.*|InternalError|isp\.(SYSTEM_ERROR|GATEWAY_ERROR)"
     r"|SignatureNonceUsed|InvalidTimeStamp.*"
 )
-TURNED_AWAY = frozenset({429, 503})
 
 
 def repeats_are_safe(url: str) -> bool:
@@ -57,8 +57,8 @@ def repeats_are_safe(url: str) -> bool:
 def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
     """Request the sending of the message's template and return the answer.
 
-    Raises PermanentError, TransientError or ProviderDownError with Aliyun's code and words, or
-    NoAnswerError.
+    Raises PermanentError, TransientError, ProviderDownError or RefusesUsError with Aliyun's code
+    and words, or NoAnswerError.
     """
     wording = templated(message)
     values = {name: shorten(value, LONGEST_VALUE) for name, value in wording.parameters.items()}
@@ -127,22 +127,19 @@ def signed_headers(
 
 
 def _receipt(answer: http.Answer) -> Receipt:
-    said = _json(answer.body)
-    code, words = str(said.get("Code", "")), f"{said.get('Code')} {said.get('Message', '')}".strip()
+    said = read_json(answer.body)
+    code = field(said, "Code")
+    words = f"{code} {field(said, 'Message')}".strip()
     if code == "OK" and answer.status == 200:
-        return Receipt(provider_id=str(said.get("BizId", ""))[:200], answer=words)
-    if not code:  # not Aliyun's answer: a proxy's, or a truncated one
-        raise (ProviderDownError if answer.status in TURNED_AWAY else NoAnswerError)(answer.words)
+        return Receipt(provider_id=field(said, "BizId"), answer=words)
+    if not code:  # not Aliyun's words: a proxy's, or broken off
+        refusal = answer.refusal()
+        is_plain = answer.status in http.TELLS_WHEN or isinstance(refusal, RefusesUsError)
+        raise refusal if is_plain else NoAnswerError(answer.words)
     if code in OF_THE_RECIPIENT:
         raise TransientError(words)
-    if answer.status >= 500 or OF_THE_ACCOUNT.fullmatch(code) or OF_THE_SYSTEM.fullmatch(code):
-        raise ProviderDownError(words)
+    if OF_THE_ACCOUNT.fullmatch(code):
+        raise RefusesUsError(words)
+    if answer.status >= 500 or OF_THE_SYSTEM.fullmatch(code):
+        raise ProviderDownError(words, retry_after=answer.retry_after)
     raise PermanentError(words)
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        said = json.loads(body)
-    except ValueError:
-        return {}
-    return said if isinstance(said, dict) else {}

@@ -2,8 +2,9 @@
 
 For example `apprise+twilio://SID:TOKEN@+15550100/{to}`; see apprise's documentation for others.
 apprise returns success or failure, and its log the reason: a failure is transient with that
-line; a host that can't be reached is a provider that is down. A send without an answer is in
-doubt, and because apprise passes no keys on, only an operator may send a message twice.
+line, unless the status in it is about us or about the gateway; a host that can't be reached is a
+provider that is down. A send without an answer is in doubt, and because apprise passes no keys on,
+only an operator may send a message twice.
 
 apprise has no limit for a whole send, so it runs in a thread that is left alone at the deadline;
 its own timeouts end it.
@@ -15,6 +16,7 @@ import threading
 from typing import Any
 from urllib.parse import quote
 
+from notifications.channels import http
 from notifications.channels.deadline import CONNECT_SECONDS, Deadline
 from notifications.channels.message import (
     Message,
@@ -31,6 +33,8 @@ LONGEST_ANSWER = 30.0
 """Seconds that apprise waits for an answer: longer than any deadline, which comes first."""
 BROKEN_OFF = "Socket Exception: "
 SECRET_PART = re.compile(r" with url: \S+")  # some services have their key in it
+STATUS = re.compile(r"\berror=(\d{3})\b")
+"""How apprise's services log the status of an answer that is no yes."""
 NOT_CONNECTED = re.compile(
     "NewConnectionError|ConnectTimeout|Failed to establish a new connection|NameResolutionError"
     "|Failed to resolve|CERTIFICATE_VERIFY_FAILED"
@@ -45,8 +49,8 @@ def repeats_are_safe(url: str) -> bool:
 def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
     """Send the SMS by apprise. It returns no id, so the receipt has none.
 
-    Raises NotAskedError for a URL that apprise doesn't understand, TransientError or
-    ProviderDownError with the last line of its log, or NoAnswerError.
+    Raises NotAskedError for a URL that apprise doesn't understand, TransientError, RefusesUsError
+    or ProviderDownError with the last line of its log, or NoAnswerError.
     """
     service = _service(url, message.recipient)
     if service is None:
@@ -64,7 +68,17 @@ def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
         raise ProviderDownError(f"{attempt.last_line} {attempt.broken_off}")
     if attempt.broken_off:
         raise NoAnswerError(f"no answer from the SMS gateway: {attempt.broken_off}")
-    raise TransientError(attempt.last_line or "apprise says no, and not why")
+    raise _refusal(attempt.last_line or "apprise says no, and not why")
+
+
+def _refusal(line: str) -> TransientError:
+    """Return what the line of a no means, as the error to raise."""
+    status = STATUS.search(line)
+    if status is None:
+        return TransientError(line)
+    refusal = http.refusal(int(status[1]), line)
+    # apprise has one line for all that is wrong with a message and with the moment.
+    return refusal if isinstance(refusal, TransientError) else TransientError(line)
 
 
 def is_understood(url: str) -> bool:

@@ -3,29 +3,30 @@
 An error before the message is offered (connection, TLS, login) isn't about the message: the
 provider is down. From then on the server's code decides: 4xx transient, 5xx permanent (RFC 5321,
 4.2.1). A server that doesn't answer, closes (421) or reports its own state (4.3.x, RFC 3463) is
-down, too.
+down, too. A refusal of our password or of our sender's address would meet every message: the
+server refuses us.
 """
 
 import re
 import smtplib
 from contextlib import suppress
-from email.mime.image import MIMEImage
 from email.utils import parseaddr
 from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.core.mail.message import SafeMIMEMultipart
 from django.utils.encoding import punycode
+from django.utils.translation import gettext_noop
 
+from notifications.channels import mime
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import (
-    Attachment,
     Message,
     NoAnswerError,
     ProviderDownError,
     Receipt,
+    RefusesUsError,
 )
 from notifications.channels.smtp import SmtpBackend
 from project.jobs.errors import PermanentError, TransientError
@@ -33,6 +34,19 @@ from project.jobs.errors import PermanentError, TransientError
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 CLOSING = 421
 OF_THE_SYSTEM = re.compile(r"4\.3\.\d")
+OF_OUR_PASSWORD = frozenset({530, 534, 535, 538})
+"""Codes that ask for a login, or refuse ours, at any step (RFC 4954, 6)."""
+OF_OUR_PASSWORD_TOO = re.compile(r"5\.7\.(8|9|11)\b")
+TOO_LARGE = re.compile(r"(552|523) |\d+ 5\.3\.4\b")
+"""A refusal at MAIL of the message's size; any other refusal there is of the sender."""
+RELAYING = re.compile(r"\brelay", re.IGNORECASE)
+OUR_PASSWORD = gettext_noop("refuses our user or password")
+OUR_ADDRESS = gettext_noop("refuses DEFAULT_FROM_EMAIL as a sender")
+OUR_MAIL = gettext_noop("takes no mail for others from us")
+NO_SMTPUTF8 = (
+    "the mail server takes no address with letters beyond ASCII before the @: it doesn't offer"
+    " SMTPUTF8"
+)
 
 
 def repeats_are_safe(url: str) -> bool:
@@ -51,55 +65,21 @@ def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
         answer = _send_by_smtp(email, SmtpBackend(deadline=deadline), deadline=deadline)
     else:
         answer = _send_by(email, get_connection())
-    return Receipt(provider_id=email.extra_headers["Message-ID"], answer=answer)
+    return Receipt(provider_id=email.message_id, answer=answer)
 
 
-class IllustratedEmail(EmailMultiAlternatives):
-    """An e-mail whose HTML shows pictures from its own parts (RFC 2387, RFC 2392)."""
+class Email(EmailMultiAlternatives):
+    """The message as Django's backends take it, written by `mime`."""
 
-    pictures: tuple[Attachment, ...] = ()
+    def __init__(self, message: Message) -> None:
+        super().__init__(subject=message.subject, body=message.text, to=[message.recipient])
+        if message.html:
+            self.attach_alternative(message.html, "text/html")
+        self.message_id = f"<{message.id}@{sender_domain()}>"
+        self.written = mime.written(message, sender=self.from_email, message_id=self.message_id)
 
-    def _create_alternatives(self, msg: Any) -> Any:
-        body = super()._create_alternatives(msg)  # type: ignore[misc]
-        if not self.pictures:
-            return body
-        related = SafeMIMEMultipart(_subtype="related")
-        related.attach(body)
-        for picture in self.pictures:
-            part = MIMEImage(picture.content, picture.kind.partition("/")[2])
-            part["Content-ID"] = f"<{picture.cid}>"
-            part.add_header("Content-Disposition", "inline", filename=picture.name)
-            related.attach(part)
-        return related
-
-
-def _email(message: Message) -> EmailMultiAlternatives:
-    email = IllustratedEmail(
-        subject=message.subject,
-        body=message.text,
-        to=[message.recipient],
-        headers={
-            "Message-ID": f"<{message.id}@{sender_domain()}>",
-            # Prevents out-of-office replies and mail loops (RFC 3834).
-            "Auto-Submitted": "auto-generated",
-            **_unsubscribing(message.unsubscribe_url),
-        },
-    )
-    if message.html:
-        email.attach_alternative(message.html, "text/html")
-    email.pictures = tuple(file for file in message.attachments if file.cid)
-    for file in message.attachments:
-        if not file.cid:
-            email.attach(file.name, file.content, file.kind)
-    return email
-
-
-def _unsubscribing(url: str) -> dict[str, str]:
-    """Return the headers by which mail programs offer to unsubscribe; one click needs https."""
-    if not url:
-        return {}
-    one_click = {"List-Unsubscribe-Post": "List-Unsubscribe=One-Click"}
-    return {"List-Unsubscribe": f"<{url}>", **(one_click if url.startswith("https://") else {})}
+    def message(self, **_options: Any) -> Any:
+        return self.written
 
 
 def sender_domain() -> str:
@@ -108,9 +88,15 @@ def sender_domain() -> str:
     return punycode(address.rpartition("@")[2] or "localhost")
 
 
-def _send_by_smtp(
-    email: EmailMultiAlternatives, backend: SmtpBackend, *, deadline: Deadline
-) -> str:
+def _email(message: Message) -> Email:
+    """Return the e-mail. Raises PermanentError for an address or a header that none can have."""
+    try:
+        return Email(message)
+    except ValueError as error:
+        raise PermanentError(str(error)) from error
+
+
+def _send_by_smtp(email: Email, backend: SmtpBackend, *, deadline: Deadline) -> str:
     """Send it by the kept connection; if there is none or it is dead, by a new one."""
     if backend.take_kept():
         with suppress(ProviderDownError):  # the kept connection is outdated: try a new one
@@ -119,11 +105,13 @@ def _send_by_smtp(
         backend.open()
     except (smtplib.SMTPException, OSError) as error:
         backend.part()
+        if isinstance(error, smtplib.SMTPAuthenticationError) and error.smtp_code >= 500:
+            raise RefusesUsError(f"{OUR_PASSWORD} ({_words(error)})") from error
         raise ProviderDownError(f"mail server: {_words(error)}") from error
     return _hand_over(email, backend, deadline=deadline)
 
 
-def _hand_over(email: EmailMultiAlternatives, backend: SmtpBackend, *, deadline: Deadline) -> str:
+def _hand_over(email: Email, backend: SmtpBackend, *, deadline: Deadline) -> str:
     connection = backend.connection
     assert connection is not None  # open() gives one or raises
     try:
@@ -131,17 +119,20 @@ def _hand_over(email: EmailMultiAlternatives, backend: SmtpBackend, *, deadline:
         backend.send_messages([email])
     except (smtplib.SMTPException, OSError) as error:
         # Read before QUIT, which has a reply of its own.
-        in_doubt = connection.awaits_verdict
+        in_doubt, verdict = connection.awaits_verdict, connection.verdict
         backend.part()
-        if in_doubt:
+        if in_doubt or (verdict and not 200 <= verdict[0] <= 299 and not 400 <= verdict[0] <= 599):
             raise NoAnswerError(f"no answer after DATA: {_words(error)}") from error
-        raise error_for(error) from error
-    answer = f"{connection.last_code} {connection.last_words}"
-    backend.keep()
-    return answer
+        if verdict is None or verdict[0] >= 400:
+            raise error_for(error) from error
+    else:
+        verdict = connection.verdict
+        backend.keep()
+    assert verdict is not None  # it was read after the message, or an error was raised
+    return f"{verdict[0]} {verdict[1]}"
 
 
-def _send_by(email: EmailMultiAlternatives, backend: BaseEmailBackend) -> str:
+def _send_by(email: Email, backend: BaseEmailBackend) -> str:
     """Send by any other backend, which can't tell whether a failed message was accepted."""
     try:
         backend.send_messages([email])
@@ -153,14 +144,20 @@ def _send_by(email: EmailMultiAlternatives, backend: BaseEmailBackend) -> str:
 def error_for(error: Exception) -> TransientError | PermanentError:
     """Return what the server's refusal, or its silence, means for the message."""
     code, words = _reply(error)
-    # SMTPNotSupportedError: the address needs an extension of SMTP that this server lacks.
+    said = _words(error)
     if isinstance(error, smtplib.SMTPNotSupportedError):
-        return PermanentError(_words(error))
+        return PermanentError(NO_SMTPUTF8)
+    if code in OF_OUR_PASSWORD or OF_OUR_PASSWORD_TOO.match(words):
+        return RefusesUsError(f"{OUR_PASSWORD} ({said})")
+    if isinstance(error, smtplib.SMTPSenderRefused) and code >= 500 and not TOO_LARGE.match(said):
+        return RefusesUsError(f"{OUR_ADDRESS} ({said})")
+    if code >= 500 and RELAYING.search(words):
+        return RefusesUsError(f"{OUR_MAIL} ({said})")
     if isinstance(error, smtplib.SMTPHeloError) or code in (0, CLOSING):
-        return ProviderDownError(_words(error))
+        return ProviderDownError(said)
     if OF_THE_SYSTEM.match(words):
-        return ProviderDownError(_words(error))
-    return (PermanentError if 500 <= code <= 599 else TransientError)(_words(error))
+        return ProviderDownError(said)
+    return (PermanentError if 500 <= code <= 599 else TransientError)(said)
 
 
 def _words(error: Exception) -> str:

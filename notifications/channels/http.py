@@ -7,15 +7,46 @@ it is written was surely not received, one that fails later may have been.
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from email.message import Message as HeaderFields
+from email.utils import parsedate_to_datetime
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
 from typing import Any
 from urllib.parse import SplitResult
 
+from django.utils.translation import gettext_noop
+
 from notifications.channels.deadline import Deadline
-from notifications.channels.message import NoAnswerError, ProviderDownError
+from notifications.channels.message import NoAnswerError, ProviderDownError, RefusesUsError
+from project.jobs.errors import PermanentError, TransientError
 
 MAX_ANSWER = 64 * 1024  # bytes
+LONGEST_RETRY_AFTER = timedelta(hours=1)
+"""A gateway that asks for more is asked again after this: somebody may have mended it."""
+TELLS_WHEN = frozenset({429, 503})
+"""What says by Retry-After when to come again (RFC 9110 10.2.3, RFC 6585 4)."""
+BUSY = frozenset({408, 425, 429})
+# A proxy in front of the gateway lost it after passing the request on.
+LOST_BEHIND_PROXY = frozenset({502, 504})
+OF_US = {
+    401: gettext_noop("refuses our key"),
+    402: gettext_noop("wants to be paid first"),
+    403: gettext_noop("refuses us"),
+    404: gettext_noop("wrong address"),
+    405: gettext_noop("wrong address"),
+    406: gettext_noop("refuses our kind of request"),
+    407: gettext_noop("a proxy before it refuses us"),
+    410: gettext_noop("wrong address"),
+    411: gettext_noop("refuses our kind of request"),
+    415: gettext_noop("refuses our kind of request"),
+    421: gettext_noop("wrong address"),
+    426: gettext_noop("refuses our kind of request"),
+    431: gettext_noop("refuses our kind of request"),
+    511: gettext_noop("a proxy before it refuses us"),
+}
+"""What a status says of us, whatever the message is."""
+REDIRECTS = gettext_noop("wrong address: it sends us elsewhere")
 
 
 @dataclass(frozen=True)
@@ -23,12 +54,55 @@ class Answer:
     status: int
     reason: str
     body: bytes
+    headers: HeaderFields = field(default_factory=HeaderFields)
 
     @property
     def words(self) -> str:
         """Status and beginning of the body, on one line."""
         excerpt = " ".join(self.body.decode(errors="replace").split())[:300]
         return f"{self.status} {excerpt or self.reason}"
+
+    @property
+    def retry_after(self) -> timedelta | None:
+        """How long the other side asks not to be asked again, an hour at most; None: it doesn't."""
+        if self.status not in TELLS_WHEN:
+            return None
+        said = (self.headers.get("Retry-After") or "").strip()
+        if said.isascii() and said.isdecimal():
+            wait = timedelta(seconds=min(int(said[:9]), 10**6))
+        else:
+            try:
+                wait = _moment(said) - self._sent_at
+            except ValueError:
+                return None
+        return max(timedelta(0), min(wait, LONGEST_RETRY_AFTER))
+
+    @property
+    def _sent_at(self) -> datetime:
+        """By the other side's clock, which its dates follow; by ours if it doesn't say."""
+        try:
+            return _moment(self.headers.get("Date") or "")
+        except ValueError:
+            return datetime.now(UTC)
+
+    def refusal(self) -> TransientError | PermanentError:
+        """Return what a status means that is no yes, as the error to raise."""
+        return refusal(self.status, self.words, retry_after=self.retry_after)
+
+
+def refusal(
+    status: int, words: str, *, retry_after: timedelta | None = None
+) -> TransientError | PermanentError:
+    """Return what a status means that is no yes, as the error to raise with the words."""
+    if status in LOST_BEHIND_PROXY:
+        return NoAnswerError(words)
+    if status <= 199 or 300 <= status <= 399:
+        return RefusesUsError(f"{REDIRECTS} ({words})")
+    if status in OF_US:
+        return RefusesUsError(f"{OF_US[status]} ({words})")
+    if status in BUSY or status >= 500:
+        return ProviderDownError(words, retry_after=retry_after)
+    return PermanentError(words)
 
 
 def post(
@@ -53,7 +127,7 @@ def post(
             words = str(error) or type(error).__name__
             raise NoAnswerError(f"no answer from the SMS gateway: {words}") from error
         with response:
-            return Answer(response.status, response.reason, _body(response))
+            return Answer(response.status, response.reason, _body(response), response.headers)
     finally:
         connection.close()
 
@@ -75,6 +149,15 @@ def _connection(url: SplitResult, deadline: Deadline) -> HTTPConnection:
 
     connection.response_class = bounded_response  # type: ignore[assignment]
     return connection
+
+
+def _moment(date: str) -> datetime:
+    """Return the moment of an HTTP-date. Raises ValueError."""
+    try:
+        moment = parsedate_to_datetime(date)
+    except OverflowError as error:
+        raise ValueError(date) from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _body(response: HTTPResponse) -> bytes:

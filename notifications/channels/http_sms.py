@@ -1,5 +1,7 @@
 """SMS by any gateway that takes a JSON POST: `{"to": "+49…", "text": "…"}` at its URL.
 
+A 2xx status means success, unless SMS_SUCCESS names the place in the answer that tells it.
+
 `Idempotency-Key` is the job's id: a gateway that honours it sends a repeated message once. The
 URL of one that doesn't ends in `#no-keys`; it gets no second request when the first one may have
 been accepted. `https://user:password@…` is sent as basic authentication.
@@ -9,20 +11,16 @@ import json
 from base64 import b64encode
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from django.conf import settings
+
 from notifications.channels import http
+from notifications.channels.answer import as_text, field, read_json
 from notifications.channels.deadline import Deadline
-from notifications.channels.message import (
-    Message,
-    NoAnswerError,
-    ProviderDownError,
-    Receipt,
-)
+from notifications.channels.message import Message, NoAnswerError, Receipt
+from project.conf.sms_success import Success
 from project.jobs.errors import PermanentError
 
 NO_KEYS = "no-keys"
-BUSY = frozenset({408, 425, 429})
-# A proxy in front of the gateway lost it after passing the request on.
-LOST_BEHIND_PROXY = frozenset({502, 504})
 
 
 def repeats_are_safe(url: str) -> bool:
@@ -33,7 +31,8 @@ def repeats_are_safe(url: str) -> bool:
 def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
     """Send the SMS to the gateway and return its answer.
 
-    Raises PermanentError or ProviderDownError with the gateway's answer, or NoAnswerError.
+    Raises PermanentError, ProviderDownError or RefusesUsError with the gateway's words, or
+    NoAnswerError.
     """
     parts = urlsplit(url)
     answer = http.post(
@@ -43,13 +42,26 @@ def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
         headers=_headers(parts, message),
         deadline=deadline,
     )
-    if 200 <= answer.status <= 299:
-        return Receipt(provider_id=_provider_id(answer.body), answer=answer.words)
-    if answer.status in LOST_BEHIND_PROXY:
-        raise NoAnswerError(answer.words)
-    if answer.status in BUSY or answer.status >= 500:
-        raise ProviderDownError(answer.words)
-    raise PermanentError(answer.words)
+    if not 200 <= answer.status <= 299:
+        raise answer.refusal()
+    success = settings.SMS_SUCCESS.get(parts.hostname or "") or settings.SMS_SUCCESS.get("")
+    if success is not None:
+        _insist(success, answer)
+    return Receipt(provider_id=field(read_json(answer.body), "id"), answer=answer.words)
+
+
+def _insist(success: Success, answer: http.Answer) -> None:
+    """Raise PermanentError if a 2xx says inside that it is none, NoAnswerError if it doesn't say.
+
+    Without the place that the setting names it isn't the gateway that speaks: a proxy's page, or
+    an answer that was broken off.
+    """
+    try:
+        said = success.find(read_json(answer.body))
+    except LookupError:
+        raise NoAnswerError(f"no {'.'.join(success.path)} in its answer: {answer.words}") from None
+    if as_text(said) not in success.values:
+        raise PermanentError(answer.words)
 
 
 def _target(url: SplitResult) -> str:
@@ -67,12 +79,3 @@ def _headers(url: SplitResult, message: Message) -> dict[str, str]:
         secret = f"{unquote(url.username)}:{unquote(url.password or '')}"
         headers["Authorization"] = f"Basic {b64encode(secret.encode()).decode()}"
     return headers
-
-
-def _provider_id(body: bytes) -> str:
-    try:
-        answer = json.loads(body)
-    except ValueError:
-        return ""
-    found = answer.get("id") if isinstance(answer, dict) else None
-    return str(found)[:200] if isinstance(found, str | int) else ""

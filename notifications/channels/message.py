@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import UUID
 
 from project.jobs.errors import PermanentError, TransientError
@@ -50,7 +51,18 @@ class Receipt:
 
 
 class ProviderDownError(TransientError):
-    """The provider can't be reached or takes no messages; the message isn't the cause."""
+    """The provider can't be reached or takes no messages; the message isn't the cause.
+
+    `retry_after` is the time for which it wants no request, if it sent one.
+    """
+
+    def __init__(self, reason: str, *, retry_after: timedelta | None = None) -> None:
+        super().__init__(reason)
+        self.retry_after = retry_after
+
+
+class RefusesUsError(ProviderDownError):
+    """The provider refuses our key, our account or our address for it, so every message."""
 
 
 class NoAnswerError(TransientError):

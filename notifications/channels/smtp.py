@@ -8,11 +8,14 @@ import smtplib
 import threading
 import time
 from contextlib import suppress
+from email.utils import parseaddr
 from typing import Any
 
+from django.core.mail import EmailMessage
 from django.core.mail.backends.smtp import EmailBackend
 
 from notifications.channels.deadline import Deadline
+from notifications.channels.mime import as_bytes, wire_address
 
 QUIT_SECONDS = 1.0
 START_MAIL_INPUT = 354
@@ -27,14 +30,15 @@ class SmtpConnection(smtplib.SMTP):
 
     deadline: Deadline
     last_code = 0
-    last_words = ""
+    verdict: tuple[int, str] | None = None
+    """Code and words that came after the message, if something came."""
     sent = 0
     used_at = 0.0
 
     def renew(self, deadline: Deadline) -> None:
         """Prepare for another message, with its own deadline."""
         self.deadline = deadline
-        self.last_code, self.last_words = 0, ""
+        self.last_code, self.verdict = 0, None
         if self.file is not None:
             self.file.close()  # it has the last message's deadline
             self.file = None
@@ -53,7 +57,9 @@ class SmtpConnection(smtplib.SMTP):
         if self.file is None and self.sock:
             self.file = self.deadline.reader(self.sock)
         code, words = super().getreply()
-        self.last_code, self.last_words = code, words.decode(errors="replace")
+        if self.awaits_verdict and self.verdict is None:  # not what RSET or QUIT is answered
+            self.verdict = code, words.decode(errors="replace")
+        self.last_code = code
         return code, words
 
     def quit(self) -> tuple[int, bytes]:
@@ -109,6 +115,22 @@ class SmtpBackend(EmailBackend):
         with suppress(smtplib.SMTPException, OSError):
             connection.quit()
         connection.close()
+
+    def _send(self, email_message: EmailMessage) -> bool:
+        """Offer the message. Raises what smtplib says, SMTPNotSupportedError among it."""
+        assert self.connection is not None
+        [recipient] = email_message.to
+        sender = wire_address(parseaddr(email_message.from_email)[1])
+        recipient = wire_address(recipient)
+        self.connection.ehlo_or_helo_if_needed()
+        options: tuple[str, ...] = ()
+        if not recipient.isascii():
+            options = ("SMTPUTF8", "BODY=8BITMIME")  # RFC 6531, 3.1: who offers one offers both
+            if not all(map(self.connection.has_extn, ("smtputf8", "8bitmime"))):
+                raise smtplib.SMTPNotSupportedError("no SMTPUTF8")
+        content = as_bytes(email_message.message())
+        self.connection.sendmail(sender, [recipient], content, mail_options=options)
+        return True
 
     @property
     def _server(self) -> tuple[Any, ...]:

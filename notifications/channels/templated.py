@@ -52,7 +52,7 @@ def read_templates(value: str) -> Templates:
         if text and not text.startswith("{"):
             text = Path(text).read_text()
         templates = json.loads(text or "{}")
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise ImproperlyConfigured(f"SMS_TEMPLATES can't be read: {error}") from error
     if not (isinstance(templates, dict) and all(map(_is_by_language, templates.values()))):
         raise ImproperlyConfigured(

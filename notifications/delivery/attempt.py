@@ -22,6 +22,7 @@ from notifications.channels.message import (
     NotAskedError,
     ProviderDownError,
     Receipt,
+    RefusesUsError,
 )
 from notifications.delivery import breaker, quiet_hours, rate_limit
 from notifications.delivery.attachments import read_attachments
@@ -127,9 +128,11 @@ def hand_over(
     """Send by this gateway, and report the outcome to its breaker."""
     probing = breaker.admit(gateway.name)
     rate_limit.take(gateway.name)
+    notification.handed_over = True
     try:
         return gateway.send(message, deadline=deadline)
     except JobError as error:
+        notification.handed_over = isinstance(error, NoAnswerError)
         reason = _masked(str(error), notification)
         error.args = (reason,)
         if isinstance(error, NoAnswerError):
@@ -140,7 +143,13 @@ def hand_over(
             pass  # nothing was sent: the breaker learns nothing
         elif not isinstance(error, ProviderDownError):
             breaker.answered(gateway.name)  # an answer about this message: the provider is up
-        elif breaker.failed(gateway.name, reason, probing=probing):
+        elif breaker.failed(
+            gateway.name,
+            reason,
+            probing=probing,
+            is_sure=isinstance(error, RefusesUsError),
+            retry_after=error.retry_after,
+        ):
             raise NotNowError(reason) from error
         raise
 

@@ -1,9 +1,11 @@
 """A gateway's circuit breaker: while its provider is down, messages wait and use no attempts.
 
     closed ── three failures of the provider in a row ──▶ open ◀─────────────┐
-      ▲                                                    │ after 15 s …    │ it fails:
+      ▲       (one, if it refuses us or says how long)     │ after 15 s …    │ it fails:
       │                                                    ▼                 │ twice the time,
       └───────────── the provider answers ────────── one message probes ─────┘ 5 min at most
+
+A provider that sends Retry-After gets no message for that time.
 
 The state is a row, because there are several worker processes; time is the database's. Waiting
 messages are parked; `notifications.delivery.parked` wakes them.
@@ -14,7 +16,7 @@ from datetime import timedelta
 
 from django.db import transaction
 from django.db.models import QuerySet
-from django.db.models.functions import Coalesce, Now
+from django.db.models.functions import Coalesce, Greatest, Now
 
 from notifications.models import ChannelState
 from project.jobs.errors import NotNowError
@@ -22,6 +24,8 @@ from project.jobs.errors import NotNowError
 logger = logging.getLogger(__name__)
 
 FAILURES_TO_OPEN = 3
+SHORTEST_PAUSE = timedelta(seconds=1)
+"""Of a provider that asks for none: the relay looks once a second."""
 FIRST_PAUSE = timedelta(seconds=15)
 LONGEST_PAUSE = timedelta(minutes=5)
 PROBE_TIME = timedelta(seconds=30)
@@ -58,10 +62,19 @@ def answered(gateway: str) -> None:
         logger.info("%s: the provider answers", gateway)
 
 
-def failed(gateway: str, error: str, *, probing: bool) -> bool:
-    """Record that the provider was down for a message; True if the breaker is open now.
+def failed(
+    gateway: str,
+    error: str,
+    *,
+    probing: bool,
+    is_sure: bool = False,
+    retry_after: timedelta | None = None,
+) -> bool:
+    """Note that the provider was down for a message; True if the breaker is open now.
 
-    Only a failed probe prolongs an outage: the other messages began before it was known.
+    One failure opens it if the provider is sure to refuse the next message too, or has said how
+    long it wants to be left alone: then it stays open so long. Only the failure of a probe, or
+    such a word, prolongs an outage: the others began before it was known.
     """
     with transaction.atomic():
         ChannelState.objects.bulk_create([ChannelState(gateway=gateway)], ignore_conflicts=True)
@@ -69,14 +82,20 @@ def failed(gateway: str, error: str, *, probing: bool) -> bool:
         failures = state.failures + 1
         row = ChannelState.objects.filter(gateway=gateway)
         row.update(failures=failures, error=error)
-        if probing or (not state.openings and failures >= FAILURES_TO_OPEN):
+        opens = is_sure or retry_after is not None or failures >= FAILURES_TO_OPEN
+        if probing or (opens and not state.openings):
+            wait = pause(state.openings)
+            if retry_after is not None:
+                wait = max(retry_after, SHORTEST_PAUSE)
             row.update(
                 openings=state.openings + 1,
                 opened_at=Coalesce("opened_at", Now()),
-                open_until=Now() + pause(state.openings),
+                open_until=Now() + wait,
             )
             logger.warning("%s: the provider is down: %s", gateway, error)
             return True
+        if retry_after is not None:
+            row.update(open_until=Greatest("open_until", Now() + retry_after))
         return state.openings > 0
 
 

@@ -5,6 +5,7 @@ its gateway. A name is the host, or apprise's service: it never contains a secre
 """
 
 import json
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
@@ -14,9 +15,13 @@ from urllib.parse import parse_qs, urlsplit
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
+from notifications.channels.answer import kept_id, kept_words
 from notifications.channels.deadline import Deadline
-from notifications.channels.message import Message, NotAskedError, Receipt
+from notifications.channels.message import Message, NoAnswerError, NotAskedError, Receipt
 from notifications.models import Notification
+from project.jobs.errors import JobError
+
+logger = logging.getLogger(__name__)
 
 EMAIL, SMS = Notification.Channel.EMAIL.value, Notification.Channel.SMS.value
 APPRISE = "apprise+"
@@ -48,11 +53,23 @@ class Gateway:
         return self.module == "aliyun_sms"
 
     def send(self, message: Message, *, deadline: Deadline) -> Receipt:
-        """Send the message; raises the errors that `notifications.channels` lists."""
+        """Hand the message over; raises what `notifications.channels` says, and nothing else.
+
+        Here what another side said enters the house, so here it is cleaned and cut. An exception
+        that nobody foresaw doesn't say how far the message came: it may have arrived.
+        """
         if self.problem:
             raise NotAskedError(self.problem)
-        receipt: Receipt = self.channel_module().send(message, url=self.url, deadline=deadline)
-        return receipt
+        try:
+            receipt: Receipt = self.channel_module().send(message, url=self.url, deadline=deadline)
+        except JobError as error:
+            error.args = (kept_words(str(error)),)
+            raise
+        except Exception as error:
+            logger.exception("%s: %s failed unexpectedly", message.id, self.name)
+            words = kept_words(f"broke off: {type(error).__name__}: {error}")
+            raise NoAnswerError(words) from error
+        return Receipt(provider_id=kept_id(receipt.provider_id), answer=kept_words(receipt.answer))
 
     def repeats_are_safe(self) -> bool:
         """Tell whether it recognises a second copy."""
@@ -102,7 +119,7 @@ def read_order(value: str) -> dict[str, list[str]]:
     """Return SMS_ORDER: the names of an event's gateways. Raises ImproperlyConfigured."""
     try:
         order = json.loads(value or "{}")
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ImproperlyConfigured(f"SMS_ORDER isn't JSON: {error}") from error
     if not (
         isinstance(order, dict)

@@ -14,12 +14,12 @@ from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from notifications.channels.answer import kept_words
 from notifications.models import Notification
 from project.jobs.queryset import Status
 
 KEEP = 30
 """Entries; older ones are dropped."""
-MAX_WORDS = 500
 
 LOST = "lost"
 ENDED: dict[str, tuple[str | Promise, str]] = {
@@ -56,14 +56,18 @@ def logged(message: Notification, *, ended: str, words: str) -> list[dict[str, A
     """Return the message's log with the claimed attempt, which ends now."""
     log = list(message.attempts_log)
     last = log[-1] if log else {}
-    if message.lost > last.get("lost", 0):
-        log.append({"ended": LOST, "number": message.attempts - 1, "words": ""})
+    known = last.get("lost", 0)
+    died = message.lost - known if message.lost >= known else message.lost  # counted anew
+    log += [
+        {"ended": LOST, "number": number, "words": ""}
+        for number in range(message.attempts - died, message.attempts)
+    ]
     entry = {
         "ended": ended,
         "number": message.attempts,
         "at": message.started_at.isoformat() if message.started_at else None,
         "seconds": round(monotonic() - message.began, 3) if message.began else None,
-        "words": words[:MAX_WORDS],
+        "words": kept_words(words),
         "lost": message.lost,
         "gateway": message.gateway.partition(":")[2],
     }

@@ -6,8 +6,8 @@ from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
 from notifications.delivery import breaker, pausing
@@ -15,6 +15,15 @@ from notifications.delivery.gateways import all_gateways
 from notifications.models import ChannelState, Notification
 from project.admin import ReadOnlyAdmin
 from project.desk.jobs import moment
+
+
+def in_words(error: str) -> str:
+    """Return the reason that a channel isn't working, its first words in the reader's language.
+
+    What follows in brackets is what the other side said, and in its words.
+    """
+    sentence, bracket, said = error.partition(" (")
+    return f"{gettext(sentence) if sentence else ''}{bracket}{said}"
 
 
 def warn_of_channels(request: HttpRequest) -> None:
@@ -25,7 +34,8 @@ def warn_of_channels(request: HttpRequest) -> None:
         else:
             words = _("%(channel)s isn't working, so its messages wait: %(error)s")
         messages.warning(
-            request, words % {"channel": state, "user": state.paused_by, "error": state.error}
+            request,
+            words % {"channel": state, "user": state.paused_by, "error": in_words(state.error)},
         )
 
 
@@ -34,7 +44,7 @@ class ChannelAdmin(ReadOnlyAdmin):
     """All gateways that are or were configured; one with a problem shows its reason and begin."""
 
     COLOURS = {"working": "success", "down": "danger", "paused": "warning", "unused": ""}
-    list_display = ("name", "state", "waiting", "since", "next_try", "error")
+    list_display = ("name", "state", "waiting", "since", "next_try", "reason")
     actions = ("try_now", "pause", "resume")
 
     def changelist_view(
@@ -70,6 +80,10 @@ class ChannelAdmin(ReadOnlyAdmin):
     @display(description=_("next try"), ordering="open_until")
     def next_try(self, channel: ChannelState) -> SafeString:
         return moment(channel.open_until)
+
+    @display(description=_("reason"), ordering="error")
+    def reason(self, channel: ChannelState) -> str:
+        return in_words(channel.error)
 
     @action(description=_("Try now"), permissions=["decide"])
     def try_now(self, request: HttpRequest, queryset: QuerySet[ChannelState]) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, Envelope, Session
 
+from notifications.channels.answer import read_json
 from notifications.mailbox.store import Mailbox
 
 logger = logging.getLogger(__name__)
@@ -105,10 +106,7 @@ class _SmsHandler(BaseHTTPRequestHandler):
 
 
 def _parsed(body: bytes) -> dict[str, str] | None:
-    try:
-        sms = json.loads(body)
-    except ValueError:
-        return None
+    sms = read_json(body)
     if not isinstance(sms, dict) or not all(isinstance(sms.get(k), str) for k in ("to", "text")):
         return None
     return sms

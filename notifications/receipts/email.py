@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 from notifications.models import Notification
-from notifications.receipts.report import MalformedError, Report, text
+from notifications.receipts.report import MalformedError, Report, said, text
 
 Delivery = Notification.Delivery
 
@@ -34,6 +34,6 @@ def read(body: dict[str, Any]) -> Report:
         raise MalformedError("message_id: not the Message-ID of one of our e-mails") from None
     return Report(
         delivery=MEANINGS.get(event),
-        reason=text(body, "reason", required=False),
+        reason=said(body, "reason"),
         message_id=message_id,
     )

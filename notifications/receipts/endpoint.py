@@ -5,7 +5,6 @@ wrong; 404: there is no such provider or message (yet: a gateway may be faster t
 it should try again); 413 and 422: it can't be read.
 """
 
-import json
 import logging
 from typing import Any
 
@@ -15,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
+from notifications.channels.answer import read_json
 from notifications.models import Notification
 from notifications.receipts import email, sms
 from notifications.receipts.effect import apply
@@ -60,10 +60,9 @@ def receive(request: HttpRequest, provider: str) -> JsonResponse:
 
 
 def _parsed(body: bytes) -> dict[str, Any]:
-    try:
-        parsed = json.loads(body)
-    except (ValueError, RecursionError):
-        raise MalformedError("the body isn't JSON") from None
+    parsed = read_json(body)
+    if parsed is None:
+        raise MalformedError("the body isn't JSON")
     if not isinstance(parsed, dict):
         raise MalformedError("the body isn't a JSON object")
     return parsed

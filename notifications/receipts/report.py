@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from notifications.channels.answer import as_text, kept_id, kept_words
 from notifications.models import Notification
 
 
@@ -20,6 +21,30 @@ class Report:
     reason: str = ""
     message_id: UUID | None = None
     provider_id: str = ""
+
+
+def named_id(body: dict[str, Any], *, required: bool) -> str:
+    """Return the provider's id of a message, as it was kept when the message was accepted.
+
+    A provider that answers with a number reports with a number. Raises MalformedError.
+    """
+    value = body.get("id", "")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return kept_id(as_text(value))
+    if not isinstance(value, str) or (required and not value.strip()):
+        raise MalformedError("id: a text is needed")
+    return kept_id(value)
+
+
+def said(body: dict[str, Any], name: str) -> str:
+    """Return the provider's own words, cleaned; "" if there are none.
+
+    Raises MalformedError if they aren't a text.
+    """
+    value = body.get(name, "")
+    if not isinstance(value, str):
+        raise MalformedError(f"{name}: a text is needed")
+    return kept_words(value.strip())
 
 
 def text(body: dict[str, Any], name: str, *, required: bool = True) -> str:

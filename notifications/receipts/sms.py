@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from notifications.models import Notification
-from notifications.receipts.report import MalformedError, Report, text
+from notifications.receipts.report import MalformedError, Report, named_id, said, text
 
 Delivery = Notification.Delivery
 
@@ -28,7 +28,7 @@ def read(body: dict[str, Any]) -> Report:
         raise MalformedError("key: not an Idempotency-Key of ours") from None
     return Report(
         delivery=MEANINGS.get(text(body, "status").lower()),
-        reason=text(body, "reason", required=False),
+        reason=said(body, "reason"),
         message_id=message_id,
-        provider_id=text(body, "id", required=message_id is None),
+        provider_id=named_id(body, required=message_id is None),
     )

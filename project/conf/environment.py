@@ -10,6 +10,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from email.utils import getaddresses
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
@@ -56,6 +57,21 @@ def addresses(name: str) -> list[str]:
         ):
             validate_email(address)
     return found
+
+
+def sender(name: str, default: str) -> str:
+    """Return from whom messages come: an e-mail address, with a name before it or without."""
+    value = text(name, default)
+    wanted = 'give shop@shop.example.org or "Tea, Tins & More" <shop@shop.example.org>'
+    with named(name, wanted):
+        # What can't be written into one line of a header can't be sent either.
+        if not value.isprintable() or ("<" in value) != value.endswith(">"):
+            raise ValueError
+        [(_name, address)] = getaddresses([value])
+        validate_email(address)
+        if not address.rpartition("@")[0].isascii():
+            raise ValueError
+    return value
 
 
 def pairs(name: str) -> dict[str, str]:

@@ -1,18 +1,21 @@
 """The relay's SQL: it chooses ready jobs to publish, and fails jobs that kill their workers."""
 
 from collections.abc import Sequence
+from functools import partial
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
 from project.jobs.handler import handler_of
 from project.jobs.model import Job
-from project.jobs.queryset import MAX_LOST, Status
+from project.jobs.queryset import MAX_LOST
 
 RING_BATCH = 200
 """The number of jobs that are rung at a time."""
+BURY_BATCH = 100
+"""The number of jobs that are buried at a time: each by an UPDATE of its own, with its log."""
 
 
 def ring(model: type[Job], *, limit: int = RING_BATCH) -> list[UUID]:
@@ -77,16 +80,17 @@ def unring(model: type[Job], job_ids: Sequence[UUID]) -> int:
     )
 
 
-def bury(model: type[Job]) -> int:
-    """Fail the jobs that have lost `MAX_LOST` workers; return how many."""
-    return model.objects.filter(
-        status=Status.RUNNING, lease_until__lt=Now(), lost__gte=MAX_LOST - 1
-    ).update(
-        status=Status.FAILED,
-        lost=F("lost") + 1,
-        error=f"worker died {MAX_LOST} times",
-        token=None,
-        lease_until=None,
-        finished_at=Now(),
-        **model.cleared_on_finish,
-    )
+def bury(model: type[Job], *, limit: int = BURY_BATCH) -> int:
+    """Finish up to `limit` jobs that have lost `MAX_LOST` workers; return how many.
+
+    They are failed, or unknown where the handler says that the work may be done.
+    """
+    handler = handler_of(model)
+    with transaction.atomic():
+        hopeless = model.objects.hopeless().select_for_update(skip_locked=True)[:limit]
+        return sum(
+            model.objects.bury(
+                job, handler.status_when_lost(job), partial(handler.attempt_fields, job)
+            )
+            for job in hopeless
+        )

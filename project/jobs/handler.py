@@ -47,6 +47,21 @@ class JobHandler(Generic[JobType]):
         """Release the claim: this process stops before the work is done."""
         self.model.objects.release(job)
 
+    def doubt(self, job: JobType, reason: str) -> None:
+        """Note that an attempt ended unforeseen, perhaps after the work was done.
+
+        Called where `perform`, or writing down what came of it, raised what nobody foresaw.
+        Raises UnknownOutcomeError if the work may be done and must not be done twice, or
+        LostClaimError.
+        """
+
+    def status_when_lost(self, job: JobType) -> Status:
+        """Return how a job is settled whose workers died too often with it.
+
+        FAILED, or UNKNOWN where one of them may have done the work.
+        """
+        return Status.FAILED
+
     def attempt_fields(self, job: JobType, ended: str, words: str) -> dict[str, Any]:
         """Return further fields about this attempt, written with its end.
 

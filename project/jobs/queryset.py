@@ -16,6 +16,8 @@ from django.db.models.functions import Now
 from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
+from project.text import clean, clean_json
+
 MAX_ATTEMPTS = 8
 MAX_LOST = 3
 """The number of workers that may die with a job before the job fails."""
@@ -58,7 +60,11 @@ def no_fields(ended: str, words: str) -> dict[str, Any]:
 
 
 class JobQuerySet(models.QuerySet[Any]):
-    """The steps of a job's life cycle; see the module."""
+    """The steps of a job's life cycle; see the module.
+
+    Errors and results may quote anybody, so each step cleans what it writes: how an attempt ended
+    can always be written.
+    """
 
     def ready(self) -> "JobQuerySet":
         """Jobs that a worker may claim now: queued and due, or running with an expired lease."""
@@ -66,6 +72,10 @@ class JobQuerySet(models.QuerySet[Any]):
             Q(status=Status.QUEUED, run_after__lte=Now())
             | Q(status=Status.RUNNING, lease_until__lt=Now(), lost__lt=MAX_LOST - 1)
         )
+
+    def hopeless(self) -> "JobQuerySet":
+        """Jobs whose last worker has died with them: they were claimed often enough."""
+        return self.filter(status=Status.RUNNING, lease_until__lt=Now(), lost__gte=MAX_LOST - 1)
 
     def claim(self, job_id: UUID) -> Any:
         """Claim the job for one lease and return it with its token; None if it isn't ready."""
@@ -121,16 +131,19 @@ class JobQuerySet(models.QuerySet[Any]):
         self, job: Claim, result: dict[str, Any], fields: AttemptFields = no_fields
     ) -> bool:
         """Finish the job as done; False if the claim was lost."""
+        result = clean_json(result)
         also = fields(Status.DONE.value, str(result.get("answer", "")))
         return self._finish(job, Status.DONE, result=result, error="", progress=100, **also)
 
     def fail(self, job: Claim, error: str, fields: AttemptFields = no_fields) -> bool:
         """Finish the job as failed with its reason; False if the claim was lost."""
+        error = clean(error)
         also = fields(Status.FAILED.value, error)
         return self._finish(job, Status.FAILED, error=error, **also)
 
     def leave_unknown(self, job: Claim, error: str, fields: AttemptFields = no_fields) -> bool:
         """Finish the job as unknown, for an operator to decide; False if the claim was lost."""
+        error = clean(error)
         also = fields(Status.UNKNOWN.value, error)
         return self._finish(job, Status.UNKNOWN, error=error, **also)
 
@@ -138,6 +151,7 @@ class JobQuerySet(models.QuerySet[Any]):
         """Queue the job again after a backoff, or fail it after its last attempt."""
         if job.attempts >= MAX_ATTEMPTS:
             return self.fail(job, error, fields)
+        error = clean(error)
         due = Now() + backoff(job.attempts)
         return bool(
             self.held(job).update(
@@ -164,6 +178,7 @@ class JobQuerySet(models.QuerySet[Any]):
         It waits until `until`, or for `unpark`. Parked jobs cost the relay nothing: its index
         sorts them behind all due jobs.
         """
+        error = clean(error)
         return bool(
             self.held(job).update(
                 status=Status.QUEUED,
@@ -204,6 +219,12 @@ class JobQuerySet(models.QuerySet[Any]):
                 **fields("released", ""),
             )
         )
+
+    def bury(self, job: Claim, status: Status, fields: AttemptFields = no_fields) -> bool:
+        """Finish a hopeless job under the token of its last claim; False if the claim was lost."""
+        error = f"worker died {MAX_LOST} times"
+        also = fields(status.value, error)
+        return self._finish(job, status, lost=F("lost") + 1, error=error, **also)
 
     def _finish(self, job: Claim, status: Status, **values: Any) -> bool:
         return bool(

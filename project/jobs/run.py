@@ -67,7 +67,7 @@ def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
         raise
     except Exception as error:
         logger.exception("%s %s failed unexpectedly", model.__name__, job_id)
-        model.objects.retry_later(job, f"{type(error).__name__}: {error}", fields)
+        _settle_unforeseen(handler, job, error, fields)
         raise
     return result
 
@@ -77,6 +77,19 @@ def claim(model: type[JobType], job_id: UUID) -> JobType | None:
     with handler_of(model).claim_guard(job_id) as may_be_claimed:
         job = model.objects.claim(job_id) if may_be_claimed else None
     return cast("JobType | None", job)
+
+
+def _settle_unforeseen(
+    handler: JobHandler[Any], job: Job, error: Exception, fields: AttemptFields
+) -> None:
+    """Queue the job again, unless its work may be done and must not be done twice."""
+    reason = f"{type(error).__name__}: {error}"
+    try:
+        handler.doubt(job, reason)
+    except UnknownOutcomeError:
+        type(job).objects.leave_unknown(job, reason, fields)
+    else:
+        type(job).objects.retry_later(job, reason, fields)
 
 
 def _finish(

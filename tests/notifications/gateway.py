@@ -25,6 +25,7 @@ class Gateway(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), _Handler)
         self.answers: list[int] = []
         self.answer_body = b'{"id": "sms-1"}'
+        self.headers: dict[str, str] = {}
         self.asked: list[Asked] = []
         self.released = threading.Event()
 
@@ -48,7 +49,12 @@ class _Handler(BaseHTTPRequestHandler):
             self.server.released.wait()
         if status < 0:
             return
-        self.send_response(status)
+        if "Date" in self.server.headers:
+            self.send_response_only(status)
+        else:
+            self.send_response(status)
+        for name, value in self.server.headers.items():
+            self.send_header(name, value)
         self.end_headers()
         self.wfile.write(self.server.answer_body)
 

@@ -9,7 +9,13 @@ import pytest
 
 from notifications.channels import apprise_sms
 from notifications.channels.deadline import Deadline
-from notifications.channels.message import Message, NoAnswerError, ProviderDownError, Receipt
+from notifications.channels.message import (
+    Message,
+    NoAnswerError,
+    ProviderDownError,
+    Receipt,
+    RefusesUsError,
+)
 from project.jobs.errors import PermanentError, TransientError
 from tests.notifications.conftest import free_port
 from tests.notifications.gateway import Gateway, serving
@@ -45,13 +51,37 @@ def test_the_service_gets_number_and_text(server) -> None:
     assert receipt.provider_id == ""
 
 
-@pytest.mark.parametrize("status", [400, 401, 429, 500])
+@pytest.mark.parametrize("status", [400, 422])
 def test_a_no_is_transient_with_the_line_of_its_log(server, status) -> None:
     server.answers = [status]
 
     with pytest.raises(TransientError, match=f"Failed to send JSON .*error={status}") as caught:
         send(server.port)
     assert type(caught.value) is TransientError
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405])
+def test_a_no_that_speaks_of_us_is_a_provider_that_is_down(server, status) -> None:
+    server.answers = [status]
+
+    with pytest.raises(RefusesUsError, match=rf"^[a-z ]+ \(.*error={status}"):
+        send(server.port)
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_gateway_in_trouble_is_a_provider_that_is_down(server, status) -> None:
+    server.answers = [status]
+
+    with pytest.raises(ProviderDownError, match=f"error={status}") as caught:
+        send(server.port)
+    assert not isinstance(caught.value, RefusesUsError)
+
+
+def test_an_answer_lost_behind_a_proxy_is_in_doubt(server) -> None:
+    server.answers = [502]
+
+    with pytest.raises(NoAnswerError, match="error=502"):
+        send(server.port)
 
 
 def test_a_refused_connection_is_a_provider_that_is_down() -> None:
@@ -75,11 +105,11 @@ def test_a_connection_that_ends_without_an_answer_is_in_doubt(server) -> None:
 
 
 def test_lines_of_another_send_are_not_taken_for_ours(server) -> None:
-    server.answers = [Gateway.SILENCE, 500]
+    server.answers = [Gateway.SILENCE, 400]
     with pytest.raises(NoAnswerError):
         send(server.port, seconds=0.2)
 
-    with pytest.raises(TransientError, match="error=500"):
+    with pytest.raises(TransientError, match="error=400"):
         send(server.port)
 
 

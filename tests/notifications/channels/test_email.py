@@ -12,11 +12,13 @@ from email import policy
 from uuid import UUID
 
 import pytest
+from aiosmtpd.controller import Controller
+from aiosmtpd.smtp import AuthResult
 
 from notifications.channels import email as channel
 from notifications.channels import smtp
 from notifications.channels.deadline import Deadline
-from notifications.channels.message import Message, NoAnswerError
+from notifications.channels.message import Message, NoAnswerError, RefusesUsError
 from project.jobs.errors import PermanentError, TransientError
 
 MESSAGE = Message(
@@ -127,11 +129,73 @@ def test_a_4xx_answer_is_transient_with_the_servers_words(mail_server, step):
     assert not isinstance(caught.value, NoAnswerError)
 
 
-@pytest.mark.parametrize("step", ["MAIL", "RCPT", "DATA"])
+@pytest.mark.parametrize("step", ["RCPT", "DATA"])
 def test_a_5xx_answer_is_permanent_with_the_servers_words(mail_server, step):
     mail_server(Answers(step, "550 5.1.1 No such user here"))
 
     with pytest.raises(PermanentError, match=r"550 .* No such user here"):
+        send()
+
+
+@pytest.mark.parametrize(
+    ("step", "answer", "says"),
+    [
+        ("MAIL", "530 5.7.0 Authentication required", "refuses our user or password"),
+        ("MAIL", "530 5.7.0 Must issue a STARTTLS command first", "refuses our user or password"),
+        ("RCPT", "550 5.7.8 Sign in first", "refuses our user or password"),
+        ("MAIL", "553 5.7.1 Sender address rejected: not owned by user", "DEFAULT_FROM_EMAIL"),
+        ("MAIL", "550 5.1.8 Domain of sender does not exist", "DEFAULT_FROM_EMAIL"),
+        ("RCPT", "554 5.7.1 <zoe@example.org>: Relay access denied", "takes no mail for others"),
+    ],
+)
+def test_a_refusal_of_us_is_a_provider_that_is_down(mail_server, step, answer, says):
+    mail_server(Answers(step, answer))
+
+    with pytest.raises(RefusesUsError, match=rf"{says}.* \({answer[:3]} "):
+        send()
+
+
+def test_a_refused_password_is_a_provider_that_is_down(email_port, settings):
+    settings.EMAIL_HOST_USER, settings.EMAIL_HOST_PASSWORD = "shop", "wrong"
+
+    def authenticate(*args):
+        return AuthResult(success=False, handled=False)
+
+    controller = Controller(
+        Keeps(),
+        hostname="127.0.0.1",
+        port=email_port,
+        authenticator=authenticate,
+        auth_require_tls=False,
+    )
+    controller.start()
+    try:
+        with pytest.raises(RefusesUsError, match=r"refuses our user or password \(535 ") as caught:
+            send()
+    finally:
+        controller.stop()
+    assert "wrong" not in str(caught.value)
+
+
+def test_a_size_that_is_refused_at_mail_is_the_messages(mail_server):
+    mail_server(Answers("MAIL", "552 5.3.4 Message size exceeds fixed limit"))
+
+    with pytest.raises(PermanentError, match="552"):
+        send()
+
+
+@pytest.mark.parametrize("answer", ["251 2.1.5 Forwarded", "200 fine"])
+def test_any_2xx_after_the_message_is_an_acceptance(mail_server, answer):
+    mail_server(Answers("DATA", answer))
+
+    assert send().answer == answer
+
+
+@pytest.mark.parametrize("answer", ["354 Go on", "100 Hm", "never mind"])
+def test_an_answer_after_the_message_that_is_neither_yes_nor_no_leaves_doubt(mail_server, answer):
+    mail_server(Answers("DATA", answer))
+
+    with pytest.raises(NoAnswerError, match="after DATA"):
         send()
 
 

@@ -2,6 +2,7 @@
 
 import time
 from base64 import b64decode
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -9,7 +10,13 @@ from django.conf import settings as current
 
 from notifications.channels import http_sms as channel
 from notifications.channels.deadline import Deadline
-from notifications.channels.message import Message, NoAnswerError
+from notifications.channels.message import (
+    Message,
+    NoAnswerError,
+    ProviderDownError,
+    RefusesUsError,
+)
+from project.conf.sms_success import sms_success
 from project.jobs.errors import PermanentError, TransientError
 from tests.notifications.conftest import free_port
 from tests.notifications.gateway import Gateway
@@ -56,11 +63,119 @@ def test_a_gateway_in_trouble_is_transient_with_its_words(gateway, status):
     assert not isinstance(caught.value, NoAnswerError)
 
 
-@pytest.mark.parametrize("status", [301, 400, 401, 403, 404, 422])
+@pytest.mark.parametrize("status", [400, 409, 413, 422])
 def test_a_refusal_is_permanent_with_the_gateways_words(gateway, status):
     gateway.answers, gateway.answer_body = [status], b'{"error": "unknown number"}'
 
     with pytest.raises(PermanentError, match=f"{status} .*unknown number"):
+        send()
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (301, "wrong address"),
+        (302, "wrong address"),
+        (308, "wrong address"),
+        (401, "refuses our key"),
+        (402, "wants to be paid first"),
+        (403, "refuses us"),
+        (404, "wrong address"),
+        (405, "wrong address"),
+        (407, "a proxy"),
+        (410, "wrong address"),
+        (415, "refuses our kind of request"),
+    ],
+)
+def test_what_speaks_of_us_is_a_provider_that_is_down_in_clear_words(gateway, status, says):
+    gateway.answers, gateway.answer_body = [status], b"no"
+
+    with pytest.raises(RefusesUsError, match=rf"{says}.* \({status} no\)"):
+        send()
+
+
+# ── When to come again ──────────────────────────────────────────────────────────────────────
+NOON = "Sat, 28 Nov 2026 12:00:00 GMT"
+
+
+@pytest.mark.parametrize("status", [429, 503])
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"Retry-After": "120"}, 120),
+        ({"Retry-After": " 7 "}, 7),
+        ({"Retry-After": "0"}, 0),
+        ({"Retry-After": "99999999999999999999"}, 3600),
+        ({"Retry-After": "Sat, 28 Nov 2026 12:00:30 GMT", "Date": NOON}, 30),
+        ({"Retry-After": "Sat, 28 Nov 2026 13:00:30 +0100", "Date": NOON}, 30),
+        ({"Retry-After": "Saturday, 28-Nov-26 12:00:30 GMT", "Date": NOON}, 30),
+        ({"Retry-After": "Fri, 27 Nov 2026 12:00:00 GMT", "Date": NOON}, 0),
+        ({"Retry-After": "Mon, 01 Jan 2035 00:00:00 GMT"}, 3600),
+        ({"Retry-After": "soon"}, None),
+        ({"Retry-After": "-5"}, None),
+        ({"Retry-After": "1.5"}, None),
+        ({"Retry-After": "Sat, 99 Foo 99999999999999999999 12:00:00 GMT"}, None),
+        ({}, None),
+    ],
+)
+def test_a_gateway_may_say_when_to_come_again(gateway, status, headers, seconds):
+    gateway.answers, gateway.headers = [status], headers
+
+    with pytest.raises(ProviderDownError) as caught:
+        send()
+
+    after = caught.value.retry_after
+    assert after == (None if seconds is None else timedelta(seconds=seconds))
+
+
+def test_what_another_status_says_of_coming_again_is_not_heard(gateway):
+    gateway.answers, gateway.headers = [500], {"Retry-After": "3600"}
+
+    with pytest.raises(ProviderDownError) as caught:
+        send()
+    assert caught.value.retry_after is None
+
+
+# ── What a 200 means ────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("rule", "body", "provider_id"),
+    [
+        ("code=0|OK", b'{"code": 0, "id": 4711}', "4711"),
+        ("code=0|OK", b'{"code": "OK", "id": "a"}', "a"),
+        ("ok=true", b'{"ok": true}', ""),
+        ("error=null", b'{"error": null}', ""),
+        ("messages.0.status=0", b'{"messages": [{"status": "0"}]}', ""),
+        ("data.state=all%20right", b'{"data": {"state": "all right"}}', ""),
+        ("127.0.0.1:code=0", b'{"code": 0}', ""),
+        ("other.example:code=0", b'{"code": 7}', ""),
+    ],
+)
+def test_a_200_that_says_yes_where_the_setting_looks_is_an_acceptance(
+    gateway, settings, rule, body, provider_id
+):
+    settings.SMS_SUCCESS = sms_success("SMS_SUCCESS", rule)
+    gateway.answers, gateway.answer_body = [200], body
+
+    assert send().provider_id == provider_id
+
+
+@pytest.mark.parametrize("body", [b'{"code": 7, "text": "no credit"}', b'{"code": false}'])
+def test_a_200_with_an_error_inside_is_a_refusal_in_the_gateways_words(gateway, settings, body):
+    settings.SMS_SUCCESS = sms_success("SMS_SUCCESS", "code=0|OK")
+    gateway.answers, gateway.answer_body = [200], body
+
+    with pytest.raises(PermanentError, match=r"200 .*code"):
+        send()
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>Sign in</html>", b'{"code"', b"[]", b'{"code": {}}', b"[" * 30_000]
+)
+def test_a_200_that_says_nothing_where_the_setting_looks_leaves_doubt(gateway, settings, body):
+    settings.SMS_SUCCESS = sms_success("SMS_SUCCESS", "code=0|OK")
+    gateway.answers, gateway.answer_body = [200], body
+
+    with pytest.raises(NoAnswerError, match="no code in its answer"):
         send()
 
 
@@ -114,7 +229,7 @@ def test_credentials_in_the_url_are_sent_as_basic_authentication(gateway, settin
     settings.SMS_URL = f"http://shop:p%40ss@127.0.0.1:{gateway.port}/sms"
     gateway.answers = [401]
 
-    with pytest.raises(PermanentError) as caught:
+    with pytest.raises(RefusesUsError) as caught:
         send()
 
     scheme, secret = gateway.asked[0].headers["Authorization"].split()

@@ -12,6 +12,7 @@ from notifications.delivery.attempt import deliver
 from notifications.models import Notification
 from notifications.outbox import announcement_message
 from notifications.rendering import one_line
+from project.jobs.errors import PermanentError
 from tests.notifications.conftest import CONTEXT
 
 HEADERS = {
@@ -148,12 +149,12 @@ def test_an_announcement_is_text_and_never_a_template(server: Keeps, name: str) 
     assert "<script" not in html.get_content()
 
 
-def test_control_unclean_the_subject_would_be_refused_by_djangos_last_guard(
+def test_control_unclean_the_subject_would_be_refused_by_the_last_guard(
     server: Keeps, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("notifications.rendering.one_line", lambda text: text)
 
-    with pytest.raises(ValueError, match="newline"):
+    with pytest.raises(PermanentError, match="newline"):
         arrived(server, order_placed(shop_name=NAMES["header"]))
 
 

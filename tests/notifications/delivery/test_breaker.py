@@ -292,3 +292,118 @@ def test_an_operator_may_try_at_once(outage, admin_client: Client) -> None:
 def test_the_database_refuses_a_breaker_that_is_half_open_and_half_closed(outage, values) -> None:
     with pytest.raises(DatabaseError), transaction.atomic():
         ChannelState.objects.update(**values)
+
+
+# ── A provider that says what is wrong, or when to come again ───────────────────────────────
+SMS = "sms:127.0.0.1"
+
+
+def seconds_parked(message: Notification) -> float:
+    assert is_parked(message)
+    return seconds_open(SMS)
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_one_answer_that_says_when_to_come_again_parks_the_channel_until_then(
+    queued, gateway, status: int
+) -> None:
+    gateway.answers, gateway.headers = [status, 200, 200], {"Retry-After": "600"}
+
+    first, second = run(queued("sms")), run(queued("sms"))
+
+    assert (first.attempts, second.attempts, len(gateway.asked)) == (0, 0, 1)
+    assert 590 < seconds_parked(first) <= 600
+    assert wake() == 0, "nobody goes on before its time"
+    end_pause()
+    assert wake() == 1
+    for message in (first, second):
+        make_due(message)
+    assert run(first).status == Status.DONE
+    assert ChannelState.objects.get(gateway=SMS).openings == 0
+    assert wake() == 1
+    assert run(second).status == Status.DONE
+
+
+def test_control_without_that_word_the_first_answer_parks_nothing(queued, gateway) -> None:
+    gateway.answers = [503]
+
+    message = run(queued("sms"))
+
+    assert (message.attempts, is_parked(message)) == (1, False)
+
+
+def test_another_gateway_is_not_asked_to_wait_with_it(queued, gateway) -> None:
+    gateway.answers, gateway.headers = [503], {"Retry-After": "600"}
+
+    run(queued("sms"))
+
+    breaker.admit("sms:other.example")
+    breaker.admit("email")
+
+
+def test_a_probe_that_is_sent_away_waits_as_long_as_it_is_told(queued, gateway) -> None:
+    gateway.answers, gateway.headers = [503, 503], {"Retry-After": "600"}
+    message = run(queued("sms"))
+    end_pause()
+    gateway.headers = {"Retry-After": "1200"}
+    wake()
+    make_due(message)
+
+    run(message)
+
+    assert (message.attempts, len(gateway.asked)) == (0, 2)
+    assert 1190 < seconds_parked(message) <= 1200
+
+
+def test_the_longer_of_two_waits_counts(queued, gateway) -> None:
+    breaker.failed(SMS, "503", probing=False, retry_after=timedelta(minutes=10))
+
+    assert breaker.failed(SMS, "503", probing=False, retry_after=timedelta(minutes=20))
+    assert breaker.failed(SMS, "503", probing=False, retry_after=timedelta(minutes=1))
+
+    assert 1190 < seconds_open(SMS) <= 1200
+
+
+def test_no_wait_is_shorter_than_the_relays_second(queued) -> None:
+    breaker.failed(SMS, "503", probing=False, retry_after=timedelta(0))
+
+    assert 0 < seconds_open(SMS) <= 1
+
+
+@pytest.mark.parametrize("status", [302, 401, 402, 403, 404, 405])
+def test_what_speaks_of_us_fails_no_message_however_long_it_lasts(
+    queued, gateway, status: int
+) -> None:
+    messages = [queued("sms") for _ in range(3)]
+    gateway.answers = [status] * 100
+
+    for _round in range(3 * MAX_ATTEMPTS):
+        end_pause()
+        wake()
+        for message in messages:
+            make_due(message)
+            run(message)
+
+    assert {(message.status, message.attempts) for message in messages} == {(Status.QUEUED, 0)}
+    said = read_checks()["channel:sms"]
+    assert f"({status} " in said
+    gateway.answers = [200] * 10
+    end_pause()
+    wake()
+    make_due(messages[0])
+    assert run(messages[0]).status == Status.DONE
+
+
+def test_the_desk_says_in_the_readers_language_what_is_wrong_with_us(
+    queued, gateway, admin_client: Client
+) -> None:
+    gateway.answers, gateway.answer_body = [401], b"bad key"
+    run(queued("sms"))
+    path = "/admin/notifications/channelstate/"
+
+    english = admin_client.get(path).content.decode()
+    chinese = admin_client.get(path, headers={"Accept-Language": "zh-hans"}).content.decode()
+
+    assert "refuses our key (401 bad key)" in english
+    assert "refuses our key" not in chinese
+    assert "(401 bad key)" in chinese

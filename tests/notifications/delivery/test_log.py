@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from django.db.models.functions import Now
 
-from notifications.delivery.log import KEEP, MAX_WORDS, read_attempts
+from notifications.channels.answer import MAX_WORDS
+from notifications.delivery.log import KEEP, read_attempts
 from notifications.models import Notification
 from notifications.tasks import send
 from project.jobs.errors import NotNowError, PermanentError, TransientError

@@ -173,3 +173,46 @@ def test_a_cluster_of_brokers_is_one_address(monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setenv("CELERY_BROKER_URL", cluster)
 
     assert variables.broker("CELERY_BROKER_URL") == cluster
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "shop@shop.example.org",
+        "Tandem <shop@shop.example.org>",
+        '"Tea, Tins & More" <shop@shop.example.org>',
+        "茶叶店 <shop@shop.example.org>",
+        "=?utf-8?b?6Iy25Y+25bqX?= <shop@localhost>",
+    ],
+)
+def test_messages_come_from_an_address_with_or_without_a_name(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("DEFAULT_FROM_EMAIL", value)
+
+    assert variables.sender("DEFAULT_FROM_EMAIL", "") == value
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "shop",
+        "Tandem",
+        "shop@",
+        "Tandem <shop>",
+        "Tandem <shop@shop.example.org",
+        "Tea, Tins <shop@shop.example.org>",
+        "a@example.org, b@example.org",
+        "Tandem <shop@shop.example.org>\nBcc: x@example.org",
+        "grüße@shop.example.org",
+        "shop@shop..example.org",
+        "<>",
+    ],
+)
+def test_a_sender_that_no_mail_server_takes_is_refused_by_the_variables_name(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("DEFAULT_FROM_EMAIL", value)
+
+    with pytest.raises(ImproperlyConfigured, match=r"^DEFAULT_FROM_EMAIL: give shop@"):
+        variables.sender("DEFAULT_FROM_EMAIL", "")

@@ -53,6 +53,29 @@ def test_a_job_that_kills_its_worker_three_times_is_given_up() -> None:
     assert stored.finished_at is not None
 
 
+@on_real_transactions
+def test_what_another_relay_has_in_hand_is_buried_by_that_one_and_holds_up_nobody() -> None:
+    first, second = queue(), queue()
+    for job in (first, second):
+        for _death in range(3):
+            die(job)
+    buried: list[int] = []
+
+    def bury_elsewhere() -> None:
+        buried.append(bury(Notification))
+        connection.close()
+
+    with transaction.atomic():
+        Notification.objects.select_for_update().get(pk=first.pk)
+        elsewhere = threading.Thread(target=bury_elsewhere)
+        elsewhere.start()
+        elsewhere.join(stretched(10))
+        assert buried == [1], "it waits for nobody's lock"
+
+    assert bury(Notification) == 1
+    assert {row(job).status for job in (first, second)} == {Status.FAILED}
+
+
 def test_a_living_third_worker_is_not_buried() -> None:
     job = queue()
     die(job)
