@@ -353,7 +353,7 @@ def test_fix_leaves_a_ledger_that_sums_below_zero_to_a_person(order: Order) -> N
     code, _printed, mended = audit("--fix")
 
     assert code == 1
-    assert "can't be mended: its ledger sums to -2" in mended
+    assert "can't be fixed: its ledger sums to -2" in mended
     assert Stock.objects.get().available == 7
 
 
