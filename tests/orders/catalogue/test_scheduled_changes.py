@@ -21,6 +21,12 @@ What = ScheduledChange.What
 NOW = timezone.now()
 
 
+@pytest.fixture(autouse=True)
+def _now(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let "now" be the test's, not that of the collection, which may be long ago."""
+    monkeypatch.setattr(f"{__name__}.NOW", timezone.now())
+
+
 def minutes(count: int) -> datetime:
     """That many minutes from now; below zero: ago."""
     return NOW + timedelta(minutes=count)
