@@ -7,7 +7,7 @@ from typing import Literal
 
 from django.conf import settings
 
-ENCODERS = 1
+ENCODERS = 2
 """Raise it when `images`, `videos` or `pickup_pass` make something else of the same recipe."""
 
 Fit = Literal["inside", "cover"]

@@ -245,7 +245,7 @@ def test_progress_is_shown_in_per_cent_while_a_video_is_encoded(made, short, mon
     # Else a fast machine is done before it has told anything.
     paced = ["-readrate", "3"]
     monkeypatch.setattr(
-        videos, "source", lambda path, *, demuxer: [*paced, *source(path, demuxer=demuxer)]
+        videos, "source", lambda path, **options: [*paced, *source(path, **options)]
     )
 
     made(short)
