@@ -45,6 +45,8 @@ TYPES = (*PICTURES, MP4, MOV, WEBM, MKV)
 HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
 MP4_BRANDS = (b"isom", b"iso", b"mp4", b"avc1", b"M4V", b"dash", b"MSNV", b"3gp", b"3g2")
 """What the brand of an MP4 begins with; sound files and what nobody knows aren't among them."""
+NO_FILM_BRANDS = (b"M4A", b"M4B", b"M4P", b"F4A", b"F4B", b"crx")
+"""What the major brand of sound and of raw pictures begins with: they say MP4 further on, too."""
 EBML = b"\x1a\x45\xdf\xa3"
 
 
@@ -98,9 +100,27 @@ def _boxed(head: bytes) -> FileType | None:
         raise UnusableFileError(
             _("HEIC pictures can't be used here. Export the picture as JPEG and try again.")
         )
-    if brand == b"qt  ":
-        return MOV
-    return MP4 if brand.startswith(MP4_BRANDS) else None
+    return _film(brand, _compatible_brands(head))
+
+
+def _film(major: bytes, compatible: tuple[bytes, ...]) -> FileType | None:
+    """Tell films by their brands: cameras and editors have major brands of their own (XAVC, pana,
+    f4v …), and say by the compatible ones which readers will do.
+    """
+    if major.startswith(NO_FILM_BRANDS):
+        return None
+    for brand in (major, *compatible):
+        if brand == b"qt  ":
+            return MOV
+        if brand.startswith(MP4_BRANDS):
+            return MP4
+    return None
+
+
+def _compatible_brands(head: bytes) -> tuple[bytes, ...]:
+    """Return the compatible brands of the file type box that `head` begins with."""
+    end = min(int.from_bytes(head[:4]), len(head))
+    return tuple(head[place : place + 4] for place in range(16, end - 3, 4))
 
 
 def _matroska(head: bytes) -> FileType | None:
