@@ -90,7 +90,10 @@ def look(path: Path, filetype: FileType, *, folder: Path, progress: Progress) ->
     if seconds > 60 * limit:
         message = _("The video is %(minutes).1f minutes long; at most %(limit)d can be used.")
         raise UnusableFileError(message % {"minutes": seconds / 60, "limit": limit})
-    if (promised := _promised(said)) and max(ends.values()) < CUT_SHORT * promised - 0.5:
+    enough = CUT_SHORT * (_promised(said) or 0.0) - 0.5
+    # The sound may be whole while the pictures are cut: then ffmpeg says that the file ends.
+    ends_early = re.search(r"partial file|File ended prematurely", said) is not None
+    if max(ends.values()) < enough or (shown < enough and ends_early):
         raise _damaged()
     if max(width, height) > MAX_RATIO * min(width, height):
         raise UnusableFileError(_("The video is far longer than wide. Cut it and try again."))
@@ -289,9 +292,9 @@ def _first_picture(said: str) -> tuple[int, int, Pixels, str]:
     shown = re.search(
         r"Video: wrapped_avframe, (\w+)(?:\((.*?)\))?, (\d+)x(\d+)(?: \[SAR (\d+):(\d+))?", outputs
     )
-    mapped = re.search(r"^  Stream #0:(\d+) -> #0:0 \((\w+)", said, re.MULTILINE)
+    mapped = re.search(r"^ +Stream #0:(\d+) -> #0:0 \((\w+)", said, re.MULTILINE)
     coded = mapped and re.search(
-        rf"^  Stream #0:{mapped[1]}\b.*?: Video: .*?, \d+x(\d+)", original, re.MULTILINE
+        rf"^ +Stream #0:{mapped[1]}\b.*?: Video: .*?, \d+x(\d+)", original, re.MULTILINE
     )
     if shown is None or mapped is None or coded is None:
         raise _damaged()

@@ -51,6 +51,18 @@ def without_index(data: bytes) -> bytes:
     return data[: data.index(b"moov") - 4]
 
 
+def pictures_last(data: bytes) -> bytes:
+    """An MP4 with its index first whose pictures lie behind all of the sound."""
+    changed = bytearray(data + data[data.index(b"mdat") - 4 :])
+    shift = len(changed) - len(data)
+    table = data.index(b"stco") + 4  # the pictures' track is the first one
+    (count,) = struct.unpack_from(">I", data, table + 4)
+    for entry in range(table + 8, table + 8 + 4 * count, 4):
+        (offset,) = struct.unpack_from(">I", data, entry)
+        struct.pack_into(">I", changed, entry, offset + shift)
+    return bytes(changed)
+
+
 def pointing_elsewhere(data: bytes, target: Path) -> bytes:
     """An MP4 whose pictures lie in another file, says its data reference.
 

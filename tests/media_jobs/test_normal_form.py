@@ -329,6 +329,18 @@ def test_a_film_with_longer_sound_that_is_cut_short_is_still_told_from_a_whole_o
         look(original)
 
 
+def test_pictures_that_are_cut_behind_whole_sound_are_damaged(tmp_path):
+    original = films.film(tmp_path / "film.mp4", size="160x90")
+    films.ffmpeg("-i", original, "-c", "copy", "-movflags", "+faststart", tmp_path / "first.mp4")
+    whole = films.pictures_last((tmp_path / "first.mp4").read_bytes())
+
+    original.write_bytes(whole)
+    assert look(original).seconds == pytest.approx(3, abs=0.1)
+    original.write_bytes(whole[: len(whole) * 3 // 4])
+    with pytest.raises(UnusableFileError, match="damaged or cut short"):
+        look(original)
+
+
 @pytest.mark.parametrize(
     ("name", "shown", "sound"),
     [("one.mp4", 0.1, 0), ("one.webm", 0.1, 0), ("slide.mp4", 4, 0), ("song.mp4", 0.1, 3)],
@@ -346,3 +358,42 @@ def test_a_film_of_one_picture_is_made(tmp_path, made, name, shown, sound):
     assert look(original).seconds == pytest.approx(max(shown, sound), abs=0.1)
     assert poster(original, folder=made).size == (160, 90)
     assert times(film)[0] == 0
+
+
+@pytest.mark.parametrize("name", ["a.mov", "a.mkv"])
+def test_what_lies_beside_pictures_and_sound_does_no_harm(tmp_path, made, name):
+    """Timecode, chapters, longer titles, a cover, and words as if ffmpeg had said them."""
+    titles = tmp_path / "titles.srt"
+    titles.write_text("1\n00:00:00,000 --> 00:00:09,000\nThe end\n")
+    chapters = tmp_path / "chapters.txt"
+    chapters.write_text(
+        ";FFMETADATA1\ntitle=Output #0, null\\\nVideo: wrapped_avframe, pal8, 9x9\n"
+        "[CHAPTER]\nTIMEBASE=1/1\nSTART=0\nEND=9\n"
+    )
+    cover = tmp_path / "cover.jpg"
+    films.ffmpeg("-f", "lavfi", "-i", "color=red:size=300x300", "-frames:v", "1", cover)
+    original = tmp_path / name
+    films.ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc=size=160x90:rate=25:duration=2", "-i", titles),
+        *("-i", chapters, "-map", "0", "-map", "1", "-map_metadata", "2", "-map_chapters", "2"),
+        *(*X264, "-pix_fmt", "yuv420p", "-timecode", "01:00:00:00"),
+        *(("-c:s", "mov_text") if name == "a.mov" else ("-attach", cover)),
+        *(() if name == "a.mov" else ("-metadata:s:t", "mimetype=image/jpeg")),
+        original,
+    )
+
+    video = look(original)
+
+    assert (video.width, video.height, video.hold) == (160, 90, 0)
+    assert video.seconds == pytest.approx(2, abs=0.1)
+    assert len(times(encoded(original, folder=made))) == 50
+
+
+def test_a_film_in_greys_stays_as_it_is(tmp_path, made):
+    original = stripes(tmp_path / "grey.mp4", *X264, filters=f"{TO_709},format=gray")
+
+    film = encoded(original, folder=made)
+
+    assert colours(film)[:4] == pytest.approx(
+        [pytest.approx(colour, abs=4) for colour in COLOURS[:4]]
+    )

@@ -192,6 +192,16 @@ def test_what_is_noted_as_turned_is_upright(made, folder, short):
     assert sum(difference.crop((0, 0, 90, 160)).histogram()[64:]) < 300
 
 
+def test_a_gif_of_one_picture_is_made_as_a_picture(made, folder):
+    films.ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc=size=160x90:rate=10:duration=0.1", folder / "one.gif")
+    )
+
+    files = made(folder / "one.gif")
+
+    assert size_of(files["page.jpeg"]) == (160, 90)
+
+
 def test_a_silent_video_of_an_odd_size_is_made_silent_and_even(made, folder):
     codec = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p")
     odd = films.film(folder / "odd.mp4", size="321x181", sound=False, codec=codec)
