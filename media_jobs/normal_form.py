@@ -8,7 +8,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from django.utils.translation import gettext as _
+
 from media_jobs import film_colours
+from media_jobs.filetypes import UnusableFileError
 
 MOST_RATE = 60
 EARLY_SECONDS = 0.008
@@ -27,6 +30,7 @@ MATRICES = {
     "bt2020nc": "bt2020",
     "bt2020c": "bt2020",
 }
+NO_MATRICES = ("unknown", "reserved", "gbr")
 CAREFUL = "flags=bicubic+accurate_rnd+full_chroma_int"
 TAGGED = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt709"
 
@@ -64,7 +68,8 @@ def pixels(layout: str, tags: str, *, lines: int) -> Pixels:
     """Return what the pixels mean.
 
     `tags` is what ffmpeg says of a stream's in brackets, such as "tv, bt2020nc/bt2020/smpte2084,
-    progressive" or "pc, bt709"; `lines` is the height in which it is coded.
+    progressive" or "pc, bt709"; `lines` is the height in which it is coded. Raises
+    UnusableFileError for a matrix that ffmpeg can't convert (YCgCo, ICtCp, Dolby Vision's IPT).
     """
     matrix = primaries = transfer = "unknown"
     said = tags.split(", ")
@@ -76,9 +81,15 @@ def pixels(layout: str, tags: str, *, lines: int) -> Pixels:
     if primaries not in film_colours.PRIMARIES:
         is_wide = transfer in film_colours.HDR_TRANSFERS or matrix.startswith("bt2020")
         primaries = "bt2020" if is_wide else "bt709"
-    if matrix not in MATRICES:
+    if matrix in NO_MATRICES:
         usual = "bt709" if lines >= HD_LINES else "smpte170m"
         matrix = "bt2020nc" if primaries == "bt2020" else usual
+    if matrix not in MATRICES:
+        message = _(
+            "The video's colours are coded in a way that can't be read (%s)."
+            " Export it as H.264 without HDR and upload the new file."
+        )
+        raise UnusableFileError(message % matrix)
     is_rgb = Pixels(layout).is_rgb
     full_range = "pc" in said or ("tv" not in said and (is_rgb or layout.startswith("yuvj")))
     return Pixels(layout, full_range, MATRICES[matrix], primaries, transfer)

@@ -121,8 +121,7 @@ def stripes(
 def hdr(path: Path, *encoding: str, transfer: str, primaries: str = "bt2020") -> Path:
     """The same in HLG or PQ, BT.2020, ten bits: white as bright as paper is in HDR.
 
-    By the formulas of BT.2100 here: ffmpeg's zscale raises each channel alone to HLG's system
-    gamma, which takes saturation from colours.
+    By the formulas of BT.2100, and not by any filter that a bug could be shared with.
     """
     frame = path.with_suffix(".yuv")
     coded = [_in_hdr(colour, transfer) for colour in COLOURS]

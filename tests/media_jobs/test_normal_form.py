@@ -397,3 +397,12 @@ def test_a_film_in_greys_stays_as_it_is(tmp_path, made):
     assert colours(film)[:4] == pytest.approx(
         [pytest.approx(colour, abs=4) for colour in COLOURS[:4]]
     )
+
+
+def test_colours_that_cannot_be_read_are_called_that_and_not_damaged(tmp_path):
+    original = stripes(
+        tmp_path / "film.mp4", *X264, filters="format=yuv444p,setparams=colorspace=ycgco"
+    )
+
+    with pytest.raises(UnusableFileError, match=r"can't be read \(ycgco\)"):
+        look(original)
