@@ -218,13 +218,18 @@ def _stamp(spec: VideoSpec, size: tuple[int, int], folder: Path) -> tuple[str, i
 def _graph(
     video: Video, sizes: list[tuple[int, int]], stamps: list[tuple[str, int, int] | None]
 ) -> str:
-    """Return the filters: the pictures once per size, scaled, with the watermark over them."""
-    whole = ",".join(normal_form.whole(video.pixels, hold=video.hold))
+    """Return the filters: the largest size in the normal form, and the others and the watermarks
+    from that, since an original may be in 4K and HDR.
+    """
+    largest = [
+        *normal_form.whole(video.pixels, hold=video.hold),
+        *normal_form.sized(video.pixels, *sizes[-1]),
+    ]
     copies = "".join(f"[in{place}]" for place in range(len(sizes)))
-    parts = [f"[0:V:0]{whole},split={len(sizes)}{copies}"]
+    parts = [f"[0:V:0]{','.join(largest)},split={len(sizes)}{copies}"]
     stamp_input = 0
     for place, (size, stamp) in enumerate(zip(sizes, stamps, strict=True)):
-        sized = f"[in{place}]" + ",".join(normal_form.sized(video.pixels, *size))
+        sized = f"[in{place}]" + ",".join(normal_form.sized(normal_form.PLAIN, *size))
         if stamp is None:
             parts.append(f"{sized}[out{place}]")
             continue
