@@ -71,13 +71,17 @@ class _Talk:
                 self.seconds = max(self.seconds, int(found[1]) / 1e6)
 
 
-def source(path: Path, *, demuxer: str) -> list[str]:
-    """Return the arguments that open an untrusted file by its type's demuxer."""
+def source(path: Path, *, demuxer: str, decoder: str = "") -> list[str]:
+    """Return the arguments that open an untrusted file by its type's demuxer.
+
+    `decoder` is ffmpeg's name of the one for the pictures; empty: the usual one of their codec.
+    """
     return [
         *("-protocol_whitelist", "file,pipe"),
         # An MP4's references to other files are never followed.
         *(("-enable_drefs", "0", "-use_absolute_path", "0") if demuxer == "mov" else ()),
         *("-max_pixels", str(settings.MEDIA_MAX_MEGAPIXELS * 1_000_000)),
+        *(("-c:V", decoder) if decoder else ()),
         *("-threads", str(THREADS), "-f", demuxer, "-i", f"file:{path}"),
     ]
 

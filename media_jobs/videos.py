@@ -1,8 +1,8 @@
 """Videos: makes a recipe's renditions from an original, by ffmpeg.
 
 Runs in the media worker only. One run of ffmpeg probes the original, one takes the poster's
-picture, one decodes once and encodes every size with its watermark; the HLS streams are copies
-of these in another container.
+picture, one decodes once and encodes every size in the normal form and with its watermark; the
+HLS streams are copies of these in another container.
 """
 
 import re
@@ -14,14 +14,16 @@ import pyvips
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from media_jobs import normal_form
 from media_jobs.ffmpeg import FfmpegError, Progress, TooSlowError, run, source
 from media_jobs.filetypes import FileType, UnusableFileError
+from media_jobs.normal_form import Pixels
 from media_jobs.output import Output
 from media_jobs.recipes import Recipe, VideoSpec
 from media_jobs.watermark import stamp_for
 
 LOOK_SECONDS = 60.0
-"""For probing an original: only its first picture is decoded."""
+"""For probing an original: only its first picture is decoded; and for the poster."""
 BASE_SECONDS, SECONDS_A_SECOND = 60.0, 6.0
 """The time limit of encoding: a base, and an addition for each second of video."""
 CUT_SHORT = 0.9
@@ -30,6 +32,16 @@ KEY_FRAME_SECONDS = 2
 SEGMENT_SECONDS = 4
 MAX_RATIO = 8
 """The maximum ratio of the longer side to the shorter one."""
+HELD_SECONDS = 0.5
+"""Sound that goes on for more than this holds the last picture: HLS ends with the pictures."""
+SHORTEST = 0.04
+"""Seconds of a film that tells no length, as one of a single picture may."""
+POSTER_SIDE = 1280
+"""Pixels of the poster's shorter side at most."""
+PACKETS_FILE, PACKETS_BYTES = "packets.txt", 64_000_000
+"""The list of an original's packets, about 60 bytes each: enough for hours of real film."""
+ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
+"""ffmpeg's own decoders of these leave out what one can look through."""
 
 
 @dataclass(frozen=True)
@@ -41,56 +53,80 @@ class Video:
     width: int
     height: int
     seconds: float
+    """Of pictures or sound, whatever is longer."""
+    hold: float = 0.0
+    """How much longer the sound is."""
+    pixels: Pixels = normal_form.PLAIN
+    decoder: str = ""
+    """ffmpeg's name of it, if it isn't the usual one."""
 
     @property
     def time_limit(self) -> float:
         return BASE_SECONDS + SECONDS_A_SECOND * self.seconds
 
+    @property
+    def source(self) -> list[str]:
+        return source(self.path, demuxer=self.demuxer, decoder=self.decoder)
+
 
 def look(path: Path, filetype: FileType, *, folder: Path, progress: Progress) -> Video:
     """Probe the original. Raises UnusableFileError with a sentence for the user."""
-    original = source(path, demuxer=filetype.decoder)
-    first_picture = ["-map", "0:V:0", "-vf", "scale=iw*sar:ih,setsar=1", "-frames:v", "1"]
-    # The header's length may be missing or wrong: so all packets are counted.
-    everything = ["-map", "0:V:0", "-c", "copy"]
-    said, seconds = _run(
-        [*original, *first_picture, "-f", "null", "-", *everything, "-f", "null", "-"],
+    first_picture = ["-map", "0:V:0", "-map_metadata", "-1", "-frames:v", "1", "-f", "null", "-"]
+    # The length that a header tells may be missing or wrong: so all packets are listed. What is
+    # no picture and no sound counts for what the header promises.
+    packets = ["-map", "0:V:0", "-map", "0:a?", "-map", "0:s?", "-c", "copy"]
+    packets += ["-f", "framecrc", "-fs", str(PACKETS_BYTES), PACKETS_FILE]
+    said, _seconds = _run(
+        [*source(path, demuxer=filetype.decoder), *first_picture, *packets],
         folder=folder,
         seconds=LOOK_SECONDS,
         progress=progress,
     )
-    size = re.search(r"Video: wrapped_avframe.*?, (\d+)x(\d+)", said)
-    if size is None or seconds <= 0:
-        raise _damaged()
+    width, height, film, decoder = _first_picture(said)
+    ends = _ends(folder / PACKETS_FILE)
+    shown, sounded = ends.get("video", 0.0), ends.get("audio", 0.0)
+    seconds = max(shown, sounded, SHORTEST)
     limit = settings.MEDIA_MAX_VIDEO_MINUTES
     if seconds > 60 * limit:
         message = _("The video is %(minutes).1f minutes long; at most %(limit)d can be used.")
         raise UnusableFileError(message % {"minutes": seconds / 60, "limit": limit})
-    if (promised := _promised(said)) and seconds < CUT_SHORT * promised - 0.5:
+    enough = CUT_SHORT * (_promised(said) or 0.0) - 0.5
+    # The sound may be whole while the pictures are cut: then ffmpeg says that the file ends.
+    ends_early = re.search(r"partial file|File ended prematurely", said) is not None
+    if max(ends.values()) < enough or (shown < enough and ends_early):
         raise _damaged()
-    width, height = int(size[1]), int(size[2])
     if max(width, height) > MAX_RATIO * min(width, height):
         raise UnusableFileError(_("The video is far longer than wide. Cut it and try again."))
-    return Video(path, filetype.decoder, width, height, seconds)
+    hold = seconds - shown if sounded > shown + HELD_SECONDS else 0.0
+    return Video(path, filetype.decoder, width, height, seconds, hold, film, decoder)
 
 
 def poster_of(video: Video, *, folder: Path, progress: Progress) -> bytes:
-    """Return a representative picture of the video (PNG, upright), from its first tenth on."""
+    """Return a representative picture (PNG, upright, sRGB), from the video's first tenth on."""
     file = folder / "frame.png"
-    _run(
-        [
-            *("-ss", f"{video.seconds / 10:.3f}"),
-            *source(video.path, demuxer=video.demuxer),
-            *("-map", "0:V:0", "-vf", "thumbnail=25,scale=iw*sar:ih,setsar=1,format=rgb24"),
-            *("-frames:v", "1", "-map_metadata", "-1", "-f", "image2", "-update", "1", file.name),
-        ],
-        folder=folder,
-        seconds=LOOK_SECONDS,
-        progress=progress,
-    )
-    if not file.exists():
-        raise _damaged()
-    return file.read_bytes()
+    normal_form.write_table(video.pixels, folder)
+    scale = min(1.0, POSTER_SIDE / min(video.width, video.height))
+    size = (max(1, round(video.width * scale)), max(1, round(video.height * scale)))
+    filters = [
+        *normal_form.whole(video.pixels),
+        *normal_form.still(video.pixels, *size),
+        "thumbnail=25",
+    ]
+    # A film of one picture has none from there on.
+    for start in ((video.seconds - video.hold) / 10, 0.0):
+        _run(
+            [
+                *("-ss", f"{start:.3f}", *video.source),
+                *("-map", "0:V:0", "-vf", ",".join(filters), "-frames:v", "1"),
+                *("-map_metadata", "-1", "-f", "image2", "-update", "1", file.name),
+            ],
+            folder=folder,
+            seconds=LOOK_SECONDS,
+            progress=progress,
+        )
+        if file.exists():
+            return file.read_bytes()
+    raise _damaged()
 
 
 def encode(video: Video, recipe: Recipe, *, folder: Path, progress: Progress) -> Iterator[Output]:
@@ -127,17 +163,21 @@ def encode(video: Video, recipe: Recipe, *, folder: Path, progress: Progress) ->
 
 
 def encoding(video: Video, recipe: Recipe, *, folder: Path) -> list[str]:
-    """Return ffmpeg's arguments to encode every size as MP4; writes the watermarks for it."""
+    """Return ffmpeg's arguments to encode every size as MP4.
+
+    Writes into `folder` what that needs: the watermarks, and a table of colours.
+    """
+    normal_form.write_table(video.pixels, folder)
     sizes = sizes_of(video, recipe.videos)
     stamps = [_stamp(spec, size, folder) for spec, size in sizes]
     return [
-        *source(video.path, demuxer=video.demuxer),
+        *video.source,
         *(
             argument
             for file, *_place in filter(None, stamps)
             for argument in ("-f", "png_pipe", "-i", file)
         ),
-        *("-filter_complex", _graph([size for _spec, size in sizes], stamps)),
+        *("-filter_complex", _graph(video, [size for _spec, size in sizes], stamps)),
         *(
             argument
             for place, (spec, _size) in enumerate(sizes)
@@ -175,20 +215,30 @@ def _stamp(spec: VideoSpec, size: tuple[int, int], folder: Path) -> tuple[str, i
     return file, left, top
 
 
-def _graph(sizes: list[tuple[int, int]], stamps: list[tuple[str, int, int] | None]) -> str:
-    """Return the filters: the pictures once per size, scaled, with the watermark over them."""
-    parts = [f"[0:V:0]split={len(sizes)}" + "".join(f"[in{place}]" for place in range(len(sizes)))]
+def _graph(
+    video: Video, sizes: list[tuple[int, int]], stamps: list[tuple[str, int, int] | None]
+) -> str:
+    """Return the filters: the largest size in the normal form, and the others and the watermarks
+    from that, since an original may be in 4K and HDR.
+    """
+    largest = [
+        *normal_form.whole(video.pixels, hold=video.hold),
+        *normal_form.sized(video.pixels, *sizes[-1]),
+    ]
+    copies = "".join(f"[in{place}]" for place in range(len(sizes)))
+    parts = [f"[0:V:0]{','.join(largest)},split={len(sizes)}{copies}"]
     stamp_input = 0
-    for place, ((width, height), stamp) in enumerate(zip(sizes, stamps, strict=True)):
-        scaled = f"[in{place}]scale={width}:{height},setsar=1"
+    for place, (size, stamp) in enumerate(zip(sizes, stamps, strict=True)):
+        sized = f"[in{place}]" + ",".join(normal_form.sized(normal_form.PLAIN, *size))
         if stamp is None:
-            parts.append(f"{scaled},format=yuv420p[out{place}]")
+            parts.append(f"{sized}[out{place}]")
             continue
         stamp_input += 1
         _file, left, top = stamp
-        parts.append(f"{scaled}[plain{place}]")
+        parts.append(f"{sized}[plain{place}]")
         parts.append(
-            f"[plain{place}][{stamp_input}:v]overlay=x={left}:y={top},format=yuv420p[out{place}]"
+            f"[plain{place}][{stamp_input}:v]overlay=x={left}:y={top},"
+            f"format=yuv420p,{normal_form.TAGGED}[out{place}]"
         )
     return ";".join(parts)
 
@@ -239,6 +289,53 @@ def _run(
                 _("The video needs more memory than a worker has. Make it smaller and try again.")
             ) from error
         raise _damaged() from error
+
+
+def _first_picture(said: str) -> tuple[int, int, Pixels, str]:
+    """Return the upright size in square pixels, what the pixels mean, and the decoder they need."""
+    original, _heading, outputs = said.partition("\nOutput #0, ")
+    shown = re.search(
+        r"Video: wrapped_avframe, (\w+)(?:\((.*?)\))?, (\d+)x(\d+)(?: \[SAR (\d+):(\d+))?", outputs
+    )
+    mapped = re.search(r"^ +Stream #0:(\d+) -> #0:0 \((\w+)", said, re.MULTILINE)
+    coded = mapped and re.search(
+        rf"^ +Stream #0:{mapped[1]}\b.*?: Video: .*?, \d+x(\d+)", original, re.MULTILINE
+    )
+    if shown is None or mapped is None or coded is None:
+        raise _damaged()
+    layout, tags, width, height, wide, high = shown.groups()
+    decoder = ""
+    if re.search(r"^ +alpha_mode +: 1$", original, re.MULTILINE | re.IGNORECASE):
+        decoder = ALPHA_DECODERS.get(mapped[2], "")
+    film = normal_form.pixels("yuva420p" if decoder else layout, tags or "", lines=int(coded[1]))
+    square = round(int(width) * int(wide or 1) / int(high or 1))
+    return max(1, square), int(height), film, decoder
+
+
+def _ends(packets: Path) -> dict[str, float]:
+    """Return when the pictures, the first sound, and all else are over, in seconds.
+
+    `packets` is a list by ffmpeg's `framecrc`: stream, times of decoding and showing, length …
+    """
+    ends: dict[str, float] = {}
+    kinds: dict[str, str] = {}
+    second: dict[str, float] = {}
+    with packets.open() as lines:
+        for line in lines:
+            if found := re.match(r"#tb (\d+): (\d+)/(\d+)", line):
+                second[found[1]] = int(found[2]) / int(found[3])
+            elif found := re.match(r"#media_type (\d+): (\w+)", line):
+                kind = found[2]
+                kinds[found[1]] = "other" if kind in kinds.values() else kind
+            elif not line.startswith("#"):
+                stream, *times = line.split(",", 4)[:4]
+                decoded, showed, length = map(int, times)
+                end = (max(decoded, showed) + length) * second[stream]
+                kind = kinds[stream]
+                ends[kind] = max(ends.get(kind, 0.0), end)
+    if "video" not in ends:
+        raise _damaged()
+    return ends
 
 
 def _promised(said: str) -> float | None:

@@ -1,5 +1,6 @@
 """Videos as telephones, screen recorders and enemies make them, by ffmpeg: once a session."""
 
+import math
 import struct
 import subprocess
 from pathlib import Path
@@ -50,6 +51,18 @@ def without_index(data: bytes) -> bytes:
     return data[: data.index(b"moov") - 4]
 
 
+def pictures_last(data: bytes) -> bytes:
+    """An MP4 with its index first whose pictures lie behind all of the sound."""
+    changed = bytearray(data + data[data.index(b"mdat") - 4 :])
+    shift = len(changed) - len(data)
+    table = data.index(b"stco") + 4  # the pictures' track is the first one
+    (count,) = struct.unpack_from(">I", data, table + 4)
+    for entry in range(table + 8, table + 8 + 4 * count, 4):
+        (offset,) = struct.unpack_from(">I", data, entry)
+        struct.pack_into(">I", changed, entry, offset + shift)
+    return bytes(changed)
+
+
 def pointing_elsewhere(data: bytes, target: Path) -> bytes:
     """An MP4 whose pictures lie in another file, says its data reference.
 
@@ -72,3 +85,96 @@ def pointing_elsewhere(data: bytes, target: Path) -> bytes:
     (length,) = struct.unpack_from(">I", data, pictures - 8)
     changed[pictures : pictures + length - 8] = bytes(length - 8)
     return bytes(changed)
+
+
+# Colours as products have them, greys among them; what HDR and SDR can both show.
+COLOURS = (
+    *((235, 235, 235), (220, 220, 220), (128, 128, 128), (40, 40, 40)),
+    *((190, 40, 50), (60, 130, 70), (50, 70, 160), (205, 170, 130)),
+)
+STRIPE = 40
+"""Pixels that each of them is wide."""
+SIZE = (STRIPE * len(COLOURS), 48)
+
+
+def stripes(
+    path: Path,
+    *encoding: str,
+    filters: str = "null",
+    size: tuple[int, int] = SIZE,
+    rate: int = 10,
+    seconds: float = 0.3,
+) -> Path:
+    """A still film of `COLOURS`, side by side; `filters` gets it as RGB."""
+    frame = path.with_suffix(".rgb")
+    frame.write_bytes(b"".join(bytes(colour) * STRIPE for colour in COLOURS) * SIZE[1])
+    ffmpeg(
+        *("-f", "rawvideo", "-pixel_format", "rgb24", "-video_size", f"{SIZE[0]}x{SIZE[1]}"),
+        *("-framerate", str(rate), "-stream_loop", "-1", "-i", frame, "-t", str(seconds)),
+        *("-vf", f"scale={size[0]}:{size[1]}:flags=neighbor,format=gbrp,{filters}"),
+        *encoding,
+        path,
+    )
+    return path
+
+
+def hdr(path: Path, *encoding: str, transfer: str, primaries: str = "bt2020") -> Path:
+    """The same in HLG or PQ, BT.2020, ten bits: white as bright as paper is in HDR.
+
+    By the formulas of BT.2100, and not by any filter that a bug could be shared with.
+    """
+    frame = path.with_suffix(".yuv")
+    coded = [_in_hdr(colour, transfer) for colour in COLOURS]
+    frame.write_bytes(
+        b"".join(
+            b"".join(struct.pack("<H", colour[plane]) * STRIPE for colour in coded) * SIZE[1]
+            for plane in range(3)
+        )
+    )
+    tags = f"colorspace=bt2020nc:range=tv:color_primaries={primaries}:color_trc={transfer}"
+    ffmpeg(
+        *("-f", "rawvideo", "-pixel_format", "yuv444p10le", "-video_size", f"{SIZE[0]}x{SIZE[1]}"),
+        *("-framerate", "10", "-stream_loop", "-1", "-i", frame, "-t", "0.3"),
+        *(
+            "-vf",
+            f"setparams={tags},format=yuv420p10le",
+        ),
+        *("-c:v", "libx265", "-preset", "ultrafast", "-x265-params", "log-level=error:lossless=1"),
+        *("-tag:v", "hvc1"),
+        *encoding,
+        path,
+    )
+    return path
+
+
+def _in_hdr(colour: tuple[int, int, int], transfer: str) -> tuple[int, int, int]:
+    """Y, Cb and Cr in ten bits, of an SDR display's colour whose white is of 203 cd/m²."""
+    red, green, blue = (203 * (value / 255) ** 2.4 for value in colour)
+    # BT.2087
+    light = (
+        0.6274 * red + 0.3293 * green + 0.0433 * blue,
+        0.0691 * red + 0.9195 * green + 0.0114 * blue,
+        0.0164 * red + 0.0880 * green + 0.8956 * blue,
+    )
+    luma = (0.2627, 0.6780, 0.0593)
+    if transfer == "smpte2084":
+        powers = [(value / 10_000) ** (2610 / 16384) for value in light]
+        signal = [
+            ((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32)
+            for power in powers
+        ]
+    else:
+        brightness = sum(part * value for part, value in zip(luma, light, strict=True)) / 1000
+        scene = [value / 1000 * brightness ** (1 / 1.2 - 1) for value in light]
+        signal = [
+            math.sqrt(3 * value)
+            if value <= 1 / 12
+            else 0.17883277 * math.log(12 * value - 0.28466892) + 0.55991073
+            for value in scene
+        ]
+    y = sum(part * value for part, value in zip(luma, signal, strict=True))
+    return (
+        round(64 + 876 * y),
+        round(512 + 896 * (signal[2] - y) / 1.8814),
+        round(512 + 896 * (signal[0] - y) / 1.4746),
+    )

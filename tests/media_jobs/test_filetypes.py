@@ -120,6 +120,49 @@ def test_files_of_boxes_and_of_matroska_are_known_by_their_first_bytes(head, con
     assert sniff(head).content_type == content_type
 
 
+def file_type(*brands: bytes) -> bytes:
+    """A file that begins with these brands, the major one first."""
+    size = 12 + 4 * len(brands)
+    box = size.to_bytes(4) + b"ftyp" + brands[0] + bytes(4) + b"".join(brands[1:])
+    return box + b"\x00\x00\x00\x08mdat"
+
+
+@pytest.mark.parametrize(
+    ("brands", "content_type"),
+    [
+        ((b"XAVC", b"XAVC", b"mp42", b"iso2"), "video/mp4"),  # Sony
+        ((b"pana", b"pana", b"mp42"), "video/mp4"),  # Panasonic
+        ((b"CAEP", b"CAEP", b"mp42"), "video/mp4"),  # Canon
+        ((b"f4v ", b"isom", b"mp42", b"m4v "), "video/mp4"),  # Adobe
+        ((b"niko", b"qt  ", b"niko"), "video/quicktime"),
+    ],
+)
+def test_a_film_of_a_makers_own_brand_is_known_by_those_that_it_is_compatible_with(
+    brands, content_type
+):
+    assert sniff(file_type(*brands)).content_type == content_type
+
+
+@pytest.mark.parametrize(
+    "brands",
+    [
+        (b"M4A ", b"M4A ", b"mp42", b"isom"),
+        (b"M4B ", b"M4B ", b"mp42", b"isom"),
+        (b"F4A ", b"mp42", b"isom"),
+        (b"crx ", b"crx ", b"isom"),
+        (b"what", b"what"),
+    ],
+)
+def test_what_is_no_film_is_refused_whatever_it_is_compatible_with(brands):
+    with pytest.raises(UnusableFileError, match="This file can't be used"):
+        sniff(file_type(*brands))
+
+
+def test_brands_are_read_no_further_than_their_box():
+    with pytest.raises(UnusableFileError):
+        sniff(file_type(b"what", b"what") + b"isomisomisom")
+
+
 def test_the_name_plays_no_part():
     assert sniff(alpha_png()[:HEAD_BYTES]) is PNG
     assert sniff(saved(photo(), "WEBP")[:HEAD_BYTES]) is WEBP

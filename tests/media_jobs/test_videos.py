@@ -195,6 +195,16 @@ def test_what_is_noted_as_turned_is_upright(made, folder, short):
     assert sum(difference.crop((0, 0, 90, 160)).histogram()[64:]) < 300
 
 
+def test_a_gif_of_one_picture_is_made_as_a_picture(made, folder):
+    films.ffmpeg(
+        *("-f", "lavfi", "-i", "testsrc=size=160x90:rate=10:duration=0.1", folder / "one.gif")
+    )
+
+    files = made(folder / "one.gif")
+
+    assert size_of(files["page.jpeg"]) == (160, 90)
+
+
 def test_a_silent_video_of_an_odd_size_is_made_silent_and_even(made, folder):
     codec = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv444p")
     odd = films.film(folder / "odd.mp4", size="321x181", sound=False, codec=codec)
@@ -248,7 +258,7 @@ def test_progress_is_shown_in_per_cent_while_a_video_is_encoded(made, short, mon
     # Else a fast machine is done before it has told anything.
     paced = ["-readrate", "3"]
     monkeypatch.setattr(
-        videos, "source", lambda path, *, demuxer: [*paced, *source(path, demuxer=demuxer)]
+        videos, "source", lambda path, **options: [*paced, *source(path, **options)]
     )
 
     made(short)
