@@ -7,7 +7,7 @@ import pytest
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
-from media_jobs import processing, rendition_files
+from media_jobs import processing, recipes, rendition_files
 from media_jobs.assets import store_asset
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
@@ -122,7 +122,7 @@ def test_a_changed_recipe_replaces_the_renditions_and_their_files(monkeypatch):
     job = pass_job()
     process(str(job.pk))
     before = shown()
-    monkeypatch.setattr("media_jobs.recipes.ENCODERS", 2)
+    monkeypatch.setattr("media_jobs.recipes.ENCODERS", recipes.ENCODERS + 1)
     MediaJob.objects.all().queue_again()
 
     process(str(job.pk))
