@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db import OperationalError
+from django.db import Error, connection
 from django.db.models import CharField, F, OuterRef, Value
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest, HttpResponse
@@ -28,6 +28,7 @@ from orders.api.schemas import (
 from orders.models import Order, Upload
 from orders.placing.errors import OutcomeUnknown
 from orders.placing.placement import place_order
+from project.database.errors import dropped_if_lost
 from project.jobs.model import job_models
 
 router = Router(tags=["Orders"])
@@ -73,8 +74,9 @@ def create_order(
     placement = place_order(order.request(key=key))
     try:
         answer = _answer(placement.order)
-    except OperationalError as error:
-        # The order is placed. "Busy" would mean that it isn't.
+    except Error as error:
+        # The order is placed. "Busy" would mean that it isn't, and a 500 that it failed.
+        dropped_if_lost(error, connection)
         raise OutcomeUnknown(placement.order.pk) from error
     if placement.replayed:
         response["Idempotent-Replayed"] = "true"

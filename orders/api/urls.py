@@ -5,7 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
-from django.db import OperationalError
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
@@ -26,6 +26,7 @@ from orders.placing.errors import (
     TotalChanged,
 )
 from project.conf.media_storage import StorageDownError
+from project.database.errors import dropped_if_lost
 
 logger = logging.getLogger(__name__)
 
@@ -166,9 +167,11 @@ def _placement_problem(error: PlacementError) -> Problem:
             return Problem(500, "placement_failed", detail)
 
 
-@api.exception_handler(OperationalError)
+@api.exception_handler(Error)
 @api.exception_handler(StorageDownError)
-def _away(request: HttpRequest, error: OperationalError | StorageDownError) -> HttpResponse:
+def _away(request: HttpRequest, error: Error | StorageDownError) -> HttpResponse:
+    if not isinstance(error, StorageDownError) and not dropped_if_lost(error, connection):
+        raise error
     logger.warning("%s without the database or the storage", request.path, exc_info=error)
     return Problem(503, "busy", "Repeat the request in a moment.").response()
 

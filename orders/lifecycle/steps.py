@@ -11,9 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models.functions import Now
-from psycopg import errors
 
 from notifications.models import Notification
 from notifications.outbox import order_messages
@@ -23,6 +22,7 @@ from orders.models import Order, OrderEvent, User
 from orders.placing.errors import InvalidOrder
 from orders.placing.message_context import message_context
 from orders.placing.request import clean_text
+from project.database.errors import Remedy, dropped_if_lost, remedy
 
 Status = Order.Status
 Kind = OrderEvent.Kind
@@ -55,7 +55,9 @@ _MESSAGES = {
 
 @contextmanager
 def one_transaction() -> Iterator[None]:
-    """Run the block in one durable transaction. Raises OrderBusy after LOCK_TIMEOUT.
+    """Run the block in one durable transaction.
+
+    Raises OrderBusy after LOCK_TIMEOUT, a deadlock or another fault that a second try may not meet.
 
     Raises RuntimeError inside an open transaction: its locks would break the lock order, and
     settle would read the order before the commit.
@@ -65,8 +67,8 @@ def one_transaction() -> Iterator[None]:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT set_config('lock_timeout', %s, true)", [LOCK_TIMEOUT])
             yield
-    except OperationalError as error:
-        if isinstance(error.__cause__, errors.LockNotAvailable):
+    except Error as error:
+        if dropped_if_lost(error, connection) and remedy(error) is Remedy.REPEAT:
             raise OrderBusy from error
         raise
 

@@ -9,8 +9,9 @@ from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
-from django.db import Error, InterfaceError, OperationalError, connection, transaction
+from django.db import Error, connection, transaction
 
+from project.database.errors import drop, is_passing
 from project.jobs.errors import (
     LostClaimError,
     NotClaimedError,
@@ -48,11 +49,6 @@ def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
         _finish(handler, job, result, fields)
     except LostClaimError:
         raise
-    except (OperationalError, InterfaceError):
-        # The work may be done, but the row could not be written: as if the worker had died with
-        # it. Queueing it again, once the database is back, would hide that it may be done twice.
-        connection.close()
-        raise
     except UnknownOutcomeError as error:
         model.objects.leave_unknown(job, str(error), fields)
         raise
@@ -66,6 +62,12 @@ def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
         model.objects.retry_later(job, str(error), fields)
         raise
     except Exception as error:
+        if is_passing(error):
+            # The work may be done, but the row could not be written: as if the worker had died
+            # with it. Queueing it again, once the database is back, would hide that it may be
+            # done twice.
+            drop(connection)
+            raise
         logger.exception("%s %s failed unexpectedly", model.__name__, job_id)
         _settle_unforeseen(handler, job, error, fields)
         raise
@@ -107,11 +109,11 @@ def _finish(
                     raise LostClaimError(job.pk)
                 handler.on_succeeded(job)
             return
-        except (OperationalError, InterfaceError):
-            if not tries_left:
+        except Error as error:
+            if not tries_left or not is_passing(error):
                 raise
             logger.warning("%s is done, and the database is away", job.pk, exc_info=True)
-            connection.close()
+            drop(connection)
             time.sleep(FINISH_PAUSE)
 
 

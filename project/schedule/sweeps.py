@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from django.db import Error, connections
 from django.utils.module_loading import autodiscover_modules
 
+from project.database.errors import is_passing
 from project.models import Sweep as SweepRow
 
 logger = logging.getLogger(__name__)
@@ -69,9 +70,9 @@ def _run(due: Sweep) -> None:
     """Call the sweep and record its result. Raises django.db.Error without a database."""
     try:
         result = due.run()
-    except Error:
-        raise
     except Exception as error:
+        if is_passing(error):
+            raise
         logger.exception("%s failed", due.name)
         SweepRow.objects.note(due.name, error=f"{type(error).__name__}: {error}")
     else:

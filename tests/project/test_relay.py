@@ -495,6 +495,24 @@ def test_a_sweeps_last_result_is_kept_and_its_last_error(
     assert row.ran_at
 
 
+@pytest.mark.parametrize(("state", "noted"), [("42P01", True), ("25P03", False), ("57P01", False)])
+def test_a_sweep_notes_its_own_fault_and_leaves_a_server_that_is_away(
+    relays: Callable[..., Relay], monkeypatch: pytest.MonkeyPatch, state: str, noted: bool
+) -> None:
+    calls: list[str] = []
+
+    def run() -> None:
+        calls.append(state)
+        with connection.cursor() as cursor:
+            cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$")
+
+    monkeypatch.setattr(sweeps, "_sweeps", [Sweep(name="broken", run=run, interval=0.1)])
+    with running_relay(relays()):
+        wait_until(lambda: len(calls) >= 3, seconds=10)
+
+    assert SweepRow.objects.filter(error__gt="").exists() is noted
+
+
 def test_a_long_sweep_does_not_hold_up_the_bell(
     relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
 ) -> None:

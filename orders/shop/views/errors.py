@@ -3,12 +3,13 @@
 import sys
 
 from django.conf import settings
-from django.db import OperationalError
+from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.utils.translation import gettext as _
 
 from project.conf.media_storage import is_away
+from project.database.errors import dropped_if_lost
 
 
 def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
@@ -51,11 +52,11 @@ def locked_out(
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer 503 if the database is down or all its connections are in use, or if the media
+    """Answer 503 if the database is down or busy or all its connections are in use, or if the media
     storage is down or full; else 500.
     """
     error = sys.exception()
-    if isinstance(error, OperationalError) or is_away(error):
+    if dropped_if_lost(error, connection) or is_away(error):
         response = _page(
             503, _("The shop is busy"), _("Nothing is lost. Please try again in a moment.")
         )

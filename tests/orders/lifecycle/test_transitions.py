@@ -6,7 +6,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, InternalError, connection, transaction
 from django.test import override_settings
 from django.utils import translation
 
@@ -21,6 +21,7 @@ from orders.lifecycle.errors import (
     UnknownOrder,
     WrongStatus,
 )
+from orders.lifecycle.steps import one_transaction
 from orders.lifecycle.transitions import cancel, correct_parcel, deliver, pack, pay, refund, ship
 from orders.models import (
     Order,
@@ -219,6 +220,22 @@ def test_a_locked_product_makes_a_cancel_busy_instead_of_hanging(
         cancel(order_id=order.pk, reason="x")
 
     assert cancel(order_id=order.pk, reason="x").status == "cancelled"
+
+
+@pytest.mark.parametrize(
+    ("state", "raised"),
+    [
+        ("40P01", OrderBusy),
+        ("57014", OrderBusy),
+        ("25006", InternalError),
+        ("23505", IntegrityError),
+    ],
+)
+def test_what_may_be_gone_in_a_moment_is_told_as_busy(state: str, raised: type[Exception]) -> None:
+    statement = f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$"
+
+    with pytest.raises(raised), one_transaction(), connection.cursor() as cursor:
+        cursor.execute(statement)
 
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────

@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import OperationalError
+from django.db import DatabaseError, OperationalError, connection
 from django.db.models.functions import Now
 
 from notifications.handler import NotificationHandler
@@ -248,3 +248,37 @@ def test_a_job_that_could_not_be_settled_is_left_to_its_lease(
 
     # Queued again it would be done twice without a trace; a lost worker leaves one.
     assert row(job).status == Status.RUNNING
+
+
+def server_says(state: str) -> None:
+    """Have the server raise this SQLSTATE."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$")
+
+
+@on_real_transactions
+@pytest.mark.parametrize("state", ["25P03", "25006", "57P01", "40P01"])
+def test_a_server_that_could_not_be_used_leaves_the_job_to_its_lease(
+    perform: Callable[[Any], None], state: str
+) -> None:
+    perform(lambda job: server_says(state))
+    job = queue()
+
+    with pytest.raises(DatabaseError):
+        run_job(Notification, job.pk)
+
+    assert row(job).status == Status.RUNNING
+
+
+@on_real_transactions
+def test_control_a_statement_that_is_at_fault_itself_is_told_and_tried_again(
+    perform: Callable[[Any], None],
+) -> None:
+    perform(lambda job: server_says("22012"))
+    job = queue()
+
+    with pytest.raises(DatabaseError):
+        run_job(Notification, job.pk)
+
+    assert row(job).status == Status.QUEUED
+    assert "DataError" in row(job).error
