@@ -223,6 +223,8 @@ DATABASES = {
         "OPTIONS": {
             **_connection_options,
             **_database.get("OPTIONS", {}),  # the URL's: sslmode, sslrootcert
+            # By this name the writers know each other when they meet at a row.
+            "application_name": "tandem-writer",
             # Few statements, run often, with long arrays: planned once and sent in binary.
             "server_side_binding": True,
             "prepare_threshold": 2,

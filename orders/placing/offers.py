@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import connection
+from django.db import Error, connection
 
 from project.database.arrays import array_literal
+from project.database.errors import Remedy, drop, remedy
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,21 @@ def look_up(
     A SKU without a product on sale has no offer. The SQL is written by hand and takes one round
     trip: two ORM queries cost more of the web process's time than all the rest of placing an
     order (1.3 ms of 2).
+
+    If the connection is lost, the read is made once more on a new one: the pool may have given
+    out a connection that the server had closed.
     """
+    ids, names = list(order_ids), list(skus)
+    try:
+        return _read(ids, names)
+    except Error as error:
+        if remedy(error) is not Remedy.RECONNECT:
+            raise
+        drop(connection)
+        return _read(ids, names)
+
+
+def _read(order_ids: list[UUID], skus: list[str]) -> tuple[UUID | None, dict[str, Offer]]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -45,7 +60,7 @@ def look_up(
                        JOIN orders_stock AS stock ON stock.product_id = product.id)
                    ON product.sku = ANY(%s::text[]) AND product.is_active
             """,
-            [array_literal(order_ids), list(skus)],
+            [array_literal(order_ids), skus],
         )
         rows = cursor.fetchall()
     return rows[0][0], {row[1]: Offer(*row[2:]) for row in rows if row[1] is not None}

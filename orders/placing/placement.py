@@ -6,12 +6,11 @@ order's jobs are queued.
 """
 
 import logging
-import threading
 import time
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import OperationalError, connection
+from django.db import Error, connection
 
 from orders.models import Order
 from orders.placing.errors import (
@@ -34,8 +33,10 @@ from orders.placing.sales_ledger import Sold
 from orders.placing.sales_writer import Count
 from orders.placing.settle import settle
 from orders.placing.stock_writer import Draft, Taken
+from orders.placing.turns import Turns
 from orders.placing.upload_checks import wait_for_checks
 from orders.placing.writers import WEB_THREADS, Writers, writers
+from project.database.errors import dropped_if_lost
 from project.group_commit import (
     GroupCommitError,
     NotCommittedError,
@@ -52,11 +53,11 @@ GRACE = 5.0
 """Extra seconds for an order that is being written when its deadline passes."""
 MAX_CONCURRENT = WEB_THREADS * 3 // 4
 """Orders that one process places at a time. The other threads serve pages and health checks."""
-MAX_WAIT_FOR_SLOT = 1.5
-"""Seconds that a request waits for a slot. It is longer than the lock timeout, because orders for
-a locked product may hold every slot until that timeout."""
+MAX_WAIT_FOR_TURN = 1.5
+"""Seconds that a request waits for a turn. It is longer than the lock timeout, because orders for
+a locked product may hold every turn until that timeout."""
 
-_slots = threading.BoundedSemaphore(MAX_CONCURRENT)
+_turns = Turns(MAX_CONCURRENT)
 
 
 @dataclass(frozen=True)
@@ -78,15 +79,17 @@ def place_order(request: OrderRequest) -> Placement:
     if connection.in_atomic_block:
         raise RuntimeError("place_order commits by itself: call it outside any transaction")
     wait_for_checks(request.uploads)
-    if not _slots.acquire(timeout=MAX_WAIT_FOR_SLOT):
+    if not _turns.begin(timeout=MAX_WAIT_FOR_TURN):
         raise ShopBusy
     try:
         return _place(request)
-    except OperationalError as error:
-        # Only the reads before submission raise it here. `_submit` handles its own errors.
-        raise ShopBusy from error
+    except Error as error:
+        # Only the reads before submission raise it here. `submit` handles its own errors.
+        if dropped_if_lost(error, connection):
+            raise ShopBusy from error
+        raise
     finally:
-        _slots.release()
+        _turns.end()
 
 
 def _place(request: OrderRequest) -> Placement:
@@ -140,8 +143,10 @@ def submit(draft: Draft) -> Placement:
         settle(order.pk, threads=threads)
         try:
             return Placement(Order.objects.get(pk=order.pk), replayed=True)
-        except OperationalError as error:
-            raise OutcomeUnknown(order.pk) from error  # it exists, but can't be read now
+        except Error as error:
+            if dropped_if_lost(error, connection):
+                raise OutcomeUnknown(order.pk) from error  # it exists, but can't be read now
+            raise
     order.number, order.placed_at = outcome.number, outcome.placed_at
     order.changed_at = outcome.placed_at
     order._state.adding, order._state.db = False, "default"

@@ -1,20 +1,27 @@
-"""Row locks of the two writers: counter rows in product order. One locked row delays no other."""
+"""Locking counter rows in product order, without letting one locked row stop the others."""
 
 from collections.abc import Iterable
 
-from django.db import OperationalError, models
+from django.db import Error, models
 from django.db.backends.base.base import BaseDatabaseWrapper
-from psycopg import errors
 
+from orders.placing.suspects import Suspects
 from project.database.arrays import array_literal
+from project.database.errors import LOCK_NOT_AVAILABLE, sqlstate
 from project.group_commit import RepeatBatch
+
+TURN = 1.0
+"""Seconds that the patient lane waits for one holder of a row; all suspects share it."""
+SHORTEST_TURN = 0.25
 
 
 class RowLocks:
     """The locks that one writer takes on one table of counters, keyed by product.
 
-    A row that another transaction holds for longer than `lock_timeout` becomes a suspect. The
-    writer then tries it with SKIP LOCKED only, until it is free again.
+    A row that one transaction holds for longer than `lock_timeout` becomes a suspect. From then
+    on the writer's main lane leaves it alone, and its patient lane queues for it: it waits for
+    one suspect at a time with nothing else in its hands, so that it stops nobody. Once it has
+    the row, the product is no suspect any more.
     """
 
     def __init__(self, model: type[models.Model], *, column: str) -> None:
@@ -23,9 +30,8 @@ class RowLocks:
             " JOIN orders_product AS product ON product.id = counter.product_id"
             " WHERE counter.product_id = ANY(%s::bigint[])"
         )
-        # The product's row is locked too. The foreign keys of the written rows lock it at COMMIT
-        # anyway. A wait there would delay the whole batch, and the writer couldn't see which
-        # product caused it.
+        # The product's row too: the foreign keys of what we write ask for it at COMMIT, where a
+        # wait would hold up the whole batch and nobody could tell which product is to blame.
         self._wait = (
             f"{self._read} ORDER BY counter.product_id"
             " FOR NO KEY UPDATE OF counter FOR KEY SHARE OF product"
@@ -34,44 +40,70 @@ class RowLocks:
             f"{self._read} ORDER BY counter.product_id"
             " FOR NO KEY UPDATE OF counter SKIP LOCKED FOR KEY SHARE OF product SKIP LOCKED"
         )
-        self._suspects: set[int] = set()
+        self.suspects = Suspects(table=model._meta.db_table)
         self._probing = False
 
     def acquire(
         self, connection: BaseDatabaseWrapper, product_ids: Iterable[int]
     ) -> tuple[dict[int, tuple[int, ...]], set[int]]:
-        """Lock the rows; return the values of the locked rows by product, and the suspects.
+        """Lock the rows; return the values of those we hold, by product, and the suspects.
 
-        A product in neither has no row. Raises RepeatBatch after a lock timeout. The next call
-        then finds the locked rows without waiting.
+        For the main lane. A product in neither has no row. Raises RepeatBatch after a lock
+        timeout: the next call finds out, without waiting, which rows are to blame.
         """
         wanted = set(product_ids)
-        waiting = set() if self._probing else wanted - self._suspects
-        held = {}
-        with connection.cursor() as cursor:
-            if waiting:
-                try:
-                    cursor.execute(self._wait, [array_literal(waiting)])
-                except OperationalError as error:
-                    if isinstance(error.__cause__, errors.LockNotAvailable):
-                        self._probing = True
-                        raise RepeatBatch from error
-                    raise
-                held.update({row[0]: row[1:] for row in cursor.fetchall()})
-            # These rows come last and without waiting, so the locks above can't cause a deadlock.
-            skipping = wanted - waiting
-            if skipping:
-                cursor.execute(self._skip, [array_literal(skipping)])
-                held.update({row[0]: row[1:] for row in cursor.fetchall()})
-                self._probing = False
-                missing = skipping - held.keys()
-                self._suspects -= skipping
-                if missing:
-                    self._suspects |= self._existing(connection, missing)
-        return held, self._suspects & wanted
+        suspects = self.suspects.among(wanted)
+        wanted -= suspects
+        if self._probing:
+            held, locked = self.acquire_free(connection, wanted)
+            self._probing = False
+            return held, suspects | locked
+        try:
+            return (self._execute(connection, self._wait, wanted) if wanted else {}), suspects
+        except Error as error:
+            if sqlstate(error) == LOCK_NOT_AVAILABLE:
+                self._probing = True
+                raise RepeatBatch from error
+            raise
 
-    def _existing(self, connection: BaseDatabaseWrapper, product_ids: set[int]) -> set[int]:
-        """Return the products that have a row: the other ones aren't locked, they don't exist."""
+    def acquire_free(
+        self, connection: BaseDatabaseWrapper, product_ids: Iterable[int]
+    ) -> tuple[dict[int, tuple[int, ...]], set[int]]:
+        """Lock those rows that nobody holds; the others are suspects from now on.
+
+        Returns as `acquire` does. It never waits, so what is held already can't close a circle.
+        """
+        wanted = set(product_ids)
+        held = self._execute(connection, self._skip, wanted) if wanted else {}
+        self.suspects.discard(held)
+        missing = wanted - held.keys()
+        return held, self.suspects.add(connection, missing) if missing else set()
+
+    def queue_for_one(self, connection: BaseDatabaseWrapper, product_ids: set[int] | None) -> None:
+        """Wait until one suspect among these products (None: any) is ours, and nothing else.
+
+        For the patient lane, first in its transaction: it stands in line with the writers of
+        other processes, where whoever only tries never gets a turn. Raises RepeatBatch if one
+        transaction holds it for longer than the turn.
+        """
+        product_id = self.suspects.begin_turn(connection, product_ids)
+        if product_id is None:
+            return
+        turn = max(SHORTEST_TURN, TURN / max(1, self.suspects.count()))
         with connection.cursor() as cursor:
-            cursor.execute(self._read, [array_literal(product_ids)])
-            return {row[0] for row in cursor.fetchall()}
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{turn * 1000:.0f}ms"])
+        try:
+            self._execute(connection, self._wait, {product_id})
+        except Error as error:
+            if sqlstate(error) != LOCK_NOT_AVAILABLE:
+                raise
+            self.suspects.end_turn(product_id, got=False)
+            raise RepeatBatch from error
+        self.suspects.end_turn(product_id, got=True)
+
+    def _execute(
+        self, connection: BaseDatabaseWrapper, statement: str, product_ids: set[int]
+    ) -> dict[int, tuple[int, ...]]:
+        with connection.cursor() as cursor:
+            cursor.execute(statement, [array_literal(product_ids)])
+            return {row[0]: row[1:] for row in cursor.fetchall()}

@@ -50,15 +50,21 @@ class SalesWriter:
     """The group committer runs `apply` for each batch. Suspect rows are kept between batches."""
 
     def __init__(self) -> None:
-        self._locks = RowLocks(ProductSales, column="units")
+        self.locks = RowLocks(ProductSales, column="units")
 
     def apply(
-        self, connection: BaseDatabaseWrapper, requests: Sequence[Count | Settle]
+        self,
+        connection: BaseDatabaseWrapper,
+        requests: Sequence[Count | Settle],
+        *,
+        wait: bool = True,
     ) -> list[Any]:
         """Set each order's entries to their target; the answers are Counted or DEFER.
 
-        Of two requests for one order the later one wins.
+        Of two requests for one order the later one wins. Without `wait`, a request whose rows
+        aren't free is deferred.
         """
+        acquire = self.locks.acquire if wait else self.locks.acquire_free
         settled = {request.order_id for request in requests if isinstance(request, Settle)}
         with connection.cursor() as cursor:
             touched: dict[UUID, set[int]] = defaultdict(set)
@@ -68,7 +74,7 @@ class SalesWriter:
             for request in requests:
                 if isinstance(request, Count):
                     touched[request.order_id] |= request.sold.keys()
-            held, suspects = self._locks.acquire(connection, set().union(*touched.values()))
+            held, suspects = acquire(connection, set().union(*touched.values()))
             # Read again after the locks: from here on the orders' sales can't change.
             truth: dict[UUID, Targets] = defaultdict(dict)
             if settled:

@@ -65,16 +65,20 @@ class StockWriter:
     """The group committer runs `apply` for each batch. Suspect rows are kept between batches."""
 
     def __init__(self) -> None:
-        self._locks = RowLocks(Stock, column="available")
+        self.locks = RowLocks(Stock, column="available")
 
-    def apply(self, connection: BaseDatabaseWrapper, drafts: Sequence[Draft]) -> list[Any]:
+    def apply(
+        self, connection: BaseDatabaseWrapper, drafts: Sequence[Draft], *, wait: bool = True
+    ) -> list[Any]:
         """Place the drafts in their order; take all lines of a draft or none.
 
         Returns an answer per draft: Taken, AlreadyPlaced, OutOfStock, UploadsGone, KeyReused or
         DEFER. A batch of any size takes three statements, because bulk_create would halve the
-        orders per second; it takes two more if a draft has uploads.
+        orders per second; it takes two more if a draft has uploads. Without `wait`, a draft
+        whose rows aren't free is deferred.
         """
-        held, suspects = self._locks.acquire(
+        acquire = self.locks.acquire if wait else self.locks.acquire_free
+        held, suspects = acquire(
             connection, (line.product_id for draft in drafts for line in draft.lines)
         )
         available = {product_id: values[0] for product_id, values in held.items()}

@@ -6,12 +6,15 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from orders.placing.row_patience import RowPatience
 from orders.placing.sales_writer import Count, SalesWriter, Settle
 from orders.placing.stock_writer import Draft, StockWriter
 from project.group_commit import GroupCommitter, drain_on_exit
 
 WEB_THREADS = 64
 """Threads of one web process (`project/gunicorn.py`)."""
+MAX_STUCK = WEB_THREADS // 4
+"""Orders that may wait for locked rows if nobody knows when these become free."""
 
 
 @dataclass(frozen=True)
@@ -24,21 +27,46 @@ _lock = threading.Lock()
 _writers: Writers | None = None
 
 
+def start_writers(*, name: str = "") -> Writers:
+    """Start a pair of writers; their threads are called `name` and what they are."""
+    stock, sales = StockWriter(), SalesWriter()
+    return Writers(
+        stock=GroupCommitter(
+            name=f"{name}stock-writer",
+            apply=stock.apply,
+            patience=RowPatience(
+                name="stock-writer", locks=stock.locks, apply=stock.apply, products=_drafted
+            ),
+            max_stuck=MAX_STUCK,
+        ),
+        sales=GroupCommitter(
+            name=f"{name}sales-writer",
+            apply=sales.apply,
+            patience=RowPatience(
+                name="sales-writer", locks=sales.locks, apply=sales.apply, products=_counted
+            ),
+            # A settle must not overtake the count that it corrects.
+            key=lambda request: request.order_id,
+            max_stuck=MAX_STUCK,
+        ),
+    )
+
+
+def _drafted(draft: Draft) -> set[int]:
+    return {line.product_id for line in draft.lines}
+
+
+def _counted(request: Count | Settle) -> set[int] | None:
+    """A settle finds its products when it is applied: it may be any."""
+    return set(request.sold) if isinstance(request, Count) else None
+
+
 def writers() -> Writers:
     """Return this process's writers; a forked child starts its own."""
     global _writers
     with _lock:
         if _writers is None:
-            # At most a quarter of the web threads may wait for locked rows.
-            max_deferred = WEB_THREADS // 4
-            _writers = Writers(
-                stock=GroupCommitter(
-                    name="stock-writer", apply=StockWriter().apply, max_deferred=max_deferred
-                ),
-                sales=GroupCommitter(
-                    name="sales-writer", apply=SalesWriter().apply, max_deferred=max_deferred
-                ),
-            )
+            _writers = start_writers()
         return _writers
 
 

@@ -5,12 +5,12 @@ from collections.abc import Iterator
 from django.db.models import Count, Min
 from django.db.models.functions import Extract, Now
 from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from project.jobs.model import job_models
 from project.jobs.queryset import Status
-from project.models import AuditRun
+from project.models import AuditRun, DeferralCount
 from project.monitoring.health import read_health
 
 SHOWN = (Status.QUEUED, Status.RUNNING, Status.FAILED, Status.UNKNOWN)
@@ -18,7 +18,7 @@ SHOWN = (Status.QUEUED, Status.RUNNING, Status.FAILED, Status.UNKNOWN)
 
 
 class ShopCollector(Collector):
-    """Collects the gauges of jobs, services and the last audit."""
+    """Collects the figures of jobs, services, writers and the last audit."""
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges."""
@@ -49,6 +49,15 @@ class ShopCollector(Collector):
         for service in health.checks:
             up.add_metric([service], float(service not in health.degraded))
         yield up
+
+        deferrals = CounterMetricFamily(
+            "tandem_writer_deferrals",
+            "Orders and counts that waited for locked rows, in all processes",
+            labels=["writer"],
+        )
+        for row in DeferralCount.objects.all():
+            deferrals.add_metric([row.writer], row.items)
+        yield deferrals
 
         audit = AuditRun.objects.first()
         if audit is not None:

@@ -74,18 +74,18 @@ def _wrap_the_steps() -> None:
         _crash_at(Step.BEFORE_SETTLE)
         settle(*args, **kwargs)
 
-    def apply_stock_or_die(writer: StockWriter, connection: Any, drafts: Any) -> Any:
+    def apply_stock_or_die(writer: StockWriter, *args: Any, **options: Any) -> Any:
         if _is_next(Step.BEFORE_SETTLE):
             counted.wait_for(2)  # both passed the look at the stock, which is enough for one
-        answers = apply_stock(writer, connection, drafts)
+        answers = apply_stock(writer, *args, **options)
         _crash_at(Step.BEFORE_COMMIT)
         _never_at(Step.ONLY_SALES)
         return answers
 
-    def apply_sales_or_wait(writer: SalesWriter, connection: Any, requests: Any) -> Any:
+    def apply_sales_or_wait(writer: SalesWriter, *args: Any, **options: Any) -> Any:
         _never_at(Step.BEFORE_COMMIT)
         _never_at(Step.ONLY_STOCK)
-        return apply_sales(writer, connection, requests)
+        return apply_sales(writer, *args, **options)
 
     steps: dict[str, Callable[[Any], None]] = {
         "stock-writer": lambda _answers: _crash_at(Step.ONLY_STOCK),

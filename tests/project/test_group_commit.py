@@ -12,9 +12,17 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from django.db import DataError, IntegrityError, OperationalError, connection
+from django.db import (
+    DataError,
+    IntegrityError,
+    InternalError,
+    OperationalError,
+    connection,
+    connections,
+)
 from django.db.backends.base.base import BaseDatabaseWrapper
 
+from project.database.errors import Remedy
 from project.group_commit import (
     DEFER,
     GroupCommitter,
@@ -23,6 +31,7 @@ from project.group_commit import (
     RepeatBatch,
     UnknownCommitError,
 )
+from project.group_commit import committer as committer_module
 from project.local.env import ROOT
 
 # Only these tables are emptied after each test: all of the shop's would take a second.
@@ -326,6 +335,84 @@ def test_a_database_that_stays_away_is_told_as_not_committed_at_the_deadline(
     assert committed() == set()
 
 
+def read_only(connection: BaseDatabaseWrapper, items: Sequence[str]) -> list[str]:
+    """Meet a server that became a standby: the whole session can't write any more."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET default_transaction_read_only = on")
+        cursor.execute("SET transaction_read_only = on")
+    return insert(connection, items)
+
+
+def frozen(connection: BaseDatabaseWrapper, items: Sequence[str]) -> list[str]:
+    """Stand still in the transaction until the server ends the session."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET idle_in_transaction_session_timeout = '50ms'")
+        pid = connection.connection.info.backend_pid
+    insert(connection, items)
+    wait_until(lambda: not is_alive(pid))
+    connections["default"].close()  # this thread's, which nobody else closes
+    return insert(connection, items)
+
+
+def raising(state: str) -> Callable[..., Any]:
+    """Have the server raise this SQLSTATE."""
+
+    def apply(connection: BaseDatabaseWrapper, items: Sequence[str]) -> list[str]:
+        with connection.cursor() as cursor:
+            cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$")
+        return []
+
+    return apply
+
+
+FAULTS = {
+    "read-only": read_only,
+    "idle in transaction": frozen,
+    **{
+        state: raising(state)
+        for state in ("25P03", "57P01", "57P02", "57P03", "57P05", "08006", "53300")
+    },
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_server_that_cannot_be_used_is_left_and_the_batch_repeated(
+    start: START, fault: str
+) -> None:
+    pids: list[int] = []
+
+    def apply(connection: BaseDatabaseWrapper, items: Sequence[str]) -> list[str]:
+        pids.append(backend(connection))
+        return (FAULTS[fault] if len(pids) <= 2 else insert)(connection, items)
+
+    assert start(apply).submit("a", deadline=soon()).result(grace=GRACE) == "new"
+
+    assert len(set(pids)) == 3  # each attempt on a connection of its own
+    assert committed() == {"a"}
+
+
+@pytest.mark.parametrize("fault", ["read-only", "25P03"])
+def test_control_by_the_class_of_the_error_it_is_taken_for_poison(
+    start: START, monkeypatch: pytest.MonkeyPatch, fault: str
+) -> None:
+    def by_class(error: BaseException) -> Remedy:
+        return Remedy.RECONNECT if isinstance(error, OperationalError) else Remedy.NONE
+
+    monkeypatch.setattr(committer_module, "remedy", by_class)
+
+    with pytest.raises(InternalError):
+        start(Flaky(FAULTS[fault])).submit("a", deadline=soon()).result(grace=GRACE)
+
+
+def test_a_server_that_stays_read_only_is_told_as_not_committed(start: START) -> None:
+    submission = start(read_only).submit("a", deadline=soon(0.5))
+
+    with pytest.raises(NotCommittedError):
+        submission.result(grace=GRACE)
+
+    assert committed() == set()
+
+
 class LostReplies:
     """Cuts the writers' connections at their next COMMITs, after or before these are done."""
 
@@ -545,7 +632,7 @@ def test_a_deferred_item_is_not_taken_after_its_deadline(start: START) -> None:
 def test_at_most_so_many_items_wait_for_something_locked(start: START) -> None:
     apply = Locked("a", "b", "c")
     gate = Gate(apply)
-    committer = start(gate, max_deferred=2)
+    committer = start(gate, max_stuck=2)
     submissions = [committer.submit("first", deadline=soon())]
     assert gate.entered.wait(20)
     submissions = [committer.submit(item, deadline=soon()) for item in "abc"]
@@ -567,6 +654,155 @@ def test_drain_waits_for_deferred_items(start: START) -> None:
     assert committer.drain(timeout=20)
 
     assert stuck.result(grace=0) == "new"
+
+
+class Turns:
+    """A patience whose turn comes when the test says so."""
+
+    def __init__(self, apply: Any) -> None:
+        self.came, self.stuck = threading.Event(), False
+        self.apply = apply
+        self.deferred = 0
+
+    def wait(self, connection: BaseDatabaseWrapper, items: Sequence[str]) -> None:
+        if not self.came.wait(0.05):
+            raise RepeatBatch
+
+    def is_waiting(self) -> bool:
+        return False
+
+    def is_stuck(self, item: str) -> bool:
+        return self.stuck
+
+    def report(self, *, deferred: int, last: bool = False) -> None:
+        self.deferred += deferred
+
+
+def defer(connection: BaseDatabaseWrapper, items: Sequence[str]) -> list[Any]:
+    return [DEFER if item.startswith("stuck") else insert(connection, [item])[0] for item in items]
+
+
+def test_deferred_items_are_applied_together_when_their_turn_comes(start: START) -> None:
+    alone = Gate()
+    alone.opened.set()
+    turns = Turns(alone)
+    committer = start(defer, patience=turns, max_stuck=0)
+    stuck = [committer.submit(f"stuck {number}", deadline=soon()) for number in range(30)]
+    assert committer.submit("free", deadline=soon()).result(grace=GRACE) == "new"
+    wait_until(lambda: turns.deferred == 30)
+
+    turns.came.set()
+
+    assert [submission.result(grace=GRACE) for submission in stuck] == ["new"] * 30
+    assert [sorted(batch) for batch in alone.batches] == [sorted(s.item for s in stuck)]
+
+
+def test_a_deferred_item_can_be_withdrawn_while_its_turn_is_waited_for(start: START) -> None:
+    turns = Turns(insert)
+    committer = start(defer, patience=turns)
+    stuck = committer.submit("stuck", deadline=soon())
+    wait_until(lambda: turns.deferred == 1)
+
+    assert committer.withdraw(stuck)
+
+    turns.came.set()
+    assert committer.drain(timeout=20)
+    assert committed() == set()
+
+
+def test_items_that_turn_out_to_be_stuck_are_given_up_but_for_a_few(start: START) -> None:
+    turns = Turns(insert)
+    committer = start(defer, patience=turns, max_stuck=2)
+    stuck = [committer.submit(f"stuck {number}", deadline=soon()) for number in range(4)]
+    wait_until(lambda: turns.deferred == 4)
+
+    turns.stuck = True
+
+    for submission in stuck[2:]:
+        with pytest.raises(NotTakenError, match="too many"):
+            submission.result(grace=GRACE)
+    turns.came.set()
+    assert [submission.result(grace=GRACE) for submission in stuck[:2]] == ["new", "new"]
+
+
+def test_items_of_one_key_never_overtake_each_other(start: START) -> None:
+    turns = Turns(Gate())
+    committer = start(defer, patience=turns, key=lambda item: item.split()[-1])
+    first = committer.submit("stuck a", deadline=soon())
+    wait_until(lambda: turns.deferred == 1)
+    turns.came.set()
+    assert turns.apply.entered.wait(20)  # the first is being applied now
+
+    second = committer.submit("later a", deadline=soon())
+    assert committer.submit("later b", deadline=soon()).result(grace=GRACE) == "new"
+
+    assert committed() == {"later b"}
+    turns.apply.opened.set()
+    assert [s.result(grace=GRACE) for s in (first, second)] == ["new", "new"]
+    assert turns.apply.batches == [["stuck a"], ["later a"]]
+
+
+def test_control_without_a_key_the_later_item_overtakes(start: START) -> None:
+    turns = Turns(insert)
+    committer = start(defer, patience=turns)
+    committer.submit("stuck a", deadline=soon(1.0))
+    wait_until(lambda: turns.deferred == 1)
+
+    committer.submit("later a", deadline=soon()).result(grace=GRACE)
+
+    assert committed() == {"later a"}
+
+
+@pytest.mark.parametrize("fault", ["read-only", "idle in transaction", "57P01"])
+def test_the_patient_lane_leaves_a_server_that_cannot_be_used(start: START, fault: str) -> None:
+    turns = Turns(Flaky(FAULTS[fault], FAULTS[fault]))
+    turns.came.set()
+
+    stuck = start(defer, patience=turns).submit("stuck", deadline=soon())
+
+    assert stuck.result(grace=GRACE) == "new"
+    assert committed() == {"stuck"}
+
+
+def test_a_poisonous_item_of_the_patient_lane_hurts_only_itself(start: START) -> None:
+    def insert_or_choke(connection: BaseDatabaseWrapper, items: Sequence[str]) -> list[str]:
+        return insert(connection, [item.replace("poison", "\x00") for item in items])
+
+    turns = Turns(insert_or_choke)
+    committer = start(defer, patience=turns)
+    stuck = [committer.submit(f"stuck {item}", deadline=soon()) for item in ("a", "poison", "b")]
+    wait_until(lambda: turns.deferred == 3)
+    turns.came.set()
+
+    assert stuck[0].result(grace=GRACE) == "new"
+    with pytest.raises(DataError):
+        stuck[1].result(grace=GRACE)
+    assert stuck[2].result(grace=GRACE) == "new"
+
+
+def test_a_fault_in_the_patience_does_not_end_the_lane(start: START) -> None:
+    turns = Turns(Flaky(lambda connection, items: 1 / 0, lambda connection, items: 1 / 0))
+    turns.came.set()
+    committer = start(defer, patience=turns)
+
+    with pytest.raises(ZeroDivisionError):
+        committer.submit("stuck a", deadline=soon()).result(grace=GRACE)
+
+    assert committer.submit("stuck b", deadline=soon()).result(grace=GRACE) == "new"
+
+
+@pytest.mark.parametrize("done_before", [True, False])
+def test_a_lost_commit_reply_in_the_patient_lane_is_found_out(
+    start: START, replies: LostReplies, done_before: bool
+) -> None:
+    turns = Turns(insert)
+    committer = start(defer, patience=turns)
+    stuck = committer.submit("stuck", deadline=soon())
+    wait_until(lambda: turns.deferred == 1)
+    replies.lose(1, done_before=done_before)
+    turns.came.set()
+
+    assert stuck.result(grace=GRACE) == ("found" if done_before else "new")
 
 
 # ── Batches that must be repeated ───────────────────────────────────────────────────────────

@@ -506,7 +506,7 @@ def test_a_sweep_notes_its_own_fault_and_leaves_a_server_that_is_away(
         with connection.cursor() as cursor:
             cursor.execute(f"DO $$ BEGIN RAISE EXCEPTION 'no' USING ERRCODE = '{state}'; END $$")
 
-    monkeypatch.setattr(sweeps, "_sweeps", [Sweep(name="broken", run=run, interval=0.1)])
+    monkeypatch.setattr(sweeps, "registered", [Sweep(name="broken", run=run, interval=0.1)])
     with running_relay(relays()):
         wait_until(lambda: len(calls) >= 3, seconds=10)
 

@@ -6,10 +6,7 @@ from collections.abc import Iterator
 import pytest
 
 from orders.placing import placement
-from orders.placing.sales_writer import SalesWriter
-from orders.placing.stock_writer import StockWriter
-from orders.placing.writers import Writers, drain, writers
-from project.group_commit import GroupCommitter
+from orders.placing.writers import drain, start_writers, writers
 
 
 @pytest.fixture(autouse=True)
@@ -22,10 +19,7 @@ def writers_end_with_the_test(transactional_db: None) -> Iterator[None]:
 def two_processes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Every second order goes through other writers, as if by another web process."""
     ours = writers()
-    others = Writers(
-        stock=GroupCommitter(name="other-stock", apply=StockWriter().apply),
-        sales=GroupCommitter(name="other-sales", apply=SalesWriter().apply),
-    )
+    others = start_writers(name="other-")
     turns = itertools.cycle((ours, others))
     monkeypatch.setattr(placement, "writers", lambda: next(turns))
     yield

@@ -12,7 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from media_jobs.models import MediaJob
 from notifications.models import Notification
 from project import views
-from project.models import AuditRun, Heartbeat
+from project.models import AuditRun, DeferralCount, Heartbeat
 from project.monitoring.metrics import read_metrics
 
 pytestmark = pytest.mark.django_db
@@ -79,6 +79,15 @@ def test_the_last_audit_is_told() -> None:
 
     assert sample("tandem_audit_clean") == 0
     assert sample("tandem_audit_timestamp_seconds") == pytest.approx(run.finished_at.timestamp())
+
+
+def test_deferrals_of_all_processes_are_counted() -> None:
+    DeferralCount.objects.add("stock-writer", 3)
+    DeferralCount.objects.add("stock-writer", 4)
+    DeferralCount.objects.add("sales-writer", 1)
+
+    assert sample("tandem_writer_deferrals_total", writer="stock-writer") == 7
+    assert sample("tandem_writer_deferrals_total", writer="sales-writer") == 1
 
 
 def test_the_page_is_in_the_format_of_prometheus(client: Client) -> None:
