@@ -37,7 +37,9 @@ def delay_videos() -> None:
     """Delay due videos while one is being processed."""
     if running_video().exists():
         due = MediaJob.objects.filter(recipe__in=FILMS, status=Status.QUEUED, ring_after__lte=Now())
-        due.order_by().update(ring_after=Now() + PAUSE)
+        with transaction.atomic():  # one that somebody has locked is no reason to stop dispatching
+            films = list(due.order_by().select_for_update(skip_locked=True).values_list("pk"))
+            MediaJob.objects.filter(pk__in=[pk for (pk,) in films]).update(ring_after=Now() + PAUSE)
 
 
 def running_video() -> QuerySet[MediaJob]:

@@ -10,7 +10,11 @@ from django.utils.translation import pgettext_lazy
 
 from notifications.same_error import same_error
 from project.jobs.model import Job
-from project.jobs.queryset import OPEN, JobQuerySet, Status
+from project.jobs.queryset import OPEN, PARKED, JobQuerySet, Status
+
+OFFERS = ("announcement",)
+"""The events of `notifications.events` that are marketing, here for the indexes' conditions."""
+_IS_PARKED = Q(status=Status.QUEUED.value, ring_after=PARKED)
 
 
 class NotificationQuerySet(JobQuerySet):
@@ -149,6 +153,24 @@ class Notification(Job):
                 fields=["same_error"],
                 name="notification_same_error",
                 condition=Q(status__in=["failed", "unknown", "queued"]) & ~Q(error=""),
+            ),
+            # What waits for its gateway, in the order in which it goes on: see
+            # `notifications.delivery.parked`. Two, because offers go on after all others.
+            models.Index(
+                fields=["gateway", "started_at"],
+                name="notification_parked",
+                condition=_IS_PARKED & ~Q(event__in=OFFERS),
+            ),
+            models.Index(
+                fields=["gateway", "started_at"],
+                name="notification_parked_offer",
+                condition=_IS_PARKED & Q(event__in=OFFERS),
+            ),
+            # Whether anything of an announcement still waits, however many were sent.
+            models.Index(
+                fields=["occasion"],
+                name="notification_open_offer",
+                condition=Q(event__in=OFFERS, status__in=OPEN),
             ),
             models.Index(
                 Lower("recipient"),

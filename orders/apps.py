@@ -1,4 +1,4 @@
-"""The app's configuration: its name at the desk."""
+"""The app's configuration: its name at the desk, and what it says to messages."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -7,3 +7,11 @@ from django.utils.translation import gettext_lazy as _
 class OrdersConfig(AppConfig):
     name = "orders"
     verbose_name = _("Shop")
+
+    def ready(self) -> None:
+        from notifications.delivery.consent import ask_before_sending
+        from notifications.receipts.effect import on_complaint
+        from orders.accounts.consent import note_complaint, why_unwanted
+
+        ask_before_sending(why_unwanted)
+        on_complaint(note_complaint)

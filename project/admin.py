@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from django_celery_beat.admin import ClockedScheduleAdmin, CrontabScheduleAdmin
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -130,7 +131,17 @@ class AuditRunAdmin(ReadOnlyAdmin):
 class SweepAdmin(ReadOnlyAdmin):
     """The sweeps, which the relay calls every few seconds."""
 
-    list_display = ("name", "ran_at", "result", "error", "done_until")
+    COLOURS = {"ok": "success", "failed": "warning", "late": "danger"}
+    list_display = ("name", "state", "ran_at", "done_at", "result", "error", "done_until")
+
+    @display(description=_("state"), label=COLOURS)
+    def state(self, sweep: Sweep) -> tuple[str, Any]:
+        """Say whether it is late: the one word for what failed, hangs, or isn't called."""
+        if sweep.late_after is None:
+            return "", "–"
+        if sweep.late_after < timezone.now():
+            return "late", _("late")
+        return ("failed", _("failed")) if sweep.error else ("ok", pgettext_lazy("sweep", "on time"))
 
 
 @admin.register(DailyRun)

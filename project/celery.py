@@ -5,7 +5,7 @@ import os
 import time
 
 from celery import Celery, bootsteps
-from celery.signals import heartbeat_sent, worker_process_init
+from celery.signals import heartbeat_sent, worker_process_init, worker_shutdown
 from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 from celery.worker.heartbeat import Heart
@@ -59,18 +59,33 @@ def note_heartbeat(sender: Heart, **kwargs: object) -> None:
     """Write a worker's heartbeat to the database, where the health page reads it."""
     from django.db import Error, connection
 
-    from project.models import Heartbeat
+    from project.models import Heartbeat, process_name
 
     worker = sender.eventer.hostname  # notify@host
     if time.monotonic() < _next_heartbeat.get(worker, 0.0):
         return
     _next_heartbeat[worker] = time.monotonic() + 5.0
     try:
-        Heartbeat.objects.beat(worker, pid=os.getpid())
+        Heartbeat.objects.beat(process_name(worker), pid=os.getpid())
     except Error as error:
         logger.warning("heartbeat missed: %s", error)
     finally:
         # A prefork worker forks new children at any time: no connection may be open then.
+        connection.close()
+
+
+@worker_shutdown.connect
+def retire(sender: WorkController, **kwargs: object) -> None:
+    """Take back the sign of life of a worker that stops as it was asked to."""
+    from django.db import Error, connection
+
+    from project.models import Heartbeat, process_name
+
+    try:
+        Heartbeat.objects.retire(process_name(sender.hostname))
+    except Error as error:
+        logger.warning("heartbeat stays: %s", error)
+    finally:
         connection.close()
 
 

@@ -1,13 +1,16 @@
 """State of the processes: heartbeats, marks of the sweeps, audit runs, daily and manual runs."""
 
+import os
+import socket
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from typing import Any, ClassVar
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connections, models
-from django.db.models import F, Min
-from django.db.models.functions import Greatest, Now
+from django.db.models import F, Min, Value
+from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import gettext_lazy as _
 
 from project.jobs.model import Job
@@ -15,17 +18,76 @@ from project.jobs.queryset import OPEN, JobQuerySet
 from project.text import clean, clean_json
 
 
+def process_name(service: str) -> str:
+    """Return how this process is called among the heartbeats: `relay@host:pid`.
+
+    `service` may have its host already, as Celery's workers do. With the pid, because two
+    processes of a service on one host must not sign for each other.
+    """
+    host = "" if "@" in service else f"@{socket.gethostname()}"
+    return f"{service}{host}:{os.getpid()}"
+
+
+FORGET_AFTER = timedelta(hours=1)
+"""How long a silent process is shown while others of its service live."""
+
+
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
     def beat(self, name: str, **detail: Any) -> None:
-        """Record that `name` is alive now, with its own detail."""
-        self.update_or_create(name=name, defaults={"seen_at": Now(), "detail": clean_json(detail)})
+        """Record that `name` is alive now, with its own detail.
+
+        The first time it takes the place of a dead process of its service on its host, which a
+        supervisor has started anew; every time, those are forgotten that have been silent for
+        FORGET_AFTER while it lives.
+        """
+        _heartbeat, is_new = self.update_or_create(
+            name=name, defaults={"seen_at": Now(), "detail": clean_json(detail)}
+        )
+        others = self.exclude(name=name)
+        if is_new and (replaced := _dead_predecessor(others.filter(name__startswith=_stem(name)))):
+            self.filter(name=replaced).delete()
+        service = name.partition("@")[0]
+        others.filter(name__startswith=f"{service}@", seen_at__lt=Now() - FORGET_AFTER).delete()
+
+    def retire(self, name: str) -> None:
+        """Forget a process that stops as it was asked to, unless it is the last of its service.
+
+        The last one stays, so that the health pages say since when the service isn't there.
+        """
+        service = name.partition("@")[0]
+        if self.filter(name__startswith=f"{service}@").exclude(name=name).exists():
+            self.filter(name=name).delete()
+
+
+def _stem(name: str) -> str:
+    """Return `SERVICE@host:`, what the processes of a service on one host have in common."""
+    return name.rpartition(":")[0] + ":"
+
+
+def _dead_predecessor(candidates: models.QuerySet["Heartbeat"]) -> str | None:
+    """Return the one of them seen last whose process is gone from this host."""
+    for name in candidates.order_by("-seen_at").values_list("name", flat=True):
+        pid = name.rpartition(":")[2]
+        if pid.isascii() and pid.isdecimal() and not _is_running(int(pid)):
+            return name
+    return None
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except (PermissionError, OverflowError):
+        return True
+    return True
 
 
 class Heartbeat(models.Model):
     """The last heartbeat of a relay, worker or beat, on the database's clock."""
 
     name = models.CharField(_("name"), max_length=300, primary_key=True)
-    """`SERVICE@host`; a host's name may have 253 characters."""
+    """`SERVICE@host:pid`; a host's name may have 253 characters."""
     seen_at = models.DateTimeField(_("seen"), db_default=Now())
     detail = models.JSONField(_("detail"), default=dict, blank=True)
 
@@ -41,25 +103,63 @@ class Heartbeat(models.Model):
 
 
 OVERLAP = timedelta(seconds=60)
-"""The time by which a sweep looks back before its mark. A row has the time of its statement, but
-is visible only after its commit: a late commit must not be missed."""
+"""How far a sweep goes back behind its mark. A row's time is that of its statement, but others
+see it only after its commit: one that is committed late must not be passed by."""
+_TIME = models.DateTimeField()
 
 
 class SweepQuerySet(models.QuerySet["Sweep"]):
-    def begin_of(self, name: str) -> datetime | None:
-        """Return the begin of the sweep's window: its mark less OVERLAP; None if it has none."""
-        mark = self.filter(name=name).values_list("done_until", flat=True).first()
-        return mark and mark - OVERLAP
+    # ── How far it is: `project.schedule.passes` ─────────────────────────────────────────────
+    def begin_pass(self, name: str, *, until: datetime) -> None:
+        """Note that a pass over all that changed up to `until` has begun."""
+        self.filter(name=name).update(
+            pass_until=until, page_at=None, page_key=None, left_since=None
+        )
 
-    def advance(self, name: str, until: datetime) -> None:
-        """Set the sweep's mark: it has seen all changes up to then. The mark never goes back."""
-        self.get_or_create(name=name)
-        self.filter(name=name).update(done_until=Greatest("done_until", until))
+    def keep_position(
+        self, name: str, *, until: datetime, at: datetime, key: UUID, left_since: datetime | None
+    ) -> None:
+        """Note behind which row that pass goes on, and the first row that it had to leave."""
+        self.filter(name=name, pass_until=until).update(
+            page_at=at, page_key=key, left_since=Least("left_since", Value(left_since, _TIME))
+        )
 
-    def note(self, name: str, *, result: str = "", error: str = "") -> None:
-        """Record that a sweep ran now, with its result."""
-        values = {"result": clean(result, longest=200), "error": clean(error, longest=1000)}
-        self.update_or_create(name=name, defaults={"ran_at": Now(), **values})
+    def end_pass(self, name: str, *, until: datetime, left_since: datetime | None) -> None:
+        """Move the sweep's mark to the pass's end, or to the first row left. It never goes back."""
+        reached = Least(Value(until, _TIME), F("left_since"), Value(left_since, _TIME))
+        self.filter(name=name, pass_until=until).update(
+            done_until=Greatest("done_until", reached),
+            pass_until=None,
+            page_at=None,
+            page_key=None,
+            left_since=None,
+        )
+
+    # ── How its runs end: `project.schedule.sweeps` ──────────────────────────────────────────
+    def note_done(self, name: str, *, result: str | None, allow: timedelta) -> None:
+        """Note that a run is done; without another within `allow` the sweep is late.
+
+        `result` None: there was nothing to say, and the last result stays.
+        """
+        values = {"ran_at": Now(), "done_at": Now(), "late_after": Now() + allow, "error": ""}
+        if result is not None:
+            values["result"] = clean(result, longest=200)
+        self.update_or_create(name=name, defaults=values)
+
+    def note_error(self, name: str, error: str, *, allow: timedelta) -> None:
+        """Note why a run failed. It is late `allow` after the last one that was done."""
+        first = {"name": name, "late_after": Now() + allow}
+        values = {"ran_at": Now(), "error": clean(error, longest=1000)}
+        self.update_or_create(name=name, defaults=values, create_defaults=first | values)
+        self.filter(name=name, late_after=None).update(late_after=Now() + allow)
+
+    def expect_only(self, names: Iterable[str]) -> None:
+        """Expect no run of other sweeps: this version has none of theirs."""
+        self.exclude(name__in=list(names)).update(late_after=None)
+
+    def late(self) -> models.QuerySet["Sweep"]:
+        """Return the sweeps that should have been done by now, whatever keeps them."""
+        return self.filter(late_after__lt=Now())
 
 
 class Sweep(models.Model):
@@ -68,7 +168,17 @@ class Sweep(models.Model):
     name = models.CharField(_("name"), max_length=60, primary_key=True)
     done_until = models.DateTimeField(_("done until"), null=True, blank=True)
     """The mark: the sweep has seen all changes before it. Only for sweeps with a mark."""
+    pass_until = models.DateTimeField(null=True, blank=True, editable=False)
+    """The end of the pass in progress."""
+    page_at = models.DateTimeField(null=True, blank=True, editable=False)
+    page_key = models.UUIDField(null=True, blank=True, editable=False)
+    """With `page_at` the last row that the pass has seen."""
+    left_since = models.DateTimeField(null=True, blank=True, editable=False)
+    """The time of the first row that the pass had to leave."""
     ran_at = models.DateTimeField(_("last run"), null=True, blank=True)
+    done_at = models.DateTimeField(_("last done"), null=True, blank=True)
+    late_after = models.DateTimeField(null=True, blank=True, editable=False)
+    """When it must have been done again; None: nobody expects it."""
     result = models.CharField(
         _("last result"), max_length=200, blank=True, default="", db_default=""
     )

@@ -6,24 +6,26 @@ and while the broker can't be reached the relay runs the `notify` jobs itself.
 
 import logging
 import os
-import socket
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from uuid import UUID
 
 from celery import Celery
 from django.db import Error, connection
 
+from project.database.errors import is_outage
+from project.database.timeouts import bound_session
 from project.jobs.dispatch import RING_BATCH, bury, ring, unring
 from project.jobs.errors import JobError, NotClaimedError
 from project.jobs.model import Job, job_models
 from project.jobs.publisher import BrokerDown, Publisher
 from project.jobs.run import run_job
 from project.jobs.shutdown import limit_shutdown
-from project.models import Heartbeat
-from project.schedule.sweeps import run_sweeps
+from project.models import Heartbeat, process_name
+from project.schedule.sweeps import start_sweeps
 
 logger = logging.getLogger(__name__)
 
@@ -36,13 +38,24 @@ DIRECT_QUEUE = "notify"
 DIRECT_THREADS = 4
 
 
+@contextmanager
+def _hurting_only(model: type[Job]) -> Iterator[None]:
+    """Let what concerns one statement about these jobs, such as a locked table, stop no others."""
+    try:
+        yield
+    except Error as error:
+        if is_outage(error):
+            raise
+        logger.warning("%s: %s", model.__name__, error)
+
+
 class Relay:
     """One relay process. `run` returns soon after `stop`, which a signal handler may call."""
 
     def __init__(self, app: Celery) -> None:
         self.publisher = Publisher(app)
         self._stopping = False
-        self._name = f"relay@{socket.gethostname()}"
+        self._name = process_name("relay")
         self._reconnector = ThreadPoolExecutor(1, thread_name_prefix="reconnect")
         self._reconnecting: Future[None] | None = None
         self._direct = ThreadPoolExecutor(DIRECT_THREADS, thread_name_prefix="direct")
@@ -56,9 +69,9 @@ class Relay:
 
     def run(self) -> None:
         """Relay until stopped; wait for a database that is down."""
-        sweeping = threading.Thread(target=run_sweeps, args=[lambda: self._stopping], name="sweeps")
-        sweeping.start()
+        sweeping: list[threading.Thread] = []
         try:
+            sweeping += start_sweeps(lambda: self._stopping)
             while not self._stopping:
                 self.look()
         finally:
@@ -66,7 +79,9 @@ class Relay:
             self._stopping = True
             bound = limit_shutdown()
             self.close()
-            sweeping.join()
+            for thread in sweeping:
+                thread.join()
+            self._retire()
             connection.close()
             bound.cancel()
 
@@ -79,6 +94,7 @@ class Relay:
     def look(self) -> None:
         """Tick, then pause unless there is more to do; a failing database takes a longer pause."""
         try:
+            bound_session()
             handled = self.tick()
         except Error as error:
             logger.warning("the database can't be used: %s", error)
@@ -93,17 +109,19 @@ class Relay:
         handled = 0
         broker = self.publisher.health
         for model in job_models():
-            if broker.ok:
-                handled += self._publish(model)
-            elif model.queue == DIRECT_QUEUE and broker.down_for() > BROKER_GRACE:
-                handled += self._run_directly(model)
+            with _hurting_only(model):
+                if broker.ok:
+                    handled += self._publish(model)
+                elif model.queue == DIRECT_QUEUE and broker.down_for() > BROKER_GRACE:
+                    handled += self._run_directly(model)
         if not broker.ok and (self._reconnecting is None or self._reconnecting.done()):
             self._reconnecting = self._reconnector.submit(self._reconnect)
         if time.monotonic() >= self.next_heartbeat:
             self.next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
-            for model in job_models():
-                bury(model)
             Heartbeat.objects.beat(self._name, pid=os.getpid(), broker=str(broker))
+            for model in job_models():
+                with _hurting_only(model):
+                    bury(model)
         return handled
 
     def _publish(self, model: type[Job]) -> int:
@@ -122,6 +140,10 @@ class Relay:
                 unring(model, job_ids[published:])
                 return published
         return len(job_ids)
+
+    def _retire(self) -> None:
+        with suppress(Error):
+            Heartbeat.objects.retire(self._name)
 
     def _reconnect(self) -> None:
         """Try to reach the broker; in a thread, because a frozen broker fails only by timeout."""

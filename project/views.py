@@ -40,7 +40,8 @@ def readyz(request: HttpRequest) -> JsonResponse:
         return JsonResponse({"status": "starting", "checks": checks}, status=503)
     if health.starting:
         return JsonResponse({"status": "starting", "checks": health.checks}, status=503)
-    return JsonResponse({"status": health.status, "checks": health.checks})
+    notes = {"notes": health.notes} if health.notes else {}
+    return JsonResponse({"status": health.status, "checks": health.checks, **notes})
 
 
 @require_safe

@@ -24,7 +24,7 @@ from notifications.channels.message import (
     Receipt,
     RefusesUsError,
 )
-from notifications.delivery import breaker, quiet_hours, rate_limit
+from notifications.delivery import breaker, consent, quiet_hours, rate_limit
 from notifications.delivery.attachments import read_attachments
 from notifications.delivery.gateways import Gateway, gateways
 from notifications.events import EVENTS, InDoubt
@@ -51,6 +51,7 @@ def deliver(notification: Notification) -> dict[str, Any]:
     """Send the claimed notification and return the other side's answer.
 
     Raises TransientError, PermanentError, NotNowError while the channel's provider is down,
+    NotWantedError if it may be switched off and was,
     UnknownOutcomeError if an operator has to decide about a possible duplicate, or
     LostClaimError.
     """
@@ -58,6 +59,7 @@ def deliver(notification: Notification) -> dict[str, Any]:
     if notification.lost:
         doubt(notification, "the worker died while it sent the message")
     _refuse_expired(notification)
+    consent.keep(notification)
     quiet_hours.keep(EVENTS[notification.event], now=timezone.now())
     known = _known_gateways(notification)
     if not notification.text:

@@ -26,6 +26,7 @@ ENDED: dict[str, tuple[str | Promise, str]] = {
     Status.DONE: (_("sent"), "success"),
     Status.FAILED: (_("failed"), "danger"),
     Status.UNKNOWN: (_("unknown"), "warning"),
+    Status.CANCELLED: (_("not wanted any more"), ""),
     "again": (_("retried"), "warning"),
     "parked": (_("waited"), "info"),
     "released": (_("released"), ""),

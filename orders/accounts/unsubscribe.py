@@ -32,6 +32,13 @@ def read_token(token: str) -> tuple[int, str] | None:
     return (user_id, event) if known and known.may_opt_out else None
 
 
+def reader_of(url: str) -> int | None:
+    """Return the user whose link this is, as a message carries it; None if it isn't one of ours."""
+    token = url.rstrip("/").rpartition("/")[2]
+    found = read_token(token) if token else None
+    return found[0] if found else None
+
+
 def unsubscribe(*, user_id: int, event: str) -> None:
     """Switch the event off for the user. A repeat, or a deleted user, changes nothing."""
     with transaction.atomic():

@@ -6,30 +6,77 @@ change is reverted only if the product still has the value that the change set: 
 an operator stays.
 """
 
+import logging
+import time
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 
 from django.core.exceptions import ObjectDoesNotExist
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
 from orders.models import Product, ScheduledChange
+from project.database.arrays import array_literal
+from project.database.errors import is_lock_timeout, is_outage
+from project.schedule.passes import UnfinishedError
+
+logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 200
-"""Steps of one run. The next run, two seconds later, takes the rest."""
+"""Steps that are read at a time."""
+PATIENCE = "500ms"
+"""How long a run waits for locked products, in all: another relay has one for a moment."""
+RUN_SECONDS = 5.0
+"""For one run. The next one, two seconds later, takes the rest."""
 
 What = ScheduledChange.What
 
 
+class _ProductLocked(Exception):
+    """Somebody holds the product's row: its steps wait, those of other products don't."""
+
+
 def apply_scheduled() -> int | None:
-    """Do the due steps in the order of their times; return their number, or None if none is due."""
-    done = 0
-    for pk, step in due_steps():
-        try:
-            done += revert_change(pk) if step == "revert" else apply_change(pk)
-        except ObjectDoesNotExist:
-            continue  # the change or its product was deleted
+    """Do what is due, in the order of its times; return how many steps that were, None if none.
+
+    A product that somebody has locked, or whose step fails, keeps its own steps waiting, and no
+    others. Raises UnfinishedError, once all others are done, if any wait so.
+    """
+    done, waiting = 0, dict[int, str]()
+    patience: str | None = PATIENCE
+    deadline = time.monotonic() + RUN_SECONDS
+    while steps := due_steps(without=waiting.keys()):
+        for pk, product_id, step in steps:
+            if product_id in waiting:
+                continue  # a later step of it must not overtake
+            try:
+                make = revert_change if step == "revert" else apply_change
+                done += make(pk, patience=patience)
+            except ObjectDoesNotExist:
+                pass  # deleted meanwhile
+            except _ProductLocked:
+                waiting[product_id] = "locked by another transaction"
+                patience = None  # used up: the other products of this run get none
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                logger.exception("change %d can't be made", pk)
+                waiting[product_id] = f"{type(error).__name__}: {error}"
+            if time.monotonic() > deadline:
+                break
+        if len(steps) < BATCH_SIZE or time.monotonic() > deadline:
+            break
+    if waiting:
+        raise UnfinishedError(_in_words(waiting))
     return done or None
+
+
+def _in_words(waiting: Mapping[int, str]) -> str:
+    skus = dict(Product.objects.filter(pk__in=sorted(waiting)[:5]).values_list("pk", "sku"))
+    some = ", ".join(f"{sku} ({waiting[pk]})" for pk, sku in sorted(skus.items()))
+    return f"the changes of {len(waiting)} products wait: {some}"
 
 
 def overlap(one: ScheduledChange, other: ScheduledChange) -> bool:
@@ -48,32 +95,32 @@ def _is_within(moment: datetime, change: ScheduledChange) -> bool:
     return change.back_at is not None and change.at <= moment < change.back_at
 
 
-def due_steps() -> list[tuple[int, str]]:
-    """Return the steps that are due as (change, "apply" or "revert"), the earliest first.
+def due_steps(*, without: Collection[int] = ()) -> list[tuple[int, int, str]]:
+    """Return the due steps as (change, product, "apply" or "revert"), the earliest first.
 
-    After a downtime both steps of a change may be due.
+    After a downtime both steps of a change may be due. The products `without` are left out.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT id, step FROM (
-                SELECT id, at AS due, 'apply' AS step FROM orders_scheduledchange
+            SELECT id, product_id, step FROM (
+                SELECT id, product_id, at AS due, 'apply' AS step FROM orders_scheduledchange
                 WHERE applied_at IS NULL AND at <= now()
                 UNION ALL
-                SELECT id, back_at, 'revert' FROM orders_scheduledchange
+                SELECT id, product_id, back_at, 'revert' FROM orders_scheduledchange
                 WHERE reverted_at IS NULL AND back_at <= now()
             ) AS steps
+            WHERE product_id <> ALL(%s::bigint[])
             ORDER BY due, step DESC, id LIMIT %s
             """,  # at the same time, "revert" comes before "apply"
-            [BATCH_SIZE],
+            [array_literal(without), BATCH_SIZE],
         )
         return cursor.fetchall()
 
 
-def apply_change(pk: int) -> int:
+def apply_change(pk: int, *, patience: str | None) -> int:
     """Apply the change if it is due and not applied; return how many steps that were."""
-    with transaction.atomic():
-        product = lock_product(pk)
+    with lock_product(pk, patience=patience) as product:
         change = ScheduledChange.objects.filter(pk=pk)
         due = change.filter(applied_at=None, at__lte=Now())
         if not due.update(applied_at=Now(), previous_price=product.price):
@@ -82,10 +129,9 @@ def apply_change(pk: int) -> int:
     return 1
 
 
-def revert_change(pk: int) -> int:
+def revert_change(pk: int, *, patience: str | None) -> int:
     """Take the change back if it is over and not reverted; return how many steps that were."""
-    with transaction.atomic():
-        product = lock_product(pk)
+    with lock_product(pk, patience=patience) as product:
         change = ScheduledChange.objects.filter(pk=pk)
         over = change.filter(applied_at__isnull=False, reverted_at=None, back_at__lte=Now())
         if not over.update(reverted_at=Now()):
@@ -96,10 +142,27 @@ def revert_change(pk: int) -> int:
     return 1
 
 
-def lock_product(change_id: int) -> Product:
-    """Lock the change's product, so that its saved price is the one that the change replaces."""
+@contextmanager
+def lock_product(change_id: int, *, patience: str | None) -> Iterator[Product]:
+    """Lock the change's product for one transaction: what it is now is what the change replaces.
+
+    Waits for `patience` at most. Raises _ProductLocked if somebody has it for longer.
+    """
     change = ScheduledChange.objects.get(pk=change_id)
-    return Product.objects.select_for_update(no_key=True).get(pk=change.product_id)
+    products = Product.objects.filter(pk=change.product_id)
+    try:
+        with transaction.atomic():
+            if patience is not None:
+                with connection.cursor() as cursor:
+                    cursor.execute("SELECT set_config('lock_timeout', %s, true)", [patience])
+            locked = products.select_for_update(no_key=True, skip_locked=patience is None).first()
+            if locked is None:
+                raise _ProductLocked if products.exists() else Product.DoesNotExist
+            yield locked
+    except OperationalError as error:
+        if is_lock_timeout(error):
+            raise _ProductLocked from error
+        raise
 
 
 def _changed_values(change: ScheduledChange) -> dict[str, Any]:

@@ -16,11 +16,11 @@ from django.utils import timezone
 from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 from unfold.decorators import action, display
 
 from orders.desk.date_time_widget import DateTimeWidget
+from orders.desk_jobs.kinds import ANNOUNCE, STOP_ANNOUNCEMENT
 from orders.messages import announcements
 from orders.models import Announcement
 from project.desk.jobs import moment
@@ -84,7 +84,7 @@ class AnnouncementAdmin(RecordPage):
         ),
     )
     change_form_template = "desk/announcement.html"
-    actions_detail = ("send", "withdraw", "stop")
+    actions_detail = ("send", "withdraw", "stop", "go_on")
 
     @display(description=_("status"), ordering="status", label=COLOURS)
     def state(self, announcement: Announcement) -> tuple[str, str]:
@@ -135,7 +135,17 @@ class AnnouncementAdmin(RecordPage):
         return self._has(request, object_id, State.SCHEDULED)
 
     def has_stop_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self._has(request, object_id, State.SENDING)
+        if not self._has(request, object_id, State.SENDING, State.STOPPED):
+            return False
+        return object_id is None or announcements.may_stop(int(object_id))
+
+    def has_go_on_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        if not self._has(request, object_id, State.SENDING, State.STOPPED):
+            return False
+        if object_id is None:
+            return True
+        announcement = Announcement.objects.get(pk=object_id)
+        return announcements.stall(announcement) is not None
 
     # ── Send, withdraw, stop ───────────────────────────────────────────────────────────────────
 
@@ -187,7 +197,16 @@ class AnnouncementAdmin(RecordPage):
             request,
             object_id,
             question=_("Stop sending? What has been sent can't be taken back."),
-            decide=_stop,
+            decide=lambda pk: _stop(pk, user_id=request.user.pk),
+        )
+
+    @action(description=_("Go on"), url_path="go-on", icon="replay", permissions=["go_on"])
+    def go_on(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
+        return self._decide(
+            request,
+            object_id,
+            question=_("Let its job go on where it ended?"),
+            decide=lambda pk: _("Its job goes on.") if announcements.go_on(pk) else None,
         )
 
     def _decide(
@@ -241,22 +260,24 @@ class AnnouncementAdmin(RecordPage):
         return _progress(announcement)
 
 
-def _stop(pk: int) -> str | None:
-    cancelled = announcements.stop(pk)
-    if cancelled is None:
+def _stop(pk: int, *, user_id: int | None) -> Any:
+    if not announcements.stop(pk, user_id=user_id):
         return None
-    text = ngettext(
-        "Stopped; %(count)d message is cancelled.",
-        "Stopped; %(count)d messages are cancelled.",
-        cancelled,
-    )
-    return text % {"count": cancelled}
+    return _("Stopped: nothing more is sent. The messages that wait are being cancelled.")
+
+
+STALLED = {
+    ANNOUNCE: _("Its messages are not all queued: the job that queues them has ended."),
+    STOP_ANNOUNCEMENT: _("Nothing more is sent, but messages still wait to be cancelled."),
+}
 
 
 def _progress(announcement: Announcement) -> dict[str, Any]:
     """Return the variables of the page's first line: the progress of the sending."""
     is_draft = announcement.status == State.DRAFT
-    goes_on = announcement.status in (State.SCHEDULED, State.SENDING)
+    stopping = announcements.stopping(announcement)
+    goes_on = announcement.status in (State.SCHEDULED, State.SENDING) or stopping is not None
+    stall = announcements.stall(announcement)
     waits = announcement.status in (State.DRAFT, State.SCHEDULED)
     found = {} if waits else announcements.counts(announcement)
     expected = announcements.audience().count() if not announcement.queued_at else 0
@@ -265,6 +286,8 @@ def _progress(announcement: Announcement) -> dict[str, Any]:
     return {
         "announcement": announcement,
         "is_draft": is_draft,
+        "stopping": stopping,
+        "stall": stall and {"says": STALLED[stall.kind], "reason": stall.reason},
         "status_colour": COLOURS[announcement.status],
         "expected": max(expected, announcement.recipients),
         "sent": found.get(Status.DONE, 0),

@@ -30,6 +30,7 @@ MEANINGS = {
     "media": _("Orders go on. Pictures wait until it is back."),
     "default": _("Orders go on. Audits and other scheduled work wait."),
     "beat": _("Orders go on. No scheduled work is started."),
+    "sweeps": _("Orders go on. What these sweeps do waits; their list says why."),
 }
 """The effect on the shop when a service is degraded."""
 
@@ -65,6 +66,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             _services(health.degraded),
         ],
         "checks": health.checks,
+        "notes": health.notes.items(),
         "troubles": [
             DegradedService(service=name, state=health.checks[name], meaning=MEANINGS.get(name, ""))
             for name in health.degraded

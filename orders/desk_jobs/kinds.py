@@ -33,4 +33,10 @@ ANNOUNCE = Kind(
     work="orders.messages.announcements.fan_out",
     permissions=("orders.change_announcement",),
 )
-KINDS = {kind.name: kind for kind in (IMPORT_PRODUCTS, ANNOUNCE)}
+STOP_ANNOUNCEMENT = Kind(
+    name="stop_announcement",
+    label=_("Stop of an announcement"),
+    work="orders.messages.announcements.cancel_rest",
+    permissions=("orders.change_announcement",),
+)
+KINDS = {kind.name: kind for kind in (IMPORT_PRODUCTS, ANNOUNCE, STOP_ANNOUNCEMENT)}

@@ -6,7 +6,8 @@ that the message was sent: it stays when messages and jobs are pruned. It is wri
 message, under the order's lock.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
@@ -17,46 +18,59 @@ from orders.lifecycle.steps import lock, one_transaction, record
 from orders.models import Order, OrderEvent
 from project.database.clock import database_now
 from project.jobs.queryset import Status
-from project.models import Sweep
+from project.schedule.passes import Position, Row, open_pass
 
-BATCH_SIZE = 200
-"""Orders of one run. The next run, some seconds later, takes the rest."""
 NAME = "tell_media_ready"
+FIRST_LOOK = timedelta(hours=1)
+"""The first run looks back so far: shoppers with older orders know already, or wonder no more."""
 BEFORE_SHIPPING = (Order.Status.PLACED, Order.Status.PAID, Order.Status.PACKED)
 """After shipping the message has no use."""
 
-# The first run reads the last hour only: for older orders the message would come too late.
-_CANDIDATES = """
-SELECT order_id, max(finished_at) AS done_at FROM media_jobs_mediajob AS job
-WHERE kind = 'print' AND status IN ('done', 'cancelled')
-  AND finished_at > coalesce(%(since)s::timestamptz, now() - interval '1 hour')
-  AND NOT EXISTS (
-      SELECT FROM orders_orderevent AS event
-      WHERE event.order_id = job.order_id AND event.kind = 'media_ready')
-GROUP BY order_id ORDER BY done_at LIMIT %(limit)s
+# A page is of jobs, not of orders still to be told: what is never told must not stay in its way.
+_PAGE = """
+SELECT finished_at, id, order_id, EXISTS (
+    SELECT FROM orders_orderevent AS event
+    WHERE event.order_id = page.order_id AND event.kind = 'media_ready') AS is_known
+FROM (
+    SELECT finished_at, id, order_id FROM media_jobs_mediajob
+    WHERE kind = 'print' AND status IN ('done', 'cancelled')
+      AND (finished_at, id) > (%(at)s, %(key)s) AND finished_at <= %(until)s
+    ORDER BY finished_at, id LIMIT %(limit)s
+) AS page
+ORDER BY finished_at, id
 """
 
 
 def tell_media_ready() -> int | None:
-    """Message the shoppers whose last print file was made since the last run; return the number."""
-    until, since = database_now(), Sweep.objects.begin_of(NAME)
-    with connection.cursor() as cursor:
-        cursor.execute(_CANDIDATES, {"since": since, "limit": BATCH_SIZE})
-        candidates: list[tuple[UUID, datetime]] = cursor.fetchall()
-    if len(candidates) == BATCH_SIZE:
-        until = candidates[-1][1]
-    told = 0
-    for order_id, done_at in candidates:
-        try:
-            told += _notify(order_id)
-        except OrderBusy:
-            until = min(until, done_at)  # the next run tries it again
-    Sweep.objects.advance(NAME, until)
+    """Tell the shoppers whose last print file was made since the last look; return how many.
+
+    Raises UnfinishedError, once all others are told, for orders that somebody has locked.
+    """
+    now = database_now()
+    walk = open_pass(NAME, until=now, first=now - FIRST_LOOK)
+    told = walk.run(_read_page, _notify_once, busy=OrderBusy, what="orders")
     return told or None
 
 
+def _read_page(after: Position, until: datetime, limit: int) -> list[Row]:
+    """Return jobs that ended. The order to look at is with its last one, if it isn't told yet."""
+    with connection.cursor() as cursor:
+        values: dict[str, Any] = {"at": after.at, "key": after.key, "until": until, "limit": limit}
+        cursor.execute(_PAGE, values)
+        jobs = cursor.fetchall()
+    last = {order_id: job_id for _at, job_id, order_id, is_known in jobs if not is_known}
+    return [
+        Row(at, job_id, order_id if last.get(order_id) == job_id else None)
+        for at, job_id, order_id, _is_known in jobs
+    ]
+
+
+def _notify_once(row: Row) -> bool:
+    return row.content is not None and _notify(row.content)
+
+
 def _notify(order_id: UUID) -> bool:
-    """Message the order's shopper if all print jobs are done, once, and before shipping."""
+    """Tell the order's shopper, if all is done, for the first time, and still of interest."""
     with one_transaction():
         try:
             order = lock(order_id)

@@ -5,6 +5,8 @@ the last user (`reached`) are one transaction under the announcement's lock. So 
 continues after a crash without a gap or a repeat, and no batch follows a stop.
 """
 
+from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
@@ -16,17 +18,20 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Now
 from django.urls import reverse
 
-from notifications.models import Notification, NotificationQuerySet
+from notifications.models import OFFERS, Notification, NotificationQuerySet
 from notifications.outbox import announcement_message
 from orders.accounts.unsubscribe import unsubscribe_url
-from orders.desk_jobs.kinds import ANNOUNCE
+from orders.desk_jobs.kinds import ANNOUNCE, STOP_ANNOUNCEMENT, Kind
 from orders.desk_jobs.progress import store_progress
 from orders.desk_jobs.queue import queue_desk_job
 from orders.models import Announcement, DeskJob, User
 from project.jobs.queryset import OPEN, Status
+from project.schedule.passes import UnfinishedError
 
 BATCH_SIZE = 200
 """The messages of one transaction."""
+STOP_BATCH_SIZE = 1000
+"""The messages that one statement cancels, in less than a tenth of a second."""
 
 State = Announcement.Status
 
@@ -66,35 +71,149 @@ def withdraw(announcement_id: int) -> bool:
     return bool(waiting.update(status=State.DRAFT, send_at=None))
 
 
-def stop(announcement_id: int) -> int | None:
-    """Stop the sending; return the number of cancelled messages, None if it isn't being sent.
+def stop(announcement_id: int, *, user_id: int | None) -> bool:
+    """End the sending; False if there is nothing to stop, or not any more.
 
-    Messages that a worker is sending at this moment still arrive.
+    From now on no message leaves: each is asked when it does (`orders.accounts.consent`). A desk
+    job cancels those that wait. Asked for again, it begins that job again if any still wait. What
+    is being sent at this moment arrives.
     """
     with transaction.atomic():
-        # This UPDATE waits for the current batch's transaction; the next batch sees it.
-        sending = Announcement.objects.filter(pk=announcement_id, status=State.SENDING)
-        if not sending.update(status=State.STOPPED, finished_at=Now()):
-            return None
-    DeskJob.objects.filter(pk=_job_id(announcement_id)).cancel()
-    return messages(Announcement(pk=announcement_id)).filter(status=Status.QUEUED).cancel()
+        # Waits for the batch that is being written, and is seen by the next one.
+        going_on = Announcement.objects.filter(pk=announcement_id, status=State.SENDING)
+        if going_on.update(status=State.STOPPED, finished_at=Now()):
+            DeskJob.objects.filter(pk=_job_id(announcement_id)).cancel()
+        elif not may_stop(announcement_id):
+            return False
+        Announcement.objects.filter(pk=announcement_id, user=None).update(user_id=user_id)
+        _queue(STOP_ANNOUNCEMENT, Announcement.objects.get(pk=announcement_id))
+    return True
+
+
+def may_stop(announcement_id: int) -> bool:
+    """Whether it is being sent, or was stopped and something still waits without a job for it."""
+    announcement = Announcement.objects.filter(pk=announcement_id).first()
+    if announcement is None:
+        return False
+    return announcement.status == State.SENDING or _stalled_kind(announcement) is not None
+
+
+# ── A job that ended too early ───────────────────────────────────────────────────
+@dataclass(frozen=True)
+class Stall:
+    """An announcement waits for a job that has ended before its work was done."""
+
+    kind: Kind
+    reason: str
+    """The job's error; empty if somebody cancelled it, or it is gone."""
+
+
+def stall(announcement: Announcement) -> Stall | None:
+    """Return on what the announcement waits in vain; None if nothing keeps it."""
+    kind = _stalled_kind(announcement)
+    if kind is None:
+        return None
+    job = DeskJob.objects.filter(pk=_job_id(announcement.pk, kind)).first()
+    failed = job is not None and job.status in (Status.FAILED, Status.UNKNOWN)
+    return Stall(kind, job.error if job is not None and failed else "")
+
+
+def go_on(announcement_id: int) -> bool:
+    """Begin again the job that ended too early; False if none did. It goes on where it was."""
+    announcement = Announcement.objects.filter(pk=announcement_id).first()
+    if announcement is None or (kind := _stalled_kind(announcement)) is None:
+        return False
+    _queue(kind, announcement)
+    return True
+
+
+def stopping(announcement: Announcement) -> int | None:
+    """Return how far the stop is in percent; None if it isn't under way."""
+    if announcement.status != State.STOPPED:
+        return None
+    jobs = DeskJob.objects.filter(pk=_job_id(announcement.pk, STOP_ANNOUNCEMENT), status__in=OPEN)
+    return jobs.values_list("progress", flat=True).first()
+
+
+def _stalled_kind(announcement: Announcement) -> Kind | None:
+    """Return which job of the announcement should be under way, and isn't."""
+    if announcement.status == State.SENDING and announcement.queued_at is None:
+        kind = ANNOUNCE
+    elif announcement.status == State.STOPPED and still_open(announcement):
+        kind = STOP_ANNOUNCEMENT
+    else:
+        return None
+    jobs = DeskJob.objects.filter(pk=_job_id(announcement.pk, kind))
+    return None if jobs.filter(status__in=OPEN).exists() else kind
+
+
+def still_open(announcement: Announcement) -> bool:
+    """Whether any message of it waits, or is being sent."""
+    mine: QuerySet[Any] = messages(announcement)
+    return mine.filter(event__in=OFFERS, status__in=OPEN).order_by().exists()
 
 
 # ── Relay and worker ──────────────────────────────────────────────────────────────────────────
 def send_announcements() -> int | None:
-    """Start due announcements and finish complete ones; return their number, None if none."""
-    begun = 0
+    """Begin what is due and close what is through; return how many, None if none.
+
+    Raises UnfinishedError, once all others are done, for what somebody has locked.
+    """
     due = Announcement.objects.filter(status=State.SCHEDULED, send_at__lte=Now())
-    for announcement in due:
+    through = Announcement.objects.filter(status=State.SENDING, queued_at__isnull=False)
+    done, locked = 0, 0
+    for pk in due.values_list("pk", flat=True):
         with transaction.atomic():
-            if due.filter(pk=announcement.pk).update(status=State.SENDING):
-                _queue_fan_out(announcement)
-                begun += 1
-    queued = Announcement.objects.filter(status=State.SENDING, queued_at__isnull=False)
-    for announcement in queued:
-        if not messages(announcement).filter(status__in=OPEN).exists():
-            begun += queued.filter(pk=announcement.pk).update(status=State.SENT, finished_at=Now())
-    return begun or None
+            if announcement := due.select_for_update(skip_locked=True).filter(pk=pk).first():
+                due.filter(pk=pk).update(status=State.SENDING)
+                _queue(ANNOUNCE, announcement)
+                done += 1
+        locked += announcement is None and due.filter(pk=pk).exists()
+    for announcement in through:
+        if still_open(announcement):
+            continue
+        with transaction.atomic():
+            mine = through.filter(pk=announcement.pk)
+            if mine.select_for_update(skip_locked=True).first():
+                done += mine.update(status=State.SENT, finished_at=Now())
+        locked += mine.exists()
+    if locked:
+        raise UnfinishedError(f"{locked} announcements wait: locked by another transaction")
+    return done or None
+
+
+def cancel_rest(job: DeskJob) -> dict[str, Any]:
+    """Cancel what waits of a stopped announcement, in batches. Again, it cancels what is left.
+
+    By recipient, as the index of messages has them: a batch reads what it cancels, and nothing of
+    the others.
+    """
+    announcement = Announcement.objects.get(pk=int(job.context["announcement"]))
+    if announcement.status != State.STOPPED:
+        return {"cancelled": 0}
+    cancelled = seen = 0
+    for batch in _by_recipient(announcement):
+        cancelled += batch.filter(status=Status.QUEUED).cancel()
+        seen += STOP_BATCH_SIZE
+        store_progress(job, min(99, 100 * seen // max(1, announcement.recipients)))
+    return {"cancelled": cancelled}
+
+
+def _by_recipient(announcement: Announcement) -> Iterator[Any]:
+    """Give the announcement's messages in parts of some hundreds."""
+    channel = Notification.Channel.EMAIL
+    # By the order as well, which none of them has: so the index gives them in this order.
+    mine: QuerySet[Any] = messages(announcement)
+    found = mine.filter(channel=channel).order_by("order_id", "recipient")
+    reached = ""
+    while True:
+        behind = found.filter(recipient__gt=reached)
+        edge = behind.values_list("recipient", flat=True)[STOP_BATCH_SIZE - 1 :].first()
+        if edge is None:
+            yield behind
+            return
+        yield behind.filter(recipient__lte=edge)
+        reached = edge
 
 
 def fan_out(job: DeskJob) -> dict[str, Any]:
@@ -108,13 +227,15 @@ def fan_out(job: DeskJob) -> dict[str, Any]:
     return {"recipients": announcement.recipients, "stopped": announcement.status == State.STOPPED}
 
 
-def _queue_fan_out(announcement: Announcement) -> None:
-    queue_desk_job(
-        ANNOUNCE,
+def _queue(kind: Kind, announcement: Announcement) -> None:
+    """Queue the announcement's job of that kind, anew if it has ended."""
+    job = queue_desk_job(
+        kind,
         user_id=announcement.user_id,
         context={"announcement": announcement.pk, "name": announcement.subject_en},
-        job_id=_job_id(announcement.pk),
+        job_id=_job_id(announcement.pk, kind),
     )
+    DeskJob.objects.filter(pk=job.pk).queue_again()
 
 
 def queue_batch(announcement_id: int) -> Announcement:
@@ -152,6 +273,7 @@ def message_for(announcement: Announcement, reader: Any) -> Notification:
     )
 
 
-def _job_id(announcement_id: int) -> UUID:
-    """Return the id of the announcement's desk job: the same one for every start."""
-    return uuid5(NAMESPACE_URL, f"tandem:announcement:{announcement_id}")
+def _job_id(announcement_id: int, kind: Kind = ANNOUNCE) -> UUID:
+    """One desk job of each kind an announcement, however often it is begun."""
+    suffix = "" if kind is ANNOUNCE else f":{kind.name}"
+    return uuid5(NAMESPACE_URL, f"tandem:announcement:{announcement_id}{suffix}")

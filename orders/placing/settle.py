@@ -6,7 +6,9 @@ A settle reads the order under the counters' lock, so it is correct at any time.
 
 import logging
 import time
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import connections, transaction
@@ -15,34 +17,43 @@ from orders.placing.sales_ledger import COUNTED_LINES
 from orders.placing.sales_writer import Counted, SalesWriter, Settle
 from orders.placing.writers import Writers, writers
 from project.database.advisory_lock import try_lock
+from project.database.arrays import array_literal
 from project.database.clock import database_now
+from project.database.errors import is_outage
 from project.group_commit import NotTakenError, RepeatBatch
-from project.models import Sweep
+from project.schedule.passes import FIRST_KEY, LONG_AGO, Position, Row, open_pass
 
 logger = logging.getLogger(__name__)
 
 SETTLE_TIMEOUT = 10.0
 """Seconds that a settle may wait in the sales writer's queue. `settle_due` finds a late one."""
 BATCH_SIZE = 500
+PAGE_SIZE = 2000
+"""Orders that are compared by one statement: some hundredths of a second."""
 IN_FLIGHT = timedelta(seconds=10)
 """Younger orders are skipped: their two transactions may not both be committed yet."""
 _NAME = "settle_due"
 _ADVISORY_LOCK = 0x7E7E5E77
 """An arbitrary number. The lock lets one `settle_due` run at a time."""
 
+_PAGE = """
+    SELECT changed_at, order_id FROM (
+        (SELECT changed_at, id AS order_id FROM orders_order
+         WHERE (changed_at, id) > (%(at)s, %(key)s) AND changed_at <= %(until)s
+         ORDER BY changed_at, id LIMIT %(limit)s)
+        UNION ALL
+        (SELECT changed_at, order_id FROM orders_salesentry
+         WHERE (changed_at, order_id) > (%(at)s, %(key)s) AND changed_at <= %(until)s
+         ORDER BY changed_at, order_id LIMIT %(limit)s)
+    ) AS changed
+    ORDER BY changed_at, order_id LIMIT %(limit)s
+"""
+
 _DIFFERING = f"""
-    WITH candidate AS (
-        SELECT id AS order_id FROM orders_order
-        WHERE changed_at > %(since)s AND changed_at <= %(until)s
-        UNION
-        SELECT order_id FROM orders_salesentry
-        WHERE changed_at > %(since)s AND changed_at <= %(until)s
-    )
     SELECT DISTINCT order_id
-    FROM (SELECT counted.* FROM ({COUNTED_LINES}) AS counted JOIN candidate USING (order_id))
+    FROM (SELECT counted.* FROM ({COUNTED_LINES}) AS counted WHERE order_id = ANY(%(ids)s::uuid[]))
          AS line
-    FULL JOIN (SELECT entry.* FROM orders_salesentry AS entry JOIN candidate USING (order_id))
-         AS entry
+    FULL JOIN (SELECT * FROM orders_salesentry WHERE order_id = ANY(%(ids)s::uuid[])) AS entry
     USING (order_id, product_id)
     WHERE (line.units, line.amount) IS DISTINCT FROM (entry.units, entry.amount)
 """
@@ -62,47 +73,66 @@ def settle(order_id: UUID, *, threads: Writers | None = None) -> None:
 
 
 def settle_due() -> int | None:
-    """Settle every order that changed since the last complete run and whose sales differ.
+    """Settle every order whose sales differ, as far as it changed since the last complete pass.
 
-    Returns the number of orders, or None if another run is in progress.
+    Returns how many were settled, or None where another run is under way. Raises UnfinishedError,
+    once all others are settled, for orders whose sales somebody has locked.
     """
     with try_lock(_ADVISORY_LOCK, using="writer") as locked:
         return _sweep() if locked else None
 
 
 def settle_all() -> int:
-    """Settle every order of any age whose sales differ; return the number of orders."""
-    order_ids = _differing(since=None, until=None)
-    _settle_batches(order_ids)
-    return len(order_ids)
+    """Settle every order whose sales differ, however old; return how many there were."""
+    found, after, until = 0, Position(LONG_AGO, FIRST_KEY), database_now()
+    while page := _read_page(after, until, PAGE_SIZE):
+        differing = _differing(page)
+        _settle_batches(differing)
+        found += len(differing)
+        after = Position(page[-1].at, page[-1].key)
+    return found
 
 
 def _sweep() -> int:
-    until = database_now() - IN_FLIGHT
-    order_ids = _differing(since=Sweep.objects.begin_of(_NAME), until=until)
-    if _settle_batches(order_ids):
-        Sweep.objects.advance(_NAME, until)
-    if order_ids:
-        logger.warning("settled the sales of %d orders", len(order_ids))
-    return len(order_ids)
+    walk = open_pass(_NAME, until=database_now() - IN_FLIGHT)
+    settled = 0
+    for page in walk.pages(_read_page, size=PAGE_SIZE):
+        differing = _differing(page)
+        left = _settle_batches(differing)
+        for row in page:
+            if row.key in left:
+                walk.leave(row.at)
+                left.discard(row.key)  # by the first of its rows
+        settled += len(differing)
+    if settled:
+        logger.warning("settled the sales of %d orders", settled)
+    walk.raise_if_left("orders")
+    return settled
 
 
-def _differing(*, since: datetime | None, until: datetime | None) -> list[UUID]:
-    """Return the orders that changed in (since, until] and whose sales differ; None is open."""
+def _read_page(after: Position, until: datetime, limit: int) -> list[Row]:
+    """Return orders that changed, or whose sales did. One may be there more than once."""
     with connections["writer"].cursor() as cursor:
-        cursor.execute(_DIFFERING, {"since": since or "-infinity", "until": until or "infinity"})
+        values: dict[str, Any] = {"at": after.at, "key": after.key, "until": until, "limit": limit}
+        cursor.execute(_PAGE, values)
+        return [Row(at, key) for at, key in cursor.fetchall()]
+
+
+def _differing(page: Sequence[Row]) -> list[UUID]:
+    """Return the page's orders whose sales differ."""
+    with connections["writer"].cursor() as cursor:
+        cursor.execute(_DIFFERING, {"ids": array_literal({row.key for row in page})})
         return [row[0] for row in cursor.fetchall()]
 
 
-def _settle_batches(order_ids: list[UUID]) -> bool:
-    """Settle these orders, BATCH_SIZE per transaction; False if some need another run."""
+def _settle_batches(order_ids: list[UUID]) -> set[UUID]:
+    """Settle these orders, some hundreds a transaction; return those that are left for later."""
     batches = [order_ids[i : i + BATCH_SIZE] for i in range(0, len(order_ids), BATCH_SIZE)]
-    outcomes = [settle_now(batch) for batch in batches]
-    return all(outcomes)
+    return {order_id for batch in batches for order_id in settle_now(batch)}
 
 
-def settle_now(order_ids: list[UUID]) -> bool:
-    """Settle these orders in one transaction; False if a locked row deferred some of them."""
+def settle_now(order_ids: list[UUID]) -> list[UUID]:
+    """Settle these orders in one transaction; return those that a locked row left for later."""
     writer = SalesWriter()
     for _attempt in range(3):
         try:
@@ -110,7 +140,18 @@ def settle_now(order_ids: list[UUID]) -> bool:
                 answers = writer.apply(
                     connections["writer"], [Settle(order_id) for order_id in order_ids]
                 )
-                return all(isinstance(answer, Counted) for answer in answers)
+                return [
+                    order_id
+                    for order_id, answer in zip(order_ids, answers, strict=True)
+                    if not isinstance(answer, Counted)
+                ]
         except RepeatBatch:
             continue
-    return False
+        except Exception as error:
+            if is_outage(error):
+                raise
+            if len(order_ids) > 1:  # one of them is to blame: it must hurt only itself
+                return [one for order_id in order_ids for one in settle_now([order_id])]
+            logger.exception("the sales of order %s can't be settled", order_ids[0])
+            break
+    return order_ids

@@ -82,6 +82,16 @@ def is_passing(error: BaseException | None) -> bool:
     return remedy(error) is not Remedy.NONE
 
 
+def is_outage(error: BaseException | None) -> bool:
+    """Tell whether the connection can't be used any more; another one may do."""
+    return remedy(error) is Remedy.RECONNECT
+
+
+def is_lock_timeout(error: BaseException | None) -> bool:
+    """Tell whether a statement ended because another session holds its rows or its table."""
+    return sqlstate(error) == LOCK_NOT_AVAILABLE
+
+
 def drop(connection: BaseDatabaseWrapper) -> None:
     """Close the connection to the server, so that the next statement gets another.
 

@@ -50,6 +50,7 @@ def ring(model: type[Job], *, limit: int = RING_BATCH) -> list[UUID]:
                     SELECT FROM {table}  -- one that is rung or running
                     WHERE status IN ('queued', 'running')
                       AND ring_after > statement_timestamp()
+                      AND lost > 0  -- implied, and as the partial index has it
                       AND (status = 'running' AND lost >= %(last)s
                            OR rings > 0 AND lost + (status = 'running')::int >= %(last)s)
                 ) ORDER BY id LIMIT 1

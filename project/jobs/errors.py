@@ -33,6 +33,10 @@ class NotNowError(JobError):
         self.until = until
 
 
+class NotWantedError(JobError):
+    """Nobody wants it any more: the job is cancelled with this reason, and nobody has to look."""
+
+
 class NotClaimedError(Exception):
     """Another worker has claimed the job, or it is finished: there is nothing to do."""
 

@@ -32,8 +32,9 @@ class JobHandler(Generic[JobType]):
     def perform(self, job: JobType) -> dict[str, Any]:
         """Do the work, outside any transaction, and return a small JSON result.
 
-        Raises TransientError, PermanentError, NotNowError or UnknownOutcomeError; anything else
-        is taken as transient, so a bug that is fixed within the retries loses nothing.
+        Raises TransientError, PermanentError, NotNowError, NotWantedError or
+        UnknownOutcomeError; anything else is taken as transient, so a bug that is fixed within
+        the retries loses nothing.
         """
         raise NotImplementedError
 

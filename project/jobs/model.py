@@ -78,6 +78,16 @@ class Job(models.Model):
                 name="%(class)s_open",
                 condition=Q(status__in=["queued", "running"]),
             ),
+            # What a relay asks at each look, however many jobs are parked: which have lost a
+            # worker, and whose lease is over.
+            models.Index(
+                fields=["ring_after"],
+                name="%(class)s_lost_one",
+                condition=Q(status__in=["queued", "running"], lost__gt=0),
+            ),
+            models.Index(
+                fields=["lease_until"], name="%(class)s_leased", condition=Q(status="running")
+            ),
             # Jobs that need an operator; the health pages count them.
             models.Index(
                 fields=["finished_at"],

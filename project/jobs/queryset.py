@@ -147,6 +147,12 @@ class JobQuerySet(models.QuerySet[Any]):
         also = fields(Status.UNKNOWN.value, error)
         return self._finish(job, Status.UNKNOWN, error=error, **also)
 
+    def call_off(self, job: Claim, reason: str, fields: AttemptFields = no_fields) -> bool:
+        """Settle the job as cancelled with its reason; False if the claim was lost."""
+        reason = clean(reason)
+        also = fields(Status.CANCELLED.value, reason)
+        return self._finish(job, Status.CANCELLED, error=reason, **also)
+
     def retry_later(self, job: Claim, error: str, fields: AttemptFields = no_fields) -> bool:
         """Queue the job again after a backoff, or fail it after its last attempt."""
         if job.attempts >= MAX_ATTEMPTS:

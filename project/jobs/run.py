@@ -16,6 +16,7 @@ from project.jobs.errors import (
     LostClaimError,
     NotClaimedError,
     NotNowError,
+    NotWantedError,
     PermanentError,
     TransientError,
     UnknownOutcomeError,
@@ -54,6 +55,9 @@ def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
         raise
     except PermanentError as error:
         model.objects.fail(job, str(error), fields)
+        raise
+    except NotWantedError as error:
+        model.objects.call_off(job, str(error), fields)
         raise
     except NotNowError as error:
         model.objects.park(job, str(error), fields, until=error.until)

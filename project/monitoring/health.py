@@ -5,18 +5,18 @@ A web request never touches the broker: the relay's last heartbeat has the broke
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 
 from django.conf import settings
 from django.db import connection
-from django.db.models import DurationField, ExpressionWrapper, F
+from django.db.models import DurationField, ExpressionWrapper, F, JSONField, Value
 from django.db.models.functions import Now
 
-from project.models import Heartbeat
+from project.models import Heartbeat, Sweep
 
 SERVICES = ("relay", "notify", "media", "default", "beat")
-"""The services that must be alive, each with at least one heartbeat named `SERVICE@host`."""
+"""The services that must be alive, each with a heartbeat named `SERVICE@host:pid`."""
 FRESH = timedelta(seconds=20)
 """Heartbeats come every 3 to 5 seconds."""
 STARTUP_GRACE = 45.0
@@ -37,9 +37,13 @@ def report_health(read_checks: Callable[[], dict[str, str]]) -> None:
 
 @dataclass(frozen=True)
 class Health:
-    """The checks by service: "ok", the problem, or that it is paused."""
+    """The checks by service: "ok", the problem, or that it is paused.
+
+    `notes` is about services that are well: one of several processes is silent.
+    """
 
     checks: dict[str, str]
+    notes: dict[str, str] = field(default_factory=dict)
 
     @property
     def degraded(self) -> list[str]:
@@ -68,25 +72,76 @@ class Health:
 
 def read_health() -> Health:
     """Return the state of every service. Raises django.db.Error without a database."""
-    age = ExpressionWrapper(Now() - F("seen_at"), output_field=DurationField())
-    heartbeats = list(Heartbeat.objects.annotate(age=age))
-    checks = {"database": "ok"}
+    heartbeats, late_sweeps = _signs()
+    checks, notes = {"database": "ok"}, {}
     for service in SERVICES:
         mine = [beat for beat in heartbeats if beat.name.partition("@")[0] == service]
         latest = min(mine, key=lambda beat: beat.age, default=None)
         if latest is None:
             checks[service] = "not seen yet"
         elif latest.age > FRESH:
-            checks[service] = f"not seen for {int(latest.age.total_seconds())} s"
+            checks[service] = f"not seen for {_seconds(latest.age)} s"
         else:
             checks[service] = "ok"
+            if silent := [beat for beat in mine if beat.age > FRESH]:
+                notes[service] = _in_words(silent, of=len(mine))
         if service == "relay":
             checks["broker"] = "unknown"
             if latest is not None and latest.age <= FRESH:
                 checks["broker"] = latest.detail["broker"]
+    # Their errors are at the desk only: they may quote data.
+    checks["sweeps"] = f"late: {', '.join(late_sweeps)}" if late_sweeps else "ok"
     for read_checks in _reporters:
         checks |= read_checks()
-    return Health(checks)
+    return Health(checks, notes)
+
+
+@dataclass(frozen=True)
+class _Heartbeat:
+    name: str
+    age: timedelta
+    detail: dict[str, str]
+
+
+def _signs() -> tuple[list[_Heartbeat], list[str]]:
+    """Return the processes' signs of life, and what is said of sweeps that are late.
+
+    In one query: the desk's pages ask for it each time.
+    """
+    processes = Heartbeat.objects.order_by().annotate(kind=Value("process"), age=_since("seen_at"))
+    late = (
+        Sweep.objects.late()
+        .order_by()
+        .annotate(
+            kind=Value("sweep"),
+            age=_since("done_at"),
+            detail=Value(None, output_field=JSONField()),
+        )
+    )
+    columns = ("kind", "name", "age", "detail")
+    rows = list(processes.values_list(*columns).union(late.values_list(*columns), all=True))
+    heartbeats = [
+        _Heartbeat(name, age, detail) for kind, name, age, detail in rows if kind == "process"
+    ]
+    sweeps = sorted(
+        f"{name} never done" if age is None else f"{name} not done for {_seconds(age)} s"
+        for kind, name, age, _detail in rows
+        if kind == "sweep"
+    )
+    return heartbeats, sweeps
+
+
+def _since(field: str) -> ExpressionWrapper:
+    return ExpressionWrapper(Now() - F(field), output_field=DurationField())
+
+
+def _seconds(age: timedelta) -> int:
+    return int(age.total_seconds())
+
+
+def _in_words(silent: list[_Heartbeat], *, of: int) -> str:
+    names = ", ".join(f"{beat.name} not seen for {_seconds(beat.age)} s" for beat in silent)
+    return f"{len(silent)} of {of}: {names}"
 
 
 def is_migrated() -> bool:

@@ -2,8 +2,8 @@
 
 import logging
 import os
-import socket
 import time
+from contextlib import suppress
 
 from celery.result import denied_join_result
 from django.db import Error, connection
@@ -11,7 +11,7 @@ from django_celery_beat.schedulers import DatabaseScheduler
 from kombu.connection import Connection
 from kombu.exceptions import KombuError
 
-from project.models import Heartbeat
+from project.models import Heartbeat, process_name
 
 logger = logging.getLogger(__name__)
 
@@ -34,7 +34,7 @@ class HeartbeatScheduler(DatabaseScheduler):
         try:
             if time.monotonic() >= self.next_heartbeat:
                 self.next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
-                Heartbeat.objects.beat(f"beat@{socket.gethostname()}", pid=os.getpid())
+                Heartbeat.objects.beat(process_name("beat"), pid=os.getpid())
             # Beat waits for no result; otherwise publishing would need the result backend, too.
             with denied_join_result():
                 return min(super().tick(*args, **kwargs), HEARTBEAT_INTERVAL)
@@ -44,6 +44,12 @@ class HeartbeatScheduler(DatabaseScheduler):
             # The error may have taken an entry out of the heap: read all entries anew.
             self._initial_read, self._heap = True, None
             return HEARTBEAT_INTERVAL
+
+    def close(self) -> None:
+        """End, and leave no heartbeat that looks like a death."""
+        super().close()
+        with suppress(Error):
+            Heartbeat.objects.retire(process_name("beat"))
 
     def _ensure_connected(self) -> Connection:
         # Celery's own method waits for a lost broker for ever, and writes no heartbeat meanwhile.

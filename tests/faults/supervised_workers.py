@@ -192,6 +192,6 @@ def picture_with(fault: str, **context: Any) -> MediaJob:
 
 
 def wait_for(worker: str) -> None:
-    beats = Heartbeat.objects.filter(name=f"{worker}@{socket.gethostname()}")
+    beats = Heartbeat.objects.filter(name__startswith=f"{worker}@{socket.gethostname()}:")
     beats.delete()
     wait_until(beats.exists, seconds=SECONDS, what=f"{worker} is there")

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -16,18 +17,20 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
+from django.utils.module_loading import autodiscover_modules
 
 from media_jobs.models import MediaJob
 from notifications.handler import NotificationHandler
 from notifications.models import Notification
 from project import relay as module
 from project.celery import app
-from project.jobs.dispatch import RING_BATCH
+from project.jobs.dispatch import RING_BATCH, bury
 from project.jobs.publisher import BrokerDown, BrokerHealth, Publisher
 from project.jobs.queryset import Status
 from project.local.env import ROOT
-from project.models import Heartbeat
+from project.models import Heartbeat, process_name
 from project.models import Sweep as SweepRow
+from project.monitoring.health import read_health
 from project.relay import Relay
 from project.schedule import sweeps
 from project.schedule.sweeps import Sweep
@@ -60,6 +63,12 @@ def notification(**values: Any) -> Notification:
 
 def picture() -> MediaJob:
     return MediaJob.objects.create(kind="pickup_pass", source=f"order:{uuid4()}", recipe="pass")
+
+
+@pytest.fixture(autouse=True)
+def every_sweep_is_registered() -> None:
+    """Before a test replaces the list: those that register later would go into the test's."""
+    autodiscover_modules("sweeps")
 
 
 @pytest.fixture(autouse=True)
@@ -402,7 +411,7 @@ def test_the_heartbeat_says_whether_the_broker_is_well(
 ) -> None:
     relay = relays(gateway.url)
     relay.tick()
-    name = f"relay@{socket.gethostname()}"
+    name = process_name("relay")
     assert Heartbeat.objects.get(name=name).detail == {"pid": os.getpid(), "broker": "ok"}
 
     gateway.cut()
@@ -467,32 +476,119 @@ def test_sweeps_are_called_when_due_and_a_failing_one_stops_no_other(
         ],
     )
     with running_relay(relays()):
-        wait_until(lambda: calls.count("often") >= 3, seconds=10)
+        for name in ("often", "buggy", "without database"):
+            wait_until(lambda name=name: calls.count(name) >= 3, seconds=10)
 
-    assert calls[:4] == ["buggy", "without database", "often", "once an hour"]
-    assert calls.count("buggy") >= 3
-    assert calls.count("without database") >= 3
     assert calls.count("once an hour") == 1
 
 
 def test_a_sweeps_last_result_is_kept_and_its_last_error(
     relays: Callable[..., Relay], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    outcomes = iter([7, ZeroDivisionError("by zero")])
+    calls, fixed = iter(range(1000)), threading.Event()
 
     def run() -> object:
-        outcome = next(outcomes, None)
-        if isinstance(outcome, Exception):
-            raise outcome
-        return outcome
+        if next(calls) == 0:
+            return 7
+        if not fixed.is_set():
+            raise ZeroDivisionError("by zero")
+        return None
 
     monkeypatch.setattr(sweeps, "registered", [Sweep(name="count", run=run, interval=0.1)])
+    row = SweepRow.objects.filter(name="count")
     with running_relay(relays()):
-        wait_until(lambda: SweepRow.objects.filter(error__gt="").exists(), seconds=10)
+        wait_until(row.filter(error__gt="").exists, seconds=10)
+        failed = row.get()
+        fixed.set()
+        wait_until(row.filter(error="").exists, seconds=10)
 
-    row = SweepRow.objects.get(name="count")
-    assert (row.name, row.result, row.error) == ("count", "", "ZeroDivisionError: by zero")
-    assert row.ran_at
+    assert (failed.result, failed.error) == ("7", "ZeroDivisionError: by zero")
+    assert failed.done_at != failed.ran_at
+    works = row.get()
+    assert (works.result, works.error) == ("7", "")
+
+
+def test_a_sweep_that_hangs_stops_no_other_and_is_late(
+    relays: Callable[..., Relay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    release, calls = threading.Event(), []
+    often = Sweep(name="often", run=lambda: calls.append(1), interval=0.1)
+    hangs = Sweep(name="hangs", run=lambda: release.wait(30), interval=0.1)
+    monkeypatch.setattr(sweeps, "registered", [hangs, often])
+    SweepRow.objects.note_done("hangs", result=None, allow=timedelta())
+    SweepRow.objects.note_done("often", result=None, allow=timedelta())
+
+    with running_relay(relays()):
+        wait_until(lambda: len(calls) >= 3, seconds=10)
+        wait_until(lambda: SweepRow.objects.late().count() == 1, seconds=10)
+        assert SweepRow.objects.late().get().name == "hangs"
+        release.set()
+        wait_until(lambda: not SweepRow.objects.late().exists(), seconds=10)
+
+
+def test_a_sweep_waits_for_no_lock_for_long_and_says_so(
+    relays: Callable[..., Relay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = picture()
+    other = connection.copy()
+
+    def run() -> None:
+        MediaJob.objects.filter(pk=job.pk).update(progress=1)
+
+    monkeypatch.setattr(sweeps, "registered", [Sweep(name="waits", run=run, interval=0.1)])
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT FROM media_jobs_mediajob FOR UPDATE")
+        with running_relay(relays()):
+            wait_until(
+                lambda: SweepRow.objects.filter(error__contains="lock timeout").exists(), seconds=20
+            )
+            cursor.execute("ROLLBACK")
+            wait_until(lambda: SweepRow.objects.filter(error="").exists(), seconds=20)
+    other.close()
+
+
+def test_a_sweep_that_this_version_does_not_have_is_not_late(
+    relays: Callable[..., Relay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "registered", [])
+    SweepRow.objects.note_done("of another version", result=None, allow=timedelta())
+    assert SweepRow.objects.late().exists()
+
+    with running_relay(relays()):
+        wait_until(lambda: not SweepRow.objects.late().exists(), seconds=10)
+
+
+def test_a_table_of_jobs_that_somebody_has_locked_stops_no_other_jobs(
+    relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sweeps, "registered", [])
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("LOCK TABLE media_jobs_mediajob")
+        with running_relay(relays()):
+            notification()
+            wait_until(lambda: queues.length("notify") == 1, seconds=30)
+            wait_until(Heartbeat.objects.exists, seconds=10)
+            cursor.execute("ROLLBACK")
+    other.close()
+
+
+def test_a_hopeless_job_that_somebody_has_locked_is_buried_later() -> None:
+    token = {"token": uuid4(), "lease_until": Now() - HOUR}
+    jobs = [notification(status=Status.RUNNING, lost=2, **token) for _number in range(2)]
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute(
+            "SELECT FROM notifications_notification WHERE id = %s FOR UPDATE", [jobs[0].pk]
+        )
+        assert bury(Notification) == 1
+        cursor.execute("ROLLBACK")
+    other.close()
+
+    assert bury(Notification) == 1
 
 
 @pytest.mark.parametrize(("state", "noted"), [("42P01", True), ("25P03", False), ("57P01", False)])
@@ -557,28 +653,60 @@ def test_a_fault_in_the_relay_ends_its_process_with_all_threads(
     with pytest.raises(ZeroDivisionError):
         relay.run()
 
-    assert not any(thread.name == "sweeps" for thread in threading.enumerate())
+    assert not any(thread.name.startswith("sweep") for thread in threading.enumerate())
+
+
+@contextmanager
+def relay_process() -> Iterator[subprocess.Popen[bytes]]:
+    """`manage.py relay` on the test's database."""
+    server, database = (
+        os.environ["DATABASE_URL"].rpartition("/")[0],
+        connection.settings_dict["NAME"],
+    )
+    process = subprocess.Popen(
+        [sys.executable, str(ROOT / "manage.py"), "relay"],
+        env={**os.environ, "DATABASE_URL": f"{server}/{database}"},
+        stderr=subprocess.PIPE,
+    )
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+        assert process.stderr is not None
+        process.stderr.close()
 
 
 def test_sigterm_ends_the_command_soon(queues: Queues) -> None:
     job = notification()
-    database = connection.settings_dict["NAME"]
-    process = subprocess.Popen(
-        [sys.executable, str(ROOT / "manage.py"), "relay"],
-        env={
-            **os.environ,
-            "DATABASE_URL": f"{os.environ['DATABASE_URL'].rpartition('/')[0]}/{database}",
-        },
-        stderr=subprocess.PIPE,
-    )
-    try:
+    with relay_process() as process:
         wait_until(lambda: queues.task_ids("notify") == [job.pk], seconds=20)
         started = time.monotonic()
         process.send_signal(signal.SIGTERM)
         _, errors = process.communicate(timeout=60)
-    finally:
-        process.kill()
-        process.wait()
 
     assert time.monotonic() - started < stretched(8.0)
     assert process.returncode == 0, errors
+
+
+def test_a_killed_relay_of_two_is_seen_and_one_that_stops_leaves_nothing() -> None:
+    def names() -> set[str]:
+        return set(Heartbeat.objects.values_list("name", flat=True))
+
+    def name(process: subprocess.Popen[bytes]) -> str:
+        return f"relay@{socket.gethostname()}:{process.pid}"
+
+    with relay_process() as stays, relay_process() as dies, relay_process() as stops:
+        wait_until(lambda: names() == {name(stays), name(dies), name(stops)}, seconds=stretched(30))
+        stops.send_signal(signal.SIGTERM)
+        dies.kill()
+        wait_until(lambda: names() == {name(stays), name(dies)}, seconds=stretched(30))
+        Heartbeat.objects.filter(name=name(dies)).update(seen_at=Now() - HOUR / 2)
+
+        health = read_health()
+        assert health.checks["relay"] == "ok"
+        assert health.notes["relay"] == f"1 of 2: {name(dies)} not seen for 1800 s"
+
+        dies.wait()  # as a supervisor does before it starts the next one
+        with relay_process() as replaces:
+            wait_until(lambda: names() == {name(stays), name(replaces)}, seconds=stretched(30))

@@ -1,7 +1,9 @@
 """Products change at their set times: once, in order, and back only if nobody decided otherwise."""
 
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,6 +15,7 @@ from django.utils import timezone
 from orders.catalogue import scheduled_changes
 from orders.catalogue.scheduled_changes import apply_scheduled, overlap
 from orders.models import Product, ScheduledChange
+from project.schedule.passes import UnfinishedError
 from tests.factories import add_product
 
 pytestmark = pytest.mark.django_db
@@ -122,11 +125,69 @@ def test_after_a_downtime_everything_happens_in_the_order_of_its_times() -> None
 
 
 def test_a_run_is_bounded_and_the_next_one_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduled_changes, "RUN_SECONDS", 0)
+    for number in range(3):
+        plan(add_product(f"MUG{number}", active=False), What.ON_SALE, at=-5)
+
+    assert [apply_scheduled() for _run in range(4)] == [1, 1, 1, None]
+
+
+def test_a_run_reads_as_many_pages_as_it_has_time_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(scheduled_changes, "BATCH_SIZE", 2)
     for number in range(3):
         plan(add_product(f"MUG{number}", active=False), What.ON_SALE, at=-5)
 
-    assert [apply_scheduled(), apply_scheduled(), apply_scheduled()] == [2, 1, None]
+    assert apply_scheduled() == 3
+
+
+def test_a_step_that_fails_stops_its_own_product_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scheduled_changes, "BATCH_SIZE", 1)
+    for sku in ("BAD", "GOOD"):
+        plan(add_product(sku, active=False), What.ON_SALE, at=-5)
+    made = scheduled_changes._changed_values
+
+    def breaking(change: ScheduledChange) -> dict[str, Any]:
+        return {"price": Decimal(-1)} if change.product.sku == "BAD" else made(change)
+
+    monkeypatch.setattr(scheduled_changes, "_changed_values", breaking)
+
+    with pytest.raises(UnfinishedError, match=r"1 products wait: BAD \(IntegrityError"):
+        apply_scheduled()
+
+    assert list(Product.objects.filter(is_active=True).values_list("sku", flat=True)) == ["GOOD"]
+
+
+# ── A product that somebody has locked ──────────────────────────────────────────────────────
+@contextmanager
+def locked(product: Product) -> Iterator[None]:
+    """Let another transaction hold the product's row, as an UPDATE in an open psql does."""
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute("UPDATE orders_product SET name = name WHERE id = %s", [product.pk])
+            yield
+            cursor.execute("ROLLBACK")
+    finally:
+        other.close()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_locked_product_keeps_its_own_changes_waiting_and_no_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(scheduled_changes, "BATCH_SIZE", 2)
+    held, free = add_product("HELD", active=False), add_product("FREE", active=False)
+    for number in range(3):  # more than a page
+        plan(held, What.ON_SALE, at=-20 + number, back_at=-19 + number)
+    plan(free, What.ON_SALE, at=-5)
+
+    with locked(held), pytest.raises(UnfinishedError, match=r"HELD \(locked by another"):
+        apply_scheduled()
+
+    assert Product.objects.get(sku="FREE").is_active
+    assert ScheduledChange.objects.filter(product=held, applied_at=None).count() == 3
+    assert apply_scheduled() == 6
 
 
 # ── Two relays at once ──────────────────────────────────────────────────────────────────────
@@ -135,8 +196,8 @@ def applied_by_two_relays(monkeypatch: pytest.MonkeyPatch) -> None:
     together = threading.Barrier(2)
     due = scheduled_changes.due_steps
 
-    def seen_by_both() -> list[tuple[int, str]]:
-        found = due()
+    def seen_by_both(**options: Any) -> list[tuple[int, int, str]]:
+        found = due(**options)
         together.wait(timeout=30)
         return found
 
@@ -168,9 +229,8 @@ def test_two_relays_apply_a_change_once(monkeypatch: pytest.MonkeyPatch) -> None
 def test_control_without_the_count_the_second_relay_forgets_the_price_before(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def apply_uncounted(pk: int) -> int:
-        with transaction.atomic():
-            product = scheduled_changes.lock_product(pk)
+    def apply_uncounted(pk: int, *, patience: str | None) -> int:
+        with scheduled_changes.lock_product(pk, patience=patience) as product:
             change = ScheduledChange.objects.filter(pk=pk)
             change.update(applied_at=NOW, previous_price=product.price)
             Product.objects.filter(pk=product.pk).update(price=change.get().price)

@@ -96,7 +96,30 @@ def test_its_page_shows_how_far_it_is_and_stops_it(admin_client: Client) -> None
     assert "hx-get" in text_of(state)
     assert "Stop sending?" in text_of(asked)
     assert Announcement.objects.get().status == State.STOPPED
+    stopping = admin_client.get(page(announcement, "state"))
+    assert "being cancelled: 0 %" in text_of(stopping)
+    assert "HX-Refresh" not in stopping
+    run_job(DeskJob, DeskJob.objects.get(kind="stop_announcement").pk)
     assert admin_client.get(page(announcement, "state"))["HX-Refresh"] == "true"
+
+
+def test_its_page_says_that_its_job_has_ended_and_lets_it_go_on(admin_client: Client) -> None:
+    subscribe(2)
+    announcement = draft()
+    plan(announcement.pk, at=None, user_id=None)
+    send_announcements()
+    way_on = page(announcement, "go-on")
+    assert way_on not in text_of(admin_client.get(page(announcement)))
+    DeskJob.objects.update(status="failed", error="worker died 3 times")
+
+    shown = text_of(admin_client.get(page(announcement)))
+    answer = admin_client.post(way_on, follow=True)
+
+    assert "the job that queues them has ended. (worker died 3 times)" in shown
+    assert way_on in shown
+    assert "Its job goes on." in text_of(answer)
+    assert DeskJob.objects.get().status == "queued"
+    assert admin_client.post(way_on).status_code == 403
 
 
 def test_what_went_out_is_not_rewritten_by_a_page_that_was_open(admin_client: Client) -> None:
@@ -108,7 +131,7 @@ def test_what_went_out_is_not_rewritten_by_a_page_that_was_open(admin_client: Cl
     assert Announcement.objects.get().subject_en == "New tea"
 
 
-@pytest.mark.parametrize("name", ["send", "withdraw", "stop"])
+@pytest.mark.parametrize("name", ["send", "withdraw", "stop", "go-on"])
 def test_a_clerk_who_only_looks_can_decide_nothing(clerk_client: Client, name: str) -> None:
     announcement = draft()
 

@@ -21,6 +21,8 @@ from orders.placing.writers import drain
 from project.conf.durations import whole_hours
 from project.models import Sweep
 from project.monitoring.audit import run_audit
+from project.schedule import passes
+from project.schedule.passes import UnfinishedError
 from tests.factories import add_product
 from tests.order_states import aged, cancelled, paid, pay_part, placed
 
@@ -115,15 +117,36 @@ def test_a_repeat_changes_nothing() -> None:
     assert expire(order_id=cancelled().pk, hours=48).status == "cancelled"
 
 
-def test_many_expire_in_runs_of_a_bounded_size(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(expiry, "BATCH_SIZE", 2)
+def test_many_expire_in_runs_of_a_bounded_length(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(passes, "RUN_SECONDS", 0.0)
     add_product("TEA")
     orders = [aged(placed(), hours=50 - number) for number in range(5)]
     Order.objects.update(changed_at=F("placed_at"))
 
-    assert [expire_due() for _run in range(3)] == [2, 1, 0]
+    assert [expire_due() for _run in range(4)] == [1, 1, 1, 0]
 
     assert [status(order) for order in orders] == ["cancelled"] * 3 + ["placed"] * 2
+
+
+def test_a_page_of_orders_that_never_expire_stops_no_other(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(passes, "PAGE_SIZE", 2)
+    monkeypatch.setattr(passes, "RUN_SECONDS", 0.0)
+    add_product("TEA")
+    stubborn = [aged(placed(), hours=60) for _number in range(5)]
+    last = aged(placed(), hours=50)
+    pks = {order.pk for order in stubborn}
+
+    def refusing(*, order_id: Any, hours: int) -> Order:
+        if order_id in pks:
+            raise InvalidTransition("never")
+        return expire(order_id=order_id, hours=hours)
+
+    monkeypatch.setattr(expiry, "expire", refusing)
+
+    assert sum(expire_due() or 0 for _run in range(10)) == 1
+    assert status(last) == "cancelled"
 
 
 def test_a_locked_order_is_left_to_the_next_run(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,8 +160,9 @@ def test_a_locked_order_is_left_to_the_next_run(monkeypatch: pytest.MonkeyPatch)
 
     with monkeypatch.context() as patch:
         patch.setattr(expiry, "expire", busy)
-        assert expire_due() == 2
-    assert status(orders[1]) == "placed"
+        with pytest.raises(UnfinishedError, match="1 orders wait"):
+            expire_due()
+    assert [status(order) for order in orders] == ["cancelled", "placed", "cancelled"]
 
     assert expire_due() == 1
     assert status(orders[1]) == "cancelled"

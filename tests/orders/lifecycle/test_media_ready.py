@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
@@ -18,6 +19,8 @@ from orders.models import Order, OrderEvent, User
 from orders.placing.placement import place_order
 from project.jobs.queryset import Status
 from project.models import Sweep
+from project.schedule import passes
+from project.schedule.passes import UnfinishedError
 from tests.factories import add_product, order_request, uploaded_file
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
@@ -167,12 +170,75 @@ def test_an_order_that_somebody_has_locked_is_told_in_the_next_run(
     holder.start()
     locked.wait(10)
     try:
-        assert tell_media_ready() is None
+        with pytest.raises(UnfinishedError, match="1 orders wait: locked by another transaction"):
+            tell_media_ready()
     finally:
         done.set()
         holder.join()
 
     assert tell_media_ready() == 1
+
+
+# ── Whatever the first page holds ───────────────────────────────────────────────────────────
+def never_to_be_told(count: int) -> None:
+    """Let the print files of so many orders end that will never be told of: they don't exist."""
+    MediaJob.objects.bulk_create(
+        MediaJob(
+            kind="print",
+            source=f"upload:{number}",
+            recipe="print",
+            order_id=uuid4(),
+            status=Status.CANCELLED,
+            finished_at=Now() - timedelta(seconds=30),
+        )
+        for number in range(count)
+    )
+
+
+@pytest.mark.parametrize("run_seconds", [0.0, 5.0])
+def test_a_page_of_orders_that_are_never_told_stops_no_other(
+    order: Order, monkeypatch: pytest.MonkeyPatch, run_seconds: float
+) -> None:
+    monkeypatch.setattr(passes, "PAGE_SIZE", 4)
+    monkeypatch.setattr(passes, "RUN_SECONDS", run_seconds)
+    never_to_be_told(10)
+    settle(order, Status.DONE, Status.DONE)
+
+    runs = [tell_media_ready() for _run in range(14)]
+
+    assert runs.count(1) == 1
+    assert told() == 1
+    assert Sweep.objects.get(name=media_ready.NAME).done_until
+
+
+def test_control_without_its_position_the_first_page_is_read_for_ever(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(passes, "PAGE_SIZE", 4)
+    monkeypatch.setattr(passes, "RUN_SECONDS", 0.0)
+    monkeypatch.setattr(type(Sweep.objects.all()), "keep_position", lambda *_, **__: None)
+    never_to_be_told(10)
+    settle(order, Status.DONE, Status.DONE)
+
+    assert [tell_media_ready() for _run in range(14)] == [None] * 14
+
+
+def test_an_order_whose_message_fails_stops_no_other(
+    order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    never_to_be_told(1)
+    settle(order, Status.DONE, Status.DONE)
+    tell = media_ready._notify
+
+    def breaking(order_id: Any) -> bool:
+        return tell(order_id) if order_id == order.pk else 1 / 0 > 1
+
+    monkeypatch.setattr(media_ready, "_notify", breaking)
+
+    with pytest.raises(UnfinishedError, match="1 orders wait: ZeroDivisionError"):
+        tell_media_ready()
+
+    assert told() == 1
 
 
 def at_once(function: Callable[[], Any]) -> list[BaseException]:
@@ -225,13 +291,13 @@ def test_control_without_the_lock_both_write_it(
     monkeypatch.setattr(media_ready, "record", record_together)
 
     [error] = at_once(tell_media_ready)
-    assert isinstance(error, IntegrityError), "only the database stops the second"
+    assert "IntegrityError" in str(error), "only the database stops the second"
 
 
 def test_the_search_reads_the_index_of_print_files_only() -> None:
     with CaptureQueriesContext(connection) as asked:
         tell_media_ready()
-    [search] = [query["sql"] for query in asked if "GROUP BY order_id" in query["sql"]]
+    [search] = [query["sql"] for query in asked if "ORDER BY finished_at" in query["sql"]]
     with transaction.atomic(), connection.cursor() as cursor:
         # As many other jobs as make reading the whole table the dearer way.
         cursor.execute(

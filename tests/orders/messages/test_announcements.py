@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 from allauth.account.models import EmailAddress
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from notifications.models import Notification
@@ -24,6 +25,7 @@ from orders.models import Announcement, DeskJob, User
 from project.jobs.errors import LostClaimError
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
+from project.schedule.passes import UnfinishedError
 from tests.orders.readers import draft, subscribe
 
 pytestmark = pytest.mark.django_db
@@ -222,22 +224,156 @@ def test_a_stop_cancels_what_is_not_sent_and_lets_nothing_more_through(
     def stopped_after_it(announcement_id: int) -> Announcement:
         queued = batch(announcement_id)
         Notification.objects.filter(pk=messages(queued)[0].pk).update(status=Status.DONE)
-        assert stop(announcement_id) == 2
+        assert stop(announcement_id, user_id=None)
         return queued
 
     monkeypatch.setattr(announcements, "queue_batch", stopped_after_it)
     with pytest.raises(LostClaimError):
         run_job(DeskJob, job.pk)
 
-    assert announcements.counts(announcement) == {"done": 1, "cancelled": 2}
     assert state(announcement) == State.STOPPED
-    assert stop(announcement.pk) is None
+    assert run_job(DeskJob, stop_job().pk) == {"cancelled": 2}
+    assert announcements.counts(announcement) == {"done": 1, "cancelled": 2}
+    assert not stop(announcement.pk, user_id=None)
+
+
+def stop_job() -> DeskJob:
+    return DeskJob.objects.get(kind="stop_announcement")
+
+
+def queued(count: int) -> Announcement:
+    """Return an announcement whose messages are all queued."""
+    subscribe(count)
+    announcement, job = begun()
+    run_job(DeskJob, job.pk)
+    return announcement
+
+
+def test_a_stop_works_in_batches_and_goes_on_where_it_was_broken_off(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(announcements, "STOP_BATCH_SIZE", 3)
+    announcement = queued(8)
+    stop(announcement.pk, user_id=None)
+    steps = []
+
+    def dying(job: DeskJob, percent: int) -> None:
+        steps.append(percent)
+        if len(steps) == 2:
+            raise WorkerDied
+
+    with monkeypatch.context() as patch:
+        patch.setattr(announcements, "store_progress", dying)
+        with pytest.raises(WorkerDied):
+            run_job(DeskJob, stop_job().pk)
+    assert announcements.counts(announcement) == {"cancelled": 6, "queued": 2}
+    announcement.refresh_from_db()
+    assert announcements.stopping(announcement) == 0
+
+    DeskJob.objects.update(status=Status.QUEUED, token=None, lease_until=None)
+    assert run_job(DeskJob, stop_job().pk) == {"cancelled": 2}
+    assert steps == [37, 75]
+
+
+def test_readers_of_one_address_are_all_stopped(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(announcements, "STOP_BATCH_SIZE", 2)
+    announcement = queued(7)
+    messages(announcement).update(recipient="same@example.org")
+    stop(announcement.pk, user_id=None)
+
+    assert run_job(DeskJob, stop_job().pk) == {"cancelled": 7}
+
+
+def test_a_stop_that_failed_is_asked_for_again() -> None:
+    announcement = queued(2)
+    stop(announcement.pk, user_id=None)
+    DeskJob.objects.filter(kind="stop_announcement").update(status=Status.FAILED, error="away")
+    announcement.refresh_from_db()
+    stalled = announcements.stall(announcement)
+    assert stalled is not None
+    assert stalled.reason == "away"
+
+    assert stop(announcement.pk, user_id=None)
+
+    assert run_job(DeskJob, stop_job().pk) == {"cancelled": 2}
+    assert announcements.stall(announcement) is None
+
+
+def test_a_batch_of_a_stop_reads_its_own_messages_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """By the index, or each of 300 batches would read all 300,000."""
+    monkeypatch.setattr(announcements, "STOP_BATCH_SIZE", 50)
+    announcement = draft()
+    Notification.objects.bulk_create(
+        Notification(
+            kind="announcement.email",
+            event="announcement",
+            occasion=str(announcement.pk),
+            channel="email",
+            recipient=f"reader-{number}@example.org",
+            language="en",
+        )
+        for number in range(3000)
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE notifications_notification")
+
+    with CaptureQueriesContext(connection) as captured:
+        next(announcements._by_recipient(announcement)).cancel()
+
+    for query in captured.captured_queries:
+        with connection.cursor() as cursor:
+            cursor.execute("EXPLAIN " + query["sql"])
+            plan = "\n".join(row[0] for row in cursor.fetchall())
+        assert "one_notification_per_event" in plan
+        assert "Sort" not in plan
+        assert "Seq Scan" not in plan
+    assert Notification.objects.filter(status=Status.CANCELLED).count() == 50
+
+
+# ── A job that ended too early ──────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("status", [Status.FAILED, Status.CANCELLED, None])
+def test_an_announcement_whose_job_has_ended_says_so_and_goes_on(status: Status | None) -> None:
+    subscribe(2)
+    announcement, job = begun()
+    announcement.refresh_from_db()
+    assert announcements.stall(announcement) is None
+    if status is None:
+        DeskJob.objects.all().delete()  # pruned
+    else:
+        DeskJob.objects.update(status=status, error="the worker died 3 times")
+
+    stalled = announcements.stall(announcement)
+    assert stalled is not None
+    assert stalled.reason == ("the worker died 3 times" if status == Status.FAILED else "")
+
+    assert announcements.go_on(announcement.pk)
+    assert not announcements.go_on(announcement.pk)
+    run_job(DeskJob, job.pk)
+    assert len(recipients(announcement)) == 2
+
+
+@pytest.mark.django_db(transaction=True)
+def test_an_announcement_that_somebody_has_locked_stops_no_other() -> None:
+    held, free = draft(), draft()
+    for announcement in (held, free):
+        plan(announcement.pk, at=None, user_id=None)
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT FROM orders_announcement WHERE id = %s FOR UPDATE", [held.pk])
+        with pytest.raises(UnfinishedError, match="1 announcements wait"):
+            send_announcements()
+        cursor.execute("ROLLBACK")
+    other.close()
+
+    assert (state(held), state(free)) == (State.SCHEDULED, State.SENDING)
+    assert send_announcements() == 1
 
 
 def test_a_job_that_comes_after_the_stop_queues_nothing() -> None:
     subscribe(2)
     announcement, job = begun()
-    stop(announcement.pk)
+    stop(announcement.pk, user_id=None)
     DeskJob.objects.update(status=Status.QUEUED)
 
     assert run_job(DeskJob, job.pk) == {"recipients": 0, "stopped": True}

@@ -13,13 +13,15 @@ from django.db import connection
 
 from orders.models import Order, ProductSales, SalesEntry, Stock
 from orders.placing import placement
+from orders.placing import settle as settle_module
 from orders.placing.errors import OutOfStock, PlacementFailed, ShopBusy
 from orders.placing.placement import Placement, place_order
 from orders.placing.row_locks import RowLocks
-from orders.placing.sales_writer import Count
+from orders.placing.sales_writer import Count, SalesWriter
 from orders.placing.settle import settle, settle_due
 from orders.placing.writers import writers
 from project.monitoring.audit import run_audit
+from project.schedule.passes import UnfinishedError
 from tests.factories import add_product, new_key, order_request
 from tests.order_states import make_old
 from tests.races import at_once, locked, without_constraint
@@ -250,6 +252,55 @@ def test_a_count_left_over_by_a_crash_is_settled_to_nothing() -> None:
 
     assert sold("TEA") == 0
     assert not SalesEntry.objects.exists()
+
+
+def leftovers(count: int) -> None:
+    """Write sales of so many orders that don't exist, each of a product of its own."""
+    for number in range(count):
+        product = add_product(f"TEA{number}")
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "INSERT INTO orders_salesentry (order_id, product_id, units, amount, changed_at)"
+                " VALUES (md5(%s)::uuid, %s, 3, 7.50, now() - interval '15 s')",
+                [str(number), product.pk],
+            )
+    ProductSales.objects.update(units=3, amount="7.50")
+
+
+def test_sales_that_somebody_has_locked_stop_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(settle_module, "PAGE_SIZE", 2)
+    leftovers(5)
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("BEGIN")
+        cursor.execute("SELECT FROM orders_productsales ORDER BY product_id LIMIT 3 FOR UPDATE")
+        with pytest.raises(UnfinishedError, match="3 orders wait: locked"):
+            settle_due()
+        cursor.execute("ROLLBACK")
+    other.close()
+    assert SalesEntry.objects.count() == 3
+
+    assert settle_due() == 3
+    assert not SalesEntry.objects.exists()
+
+
+def test_sales_that_cannot_be_settled_stop_no_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    leftovers(3)
+    apply = SalesWriter.apply
+    bad = SalesEntry.objects.order_by("order_id")[1].order_id
+
+    def breaking(writer: SalesWriter, connection: Any, requests: Any) -> Any:
+        if any(request.order_id == bad for request in requests):
+            raise ZeroDivisionError
+        return apply(writer, connection, requests)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(SalesWriter, "apply", breaking)
+        with pytest.raises(UnfinishedError, match="1 orders wait"):
+            settle_due()
+    assert SalesEntry.objects.get().order_id == bad
+
+    assert settle_due() == 1
 
 
 def test_a_late_settle_of_a_placed_order_changes_nothing() -> None:

@@ -1,5 +1,6 @@
 """What a job's error or result says can always be written, whoever wrote it."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -55,7 +56,8 @@ def test_a_result_of_any_characters_is_written() -> None:
 def test_what_sweeps_daily_work_and_heartbeats_say_is_written_too() -> None:
     run = DailyRun.objects.create(name="x", day="2026-11-28")
 
-    Sweep.objects.note("settle", error=NASTY, result=NASTY)
+    Sweep.objects.note_done("settle", result=NASTY, allow=timedelta(minutes=1))
+    Sweep.objects.note_error("settle", NASTY, allow=timedelta(minutes=1))
     DailyRun.objects.fail(run, NASTY)
     Heartbeat.objects.beat("relay@host", broker=NASTY)
 

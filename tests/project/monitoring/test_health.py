@@ -1,5 +1,8 @@
 """The health pages: what a load balancer, a monitor and `bin/up` read."""
 
+import os
+import socket
+import subprocess
 import time
 from collections.abc import Callable
 from datetime import timedelta
@@ -11,7 +14,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from project import views
-from project.models import Heartbeat
+from project.models import Heartbeat, Sweep, process_name
 from project.monitoring import health
 from project.monitoring.health import SERVICES
 
@@ -51,11 +54,11 @@ def test_readyz_is_ok_when_everybody_is_alive(client: Client, everybody_alive: N
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "ok",
-        "checks": dict.fromkeys(("database", "broker", *SERVICES, *CHANNELS), "ok"),
+        "checks": dict.fromkeys(("database", "broker", "sweeps", *SERVICES, *CHANNELS), "ok"),
     }
 
 
-def test_readyz_reads_heartbeats_and_channels_in_one_query_each(
+def test_readyz_reads_heartbeats_sweeps_and_channels_in_one_query_each(
     client: Client, everybody_alive: None, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     client.get("/readyz")  # the first look is at the migrations, too
@@ -77,11 +80,129 @@ def test_readyz_names_a_service_that_is_silent_and_still_takes_orders(
     assert answer.json()["checks"][service] == "not seen for 60 s"
 
 
-def test_one_living_host_is_enough(client: Client, everybody_alive: None) -> None:
-    silent_for("notify@host", 3600)
-    Heartbeat.objects.beat("notify@another")
+def test_one_living_process_is_enough_and_a_silent_one_is_named(
+    client: Client, everybody_alive: None
+) -> None:
+    silent_for("notify@host", 60)
+    Heartbeat.objects.beat("notify@another:7")
 
+    answer = client.get("/readyz").json()
+
+    assert (answer["status"], answer["checks"]["notify"]) == ("ok", "ok")
+    assert answer["notes"] == {"notify": "1 of 2: notify@host not seen for 60 s"}
+
+
+# ── Sweeps ──────────────────────────────────────────────────────────────────────────────────
+def late(name: str, *, error: str = "") -> None:
+    """Let the sweep have been done 90 s ago, and be expected within 60."""
+    Sweep.objects.note_done(name, result="1", allow=timedelta(seconds=60))
+    past = {"done_at": Now() - timedelta(seconds=90), "late_after": Now() - timedelta(seconds=30)}
+    Sweep.objects.filter(name=name).update(error=error, **past)
+
+
+def test_readyz_is_degraded_while_a_sweep_is_late(client: Client, everybody_alive: None) -> None:
+    late("settle_due", error="OperationalError: Key (email)=(ada@example.org)")
+
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.json()["status"]) == (200, "degraded")
+    assert answer.json()["checks"]["sweeps"] == "late: settle_due not done for 90 s"
+
+    Sweep.objects.note_done("settle_due", result=None, allow=timedelta(seconds=60))
     assert client.get("/readyz").json()["status"] == "ok"
+
+
+def test_a_failure_does_not_put_off_when_a_sweep_is_late(
+    client: Client, everybody_alive: None
+) -> None:
+    late("settle_due")
+
+    Sweep.objects.note_error("settle_due", "locked", allow=timedelta(seconds=60))
+
+    assert client.get("/readyz").json()["status"] == "degraded"
+
+
+def test_a_sweep_that_never_worked_is_late_in_the_end(
+    client: Client, everybody_alive: None
+) -> None:
+    Sweep.objects.note_error("settle_due", "locked", allow=timedelta(seconds=60))
+    assert client.get("/readyz").json()["status"] == "ok"
+
+    Sweep.objects.update(late_after=Now() - timedelta(seconds=1))
+    assert client.get("/readyz").json()["checks"]["sweeps"] == "late: settle_due never done"
+
+
+def test_the_list_of_sweeps_says_in_words_which_is_late_or_failed(admin_client: Client) -> None:
+    late("settle_due", error="the changes of 2 products wait")
+    Sweep.objects.note_error("expire_due", "ZeroDivisionError", allow=timedelta(seconds=60))
+    Sweep.objects.note_done("wake", result="0", allow=timedelta(seconds=60))
+    Sweep.objects.create(name="of another version")
+
+    page = admin_client.get("/admin/project/sweep/").content.decode()
+
+    for words in ("Late", "Failed", "On time", "the changes of 2 products wait"):
+        assert words.lower() in page.lower()
+
+
+# ── Processes of one service ────────────────────────────────────────────────────────────────
+def names() -> set[str]:
+    return set(Heartbeat.objects.values_list("name", flat=True))
+
+
+@pytest.fixture
+def dead_pid() -> int:
+    process = subprocess.Popen(["true"])
+    process.wait()
+    return process.pid
+
+
+def test_two_processes_of_one_host_have_heartbeats_of_their_own() -> None:
+    host = socket.gethostname()
+
+    assert process_name("relay") == f"relay@{host}:{os.getpid()}"
+    assert process_name(f"notify@{host}") == f"notify@{host}:{os.getpid()}"
+
+
+def test_a_new_process_takes_the_place_of_one_dead_one_of_its_host(db: None, dead_pid: int) -> None:
+    dead, alive = f"relay@host:{dead_pid}", f"relay@host:{os.getppid()}"
+    others = {f"relay@else:{dead_pid}", f"beat@host:{dead_pid}", f"relay@host.lan:{dead_pid}"}
+    for name in (dead, alive, *others):
+        Heartbeat.objects.beat(name)
+
+    Heartbeat.objects.beat(process_name("relay").replace(socket.gethostname(), "host"))
+
+    assert names() - {f"relay@host:{os.getpid()}"} == {alive, *others}
+
+
+def test_a_dead_process_that_nobody_replaces_stays_to_be_seen(db: None, dead_pid: int) -> None:
+    mine, dead = f"relay@host:{os.getpid()}", f"relay@host:{dead_pid}"
+    Heartbeat.objects.beat(mine)
+    Heartbeat.objects.beat(dead)
+    silent_for(dead, 600)
+
+    Heartbeat.objects.beat(mine)
+
+    assert names() == {mine, dead}
+
+
+def test_after_an_hour_a_silent_one_is_forgotten_while_others_live(db: None) -> None:
+    for name in ("relay@a:1", "relay@b:1", "beat@a:1"):
+        Heartbeat.objects.beat(name)
+        silent_for(name, 3700)
+
+    Heartbeat.objects.beat("relay@c:1")
+
+    assert names() == {"relay@c:1", "beat@a:1"}
+
+
+def test_a_process_that_stops_takes_its_heartbeat_back_unless_it_is_the_last(db: None) -> None:
+    Heartbeat.objects.beat("relay@a:1")
+    Heartbeat.objects.beat("relay@a:2")
+
+    Heartbeat.objects.retire("relay@a:1")
+    Heartbeat.objects.retire("relay@a:2")
+
+    assert names() == {"relay@a:2"}
 
 
 def test_readyz_tells_what_the_relay_says_of_the_broker(

@@ -2,7 +2,6 @@
 
 import importlib
 import os
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -13,12 +12,12 @@ from django.db import OperationalError, connection
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
 
 from project.celery import app
-from project.models import Heartbeat
+from project.models import Heartbeat, process_name
 from project.schedule.beat import HEARTBEAT_INTERVAL, HeartbeatScheduler
 from tests.live import wait_until
 from tests.project.gateway import Gateway, gateway_to
 
-NAME = f"beat@{socket.gethostname()}"
+NAME = process_name("beat")
 BROKER = os.environ["CELERY_BROKER_URL"]
 on_real_transactions = pytest.mark.django_db(
     transaction=True, available_apps=["project", "django_celery_beat"]

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('project', '0008_known_statuses'),
+        ('project', '0010_job_indexes'),
     ]
 
     operations = [
