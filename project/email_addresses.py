@@ -12,6 +12,8 @@ import unicodedata
 
 import idna
 
+from project.text import DIRECTION_MARKS
+
 AT_SIGNS = str.maketrans({"\uff20": "@", "\ufe6b": "@"})
 """Full-width and small forms of the at sign."""
 DOTS = str.maketrans({"\u3002": ".", "\uff0e": ".", "\uff61": "."})
@@ -21,8 +23,6 @@ INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0") | frozenset(
 )
 """The characters without a shape that Unicode doesn't class as format characters: joiners, fillers
 and variation selectors (`Default_Ignorable_Code_Point`)."""
-DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""They reorder the text around them: an address with one isn't what it looks like."""
 
 
 class InvalidAddressError(ValueError):
@@ -39,7 +39,7 @@ def canonical_address(text: str) -> str:
     check of the syntax; Django's `validate_email` does the rest.
     """
     local, at, domain = text.strip().translate(AT_SIGNS).rpartition("@")
-    if not at or DIRECTIONS & set(text):
+    if not at or DIRECTION_MARKS & set(text):
         raise InvalidAddressError(text)
     local = "".join(map(_narrow, _visible(local))).lstrip()
     if not local or not local.isascii():
@@ -60,7 +60,7 @@ def ascii_domain(domain: str) -> str:
     try:
         return idna.encode(_edges_cut(domain), uts46=True, std3_rules=True).decode("ascii")
     except (idna.IDNAError, UnicodeError) as error:
-        raise InvalidAddressError(domain) from error
+        raise InvalidAddressError(f"no domain can have this name: {domain!r}") from error
 
 
 def readable_address(address: str) -> str:
@@ -70,15 +70,6 @@ def readable_address(address: str) -> str:
         return f"{local}{at}{idna.decode(domain)}" if "xn--" in domain else address
     except (idna.IDNAError, UnicodeError):
         return address
-
-
-def wire_address(address: str) -> str:
-    """Return a stored address as SMTP and e-mail headers have it. Raises InvalidAddressError.
-
-    It only concerns the domain: rows that are older than the canonical form may still have another.
-    """
-    local, at, domain = address.rpartition("@")
-    return f"{local}{at}{ascii_domain(domain)}"
 
 
 def _edges_cut(domain: str) -> str:

@@ -23,7 +23,7 @@ from kombu.transport import TRANSPORT_ALIASES
 
 from project.countries import COUNTRIES
 from project.currencies import decimal_places
-from project.email_addresses import canonical_address
+from project.email_addresses import ascii_domain, canonical_address
 
 ON = ("1", "on", "true", "yes")
 OFF = ("0", "off", "false", "no")
@@ -71,6 +71,7 @@ def sender(name: str, default: str) -> str:
             raise ValueError
         [(_name, address)] = getaddresses([value])
         validate_email(address)
+        ascii_domain(address.rpartition("@")[2])
         if not address.rpartition("@")[0].isascii():
             raise ValueError
     return value
