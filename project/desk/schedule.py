@@ -55,7 +55,11 @@ class ScheduleForm(PeriodicTaskForm):
         help_text=_("Time of the day, on the days of its crontab."),
     )
     every = forms.IntegerField(
-        label=_("Every"), required=False, min_value=1, widget=UnfoldAdminIntegerFieldWidget
+        label=_("Every"),
+        required=False,
+        min_value=1,
+        max_value=100_000,  # days: far below what an interval of Python can be
+        widget=UnfoldAdminIntegerFieldWidget,
     )
     period = forms.ChoiceField(
         label=_("Period"),
