@@ -34,7 +34,7 @@ from project.desk.jobs import COLOURS, JobAdmin, moment
 from project.jobs.decisions import CANCEL, RETRY
 from project.jobs.queryset import Status
 from project.models import ManualRun
-from project.schedule.entries import in_words, next_run, set_interval, set_time, when
+from project.schedule.entries import MOST_EVERY, in_words, next_run, set_interval, set_time, when
 from project.schedule.manual_runs import ask_to_run
 
 STATES = {"SUCCESS": Status.DONE, "FAILURE": Status.FAILED, "STARTED": Status.RUNNING}
@@ -58,7 +58,7 @@ class ScheduleForm(PeriodicTaskForm):
         label=_("Every"),
         required=False,
         min_value=1,
-        max_value=100_000,  # days: far below what an interval of Python can be
+        max_value=MOST_EVERY,
         widget=UnfoldAdminIntegerFieldWidget,
     )
     period = forms.ChoiceField(

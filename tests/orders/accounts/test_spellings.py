@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.test import Client
 
 from notifications.models import Notification
+from orders.accounts.addresses import checkout_defaults
 from orders.accounts.history import orders_of
 from orders.accounts.staff import staff
 from orders.models import Order, User
@@ -46,6 +47,12 @@ def test_a_mailbox_has_one_account_whatever_its_spelling(second: str, settings: 
     assert [user.email for user in User.objects.all()] == [MUNICH]
     assert EmailAddress.objects.get().email == MUNICH
     assert len(said("account_exists", to=MUNICH)) == 1
+
+
+def test_the_checkout_is_filled_with_the_domain_in_its_own_script(ada: User) -> None:
+    ada.email = MUNICH
+
+    assert checkout_defaults(ada)["email"] == "ada@münchen.example"
 
 
 def test_pages_show_the_domain_in_its_own_script(client: Client) -> None:

@@ -218,6 +218,16 @@ def test_an_interval_that_no_column_or_clock_can_keep_is_refused(
     assert when(PeriodicTask.objects.get(pk=task.pk)) == before
 
 
+def test_an_interval_of_the_table_is_bounded_too(admin_client: Client) -> None:
+    url = "/admin/django_celery_beat/intervalschedule/add/"
+
+    refused = admin_client.post(url, {"every": "2147483647", "period": "days"})
+    taken = admin_client.post(url, {"every": "77", "period": "days"})
+
+    assert (refused.status_code, taken.status_code) == (200, 302)
+    assert IntervalSchedule.objects.filter(every__gte=77).count() == 1
+
+
 def test_the_list_shows_words_and_asks_the_same_however_many_there_are(
     admin_client: Client,
 ) -> None:
