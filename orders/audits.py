@@ -271,3 +271,29 @@ register(
         checked="SELECT count(*) FROM orders_order",
     )
 )
+register(
+    Invariant(
+        name="accounts: the user's address is one of its rows in allauth's table",
+        query="""
+            SELECT 'user ' || id FROM orders_user AS account
+            WHERE email <> ''
+              AND EXISTS (SELECT FROM account_emailaddress WHERE user_id = account.id)
+              AND NOT EXISTS (SELECT FROM account_emailaddress AS own
+                              WHERE user_id = account.id AND own.email = lower(account.email))
+        """,
+        checked="SELECT count(*) FROM orders_user",
+    )
+)
+register(
+    Invariant(
+        name="accounts: addresses have the one form of project.email_addresses",
+        query="""
+            SELECT 'user ' || id FROM orders_user
+            WHERE email ~ '[^!-~]'
+               OR substring(email from '@.*') <> lower(substring(email from '@.*'))
+            UNION
+            SELECT 'user ' || user_id FROM account_emailaddress WHERE email ~ '[^!-~]'
+        """,
+        checked="SELECT count(*) FROM orders_user",
+    )
+)

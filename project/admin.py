@@ -7,6 +7,7 @@ from typing import Any
 
 from axes.admin import AccessAttemptAdmin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
+from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -26,11 +27,12 @@ from django_celery_results.admin import TaskResultAdmin
 from django_celery_results.models import GroupResult, TaskResult
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from project.desk import schedule
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep
 from project.monitoring.health import FRESH
-from project.schedule.entries import in_words
+from project.schedule.entries import MOST_EVERY, in_words
 
 __all__ = ["schedule"]
 
@@ -72,9 +74,20 @@ class ResultAdmin(ReadOnlyAdmin, TaskResultAdmin):
         return str(result.status)
 
 
+class IntervalForm(forms.ModelForm):
+    """An interval that beat can count."""
+
+    every = forms.IntegerField(
+        label=_("Every"),
+        min_value=1,
+        max_value=MOST_EVERY,
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+
+
 @admin.register(IntervalSchedule)
 class IntervalAdmin(ModelAdmin):
-    pass
+    form = IntervalForm
 
 
 @admin.register(CrontabSchedule)

@@ -16,6 +16,7 @@ from project.conf.brokers import transport_options
 from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hours
 from project.conf.media_storage import media_storage
 from project.conf.sms_success import sms_success
+from project.countries import phone_region
 from project.desk.appearance import unfold_settings
 from project.monitoring.logging import logging_config
 
@@ -47,7 +48,7 @@ KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", environment.text("KEEP_MES
 # The providers that may send receipts of messages, each with the secret that signs them.
 RECEIPT_SECRETS = environment.pairs("RECEIPT_SECRETS")
 LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5)
-PHONENUMBER_DEFAULT_REGION = SHOP_COUNTRY
+PHONENUMBER_DEFAULT_REGION = phone_region(SHOP_COUNTRY)
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)
 
 # ── Applications ────────────────────────────────────────────────────────────────────────────
@@ -150,6 +151,7 @@ ACCOUNT_ADAPTER = "orders.accounts.adapter.AccountAdapter"
 ACCOUNT_FORMS = {
     "signup": "orders.accounts.entrance.SignUpForm",
     "login": "orders.accounts.entrance.SignInForm",
+    "add_email": "orders.accounts.entrance.EmailChangeForm",
     "request_login_code": "orders.accounts.entrance.SignInCodeForm",
     "reset_password": "orders.accounts.entrance.PasswordResetForm",
 }

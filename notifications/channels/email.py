@@ -16,7 +16,6 @@ from typing import Any
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
-from django.utils.encoding import punycode
 from django.utils.translation import gettext_noop
 
 from notifications.channels import mime
@@ -29,6 +28,7 @@ from notifications.channels.message import (
     RefusesUsError,
 )
 from notifications.channels.smtp import SmtpBackend
+from project.email_addresses import ascii_domain
 from project.jobs.errors import PermanentError, TransientError
 
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
@@ -85,7 +85,7 @@ class Email(EmailMultiAlternatives):
 def sender_domain() -> str:
     """Return the sender's domain: a Message-ID must not change with the sending host."""
     _name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
-    return punycode(address.rpartition("@")[2] or "localhost")
+    return ascii_domain(address.rpartition("@")[2] or "localhost")
 
 
 def _email(message: Message) -> Email:

@@ -23,9 +23,10 @@ from io import BytesIO
 from typing import Any, cast
 
 from django.core.mail.message import sanitize_address
-from django.utils.encoding import iri_to_uri, punycode
+from django.utils.encoding import iri_to_uri
 
 from notifications.channels.message import Attachment, Message
+from project.email_addresses import ascii_domain
 
 LONGEST_LINE = 998
 """Characters of a line, at most (RFC 5322, 2.1.1)."""
@@ -86,11 +87,12 @@ def wire_address(address: str) -> str:
     local, _at, domain = address.rpartition("@")
     if not (local and domain):
         raise ValueError(f"Invalid address {address!r}")
+    domain = ascii_domain(domain)  # before Django's own encoding, which is IDNA 2003
     if local.isascii():
-        return str(sanitize_address(address, "utf-8"))
+        return str(sanitize_address(f"{local}@{domain}", "utf-8"))
     if not address.isprintable() or re.search(r'[\s<>(),;:"\\\[\]@]', local):
         raise ValueError(f"Invalid address {address!r}")
-    return Address(username=local, domain=punycode(domain)).addr_spec
+    return Address(username=local, domain=domain).addr_spec
 
 
 def folded(name: str, text: str) -> Folded:

@@ -19,9 +19,22 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidg
 
 from notifications.models import Notification
 from notifications.resending import may_resend, resend
+from project.countries import phone_region
 from project.desk.jobs import JobAdmin
+from project.email_addresses import InvalidAddressError, canonical_address
 
 CHANGE = "admin:notifications_notification_change"
+
+
+class AddressField(forms.EmailField):
+    """An e-mail address, in the form of `project.email_addresses`."""
+
+    def to_python(self, value: Any) -> Any:
+        typed = super().to_python(value)
+        try:
+            return canonical_address(typed) if typed else typed
+        except InvalidAddressError:
+            raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 
 
 class RecipientForm(forms.Form):
@@ -31,7 +44,7 @@ class RecipientForm(forms.Form):
         super().__init__(*args, **options)
         self._message = message
         if message.channel == Notification.Channel.EMAIL:
-            self.fields["email"] = forms.EmailField(
+            self.fields["email"] = AddressField(
                 label=_("E-mail address"),
                 max_length=254,
                 widget=UnfoldAdminEmailInputWidget,
@@ -42,7 +55,7 @@ class RecipientForm(forms.Form):
         else:
             self.fields["phone"] = PhoneNumberField(
                 label=_("Phone number"),
-                region=settings.SHOP_COUNTRY,
+                region=phone_region(settings.SHOP_COUNTRY),
                 widget=UnfoldAdminTextInputWidget,
                 error_messages={
                     "invalid": _(

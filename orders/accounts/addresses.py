@@ -8,6 +8,7 @@ from django.db import transaction
 from orders.accounts.fields import ADDRESS_FIELDS
 from orders.models import Address, User
 from orders.models.user import MAX_ADDRESSES
+from project.email_addresses import readable_address
 
 
 class TooManyAddressesError(Exception):
@@ -49,7 +50,11 @@ def checkout_defaults(reader: User | AnonymousUser) -> dict[str, str]:
     """Return the checkout's initial values: the user's name, e-mail, phone, default address."""
     if not isinstance(reader, User):
         return {}
-    known = {"name": reader.name, "email": reader.email, "phone": reader.phone}
+    known = {
+        "name": reader.name,
+        "email": readable_address(reader.email),
+        "phone": reader.phone,
+    }
     address = reader.addresses.filter(is_default=True).first()
     if address is not None:
         known |= {name: getattr(address, name) for name in ADDRESS_FIELDS}

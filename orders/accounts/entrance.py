@@ -2,7 +2,13 @@
 
 from typing import Any
 
-from allauth.account.forms import LoginForm, RequestLoginCodeForm, ResetPasswordForm, SignupForm
+from allauth.account.forms import (
+    AddEmailForm,
+    LoginForm,
+    RequestLoginCodeForm,
+    ResetPasswordForm,
+    SignupForm,
+)
 from allauth.account.internal.flows.email_verification_by_code import EmailVerificationProcess
 from django import forms
 from django.contrib.auth.base_user import AbstractBaseUser
@@ -11,12 +17,15 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import pgettext
 
+from orders.accounts.fields import EmailField
 from orders.models import User
 
 
-def _label(field: forms.Field) -> None:
-    """Give the e-mail field the label of the shop's other forms."""
-    field.label = pgettext("address", "E-mail")
+def _email_field(replaced: forms.Field) -> EmailField:
+    """Return the e-mail field with the shop's rule and the label of its other forms."""
+    return EmailField(
+        label=pgettext("address", "E-mail"), required=replaced.required, widget=replaced.widget
+    )
 
 
 class SignUpForm(SignupForm):
@@ -28,7 +37,7 @@ class SignUpForm(SignupForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _label(self.fields["email"])
+        self.fields["email"] = _email_field(self.fields["email"])
 
     def try_save(self, request: HttpRequest) -> tuple[AbstractBaseUser | None, HttpResponse | None]:
         """Create the user. The answer is the same if the address has an account already."""
@@ -53,7 +62,7 @@ class SignInForm(LoginForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _label(self.fields["login"])
+        self.fields["login"] = _email_field(self.fields["login"])
 
     def _setup_password_field(self) -> None:
         pass
@@ -66,13 +75,21 @@ class SignInCodeForm(RequestLoginCodeForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _label(self.fields["email"])
+        self.fields["email"] = _email_field(self.fields["email"])
 
     def clean_email(self) -> str:
         email = super().clean_email()
         if isinstance(self._user, User) and self._user.is_staff:
             self._user = None
         return str(email)
+
+
+class EmailChangeForm(AddEmailForm):
+    """The user's new address, confirmed by a code before it counts."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"] = _email_field(self.fields["email"])
 
 
 class PasswordResetForm(ResetPasswordForm):
@@ -82,7 +99,7 @@ class PasswordResetForm(ResetPasswordForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _label(self.fields["email"])
+        self.fields["email"] = _email_field(self.fields["email"])
 
     def clean_email(self) -> str:
         email = super().clean_email()

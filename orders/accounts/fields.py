@@ -1,18 +1,22 @@
 """Form fields that validate by the rules of orders, for account pages and checkout."""
 
+import unicodedata
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+from allauth.account.fields import EmailField as AllauthEmailField
 from django import forms
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from orders.placing.countries import COUNTRIES
 from orders.placing.errors import InvalidOrder
-from orders.placing.request import clean_text
+from orders.placing.request import check_postcode, clean_email, clean_text
+from project.countries import COUNTRIES
 
 ADDRESS_FIELDS = ("line1", "line2", "city", "postcode", "country")
+OPTIONAL_FIELDS = ("line2", "postcode")
+"""Not every address has them; `add_postcode_error` knows the countries that need a postcode."""
 
 
 class TextField(forms.CharField):
@@ -33,10 +37,25 @@ class TextField(forms.CharField):
             raise ValidationError([error.message for error in invalid.errors]) from None
 
 
+class EmailField(AllauthEmailField):
+    """The e-mail field of allauth's forms, by the rule of orders, in small letters."""
+
+    default_validators: ClassVar[list[Any]] = []  # the rule checks more
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value)
+        if text in self.empty_values:
+            return text
+        try:
+            return clean_email(text)
+        except InvalidOrder as invalid:
+            raise ValidationError([error.message for error in invalid.errors]) from None
+
+
 def address_fields(*, required: bool) -> tuple[forms.Field, ...]:
     """Return the fields line1, line2, postcode, city and country, in the order of the pages.
 
-    `required` applies to all fields except line2, which is always optional.
+    `required` applies to all fields except line2 and postcode.
     """
     return (
         TextField(
@@ -54,7 +73,8 @@ def address_fields(*, required: bool) -> tuple[forms.Field, ...]:
         TextField(
             label=_("Postcode"),
             max_length=20,
-            required=required,
+            required=False,  # it depends on the country: see `add_postcode_error`
+            help_text=_("If the country has postcodes."),
             widget=forms.TextInput({"autocomplete": "postal-code"}),
         ),
         TextField(
@@ -73,6 +93,20 @@ def address_fields(*, required: bool) -> tuple[forms.Field, ...]:
     )
 
 
+def add_postcode_error(form: forms.Form, values: dict[str, Any]) -> None:
+    """Add an error to the form if its country needs a postcode and there is none."""
+    if "postcode" in form.errors or "country" in form.errors:
+        return
+    try:
+        check_postcode(values.get("postcode", ""), country=values.get("country", ""))
+    except InvalidOrder as invalid:
+        form.add_error("postcode", [error.message for error in invalid.errors])
+
+
 def _countries() -> list[tuple[str, Any]]:
-    # In GB 18030 the common Chinese characters are sorted by their pronunciation.
-    return sorted(COUNTRIES.items(), key=lambda item: str(item[1]).encode("gb18030"))
+    return sorted(COUNTRIES.items(), key=lambda item: _sort_key(str(item[1])))
+
+
+def _sort_key(name: str) -> bytes:
+    """Sort by pronunciation, as GB 18030 has the common Chinese characters; Å is an A."""
+    return unicodedata.normalize("NFKD", name).encode("gb18030")

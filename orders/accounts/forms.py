@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from notifications.events import EVENTS, Audience
-from orders.accounts.fields import TextField, address_fields
+from orders.accounts.fields import TextField, add_postcode_error, address_fields
 from orders.models import Address, User
-from orders.models.order import NUMBER_PREFIX
 from orders.placing.request import MAX_NAME_LENGTH, clean_email
+from project.order_numbers import NUMBER_PREFIX, digits_of
 
 MUTABLE = tuple(
     name
@@ -26,6 +26,12 @@ class AddressForm(forms.Form):
 
     line1, line2, postcode, city, country = address_fields(required=True)
     is_default = forms.BooleanField(label=_("Fill the checkout with it"), required=False)
+
+    def clean(self) -> dict[str, Any]:
+        """Require the postcode where the country has one."""
+        values = super().clean() or {}
+        add_postcode_error(self, values)
+        return values
 
     @staticmethod
     def values_of(address: Address) -> dict[str, Any]:
@@ -79,7 +85,7 @@ class FindOrderForm(forms.Form):
 
     number = TextField(
         label=_("Order number"),
-        max_length=20,
+        max_length=40,
         widget=forms.TextInput({"placeholder": f"{NUMBER_PREFIX}1001", "autocomplete": "off"}),
     )
     email = TextField(
@@ -90,6 +96,5 @@ class FindOrderForm(forms.Form):
     )
 
     def clean_number(self) -> int:
-        """Return the number, typed with or without prefix; 0 (no order) for other texts."""
-        typed = self.cleaned_data["number"].replace(" ", "").upper().removeprefix(NUMBER_PREFIX)
-        return int(typed) if typed.isdecimal() and len(typed) <= 18 else 0
+        """Return the number that the text's digits make; 0 (no order) if they make none."""
+        return digits_of(self.cleaned_data["number"]) or 0

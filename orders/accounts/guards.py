@@ -7,6 +7,8 @@ from typing import Any
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponseBase
 
+from project.email_addresses import InvalidAddressError, canonical_address
+
 MAX_LENGTH = 255
 """The length of the username column of django-axes."""
 
@@ -14,13 +16,20 @@ MAX_LENGTH = 255
 def username(request: HttpRequest, credentials: dict[str, Any] | None) -> str:
     """Return the username (admin) or e-mail (shop) of a sign-in, for counting wrong passwords.
 
-    It is lower-case: another spelling must not allow ten more attempts.
+    It is in one spelling: another one must not allow ten more attempts.
     """
     values = credentials or request.POST
     for name in ("username", "email", "login"):
         if values.get(name):
-            return str(values[name]).strip().lower()[:MAX_LENGTH]
+            return _one_spelling(str(values[name]))[:MAX_LENGTH]
     return ""
+
+
+def _one_spelling(typed: str) -> str:
+    try:
+        return canonical_address(typed).lower()
+    except InvalidAddressError:  # an operator's username, or nonsense
+        return typed.strip().lower()
 
 
 def needs_sms(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:

@@ -13,17 +13,21 @@ def orders_of(user: User) -> QuerySet[Order]:
     """Return the user's orders, newest first.
 
     Guest orders are found by the user's confirmed e-mail addresses. An order that another user
-    placed while signed in belongs to that user, whatever its e-mail address is.
+    placed while signed in belongs to that user, whatever its e-mail address is; when that account
+    is deleted, it belongs to nobody.
     """
     # A separate query: with a join PostgreSQL would scan all orders.
     confirmed = EmailAddress.objects.filter(user=user, verified=True)
     emails = [email.lower() for email in confirmed.values_list("email", flat=True)]
     orders = Order.objects.alias(email_in_small=Lower("email"))
-    return orders.filter(Q(user=user) | Q(user=None, email_in_small__in=emails)).order_by("-number")
+    as_guest = Q(user=None, account_deleted=False, email_in_small__in=emails)
+    return orders.filter(Q(user=user) | as_guest).order_by("-number")
 
 
 def owners_of(order: Order) -> QuerySet[User]:
-    """Return the users whose order it is, by the rule of `orders_of`; a guest order has none."""
+    """Return the users whose order it is, by the rule of `orders_of`."""
+    if order.account_deleted:
+        return User.objects.none()
     if order.user_id:
         return User.objects.filter(pk=order.user_id)
     return User.objects.filter(emailaddress__email=order.email.lower(), emailaddress__verified=True)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models.functions import Lower
 from django.urls import reverse
 
 from notifications.models import Notification
@@ -20,19 +21,26 @@ UNKNOWN_ORDER_ID = UUID(int=0)
 def send_link(*, number: int, email: str, language: str) -> None:
     """Send the link to the order with this number, if it was placed with this address."""
     with transaction.atomic():
-        order = Order.objects.filter(number=number, email__iexact=email).only("number").first()
+        # Not `iexact`, which compares capitals: those of ı and ſ are I and S, of other addresses.
+        known = Order.objects.alias(email_in_small=Lower("email"))
+        order = (
+            known.filter(number=number, email_in_small=email.lower())
+            .only("number", "email")
+            .first()
+        )
         here = transaction.savepoint()
-        message = _message(order or Order(id=UNKNOWN_ORDER_ID, number=number), email, language)
+        unknown = Order(id=UNKNOWN_ORDER_ID, number=number, email=email)
+        message = _message(order or unknown, language)
         message.save(force_insert=True)
         # Explicit savepoints: with `atomic` a rollback would take one statement more than a commit.
         (transaction.savepoint_rollback if order is None else transaction.savepoint_commit)(here)
 
 
-def _message(order: Order, email: str, language: str) -> Notification:
-    """Return the message to the typed address: it differs from the order's at most in case."""
+def _message(order: Order, language: str) -> Notification:
+    """Return the message to the order's own address, not the typed one."""
     return account_message(
         event="order_link",
-        recipient=email,
+        recipient=order.email,
         language=language,
         context={
             "number": order.display_number,

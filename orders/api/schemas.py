@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -17,6 +17,7 @@ from pydantic import (
     Field,
     SerializerFunctionWrapHandler,
     StrictInt,
+    ValidationInfo,
     model_serializer,
 )
 from pydantic_core import PydanticCustomError
@@ -30,6 +31,7 @@ from orders.placing.request import (
     MAX_QUANTITY,
     OrderRequest,
     RequestedLine,
+    check_postcode,
     clean_country,
     clean_email,
     clean_key,
@@ -39,20 +41,29 @@ from orders.placing.request import (
 )
 from project.jobs.queryset import Status
 
+T = TypeVar("T")
+
 PRICE_PATTERN = r"^(0|[1-9][0-9]{0,11})\.[0-9]{2}$"
 
 
 def _rule(clean: Callable[[str], str]) -> AfterValidator:
     """Return a validator that applies a rule of the order request. pydantic names the field."""
 
-    def check(value: str) -> str:
-        try:
-            return clean(value)
-        except InvalidOrder as invalid:
-            messages = {"message": " ".join(error.message for error in invalid.errors)}
-            raise PydanticCustomError("invalid", "{message}", messages) from None
+    return AfterValidator(lambda value: _applied(clean, value))
 
-    return AfterValidator(check)
+
+def _applied(clean: Callable[[str], T], value: str) -> T:
+    try:
+        return clean(value)
+    except InvalidOrder as invalid:
+        messages = {"message": " ".join(error.message for error in invalid.errors)}
+        raise PydanticCustomError("invalid", "{message}", messages) from None
+
+
+def _check_postcode(postcode: str, so_far: ValidationInfo) -> str:
+    """Return the postcode, if the country (a field before it, left out if invalid) allows it."""
+    _applied(partial(check_postcode, country=so_far.data.get("country", "")), postcode)
+    return postcode
 
 
 def _text(*, max_length: int, required: bool = True) -> AfterValidator:
@@ -97,10 +108,19 @@ class AddressIn(_Input):
     line1: Annotated[str, _text(max_length=200), _LONG]
     line2: Annotated[str, _text(max_length=200, required=False)] = ""
     city: Annotated[str, _text(max_length=100), _SHORT]
-    postcode: Annotated[str, _text(max_length=20), _SHORT]
     country: Annotated[
         str, _rule(clean_country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})
     ]
+    postcode: Annotated[
+        str,
+        _text(max_length=20, required=False),
+        AfterValidator(_check_postcode),
+        Field(
+            description="Required where the country has postcodes.",
+            json_schema_extra={"maxLength": 20},
+            validate_default=True,
+        ),
+    ] = ""
 
 
 PICKUP = AddressIn.model_construct(line1="", line2="", city="", postcode="", country="")

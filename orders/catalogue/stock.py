@@ -11,6 +11,9 @@ from django.utils.translation import gettext as _
 
 from orders.models import Product, Stock, StockMovement
 
+MOST_UNITS = 1_000_000_000
+"""Units on hand, at most: half of what the column can keep, so that a restock always fits."""
+
 
 def is_low() -> Q:
     """Return the filter for products with stock at or below their threshold, or the shop's."""
@@ -34,6 +37,18 @@ class StockTooLowError(Exception):
 
 
 @dataclass
+class StockTooLargeError(Exception):
+    """The correction would make more units than the shop can count; nothing was changed."""
+
+    available: int
+
+    def __str__(self) -> str:
+        return _("There are %(available)d units already: more can't be counted.") % {
+            "available": self.available
+        }
+
+
+@dataclass
 class CorrectionKeyReusedError(Exception):
     """The key belongs to another correction; nothing was changed."""
 
@@ -53,8 +68,8 @@ def correct_stock(
 
     It runs in its own transaction, like the writers: it locks the stock row first, and waits for
     nothing while the lock is held. `key` is an idempotency key: a repeat changes nothing.
-    Raises StockTooLowError, CorrectionKeyReusedError, ValueError without a change or a reason,
-    Stock.DoesNotExist.
+    Raises StockTooLowError, StockTooLargeError, CorrectionKeyReusedError, ValueError without a
+    change or a reason, Stock.DoesNotExist.
     """
     if not delta or not reason.strip():
         raise ValueError("a correction has an amount and a reason")
@@ -71,6 +86,8 @@ def correct_stock(
             return stock
         if stock.available + delta < 0:
             raise StockTooLowError(stock.available)
+        if stock.available + delta > MOST_UNITS:
+            raise StockTooLargeError(stock.available)
         stock.available += delta
         stock.save(update_fields=["available"])
         StockMovement.objects.create(

@@ -24,11 +24,13 @@ from orders.desk.steps import StepPages
 from orders.desk.transitions import TransitionActions
 from orders.lifecycle.timeline import read_timeline
 from orders.models import Order, Payment
+from project.desk.address_search import searched_address
 from project.desk.jobs import COLOURS as JOB_COLOURS
 from project.desk.jobs import JobAdmin, job_admins, moment
 from project.desk.record_page import RecordPage
 from project.jobs.model import Job, job_models
 from project.jobs.queryset import OPEN, Status
+from project.order_numbers import order_number
 from project.templatetags.money import money
 
 COLOURS = {
@@ -166,15 +168,15 @@ class OrderAdmin(StepPages, TransitionActions, PreviewPage, RecordPage):
         self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
     ) -> tuple[QuerySet[Order], bool]:
         """Find an order by its exact number or id, else by text in the customer's fields."""
-        term = search_term.strip()
-        digits = term[1:] if term[:1] in ("T", "t") else term
-        if digits.isdecimal() and len(digits) <= 18:
-            known_by_phone = Q(phone__icontains=digits)
-            return queryset.filter(Q(number=int(digits)) | known_by_phone), False
+        number = order_number(search_term)
+        if number is not None:
+            known_by_phone = Q(phone__icontains=str(number))
+            return queryset.filter(Q(number=number) | known_by_phone), False
         try:
-            return queryset.filter(pk=UUID(term)), False
+            return queryset.filter(pk=UUID(search_term.strip())), False
         except ValueError:
-            return super().get_search_results(request, queryset, search_term)
+            term = searched_address(search_term)
+            return super().get_search_results(request, queryset, term)
 
     # ── One order ───────────────────────────────────────────────────────────────────────────
 

@@ -21,7 +21,7 @@ from notifications.rendering import MASK, Wording, render
 from notifications.segments import ALONE, PART, count_segments
 from orders.messages.samples import sample_context
 from orders.models import Order
-from orders.models.order import NUMBER_PREFIX
+from project.order_numbers import digits_of
 
 DARK = "@media (prefers-color-scheme: dark)"
 # A preview makes no attached pictures: an empty frame replaces them.
@@ -50,18 +50,18 @@ class PreviewForm(forms.Form):
     order = forms.CharField(
         label=_("Order number"),
         required=False,
-        max_length=20,
+        max_length=40,
         help_text=_("Empty: the latest order."),
         widget=UnfoldAdminTextInputWidget,
     )
 
     def clean_order(self) -> Order | None:
         """Return the order with the typed number, else the latest; None if there is no order."""
-        typed = self.cleaned_data["order"].replace(" ", "").upper().removeprefix(NUMBER_PREFIX)
+        typed = self.cleaned_data["order"]
         if not typed:
             return Order.objects.order_by("-number").first()
-        known = typed.isdecimal() and len(typed) <= 18
-        order = Order.objects.filter(number=int(typed)).first() if known else None
+        number = digits_of(typed)
+        order = None if number is None else Order.objects.filter(number=number).first()
         if order is None:
             raise ValidationError(_("There is no order with this number."))
         return order

@@ -28,6 +28,7 @@ from media_jobs.desk import thumbnail
 from orders.catalogue.products import create_product
 from orders.catalogue.stock import (
     CorrectionKeyReusedError,
+    StockTooLargeError,
     StockTooLowError,
     correct_stock,
     is_low,
@@ -243,7 +244,7 @@ class ProductAdmin(ModelAdmin):
                     user_id=request.user.pk,
                     key=form.cleaned_data["key"],
                 )
-            except StockTooLowError as error:
+            except (StockTooLowError, StockTooLargeError) as error:
                 form.add_error(None, str(error))
             except CorrectionKeyReusedError as error:
                 form.add_error(None, str(error))

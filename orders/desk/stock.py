@@ -12,6 +12,7 @@ from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
+from orders.catalogue.stock import MOST_UNITS
 from orders.models import StockMovement
 
 MAX_UNITS = 1_000_000
@@ -44,7 +45,7 @@ class StockForm(forms.Form):
     )
     key = forms.UUIDField(widget=forms.HiddenInput)
     """Each page has its own key, so that a double click corrects once."""
-    shown = forms.IntegerField(widget=forms.HiddenInput)
+    shown = forms.IntegerField(min_value=0, max_value=MOST_UNITS, widget=forms.HiddenInput)
     """The units on hand that the page showed. `counted` is compared with them."""
 
     def clean(self) -> dict[str, Any]:

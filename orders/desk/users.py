@@ -1,24 +1,61 @@
 """Users, groups and e-mail addresses at the desk."""
 
+from typing import Any
+
 from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
 from allauth.account.models import EmailAddress
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
+from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from orders.accounts.email_change import change_email, is_confirmed, is_taken
 from orders.models import User
+from project.desk.address_search import searched_address
+from project.email_addresses import InvalidAddressError, canonical_address
 
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
 
 
+class UserForm(UserChangeForm):
+    """A user's fields; the address in the form of `project.email_addresses`."""
+
+    def clean_email(self) -> str:
+        typed: str = self.cleaned_data["email"]
+        if not typed:
+            return ""
+        try:
+            email = canonical_address(typed)
+        except InvalidAddressError:
+            raise ValidationError(_("This e-mail address can't be used.")) from None
+        if is_taken(email, by_other_than=self.instance):
+            raise ValidationError(_("Another account has confirmed this e-mail address."))
+        return email
+
+
+class AddressSearch(ModelAdmin):
+    """A list that finds an e-mail address in any of its spellings."""
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        return super().get_search_results(request, queryset, searched_address(search_term))
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, ModelAdmin):
-    form = UserChangeForm
+class UserAdmin(DjangoUserAdmin, AddressSearch):
+    form = UserForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
     list_display = ("username", "email", "name", "is_staff")
@@ -27,11 +64,39 @@ class UserAdmin(DjangoUserAdmin, ModelAdmin):
         *(DjangoUserAdmin.fieldsets or ()),
         (
             _("Account in the shop"),
-            {"fields": ("name", "phone", "language", "muted_events", "wants_announcements")},
+            {
+                "fields": (
+                    "confirmation",
+                    "name",
+                    "phone",
+                    "language",
+                    "muted_events",
+                    "wants_announcements",
+                )
+            },
         ),
     )
-    readonly_fields = ("phone", "muted_events")  # only the user may change them
+    readonly_fields = ("confirmation", "phone", "muted_events")  # only the user may change them
     filter_horizontal = ()  # two lists side by side don't fit a phone
+
+    @display(description=_("e-mail address"))
+    def confirmation(self, user: User) -> str:
+        if not user.email:
+            return "—"
+        return str(_("Confirmed") if is_confirmed(user) else _("Not confirmed yet"))
+
+    def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
+        """Save the user; a new address replaces the old one in allauth's table, too."""
+        super().save_model(request, user, form, change)
+        if not change or "email" not in form.changed_data:
+            return
+        change_email(user, email=user.email)
+        if user.email:
+            says = _(
+                "%(email)s is not confirmed yet: the next sign-in code sent there confirms it."
+                " The old address no longer signs in."
+            )
+            messages.warning(request, says % {"email": user.email})
 
 
 @admin.register(Group)
@@ -40,5 +105,30 @@ class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(AllauthEmailAddressAdmin, ModelAdmin):
-    """Users' e-mail addresses. A confirmed one gives its user the guest orders placed with it."""
+class EmailAddressAdmin(AllauthEmailAddressAdmin, AddressSearch):
+    """Users' e-mail addresses. A confirmed one gives its user the guest orders placed with it.
+
+    Only whether it is confirmed may be changed here, and only of a user's own address: an address
+    that the user is changing to isn't theirs before they confirm it. The address itself is changed
+    on the user's page, in both tables.
+    """
+
+    actions = ()
+    fields = ("user", "email_with_page", "primary", "verified")
+    readonly_fields = ("user", "email_with_page", "primary")
+
+    @display(description=_("e-mail address"))
+    def email_with_page(self, address: EmailAddress) -> SafeString:
+        return format_html(
+            '{} <a class="text-link" href="{}">{}</a>',
+            address.email,
+            reverse("admin:orders_user_change", args=[address.user_id]),
+            _("Change it on the user's page"),
+        )
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        is_own = obj is None or obj.primary
+        return is_own and super().has_change_permission(request, obj)

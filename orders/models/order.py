@@ -1,6 +1,6 @@
 """Orders, their lines and their timeline."""
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from django.conf import settings
 from django.db import models
@@ -11,9 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orders.models.product import Product
-
-NUMBER_PREFIX = "T"
-"""The prefix of an order's number on pages, in messages and in the API."""
+from project.order_numbers import NUMBER_PREFIX
 
 
 class OrderStatus(models.TextChoices):
@@ -24,6 +22,16 @@ class OrderStatus(models.TextChoices):
     DELIVERED = "delivered", _("Delivered")
     CANCELLED = "cancelled", _("Cancelled")
     REFUNDED = "refunded", _("Refunded")
+
+
+def keep_order(collector: Any, field: Any, orders: Any, using: str) -> None:
+    """Keep the orders of an account that is being deleted: they belong to nobody from now on.
+
+    An `on_delete` of Django. Without the mark they would be guest orders, which anyone finds who
+    has confirmed the address on them: a gift's recipient, for example.
+    """
+    collector.add_field_update(field, None, orders)
+    collector.add_field_update(field.model._meta.get_field("account_deleted"), True, orders)
 
 
 class Order(models.Model):
@@ -49,12 +57,16 @@ class Order(models.Model):
     """The source of the order: shop or API. The column keeps its first name."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
-        models.SET_NULL,
+        keep_order,
         null=True,
         blank=True,
         related_name="orders",
         verbose_name=_("user"),
     )
+    account_deleted = models.BooleanField(
+        _("account deleted"), default=False, db_default=False, editable=False
+    )
+    """The order was placed by an account that doesn't exist any more: it is no guest order."""
     fingerprint = models.CharField(max_length=64, editable=False)
     """SHA-256 of the parsed order. A request with the same key and another one is refused."""
     status = models.CharField(
@@ -87,6 +99,10 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(total=F("items_total") + F("delivery_total")),
                 name="order_total_is_items_and_delivery",
+            ),
+            models.CheckConstraint(
+                condition=Q(account_deleted=False) | Q(user=None),
+                name="order_of_a_deleted_account_has_no_user",
             ),
         ]
         indexes = [

@@ -19,7 +19,7 @@ class ProductSales(models.Model):
         verbose_name=_("product"),
     )
     units = models.BigIntegerField(_("units sold"), default=0)
-    amount = models.DecimalField(_("amount"), max_digits=16, decimal_places=2, default=0)
+    amount = models.DecimalField(_("amount"), max_digits=20, decimal_places=2, default=0)
 
     class Meta:
         verbose_name = _("product sales")

@@ -1,19 +1,41 @@
 """Users and their addresses. The user model is the shop's own since the first migration."""
 
+from typing import ClassVar
+
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
+from django.contrib.auth.models import UserManager as DjangoUserManager
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from project.email_addresses import InvalidAddressError, canonical_address
+
 MAX_ADDRESSES = 20
 """The number of addresses that a user may save."""
 
 
+class UserManager(DjangoUserManager["User"]):
+    """Users by the rules of Django, with addresses by the shop's."""
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Return the address in the form of `project.email_addresses`; nonsense stays.
+
+        Django calls it for `createsuperuser`, `create_user` and each form that validates a user.
+        """
+        try:
+            return canonical_address(email) if email else ""
+        except InvalidAddressError:
+            return email or ""
+
+
 class User(AbstractUser):
     """A shopper with an account, or an operator (`is_staff`)."""
+
+    objects: ClassVar[UserManager] = UserManager()
 
     name = models.CharField(pgettext_lazy("person", "name"), max_length=200, blank=True)
     """The full name on orders, in one field: names have different parts in different countries."""

@@ -20,6 +20,9 @@ from orders.placing.request import MAX_QUANTITY, OrderRequest
 from orders.placing.stock_writer import Draft, DraftLine
 from orders.placing.uploads import DraftUpload
 
+LARGEST_TOTAL = Decimal("999999999999.99")
+"""The largest amount that the columns of an order's totals can keep."""
+
 
 def price(request: OrderRequest, *, order_id: UUID, offers: dict[str, Offer]) -> Draft:
     """Return the priced order with its jobs. Raises InvalidOrder, TotalChanged or OutOfStock.
@@ -63,6 +66,9 @@ def price(request: OrderRequest, *, order_id: UUID, offers: dict[str, Offer]) ->
     items_total = sum((line.total for line in lines), Decimal(0))
     delivery_total = Decimal(0)  # delivery has no price yet
     total = items_total + delivery_total
+    if total > LARGEST_TOTAL:
+        message = _("The order's total is too large. Order less at a time.")
+        raise InvalidOrder([FieldError("lines", message)])
     if request.expected_total is not None and request.expected_total != total:
         raise TotalChanged(total)
     if shortages:

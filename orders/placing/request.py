@@ -17,6 +17,8 @@ from django.utils.translation import gettext as _
 
 from orders.models import Order
 from orders.placing.errors import FieldError, InvalidOrder
+from project.countries import COUNTRIES, WITH_POSTCODE, phone_region
+from project.email_addresses import InvalidAddressError, canonical_address
 from project.text import DIRECTION_MARKS
 
 UNFIT = DIRECTION_MARKS | {"\ufffd"}
@@ -27,8 +29,6 @@ MAX_QUANTITY = 999
 MAX_NAME_LENGTH = 200
 KEY_PATTERN = r"^[\x21-\x7e]{16,128}$"
 """An idempotency key: 16 to 128 visible ASCII characters."""
-COUNTRY_CODES = frozenset(phonenumbers.SUPPORTED_REGIONS)
-"""ISO 3166-1 alpha-2 codes of the countries that have telephone numbers."""
 
 
 @dataclass(frozen=True)
@@ -112,11 +112,14 @@ def clean_text(value: str, *, field: str, max_length: int, required: bool = True
 
 
 def clean_email(value: str) -> str:
-    """Return the address as given, without surrounding space. Raises InvalidOrder."""
+    """Return the address in the form of `project.email_addresses`. Raises InvalidOrder."""
     value = clean_text(value, field="email", max_length=254)
     try:
+        value = canonical_address(value)
         validate_email(value)
-    except ValidationError:
+        if len(value) > 254:  # the domain's ASCII form is longer
+            raise InvalidAddressError(value)
+    except (InvalidAddressError, ValidationError):
         message = _("Enter a valid e-mail address, like name@example.org.")
         raise InvalidOrder([FieldError("email", message)]) from None
     return value
@@ -131,7 +134,7 @@ def clean_phone(value: str) -> str:
     if not value:
         return ""
     try:
-        number = phonenumbers.parse(value, settings.SHOP_COUNTRY)
+        number = phonenumbers.parse(value, phone_region(settings.SHOP_COUNTRY))
     except phonenumbers.NumberParseException:
         number = None
     if number is None or not phonenumbers.is_valid_number(number):
@@ -141,12 +144,18 @@ def clean_phone(value: str) -> str:
 
 
 def clean_country(value: str) -> str:
-    """Return the country's code unchanged. Raises InvalidOrder if there is no such country."""
+    """Return the country's code unchanged. Raises InvalidOrder if `project.countries` lacks it."""
     value = clean_text(value, field="address.country", max_length=2)
-    if value not in COUNTRY_CODES:
+    if value not in COUNTRIES:
         message = _("Enter a country by its code of two capital letters, like DE.")
         raise InvalidOrder([FieldError("address.country", message)])
     return value
+
+
+def check_postcode(postcode: str, *, country: str) -> None:
+    """Raise InvalidOrder if the address lacks the postcode that its country needs."""
+    if country in WITH_POSTCODE and not postcode:
+        raise InvalidOrder([FieldError("address.postcode", _("This field is required."))])
 
 
 def clean_upload(value: str) -> str:

@@ -17,12 +17,12 @@ from django.db.backends.utils import CursorWrapper
 from media_jobs.models import MediaJob
 from notifications.models import Notification
 from orders.models import Order, Stock
-from orders.models.order import NUMBER_PREFIX
 from orders.placing.errors import KeyReused, OutOfStock, Shortage, UploadsGone
 from orders.placing.row_locks import RowLocks
 from orders.placing.uploads import DraftUpload, assign, lock_untaken
 from project.database.arrays import array_literal
 from project.group_commit import DEFER, RepeatBatch
+from project.order_numbers import NUMBER_PREFIX
 
 
 @dataclass(frozen=True)

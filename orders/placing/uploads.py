@@ -12,8 +12,8 @@ from uuid import UUID
 from django.db.backends.utils import CursorWrapper
 
 from media_jobs.models import MediaJob
-from orders.models.order import NUMBER_PREFIX
 from project.database.arrays import array_literal
+from project.order_numbers import NUMBER_PREFIX
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,13 @@ from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.accounts.fields import ADDRESS_FIELDS, TextField, address_fields
+from orders.accounts.fields import (
+    ADDRESS_FIELDS,
+    OPTIONAL_FIELDS,
+    TextField,
+    add_postcode_error,
+    address_fields,
+)
 from orders.models import Order
 from orders.placing.request import (
     KEY_PATTERN,
@@ -118,8 +124,10 @@ class CheckoutForm(forms.Form):
             if not is_delivery:
                 self.errors.pop(name, None)
                 values[name] = ""
-            elif not values.get(name) and name not in self.errors and name != "line2":
+            elif not values.get(name) and name not in self.errors and name not in OPTIONAL_FIELDS:
                 self.add_error(name, self.fields[name].error_messages["required"])
+        if is_delivery:
+            add_postcode_error(self, values)
         return values
 
     @property

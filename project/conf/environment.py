@@ -20,9 +20,10 @@ from celery.app.backends import BACKEND_ALIASES
 from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 from kombu.transport import TRANSPORT_ALIASES
-from phonenumbers import SUPPORTED_REGIONS
 
+from project.countries import COUNTRIES
 from project.currencies import decimal_places
+from project.email_addresses import ascii_domain, canonical_address
 
 ON = ("1", "on", "true", "yes")
 OFF = ("0", "off", "false", "no")
@@ -49,14 +50,15 @@ def several(name: str, default: str = "") -> list[str]:
 
 
 def addresses(name: str) -> list[str]:
-    """Return the comma-separated e-mail addresses."""
-    found = several(name)
-    for address in found:
-        with named(
-            name, f"{address!r} is no e-mail address; give ada@example.org, bob@example.org"
-        ):
-            validate_email(address)
-    return found
+    """Return the comma-separated e-mail addresses, in the form of `project.email_addresses`."""
+    return [_address(name, typed) for typed in several(name)]
+
+
+def _address(name: str, typed: str) -> str:
+    with named(name, f"{typed!r} is no e-mail address; give ada@example.org, bob@example.org"):
+        address = canonical_address(typed)
+        validate_email(address)
+    return address
 
 
 def sender(name: str, default: str) -> str:
@@ -69,6 +71,7 @@ def sender(name: str, default: str) -> str:
             raise ValueError
         [(_name, address)] = getaddresses([value])
         validate_email(address)
+        ascii_domain(address.rpartition("@")[2])
         if not address.rpartition("@")[0].isascii():
             raise ValueError
     return value
@@ -116,7 +119,7 @@ def time_zone(name: str, default: str) -> str:
 
 def country(name: str, default: str) -> str:
     value = text(name, default)
-    if value not in SUPPORTED_REGIONS:
+    if value not in COUNTRIES:
         raise ImproperlyConfigured(f"{name} is {value!r}: give a country's two letters, like DE.")
     return value
 

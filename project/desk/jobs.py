@@ -29,10 +29,12 @@ from django.views.decorators.http import require_POST, require_safe
 from django_celery_results.models import TaskResult
 from unfold.decorators import display
 
+from project.desk.address_search import searched_address
 from project.desk.record_page import RecordPage
 from project.jobs.decisions import RETRY, Decision
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, Status
+from project.order_numbers import NUMBER_PREFIX, order_number
 
 COLOURS = {
     Status.QUEUED.value: "info",
@@ -181,13 +183,15 @@ class JobAdmin(RecordPage):
     ) -> tuple[QuerySet[Any], bool]:
         """Find an order number or an id exactly, anything else by its words."""
         term = search_term.strip()
-        if term[:1] in ("T", "t") and term[1:].isdecimal():
+        number = order_number(term)
+        if number is not None and not term.isdecimal():  # digits alone may be of a phone or error
             numbered = queryset.annotate(number=KT("context__number"))
-            return numbered.filter(number=term.upper()), False
+            return numbered.filter(number=f"{NUMBER_PREFIX}{number}"), False
         try:
             wanted = UUID(term)
         except ValueError:
-            return super().get_search_results(request, queryset, search_term)
+            term = searched_address(search_term)
+            return super().get_search_results(request, queryset, term)
         return queryset.filter(Q(pk=wanted) | Q(order_id=wanted)), False
 
     # ── Decisions ───────────────────────────────────────────────────────────────────────────

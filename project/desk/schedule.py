@@ -34,7 +34,7 @@ from project.desk.jobs import COLOURS, JobAdmin, moment
 from project.jobs.decisions import CANCEL, RETRY
 from project.jobs.queryset import Status
 from project.models import ManualRun
-from project.schedule.entries import in_words, next_run, set_interval, set_time, when
+from project.schedule.entries import MOST_EVERY, in_words, next_run, set_interval, set_time, when
 from project.schedule.manual_runs import ask_to_run
 
 STATES = {"SUCCESS": Status.DONE, "FAILURE": Status.FAILED, "STARTED": Status.RUNNING}
@@ -55,7 +55,11 @@ class ScheduleForm(PeriodicTaskForm):
         help_text=_("Time of the day, on the days of its crontab."),
     )
     every = forms.IntegerField(
-        label=_("Every"), required=False, min_value=1, widget=UnfoldAdminIntegerFieldWidget
+        label=_("Every"),
+        required=False,
+        min_value=1,
+        max_value=MOST_EVERY,
+        widget=UnfoldAdminIntegerFieldWidget,
     )
     period = forms.ChoiceField(
         label=_("Period"),

@@ -58,6 +58,10 @@ def next_run(task: PeriodicTask, *, now: datetime) -> datetime | None:
     return None
 
 
+MOST_EVERY = 100_000
+"""The longest interval, in any period: in days, far below what Python's clock can count."""
+
+
 def _every(interval: IntervalSchedule) -> str:
     count = interval.every
     texts = {

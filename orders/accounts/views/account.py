@@ -17,7 +17,7 @@ from orders.accounts.history import orders_of
 from orders.accounts.language import set_language_cookie
 from orders.models import Address, User
 from orders.models.user import MAX_ADDRESSES
-from orders.placing.countries import COUNTRIES
+from project.countries import COUNTRIES
 
 ORDERS_PER_PAGE = 20
 

@@ -16,8 +16,8 @@ from orders.lifecycle.steps import BEFORE_PACKING
 from orders.lifecycle.timeline import read_timeline
 from orders.lifecycle.transitions import cancel
 from orders.models import Order, User
-from orders.placing.countries import COUNTRIES
 from orders.shop.progress import pass_pictures, read_progress
+from project.countries import COUNTRIES
 
 
 @never_cache

@@ -446,3 +446,40 @@ def test_any_other_django_backend_works_too(settings, mailoutbox):
     send()
 
     assert mailoutbox[0].subject == MESSAGE.subject
+
+
+@pytest.mark.parametrize(
+    ("stored", "sent"),
+    [
+        ("zoe@straße.example", "zoe@xn--strae-oqa.example"),
+        ("zoe@faß.example", "zoe@xn--fa-hia.example"),
+        ("zoe@βόλος.example", "zoe@xn--nxasmm1c.example"),
+        ("zoe@نامه\u200cای.example", "zoe@xn--mgba3gch31f060k.example"),
+    ],
+)
+def test_mail_goes_to_the_domain_itself_and_not_to_one_that_resembles_it(
+    mail_server, settings, stored, sent
+):
+    settings.DEFAULT_FROM_EMAIL = "Tandem <shop@straße.example>"
+    server = Keeps()
+    mail_server(server)
+
+    send(message=replace(MESSAGE, recipient=stored))
+
+    [envelope] = server.envelopes
+    [message] = server.messages
+    assert envelope.rcpt_tos == [sent]
+    assert message["To"] == sent
+    assert envelope.mail_from == "shop@xn--strae-oqa.example"
+    assert message["From"] == "Tandem <shop@xn--strae-oqa.example>"
+    assert message["Message-ID"] == f"<{MESSAGE.id}@xn--strae-oqa.example>"
+
+
+@pytest.mark.parametrize("stored", ["zoe@ab\u200dc.example", "zoe@i❤.example"])
+def test_a_domain_that_no_registry_gives_out_is_refused_for_good(mail_server, stored):
+    server = Keeps()
+    mail_server(server)
+
+    with pytest.raises(PermanentError, match="no domain"):
+        send(message=replace(MESSAGE, recipient=stored))
+    assert not server.envelopes

@@ -165,7 +165,16 @@ def test_a_job_leads_to_its_order_and_to_its_task_result(
 
 
 @pytest.mark.parametrize(
-    "search", ["{number}", "{order}", "{job}", "ada-lovelace", "no such mailbox"]
+    "search",
+    [
+        "{number}",
+        "#{number}",
+        "No. {number}",
+        "{order}",
+        "{job}",
+        "ada-lovelace",
+        "no such mailbox",
+    ],
 )
 def test_a_job_is_found_by_order_id_recipient_or_reason(
     search: str, admin_client: Client, order: Order

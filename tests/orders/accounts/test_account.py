@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Notification
 from orders.accounts.addresses import checkout_defaults, save_address
-from orders.accounts.history import orders_of
+from orders.accounts.history import orders_of, owners_of
 from orders.lifecycle.steps import record
 from orders.models import Address, Order, OrderEvent, User
 from orders.models.user import MAX_ADDRESSES
@@ -64,6 +64,34 @@ def test_another_users_order_stays_theirs_whatever_address_it_carries(
     order_by(ADA, user=other)
 
     assert not orders_of(ada).exists()
+
+
+def test_an_order_of_a_deleted_account_is_nobodys_guest_order(ada: User, other: User) -> None:
+    gift = order_by(ADA, user=other)
+    guest = order_by(ADA)
+
+    other.delete()
+
+    gift.refresh_from_db()
+    assert (gift.user, gift.account_deleted) == (None, True)
+    assert list(orders_of(ada)) == [guest]
+    assert not owners_of(gift).exists()
+    assert list(owners_of(guest)) == [ada]
+
+
+def test_deleting_accounts_in_bulk_marks_their_orders_too(ada: User, other: User) -> None:
+    order_by(ADA, user=other)
+
+    User.objects.exclude(pk=ada.pk).delete()
+
+    assert not orders_of(ada).exists()
+
+
+def test_the_database_refuses_a_deleted_account_that_is_there(ada: User) -> None:
+    order = order_by(ADA, user=ada)
+
+    with pytest.raises(IntegrityError, match="order_of_a_deleted_account_has_no_user"):
+        Order.objects.filter(pk=order.pk).update(account_deleted=True)
 
 
 def test_the_history_asks_as_often_for_one_order_as_for_many(signed_in: Client, ada: User) -> None:

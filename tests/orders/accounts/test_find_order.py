@@ -16,13 +16,25 @@ def find(number: str, email: str = ADA, client: Client | None = None) -> Respons
     return (client or Client()).post("/orders/find/", {"number": number, "email": email})
 
 
-@pytest.mark.parametrize("spelling", ["{}", " {} ", "T{}", "t {}"])
+FULL_WIDTH = str.maketrans("T0123456789", "Ｔ０１２３４５６７８９")
+
+
+@pytest.mark.parametrize("spelling", ["{}", " {} ", "T{}", "t {}", "#T{}", "No. T{}", "№ {}"])
 def test_the_link_goes_to_the_orders_address(spelling: str) -> None:
     order = make_order()
 
-    find(spelling.format(order.number), "ADA@example.org")
+    find(spelling.format(order.number), "ADA@Example.ORG")
 
-    [message] = said("order_link", to="ADA@example.org")
+    [message] = said("order_link", to=order.email)
+    assert message.context["url"].endswith(f"/orders/{order.pk}/")
+
+
+def test_a_number_and_an_address_in_full_width_letters_are_understood() -> None:
+    order = make_order()
+
+    find(order.display_number.translate(FULL_WIDTH), "ａｄａ＠ｅｘａｍｐｌｅ．ｏｒｇ")
+
+    [message] = said("order_link")
     assert message.context["url"].endswith(f"/orders/{order.pk}/")
 
 

@@ -90,6 +90,16 @@ def test_a_wrong_field_is_named(change: dict[str, Any], field: str, post: Post) 
     assert nothing_is_there()
 
 
+@pytest.mark.parametrize("postcode", [{}, {"postcode": ""}, {"postcode": "  "}])
+def test_a_missing_postcode_is_named(postcode: dict[str, str], post: Post) -> None:
+    address = {name: text for name, text in ADDRESS.items() if name != "postcode"}
+
+    answer = post(order(("MUG", 1), address={**address, **postcode}))
+
+    assert answer.status_code == 422
+    assert [error["field"] for error in answer.json()["errors"]] == ["address.postcode"]
+
+
 @pytest.mark.parametrize(
     "quantity",
     [

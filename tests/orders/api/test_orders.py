@@ -20,6 +20,20 @@ pytestmark = [
 ]
 
 
+def test_a_total_that_no_column_can_keep_is_refused(post: Post) -> None:
+    skus = [f"GOLD-{number}" for number in range(12)]
+    for sku in skus:
+        add_product(sku, stock=10_000, price="99999999.99")
+
+    refused = post(order(*((sku, 999) for sku in skus)))
+    largest = post(order(*((sku, 999) for sku in skus[:10])))
+
+    assert refused.status_code == 422
+    assert [error["field"] for error in refused.json()["errors"]] == ["lines"]
+    assert largest.status_code == 201
+    assert Order.objects.count() == 1
+
+
 def test_an_order_is_placed_and_answered_with_its_jobs(post: Post) -> None:
     add_product("MUG", price="12.30")
 

@@ -8,7 +8,12 @@ import pytest
 from django.db import connection, transaction
 from django.db.models import F
 
-from orders.catalogue.stock import StockTooLowError, correct_stock
+from orders.catalogue.stock import (
+    MOST_UNITS,
+    StockTooLargeError,
+    StockTooLowError,
+    correct_stock,
+)
 from orders.models import Product, Stock, StockMovement
 from tests.factories import add_product
 
@@ -97,3 +102,12 @@ def test_a_correction_is_a_transaction_of_its_own() -> None:
 
     with transaction.atomic(), pytest.raises(RuntimeError):
         correct(product, 1)
+
+
+def test_more_units_than_can_be_counted_are_refused() -> None:
+    product = add_product("MUG", stock=MOST_UNITS - 5)
+
+    with pytest.raises(StockTooLargeError, match="more can't be counted"):
+        correct(product, 6)
+
+    assert correct(product, 5).available == MOST_UNITS

@@ -83,7 +83,9 @@ def test_the_list_says_which_orders_need_attention(admin_client: Client) -> None
     assert numbers(going_on) == []
 
 
-@pytest.mark.parametrize("search", ["{number}", "t{digits}", "{digits}", "{id}", "Lovelace"])
+@pytest.mark.parametrize(
+    "search", ["{number}", "t{digits}", "{digits}", "#{number}", "No. {number}", "{id}", "Lovelace"]
+)
 def test_an_order_is_found_by_what_the_customer_says(search: str, admin_client: Client) -> None:
     product = add_product("MUG")
     placed(product, name="Bob")

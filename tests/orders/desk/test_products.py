@@ -111,6 +111,20 @@ def correct(client: Client, product: Product, **data: Any) -> Any:
     return client.post(f"/admin/orders/product/{product.pk}/stock/", values)
 
 
+@pytest.mark.parametrize(
+    "data", [{"counted": "1", "shown": 10**30}, {"counted": "1", "shown": -1}, {"delta": 10**30}]
+)
+def test_a_number_that_no_column_can_keep_is_refused(
+    data: dict[str, Any], admin_client: Client
+) -> None:
+    product = add_product("MUG", stock=10)
+
+    answer = correct(admin_client, product, **data)
+
+    assert answer.status_code == 422
+    assert Stock.objects.get().available == 10
+
+
 def test_a_form_that_is_sent_twice_corrects_once(admin_client: Client) -> None:
     product = add_product("MUG", stock=10)
     key = uuid4()

@@ -41,6 +41,17 @@ def test_a_bad_address_is_refused(value: str) -> None:
     assert [error.field for error in refusal.value.errors] == ["email"]
 
 
+def test_an_address_gets_the_one_form() -> None:
+    assert clean_email(" Ada@MÜNCHEN\u200b.example ") == "Ada@xn--mnchen-3ya.example"
+
+
+def test_an_address_that_is_too_long_for_the_column_is_refused() -> None:
+    domain = ".".join(["ü" * 50] * 4)
+
+    with pytest.raises(InvalidOrder):
+        clean_email(f"{'x' * 30}@{domain}.example")
+
+
 @pytest.mark.parametrize(
     ("country", "value", "number"),
     [

@@ -32,7 +32,7 @@ from tests.factories import add_product
 pytestmark = pytest.mark.django_db(
     transaction=True,
     databases=["default", "writer"],
-    available_apps=["project", "notifications", "media_jobs", "orders"],
+    available_apps=["project", "notifications", "media_jobs", "orders", "allauth.account"],
 )
 
 OLD = timedelta(minutes=2)
@@ -128,6 +128,8 @@ def test_a_healthy_shop_is_clean_and_each_invariant_shows_its_figure(order: Orde
         "ok    orders: refunded units = refund lines, and an order is refunded once all are:"
         " 0 of 1",
         "ok    money: payments make an order paid, and refunds never exceed them: 0 of 1",
+        "ok    accounts: the user's address is one of its rows in allauth's table: 0 of 0",
+        "ok    accounts: addresses have the one form of project.email_addresses: 0 of 0",
         "clean",
     ]
 
@@ -240,6 +242,24 @@ BREAKS: dict[str, tuple[str, str, str]] = {
         "UPDATE orders_productsales SET units = 4",
         "sales: counters = sum of entries",
         "counter 4, entries 3",
+    ),
+    "an address that was changed in one table only": (
+        "WITH account AS (INSERT INTO orders_user (username, email, password, first_name,"
+        " last_name, name, phone, language, is_superuser, is_staff, is_active, date_joined,"
+        " muted_events, wants_announcements) VALUES ('ada', 'new@example.org', '', '', '', '', '',"
+        " '', false, false, true, now(), '[]', false) RETURNING id)"
+        ' INSERT INTO account_emailaddress (user_id, email, verified, "primary")'
+        " SELECT id, 'old@example.org', true, true FROM account",
+        "accounts: the user's address is one of its rows in allauth's table",
+        "user ",
+    ),
+    "a second spelling of a mailbox": (
+        "INSERT INTO orders_user (username, email, password, first_name,"
+        " last_name, name, phone, language, is_superuser, is_staff, is_active, date_joined,"
+        " muted_events, wants_announcements) VALUES ('ada', 'ada@münchen.example', '', '', '',"
+        " '', '', '', false, false, true, now(), '[]', false)",
+        "accounts: addresses have the one form of project.email_addresses",
+        "user ",
     ),
     "a sales counter that vanished": (
         "DELETE FROM orders_productsales",

@@ -203,6 +203,31 @@ def test_an_entrys_interval_is_changed(admin_client: Client) -> None:
     assert when(PeriodicTask.objects.get(pk=task.pk)) == "every 2 hours"
 
 
+@pytest.mark.parametrize("every", ["0", "100001", "9" * 30])
+def test_an_interval_that_no_column_or_clock_can_keep_is_refused(
+    every: str, admin_client: Client
+) -> None:
+    task = entry()
+    before = when(task)
+    url = f"/admin/django_celery_beat/periodictask/{task.pk}/change/"
+
+    answer = admin_client.post(url, posted(task, every=every, period="days"))
+
+    assert answer.status_code == 200
+    assert answer.context["adminform"].form.errors.keys() == {"every"}
+    assert when(PeriodicTask.objects.get(pk=task.pk)) == before
+
+
+def test_an_interval_of_the_table_is_bounded_too(admin_client: Client) -> None:
+    url = "/admin/django_celery_beat/intervalschedule/add/"
+
+    refused = admin_client.post(url, {"every": "2147483647", "period": "days"})
+    taken = admin_client.post(url, {"every": "77", "period": "days"})
+
+    assert (refused.status_code, taken.status_code) == (200, 302)
+    assert IntervalSchedule.objects.filter(every__gte=77).count() == 1
+
+
 def test_the_list_shows_words_and_asks_the_same_however_many_there_are(
     admin_client: Client,
 ) -> None:
