@@ -122,8 +122,8 @@ def test_the_first_operator_and_the_staff_have_the_one_form(
 
 # ── What is stored already ──────────────────────────────────────────────────────────────────
 
-orders_migration: Any = import_module("orders.migrations.0015_canonical_addresses")
-messages_migration: Any = import_module("notifications.migrations.0011_canonical_recipients")
+orders_migration: Any = import_module("orders.migrations.0016_canonical_addresses")
+messages_migration: Any = import_module("notifications.migrations.0013_canonical_recipients")
 
 
 def test_stored_addresses_get_the_one_form(ada: User) -> None:

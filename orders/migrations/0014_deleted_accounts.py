@@ -9,7 +9,7 @@ import orders.models.user
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0012_known_statuses")]
+    dependencies = [("orders", "0013_job_indexes")]
 
     operations = [
         migrations.AlterModelManagers(

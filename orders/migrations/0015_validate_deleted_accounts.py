@@ -3,7 +3,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0013_deleted_accounts")]
+    dependencies = [("orders", "0014_deleted_accounts")]
 
     operations = [
         ValidateConstraint(model_name="order", name="order_of_a_deleted_account_has_no_user")

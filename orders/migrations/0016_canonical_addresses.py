@@ -88,7 +88,7 @@ def _change_account(User: Any, EmailAddress: Any, user_id: int) -> None:
 class Migration(migrations.Migration):
     atomic = False
     dependencies = [
-        ("orders", "0014_validate_deleted_accounts"),
+        ("orders", "0015_validate_deleted_accounts"),
         ("account", "0009_emailaddress_unique_primary_email"),
     ]
 

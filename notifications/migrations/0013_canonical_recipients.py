@@ -44,6 +44,6 @@ def _change(row: Any, recipient: str) -> None:
 
 class Migration(migrations.Migration):
     atomic = False
-    dependencies = [("notifications", "0010_known_statuses")]
+    dependencies = [("notifications", "0012_open_offers")]
 
     operations = [migrations.RunPython(change_recipients, migrations.RunPython.noop, elidable=True)]
