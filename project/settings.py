@@ -136,12 +136,13 @@ AUTH_PASSWORD_VALIDATORS = [
 # The number of our own proxies in front of the web process: that many entries at the end of
 # X-Forwarded-For are trusted. Entries before them are the client's and are not.
 TRUSTED_PROXY_COUNT = environment.whole_number("TRUSTED_PROXY_COUNT", 0)
-# Ten wrong passwords lock that user from that address for an hour, in the admin and the shop.
+# Ten wrong passwords lock that user from that address (an IPv6 /64 counts as one) for an hour, in
+# the admin and the shop.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "orders.accounts.guards.username"
-AXES_CLIENT_IP_CALLABLE = "project.limits.client_address.client_address"
+AXES_CLIENT_IP_CALLABLE = "project.limits.client_address.counted_inet"
 AXES_LOCKOUT_CALLABLE = "orders.shop.views.errors.locked_out"
 
 # ── Accounts ────────────────────────────────────────────────────────────────────────────────
