@@ -26,12 +26,12 @@ from django_celery_results.models import GroupResult, TaskResult
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
-from project.desk import schedule
+from project.desk import limits, schedule
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep
 from project.monitoring.health import FRESH
 from project.schedule.entries import in_words
 
-__all__ = ["schedule"]
+__all__ = ["limits", "schedule"]
 
 for model in (
     *(AccessAttempt, AccessFailureLog, AccessLog, GroupResult, TaskResult),

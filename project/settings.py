@@ -17,6 +17,7 @@ from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hou
 from project.conf.media_storage import media_storage
 from project.conf.sms_success import sms_success
 from project.desk.appearance import unfold_settings
+from project.limits.rates import order_limits, sms_caps
 from project.monitoring.logging import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -47,6 +48,8 @@ KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", environment.text("KEEP_MES
 # The providers that may send receipts of messages, each with the secret that signs them.
 RECEIPT_SECRETS = environment.pairs("RECEIPT_SECRETS")
 LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5)
+# How many orders may be placed by what they count; None: nothing is counted.
+ORDER_LIMITS = order_limits("ORDER_LIMITS", environment.text("ORDER_LIMITS"))
 PHONENUMBER_DEFAULT_REGION = SHOP_COUNTRY
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)
 
@@ -334,6 +337,10 @@ SMS_SUCCESS = sms_success("SMS_SUCCESS", environment.text("SMS_SUCCESS"))
 # The number of messages that a mail server or gateway gets in any minute; 0: no limit.
 EMAIL_PER_MINUTE = a_minute("EMAIL_PER_MINUTE", environment.text("EMAIL_PER_MINUTE"))
 SMS_PER_MINUTE = a_minute("SMS_PER_MINUTE", environment.text("SMS_PER_MINUTE"))
+# The number of SMS a day, in all and by country. In a shop that knows no number but by orders, the
+# first SMS to one waits until the order's e-mail was opened.
+SMS_DAILY_CAP = sms_caps("SMS_DAILY_CAP", environment.text("SMS_DAILY_CAP"))
+SMS_FIRST_NEEDS_EMAIL = environment.switch("SMS_FIRST_NEEDS_EMAIL")
 # Hours without marketing messages, by the shop's clock; None: there are no such hours.
 MARKETING_QUIET_HOURS = hours_of_day(
     "MARKETING_QUIET_HOURS", environment.text("MARKETING_QUIET_HOURS")
