@@ -14,11 +14,13 @@ a new one. The whole check is one statement in a transaction of its own:
 - A counter for everybody is spread over rows (`is_shared`), of which each count takes a random one.
 """
 
+import json
 import math
 import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection
 
@@ -110,12 +112,8 @@ def _count(counts: Sequence[Count]) -> tuple[list[Counted], int, LimitReachedErr
             _TAKE,
             {
                 "wait": LOCK_TIMEOUT,
-                "limits": [one.limit for one in counts],
-                "keys": [one.key for one in counts],
-                "allowed": [one.rate.allowed for one in counts],
-                "seconds": [one.rate.seconds for one in counts],
-                "ends": [one.ends_at for one in counts],
-                "shared": [one.is_shared for one in counts],
+                # One text: psycopg inspects each element of a list in Python.
+                "wanted": json.dumps([_row(one) for one in counts]),
                 "dice": random.random(),
                 "shard_size": SHARD_SIZE,
                 "max_shards": MAX_SHARDS,
@@ -132,7 +130,19 @@ def _count(counts: Sequence[Count]) -> tuple[list[Counted], int, LimitReachedErr
     return counted, asked - len(counted), error
 
 
-# `full` reads the counters as they were when the statement began; ON CONFLICT reads them as they
+def _row(count: Count) -> dict[str, Any]:
+    """Return one to count in the shape that `_TAKE` reads."""
+    return {
+        "name": count.limit,
+        "key": count.key,
+        "allowed": count.rate.allowed,
+        "seconds": count.rate.seconds,
+        "ends_at": count.ends_at and count.ends_at.isoformat(),
+        "shared": count.is_shared,
+    }
+
+
+# `reached` reads the counters as they were when the statement began; ON CONFLICT reads them as they
 # are. now() is the statement's begin: it is its own transaction.
 _TAKE = """
 WITH quickly AS MATERIALIZED (
@@ -144,9 +154,10 @@ WITH quickly AS MATERIALIZED (
            ceil(rate.allowed::numeric / shards)::integer AS allowed,
            coalesce(wanted.ends_at, now() + rate.seconds * interval '1 second') AS ends_at
     FROM quickly,
-         unnest(%(limits)s::text[], %(keys)s::text[], %(allowed)s::integer[],
-                %(seconds)s::integer[], %(ends)s::timestamptz[], %(shared)s::boolean[])
-             AS wanted(name, key, allowed, seconds, ends_at, shared)
+         json_to_recordset(%(wanted)s::json) AS wanted(
+             name text, key text, allowed integer, seconds integer, ends_at timestamptz,
+             shared boolean
+         )
     LEFT JOIN project_limit AS own ON own.name = wanted.name AND own.allowed IS NOT NULL
     CROSS JOIN LATERAL (
         SELECT coalesce(own.allowed, wanted.allowed) AS allowed,
