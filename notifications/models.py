@@ -230,3 +230,18 @@ class ChannelState(models.Model):
         if not host:
             return label
         return _("%(channel)s by %(gateway)s") % {"channel": label, "gateway": host}
+
+
+class KnownNumber(models.Model):
+    """A phone number that is a shopper's: see `notifications.delivery.known_numbers`."""
+
+    phone = models.CharField(_("phone"), max_length=20, primary_key=True)
+    """E.164."""
+    known_at = models.DateTimeField(_("known since"), db_default=Now())
+
+    class Meta:
+        verbose_name = _("known number")
+        verbose_name_plural = _("known numbers")
+
+    def __str__(self) -> str:
+        return self.phone

@@ -1,7 +1,11 @@
-"""The Celery task that sends messages."""
+"""The Celery task that sends messages, and what else of messages is pruned."""
 
+from notifications.delivery.known_numbers import forgettable
 from notifications.handler import NotificationHandler
 from project.jobs.task import job_task
+from project.schedule.prune import prune_also
 
 send = job_task(NotificationHandler())
 """Sends a message and returns the other side's answer."""
+
+prune_also("known numbers", forgettable)

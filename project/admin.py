@@ -29,12 +29,12 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from project.desk import schedule
+from project.desk import limits, schedule
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep
 from project.monitoring.health import FRESH
 from project.schedule.entries import MOST_EVERY, in_words
 
-__all__ = ["schedule"]
+__all__ = ["limits", "schedule"]
 
 for model in (
     *(AccessAttempt, AccessFailureLog, AccessLog, GroupResult, TaskResult),

@@ -1,4 +1,4 @@
-"""State of the processes: heartbeats, marks of the sweeps, audit runs, daily and manual runs."""
+"""State of the processes: heartbeats, marks of the sweeps, audit, daily and manual runs, limits."""
 
 import os
 import socket
@@ -9,9 +9,10 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import connections, models
-from django.db.models import F, Min, Value
+from django.db.models import F, Min, Q, Value
 from django.db.models.functions import Greatest, Least, Now
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, JobQuerySet
@@ -330,3 +331,74 @@ class ManualRun(Job):
     class Meta(Job.Meta):
         verbose_name = _("run by hand")
         verbose_name_plural = _("runs by hand")
+
+
+class Limit(models.Model):
+    """A limit that an operator changed: it replaces the setting's. `project.limits` reads it."""
+
+    class Period(models.IntegerChoices):
+        MINUTE = 60, _("a minute")
+        HOUR = 3600, _("an hour")
+        DAY = 86_400, _("a day")
+
+    name = models.CharField(_("limit"), max_length=40, primary_key=True, editable=False)
+    """Its name in `project.limits.known`."""
+    allowed = models.PositiveIntegerField(
+        pgettext_lazy("limit", "number"),
+        null=True,
+        blank=True,
+        help_text=_("Empty: as the setting says. 0: no limit."),
+    )
+    seconds = models.PositiveIntegerField(_("period"), choices=Period, null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("limit")
+        verbose_name_plural = _("limits")
+        ordering = ["name"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(allowed=None, seconds=None)
+                | Q(allowed__isnull=False, seconds__isnull=False, seconds__gt=0),
+                name="limit_is_a_rate",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):
+    def current(self) -> "LimitCounterQuerySet":
+        """Counters whose window hasn't ended."""
+        return self.filter(ends_at__gt=Now())
+
+    def blocked(self) -> "LimitCounterQuerySet":
+        """Counters that have reached their limit."""
+        return self.current().filter(used__gte=F("allowed"))
+
+
+class LimitCounter(models.Model):
+    """The count of one key in its current window; only `project.limits.counters` writes it."""
+
+    name = models.CharField(_("limit"), max_length=40)
+    key = models.CharField(_("key"), max_length=254)
+    """An address, an e-mail address, a phone number …; of a shared limit the number of its row."""
+    used = models.PositiveIntegerField(_("counted"))
+    allowed = models.PositiveIntegerField(_("allowed"))
+    """The limit at the last count; of a shared limit this row's part of it."""
+    ends_at = models.DateTimeField(_("counted until"))
+
+    objects = LimitCounterQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("counted key")
+        verbose_name_plural = _("counted keys")
+        ordering = ["-ends_at", "name", "key"]
+        constraints = [
+            models.UniqueConstraint(fields=["name", "key"], name="limit_counter_once"),
+        ]
+        # An increment changes no indexed column, so it needs no new index entries (HOT).
+        indexes = [models.Index(fields=["ends_at"], name="limit_counter_ends")]
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.key}"

@@ -18,6 +18,7 @@ from project.conf.media_storage import media_storage
 from project.conf.sms_success import sms_success
 from project.countries import phone_region
 from project.desk.appearance import unfold_settings
+from project.limits.rates import order_limits, sms_caps
 from project.monitoring.logging import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -48,6 +49,8 @@ KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", environment.text("KEEP_MES
 # The providers that may send receipts of messages, each with the secret that signs them.
 RECEIPT_SECRETS = environment.pairs("RECEIPT_SECRETS")
 LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5)
+# How many orders may be placed by what they count; None: nothing is counted.
+ORDER_LIMITS = order_limits("ORDER_LIMITS", environment.text("ORDER_LIMITS"))
 PHONENUMBER_DEFAULT_REGION = phone_region(SHOP_COUNTRY)
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)
 
@@ -137,12 +140,13 @@ AUTH_PASSWORD_VALIDATORS = [
 # The number of our own proxies in front of the web process: that many entries at the end of
 # X-Forwarded-For are trusted. Entries before them are the client's and are not.
 TRUSTED_PROXY_COUNT = environment.whole_number("TRUSTED_PROXY_COUNT", 0)
-# Ten wrong passwords lock that user from that address for an hour, in the admin and the shop.
+# Ten wrong passwords lock that user from that address (an IPv6 /64 counts as one) for an hour, in
+# the admin and the shop.
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 1
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_USERNAME_CALLABLE = "orders.accounts.guards.username"
-AXES_CLIENT_IP_CALLABLE = "project.limits.client_address.client_address"
+AXES_CLIENT_IP_CALLABLE = "project.limits.client_address.counted_inet"
 AXES_LOCKOUT_CALLABLE = "orders.shop.views.errors.locked_out"
 
 # ── Accounts ────────────────────────────────────────────────────────────────────────────────
@@ -337,6 +341,10 @@ SMS_SUCCESS = sms_success("SMS_SUCCESS", environment.text("SMS_SUCCESS"))
 # The number of messages that a mail server or gateway gets in any minute; 0: no limit.
 EMAIL_PER_MINUTE = a_minute("EMAIL_PER_MINUTE", environment.text("EMAIL_PER_MINUTE"))
 SMS_PER_MINUTE = a_minute("SMS_PER_MINUTE", environment.text("SMS_PER_MINUTE"))
+# The number of SMS a day, in all and by country. In a shop that knows no number but by orders, the
+# first SMS to one waits until the order's e-mail was opened.
+SMS_DAILY_CAP = sms_caps("SMS_DAILY_CAP", environment.text("SMS_DAILY_CAP"))
+SMS_FIRST_NEEDS_EMAIL = environment.switch("SMS_FIRST_NEEDS_EMAIL")
 # Hours without marketing messages, by the shop's clock; None: there are no such hours.
 MARKETING_QUIET_HOURS = hours_of_day(
     "MARKETING_QUIET_HOURS", environment.text("MARKETING_QUIET_HOURS")

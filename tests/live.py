@@ -73,6 +73,9 @@ class LiveShop:
             **{name: value for name, value in os.environ.items() if name not in SETTING_NAMES},
             "TANDEM_DATA": str(self.data),
             "PORT": str(self.port),
+            # Its shoppers all come from one address; tests of the limits switch them on.
+            "ORDER_LIMITS": "off",
+            "SMS_DAILY_CAP": "off",
             **(environment or {}),
         }
         self._guard: subprocess.Popen[bytes] | None = None

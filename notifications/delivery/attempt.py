@@ -24,7 +24,14 @@ from notifications.channels.message import (
     Receipt,
     RefusesUsError,
 )
-from notifications.delivery import breaker, consent, quiet_hours, rate_limit
+from notifications.delivery import (
+    breaker,
+    consent,
+    daily_cap,
+    known_numbers,
+    quiet_hours,
+    rate_limit,
+)
 from notifications.delivery.attachments import read_attachments
 from notifications.delivery.gateways import Gateway, gateways
 from notifications.events import EVENTS, InDoubt
@@ -50,8 +57,8 @@ SECONDS_FOR_THE_NEXT = 8.0
 def deliver(notification: Notification) -> dict[str, Any]:
     """Send the claimed notification and return the other side's answer.
 
-    Raises TransientError, PermanentError, NotNowError while the channel's provider is down,
-    NotWantedError if it may be switched off and was,
+    Raises TransientError, PermanentError, NotNowError while the channel's provider is down or the
+    message has to wait for a limit, NotWantedError if it may be switched off and was,
     UnknownOutcomeError if an operator has to decide about a possible duplicate, or
     LostClaimError.
     """
@@ -61,6 +68,7 @@ def deliver(notification: Notification) -> dict[str, Any]:
     _refuse_expired(notification)
     consent.keep(notification)
     quiet_hours.keep(EVENTS[notification.event], now=timezone.now())
+    known_numbers.refuse_unknown(notification)
     known = _known_gateways(notification)
     if not notification.text:
         _word(notification, gateway=_still_to_ask(notification, known)[0])
@@ -127,9 +135,14 @@ def _send(
 def hand_over(
     notification: Notification, message: Message, gateway: Gateway, *, deadline: Deadline
 ) -> Receipt:
-    """Send by this gateway, and report the outcome to its breaker."""
-    probing = breaker.admit(gateway.name)
-    rate_limit.take(gateway.name)
+    """Send by this gateway, and report the outcome to its breaker and to the daily cap."""
+    counted = daily_cap.take(notification)
+    try:
+        probing = breaker.admit(gateway.name)
+        rate_limit.take(gateway.name)
+    except NotNowError:
+        daily_cap.give_back(counted)
+        raise
     notification.handed_over = True
     try:
         return gateway.send(message, deadline=deadline)
@@ -137,6 +150,8 @@ def hand_over(
         notification.handed_over = isinstance(error, NoAnswerError)
         reason = _masked(str(error), notification)
         error.args = (reason,)
+        if not notification.handed_over:
+            daily_cap.give_back(counted)
         if isinstance(error, NoAnswerError):
             # Always a counted attempt: each may have made a copy.
             breaker.failed(gateway.name, reason, probing=probing)

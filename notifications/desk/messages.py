@@ -17,6 +17,7 @@ from notifications.desk.decisions import DECISIONS
 from notifications.desk.filters import ErrorFilter, EventFilter, event_label
 from notifications.desk.resend import ResendPages
 from notifications.models import Notification
+from project.desk.limits import warn_of_reached_caps
 
 DELIVERY_COLOURS = {
     Notification.Delivery.DELIVERED.value: "success",
@@ -52,6 +53,7 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> Any:
         warn_of_channels(request)
+        warn_of_reached_caps(request)
         return super().changelist_view(request, extra_context)
 
     @display(

@@ -15,6 +15,7 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from notifications.delivery.known_numbers import know
 from notifications.outbox import account_message
 from orders.accounts.fields import TextField
 from orders.accounts.language import set_language_cookie
@@ -100,6 +101,7 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def set_phone_verified(self, user: AbstractBaseUser, phone: str) -> None:
         User.objects.filter(pk=user.pk).update(phone=phone)
+        know(phone)
 
     def get_user_by_phone(self, phone: str) -> AbstractBaseUser | None:
         return None

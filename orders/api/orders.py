@@ -18,6 +18,7 @@ from orders.api.schemas import (
     IdempotencyKey,
     InvalidOut,
     JobOut,
+    LimitedOut,
     LineOut,
     LineUpload,
     OrderIn,
@@ -30,6 +31,7 @@ from orders.placing.errors import OutcomeUnknown
 from orders.placing.placement import place_order
 from project.database.errors import dropped_if_lost
 from project.jobs.model import job_models
+from project.limits.client_address import counted_address
 
 router = Router(tags=["Orders"])
 
@@ -47,6 +49,7 @@ _TEXT = {"schema": {"type": "string"}}
         (400, 413, 415, 500): ProblemOut,
         409: ConflictOut,
         422: InvalidOut,
+        429: LimitedOut,
         503: UnavailableOut,
     },
     summary="Place an order",
@@ -57,6 +60,7 @@ _TEXT = {"schema": {"type": "string"}}
                 "description": "The order was placed before, by the same key.",
                 "headers": {"Idempotent-Replayed": _TEXT},
             },
+            429: {"headers": {"Retry-After": _TEXT}},
             503: {"headers": {"Retry-After": _TEXT}},
         }
     },
@@ -71,7 +75,7 @@ def create_order(
 
     Repeat a request with the same `Idempotency-Key` as often as you like: it is one order.
     """
-    placement = place_order(order.request(key=key))
+    placement = place_order(order.request(key=key, counted_address=counted_address(request)))
     try:
         answer = _answer(placement.order)
     except Error as error:

@@ -26,6 +26,7 @@ TITLES = {
     "total_changed": "The total has changed",
     "placement_failed": "The order could not be placed",
     "too_many_uploads": "Too many uploads",
+    "limited": "Too many orders in a short time",
     "busy": "The shop is busy",
     "outcome_unknown": "The order may have been placed",
     "server_error": "Something is wrong with us",

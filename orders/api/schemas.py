@@ -159,7 +159,7 @@ class OrderIn(_Input):
         Field(description="What the shopper was shown; another total is refused, not charged."),
     ] = ""
 
-    def request(self, *, key: str) -> OrderRequest:
+    def request(self, *, key: str, counted_address: str) -> OrderRequest:
         address = self.address.model_dump()
         return OrderRequest(
             source=Order.Source.API,
@@ -171,6 +171,7 @@ class OrderIn(_Input):
             address={part: text for part, text in address.items() if text},
             lines=tuple(RequestedLine(**vars(line)) for line in self.lines),
             expected_total=Decimal(self.expected_total) if self.expected_total else None,
+            counted_address=counted_address,
         )
 
 
@@ -312,6 +313,11 @@ class ConflictOut(ProblemOut):
 
     items: list[ShortageOut] | None = None
     total: Price | None = None
+
+
+class LimitedOut(ProblemOut):
+    limit: Literal["address", "email", "phone", "session", "all"]
+    """What reached its limit."""
 
 
 class UnavailableOut(ProblemOut):

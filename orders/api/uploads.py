@@ -12,7 +12,7 @@ from orders.api.schemas import InvalidOut, ProblemOut, UploadOut
 from orders.models import Upload
 from orders.placing.upload_checks import checks_of
 from orders.placing.upload_store import TooManyUploadsError, check_limit, store_upload
-from project.limits.client_address import client_address
+from project.limits.client_address import counted_inet
 
 router = Router(tags=["Uploads"])
 
@@ -48,7 +48,7 @@ def create_upload(request: HttpRequest) -> Status[UploadOut]:
     """
     if request.content_type != "multipart/form-data":
         raise Problem(415, "unsupported_media_type", "Send multipart/form-data with a `file`.")
-    address = client_address(request)
+    address = counted_inet(request)
     try:
         check_limit(address)
         with receiving(request), received(request) as file:

@@ -19,6 +19,7 @@ from orders.api.strict_json import StrictParser
 from orders.placing.errors import (
     InvalidOrder,
     KeyReused,
+    OrderLimited,
     OutcomeUnknown,
     OutOfStock,
     PlacementError,
@@ -41,6 +42,15 @@ _MESSAGES = {
     "too_short": _("Give at least %(min_length)d."),
     "too_long": _("Give at most %(max_length)d."),
     "string_unicode": _("Remove the characters that can't be printed."),
+}
+
+
+_LIMITED = {
+    "address": "too many orders came from this network address",
+    "email": "too many orders have this e-mail address",
+    "phone": "too many orders have this phone number",
+    "session": "too many orders came from this session",
+    "all": "the shop gets more orders than it takes in such a time",
 }
 
 
@@ -155,6 +165,9 @@ def _placement_problem(error: PlacementError) -> Problem:
             return Problem(409, "out_of_stock", f"{names}.", items=shortages)
         case TotalChanged(total):
             return Problem(409, "total_changed", f"It is {total} now.", total=str(total))
+        case OrderLimited(limit, retry_after):
+            detail = f"Nothing was placed: {_LIMITED[limit]}. Repeat the request later."
+            return Problem(429, "limited", detail, retry_after=retry_after, limit=limit)
         case ShopBusy(retry_after):
             detail = "Nothing was placed. Repeat the request in a moment."
             return Problem(503, "busy", detail, retry_after=retry_after)

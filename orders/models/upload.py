@@ -36,6 +36,7 @@ class Upload(models.Model):
     size = models.PositiveBigIntegerField(_("bytes"))
     sha256 = models.CharField(_("SHA-256"), max_length=64)
     address = models.GenericIPAddressField(_("IP address"))
+    """The address that the upload counts for: of an IPv6 /64 its first one (`project.limits`)."""
     created_at = models.DateTimeField(_("created"), db_default=Now())
     line = models.ForeignKey(
         OrderLine,

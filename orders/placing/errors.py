@@ -63,6 +63,16 @@ class KeyReused(PlacementError):
 
 
 @dataclass
+class OrderLimited(PlacementError):
+    """Too many orders were placed by what it counts; nothing was taken."""
+
+    limit: str
+    """What reached its limit: a key of `ORDER_LIMITS`."""
+    retry_after: int
+    """Seconds."""
+
+
+@dataclass
 class ShopBusy(PlacementError):
     """Nothing was taken: the same request may succeed in a moment."""
 

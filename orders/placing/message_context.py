@@ -10,12 +10,16 @@ from django.conf import settings
 from django.urls import reverse
 
 from orders.models import Order, OrderLine
+from orders.placing.mail_mark import mail_mark
 from orders.placing.stock_writer import DraftLine
 
 
 def message_context(order: Order, lines: Iterable[DraftLine | OrderLine]) -> dict[str, Any]:
     """Return the context without the order's number: a new order has no number yet."""
+    # Only then do the links of e-mails say that they were followed.
+    mark = {"mail_mark": mail_mark(order.pk)} if settings.SMS_FIRST_NEEDS_EMAIL else {}
     return {
+        **mark,
         "name": order.name,
         "shop_name": settings.SHOP_NAME,
         "language": order.language,

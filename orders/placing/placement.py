@@ -1,8 +1,8 @@
 """Placing an order: the one service that shop and API call.
 
-Admission, look-up of a repeat, price, submission, answer. Both writers get the order at the same
-time and commit in parallel. When `place_order` returns, stock *and* sales are updated and the
-order's jobs are queued.
+Admission, look-up of a repeat, price, limits, submission, answer. Both writers get the order at
+the same time and commit in parallel. When `place_order` returns, stock *and* sales are updated and
+the order's jobs are queued.
 """
 
 import logging
@@ -16,6 +16,7 @@ from orders.models import Order
 from orders.placing.errors import (
     InvalidOrder,
     KeyReused,
+    OrderLimited,
     OutcomeUnknown,
     OutOfStock,
     PlacementError,
@@ -25,6 +26,7 @@ from orders.placing.errors import (
     UploadsGone,
 )
 from orders.placing.identity import order_ids
+from orders.placing.limits import count_order, uncount_order
 from orders.placing.offers import look_up
 from orders.placing.personalising import gone_errors
 from orders.placing.pricing import price
@@ -98,8 +100,9 @@ def _place(request: OrderRequest) -> Placement:
         placed_id, offers = look_up(order_ids=ids, skus=request.merged_lines)
         if placed_id is not None:
             return _repeated(placed_id, request)
-        return submit(price(request, order_id=ids[0], offers=offers))
-    except (InvalidOrder, TotalChanged, OutOfStock, UploadsGone) as refusal:
+        draft = price(request, order_id=ids[0], offers=offers)
+        return _submit_within_limits(draft, request)
+    except (InvalidOrder, TotalChanged, OutOfStock, OrderLimited, UploadsGone) as refusal:
         # Between the first look-up and the refusal, another request with this key may have
         # placed the order and taken the last unit. The shopper must then get that order
         # and no refusal, so the order is looked up once more.
@@ -117,6 +120,21 @@ def _repeated(placed_id: UUID, request: OrderRequest) -> Placement:
     if order.fingerprint != request.fingerprint():
         raise KeyReused(order.pk)
     return Placement(order, replayed=True)
+
+
+def _submit_within_limits(draft: Draft, request: OrderRequest) -> Placement:
+    """Count the order and submit it. Only orders that are placed, or may be, stay counted."""
+    counted = count_order(request)
+    try:
+        placement = submit(draft)
+    except OutcomeUnknown:
+        raise
+    except PlacementError:
+        uncount_order(counted)
+        raise
+    if placement.replayed:
+        uncount_order(counted)
+    return placement
 
 
 def submit(draft: Draft) -> Placement:

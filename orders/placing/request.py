@@ -54,6 +54,10 @@ class OrderRequest:
     address: dict[str, str] = field(default_factory=dict)
     user_id: int | None = None
     expected_total: Decimal | None = None
+    counted_address: str = ""
+    """The client's address as `project.limits.client_address` counts it, or empty."""
+    session_key: str = ""
+    """The key of the shopper's session, or empty."""
 
     @property
     def merged_lines(self) -> dict[str, int]:

@@ -135,8 +135,15 @@ class CheckoutForm(forms.Form):
         """Return True if a hidden field is missing or invalid."""
         return any(name in self.errors for name in self.CONFIRMED_FIELDS)
 
-    def order_request(self, *, language: str, user_id: int | None) -> OrderRequest:
-        """Return the order request of a valid form."""
+    def order_request(
+        self,
+        *,
+        language: str,
+        user_id: int | None,
+        counted_address: str = "",
+        session_key: str = "",
+    ) -> OrderRequest:
+        """Return the order request of a valid form; the last two are what its limits count."""
         values = self.cleaned_data
         return OrderRequest(
             source=Order.Source.SHOP,
@@ -149,4 +156,6 @@ class CheckoutForm(forms.Form):
             lines=values["line"],
             user_id=user_id,
             expected_total=values["expected_total"],
+            counted_address=counted_address,
+            session_key=session_key,
         )

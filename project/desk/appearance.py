@@ -99,6 +99,8 @@ def unfold_settings(*, shop_name: str) -> dict[str, Any]:
                     _page(_("Sweeps"), "cleaning_services", "project.sweep"),
                     _page(_("Daily runs"), "today", "project.dailyrun"),
                     _page(_("Failed logins"), "gpp_maybe", "axes.accessattempt"),
+                    _page(_("Limits"), "speed", "project.limit"),
+                    _page(_("Counted keys"), "block", "project.limitcounter"),
                 ),
                 _group(
                     _("People"),

@@ -5,6 +5,7 @@ click, a reload or a form from the browser's history repeats the same request, e
 session's cart has changed.
 """
 
+import math
 from typing import Any
 
 from django.contrib import messages
@@ -19,6 +20,7 @@ from orders.accounts.addresses import checkout_defaults
 from orders.placing.errors import (
     InvalidOrder,
     KeyReused,
+    OrderLimited,
     OutcomeUnknown,
     OutOfStock,
     PlacementFailed,
@@ -30,6 +32,7 @@ from orders.shop.cart import Cart
 from orders.shop.forms import CheckoutForm
 from orders.shop.lines import read_line
 from orders.shop.views.cart import current
+from project.limits.client_address import counted_address
 
 
 @never_cache
@@ -48,7 +51,12 @@ def checkout(request: HttpRequest) -> HttpResponse:
 
 def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
     """Place the order, and answer with a redirect or with the error in the shopper's words."""
-    wanted = form.order_request(language=get_language() or "en", user_id=request.user.pk)
+    wanted = form.order_request(
+        language=get_language() or "en",
+        user_id=request.user.pk,
+        counted_address=counted_address(request),
+        session_key=request.session.session_key or "",
+    )
     try:
         placement = place_order(wanted)
     except KeyReused as error:
@@ -63,6 +71,11 @@ def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
         return _page(request, form, status=409, shortages=error.items)
     except TotalChanged as error:
         return _page(request, form, status=409, new_total=error.total)
+    except OrderLimited as error:
+        minutes = math.ceil(error.retry_after / 60)
+        response = _page(request, form, status=429, limited=error.limit, wait_minutes=minutes)
+        response["Retry-After"] = str(error.retry_after)
+        return response
     except ShopBusy as error:
         response = _page(request, form, status=503, is_busy=True)
         response["Retry-After"] = str(error.retry_after)

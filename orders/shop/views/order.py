@@ -11,11 +11,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
+from notifications.delivery.known_numbers import know
 from orders.lifecycle.errors import TransitionError, UnknownOrder
 from orders.lifecycle.steps import BEFORE_PACKING
 from orders.lifecycle.timeline import read_timeline
 from orders.lifecycle.transitions import cancel
 from orders.models import Order, User
+from orders.placing.mail_mark import is_mail_mark
 from orders.shop.progress import pass_pictures, read_progress
 from project.countries import COUNTRIES
 
@@ -23,8 +25,14 @@ from project.countries import COUNTRIES
 @never_cache
 @require_safe
 def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
-    """Show the order, its lines, its timeline and the progress of its jobs."""
+    """Show the order, its lines, its timeline and the progress of its jobs.
+
+    A link of the order's e-mail tells that its shopper got the e-mail: the phone number is known.
+    """
     progress = read_progress(order_id, now=timezone.now())
+    mark = request.GET.get("mail", "")
+    if mark and progress.order.phone and is_mail_mark(order_id, mark):
+        know(progress.order.phone, order_id=order_id)
     context = {
         "order": progress.order,
         "progress": progress,

@@ -20,7 +20,7 @@ from orders.placing.personalising import Personalisation
 from orders.placing.request import clean_upload
 from orders.placing.upload_checks import CheckState, check_error, checks_of
 from orders.placing.upload_store import TooManyUploadsError, discard, store_upload
-from project.limits.client_address import client_address
+from project.limits.client_address import counted_inet
 
 _LABELS: dict[str, str | Promise] = {
     Personalisation.PICTURE: gettext_lazy("Your picture"),
@@ -137,7 +137,7 @@ def receive_upload(request: HttpRequest, product: Product) -> Upload:
         return store_upload(
             file,
             name=file.name or "",
-            address=client_address(request),
+            address=counted_inet(request),
             asked_for=product.personalisation,
         )
 

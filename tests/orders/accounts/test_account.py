@@ -8,6 +8,7 @@ from django.db import IntegrityError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from notifications.delivery.known_numbers import is_known
 from notifications.models import Notification
 from orders.accounts.addresses import checkout_defaults, save_address
 from orders.accounts.history import orders_of, owners_of
@@ -305,6 +306,7 @@ def test_a_phone_is_kept_when_its_code_is_typed_in(
     ada.refresh_from_db()
     assert ada.phone == stored
     assert checkout_defaults(ada)["phone"] == stored
+    assert is_known(stored)
 
 
 def test_without_a_gateway_nobody_is_asked_for_a_phone(signed_in: Client, settings: Any) -> None:

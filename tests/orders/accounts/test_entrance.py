@@ -195,6 +195,23 @@ def test_ten_wrong_passwords_lock_the_door_whatever_their_spelling(
     assert not is_signed_in(client)
 
 
+@pytest.mark.parametrize("path", ["/accounts/login/", "/admin/login/"])
+def test_wrong_passwords_from_one_ipv6_network_count_together(
+    client: Client, ada: User, settings, path: str
+) -> None:
+    settings.ACCOUNT_RATE_LIMITS = False
+    field = "username" if path == "/admin/login/" else "login"
+    for guess in range(14):
+        answer = client.post(
+            path, {field: ADA, "password": "wrong"}, REMOTE_ADDR=f"2001:db8:1:2:{guess:x}::1"
+        )
+    assert answer.status_code == 429
+
+    answer = client.post(path, {field: ADA, "password": "wrong"}, REMOTE_ADDR="2001:db8:1:3::1")
+
+    assert answer.status_code == 200  # another network has its own count
+
+
 def test_five_wrong_passwords_make_guessing_slow(client: Client, ada: User) -> None:
     for _guess in range(5):
         client.post("/accounts/login/", {"login": ADA, "password": "wrong"})

@@ -1,5 +1,6 @@
 """Orders through the API, as they are placed, repeated, refused and read."""
 
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -11,6 +12,7 @@ from django.test.utils import CaptureQueriesContext
 from notifications.models import Notification
 from orders.models import Order, Product, Stock
 from project.jobs.queryset import Status
+from project.limits.rates import UNLIMITED, Rate
 from tests.factories import add_product, new_key
 from tests.orders.api.conftest import Post, order
 
@@ -219,3 +221,21 @@ def test_an_inactive_product_can_not_be_ordered(post: Post) -> None:
 
     assert answer.status_code == 422
     assert [error["field"] for error in answer.json()["errors"]] == ["lines.0.sku"]
+
+
+def test_orders_of_one_ipv6_network_are_limited_together_and_repeats_are_not(
+    post: Post, settings: Any
+) -> None:
+    add_product("MUG")
+    rates = dict.fromkeys(("address", "email", "phone", "session", "all"), UNLIMITED)
+    settings.ORDER_LIMITS = rates | {"address": Rate(1, 3600)}
+    settings.TRUSTED_PROXY_COUNT = 1
+    key = new_key()
+    first, second = "2001:db8:1:2::1", "2001:db8:1:2:ffff::2"
+
+    placed = post(order(("MUG", 1)), key=key, **{"x-forwarded-for": first})
+    refused = post(order(("MUG", 1)), **{"x-forwarded-for": second})
+    repeat = post(order(("MUG", 1)), key=key, **{"x-forwarded-for": second})
+
+    assert (placed.status_code, refused.status_code, repeat.status_code) == (201, 429, 200)
+    assert 3500 < int(refused["Retry-After"]) <= 3600

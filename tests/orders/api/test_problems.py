@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import OperationalError
 from django.test import Client
 
-from orders.placing.errors import OutcomeUnknown, PlacementFailed, ShopBusy
+from orders.placing.errors import OrderLimited, OutcomeUnknown, PlacementFailed, ShopBusy
 from tests.orders.api.conftest import Post, order
 
 MEMBERS = {"type", "title", "status", "detail", "code"}
@@ -84,6 +84,20 @@ def test_a_failure_says_no_more_than_it_should(
     assert answer.json().keys() == MEMBERS
     assert answer.json()["code"] == code
     assert "bug" not in answer.content.decode()
+
+
+def test_too_many_orders_are_limited_with_the_time_to_wait(
+    post: Post, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing(monkeypatch, OrderLimited("email", 601))
+
+    answer = post(order(("MUG", 1)))
+
+    assert answer.status_code == 429
+    assert answer["Content-Type"] == "application/problem+json"
+    assert answer["Retry-After"] == "601"
+    assert answer.json().keys() == MEMBERS | {"limit"}
+    assert (answer.json()["code"], answer.json()["limit"]) == ("limited", "email")
 
 
 def test_busy_says_when_to_come_back(post: Post, monkeypatch: pytest.MonkeyPatch) -> None:

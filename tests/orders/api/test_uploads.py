@@ -20,9 +20,12 @@ def media_folder(settings: Any, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "media")
 
 
-def hand_in(content: bytes, *, name: str = "ada.png", field: str = "file") -> Any:
+def hand_in(
+    content: bytes, *, name: str = "ada.png", field: str = "file", address: str = "192.0.2.1"
+) -> Any:
     client = Client(raise_request_exception=False, enforce_csrf_checks=True)
-    return client.post("/api/v1/uploads", {field: SimpleUploadedFile(name, content)})
+    files = {field: SimpleUploadedFile(name, content)}
+    return client.post("/api/v1/uploads", files, REMOTE_ADDR=address)
 
 
 def test_a_picture_gets_a_token_and_is_told_what_it_is() -> None:
@@ -123,6 +126,32 @@ def test_who_uploads_and_never_orders_is_told_to_wait(settings: Any) -> None:
 
     assert (answer.status_code, answer.json()["code"]) == (429, "too_many_uploads")
     assert 3500 < int(answer["Retry-After"]) <= 3600
+
+
+@pytest.mark.parametrize(
+    ("second", "status"),
+    [
+        ("2001:db8:1:2:ffff::2", 429),
+        ("2001:db8:1:3::1", 201),
+    ],
+)
+def test_an_ipv6_network_of_64_bits_counts_as_one_address(
+    settings: Any, second: str, status: int
+) -> None:
+    settings.MAX_UPLOADS_PER_HOUR = 1
+    hand_in(alpha_png(), address="2001:db8:1:2::1")
+
+    answer = hand_in(alpha_png(), address=second)
+
+    assert answer.status_code == status
+
+
+def test_an_ipv4_address_in_ipv6_form_counts_as_the_ipv4_address(settings: Any) -> None:
+    settings.MAX_UPLOADS_PER_HOUR = 1
+    hand_in(alpha_png(), address="192.0.2.1")
+
+    assert hand_in(alpha_png(), address="::ffff:192.0.2.1").status_code == 429
+    assert hand_in(alpha_png(), address="::ffff:192.0.2.2").status_code == 201
 
 
 def test_more_files_at_once_than_a_process_receives_are_busy(

@@ -11,11 +11,14 @@ from orders.models import Order, Product, Stock
 from orders.placing.errors import (
     FieldError,
     InvalidOrder,
+    OrderLimited,
     OutcomeUnknown,
     PlacementError,
     PlacementFailed,
     ShopBusy,
 )
+from project.limits.rates import Rate
+from project.models import LimitCounter
 from tests.factories import add_product
 from tests.orders.shop.conftest import (
     ADDRESS,
@@ -209,6 +212,50 @@ def test_a_rush_keeps_form_and_key(
     assert hidden_fields(refused) == hidden_fields(form)
     send(client, refused, name="Zoë")
     assert Order.objects.get().name == "Zoë"
+
+
+@pytest.mark.parametrize(
+    ("limit", "sentence"),
+    [
+        ("address", "very many orders came from your connection or browser"),
+        ("session", "very many orders came from your connection or browser"),
+        ("email", "very many orders were placed with this e-mail address"),
+        ("phone", "Or order now without a phone number."),
+        ("all", "the shop gets more orders right now than it can take"),
+    ],
+)
+def test_too_many_orders_are_told_with_what_to_do(
+    client: Client, form: Response, monkeypatch: pytest.MonkeyPatch, limit: str, sentence: str
+) -> None:
+    fail_with(monkeypatch, OrderLimited(limit, 601))
+
+    refused = send(client, form, name="Zoë")
+
+    assert refused.status_code == 429
+    assert refused.headers["Retry-After"] == "601"
+    assert sentence in text_of(refused)
+    assert "Please place your order again in 11 minutes" in text_of(refused)
+    assert 'value="Zoë"' in refused.content.decode()
+    assert hidden_fields(refused) == hidden_fields(form)
+    client.cookies["django_language"] = "zh-hans"
+    assert "11 分钟后" in text_of(send(client, form))
+
+
+def test_an_order_counts_by_the_network_and_the_browser(
+    client: Client, form: Response, settings: Any
+) -> None:
+    settings.ORDER_LIMITS = dict.fromkeys(
+        ("address", "email", "phone", "session", "all"), Rate(1, 3600)
+    )
+    client.defaults["REMOTE_ADDR"] = "2001:db8:1:2:3::4"
+
+    send(client, form, phone="")
+
+    keys = dict(LimitCounter.objects.values_list("name", "key"))
+    assert keys["order:address"] == "2001:db8:1:2::/64"
+    assert keys["order:email"] == SHOPPER["email"]
+    assert "order:session" in keys
+    assert "order:phone" not in keys
 
 
 def test_an_unknown_outcome_keeps_the_key_and_shows_where_to_look(

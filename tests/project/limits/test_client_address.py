@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 from django.test import RequestFactory
 
-from project.limits.client_address import UNKNOWN, client_address
+from project.limits.client_address import (
+    UNKNOWN,
+    client_address,
+    counted_address,
+    counted_form,
+    counted_inet,
+)
 
 
 @pytest.mark.parametrize(
@@ -18,6 +24,8 @@ from project.limits.client_address import UNKNOWN, client_address
         (2, "6.6.6.6", "192.0.2.1"),
         (1, "nonsense", "192.0.2.1"),
         (1, "2001:DB8::1", "2001:db8::1"),
+        (1, "::ffff:198.51.100.7", "198.51.100.7"),
+        (1, "::FFFF:c633:6407", "198.51.100.7"),
     ],
 )
 def test_only_what_our_own_proxies_wrote_is_believed(
@@ -33,3 +41,26 @@ def test_only_what_our_own_proxies_wrote_is_believed(
 
 def test_a_socket_file_has_no_address() -> None:
     assert client_address(RequestFactory().get("/", REMOTE_ADDR="")) == UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("address", "form"),
+    [
+        ("198.51.100.7", "198.51.100.7"),
+        ("::ffff:198.51.100.7", "198.51.100.7"),
+        ("2001:db8:1:2::", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff:ffff:ffff:ffff", "2001:db8:1:2::/64"),
+        ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+    ],
+)
+def test_an_ipv6_network_of_64_bits_counts_as_one_client(address: str, form: str) -> None:
+    assert counted_form(address) == form
+
+
+def test_a_request_counts_by_its_network() -> None:
+    request = RequestFactory().get("/", REMOTE_ADDR="2001:db8:1:2:3::9")
+
+    assert counted_address(request) == "2001:db8:1:2::/64"
+    assert counted_inet(request) == "2001:db8:1:2::"

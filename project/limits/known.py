@@ -1,0 +1,54 @@
+"""Every limit by its name in the tables: its label, and its rate by the settings."""
+
+from dataclasses import dataclass
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from project.limits.rates import ORDER_LIMITS, UNLIMITED, Rate
+
+ORDER, SMS = "order", "sms"
+"""The first parts of the names: `order:email`, `sms:CN`."""
+
+_LABELS: dict[str, str | Promise] = {
+    f"{ORDER}:address": _("Orders from one address"),
+    f"{ORDER}:email": _("Orders with one e-mail address"),
+    f"{ORDER}:phone": _("Orders with one phone number"),
+    f"{ORDER}:session": _("Orders from one browser"),
+    f"{ORDER}:all": _("Orders in all"),
+    f"{SMS}:all": _("SMS in all"),
+}
+
+
+@dataclass(frozen=True)
+class KnownLimit:
+    """A limit that the settings name."""
+
+    name: str
+    rate: Rate
+    is_off: bool = False
+    """The setting is "off": nothing is counted, whatever an operator changed."""
+
+
+def known_limits() -> dict[str, KnownLimit]:
+    """Return every limit by its name."""
+    is_off = settings.ORDER_LIMITS is None
+    rates = ORDER_LIMITS if settings.ORDER_LIMITS is None else settings.ORDER_LIMITS
+    caps = {"all": UNLIMITED, **settings.SMS_DAILY_CAP}
+    limits = [
+        *(KnownLimit(f"{ORDER}:{name}", rate, is_off=is_off) for name, rate in rates.items()),
+        *(
+            KnownLimit(f"{SMS}:{country}", rate, is_off=not settings.SMS_DAILY_CAP)
+            for country, rate in caps.items()
+        ),
+    ]
+    return {limit.name: limit for limit in limits}
+
+
+def label_of(name: str) -> str:
+    """Return a limit's label for people."""
+    if label := _LABELS.get(name):
+        return str(label)
+    kind, _colon, country = name.partition(":")
+    return _("SMS to %(country)s") % {"country": country} if kind == SMS else name
