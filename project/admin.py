@@ -27,6 +27,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from project.desk import schedule
+from project.desk.editing import EditAdmin
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep
 from project.monitoring.health import FRESH
 from project.schedule.entries import in_words
@@ -72,17 +73,17 @@ class ResultAdmin(ReadOnlyAdmin, TaskResultAdmin):
 
 
 @admin.register(IntervalSchedule)
-class IntervalAdmin(ModelAdmin):
+class IntervalAdmin(EditAdmin):
     pass
 
 
 @admin.register(CrontabSchedule)
-class CrontabAdmin(ModelAdmin, CrontabScheduleAdmin):
+class CrontabAdmin(EditAdmin, CrontabScheduleAdmin):
     inlines = ()
 
 
 @admin.register(ClockedSchedule)
-class ClockedAdmin(ModelAdmin, ClockedScheduleAdmin):
+class ClockedAdmin(EditAdmin, ClockedScheduleAdmin):
     inlines = ()
 
 
@@ -154,7 +155,7 @@ class DailyRunAdmin(ReadOnlyAdmin):
 
 
 @admin.register(AccessAttempt)
-class FailedLoginAdmin(ModelAdmin, AccessAttemptAdmin):
+class FailedLoginAdmin(EditAdmin, AccessAttemptAdmin):
     """Logins that failed. If a row is deleted, its user may try again."""
 
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")

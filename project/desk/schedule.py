@@ -22,7 +22,6 @@ from django.views.decorators.http import require_POST
 from django_celery_beat.admin import PeriodicTaskAdmin, PeriodicTaskForm, TaskSelectWidget
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import TaskResult
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -30,6 +29,7 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from project.desk.editing import EditAdmin, EditForm
 from project.desk.jobs import COLOURS, JobAdmin, moment
 from project.jobs.decisions import CANCEL, RETRY
 from project.jobs.queryset import Status
@@ -45,7 +45,7 @@ class ScheduledTaskWidget(UnfoldAdminSelectWidget, TaskSelectWidget):
     """The choice of a registered task, with unfold's styles."""
 
 
-class ScheduleForm(PeriodicTaskForm):
+class ScheduleForm(EditForm, PeriodicTaskForm):
     """The form of an entry: it changes the entry's time or interval in the tables behind it."""
 
     at = forms.TimeField(
@@ -73,11 +73,27 @@ class ScheduleForm(PeriodicTaskForm):
         super().__init__(*args, **options)
         self.fields["task"].widget = UnfoldAdminTextInputWidget()
         self.fields["regtask"].widget = ScheduledTaskWidget()
+
+    def carry_opened_values(self) -> None:
         entry = self.instance
         if entry.interval:
-            self.initial |= {"every": entry.interval.every, "period": entry.interval.period}
+            self.initial["every"] = entry.interval.every
+            self.initial["period"] = entry.interval.period
         if at := _time_of(entry):
             self.initial["at"] = f"{at:%H:%M}"
+        super().carry_opened_values()
+
+    def changed_columns(self) -> list[str]:
+        """Return also the columns that the form and the model's `save` compute."""
+        changed = set(self.changed_data)
+        computed = {
+            "crontab": {"at"},
+            "interval": {"every", "period"},
+            "task": {"regtask"},
+            "last_run_at": {"enabled"},  # emptied when the entry is switched off
+        }
+        more = {column for column, fields in computed.items() if fields & changed}
+        return [*{*super().changed_columns(), *more}]
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean()
@@ -106,7 +122,7 @@ if admin.site.is_registered(PeriodicTask):
 
 
 @admin.register(PeriodicTask)
-class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
+class ScheduleAdmin(EditAdmin, PeriodicTaskAdmin):
     """The schedule's entries."""
 
     form = ScheduleForm
