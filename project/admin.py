@@ -28,9 +28,20 @@ from unfold.decorators import display
 
 from project.desk import schedule
 from project.desk.editing import EditAdmin
+from project.desk.record_page import RecordPage
+from project.desk.word_filters import words_filter
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep
 from project.monitoring.health import FRESH
-from project.schedule.entries import in_words
+from project.names import (
+    celery_state,
+    in_words,
+    service_name,
+    service_state,
+    stored_result,
+    sweep_name,
+    task_name,
+)
+from project.schedule.entries import crontab_in_words
 
 __all__ = ["schedule"]
 
@@ -62,14 +73,45 @@ class ReadOnlyAdmin(ModelAdmin):
 class ResultAdmin(ReadOnlyAdmin, TaskResultAdmin):
     """Celery's own results: a job's last attempt has the job's id."""
 
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("task", "state_words"),
+                    ("task_id", "worker"),
+                    ("date_created", "date_done"),
+                    "outcome",
+                    "traceback",
+                )
+            },
+        ),
+    )
+    readonly_fields = ("task", "state_words", "outcome")
+
     COLOURS = {"SUCCESS": "success", "FAILURE": "danger", "RETRY": "warning", "STARTED": "info"}
-    list_display = ("task_id", "state", "task_name", "worker", "date_done")
-    list_filter = ("status", "task_name")
+    list_display = ("task_id", "state", "task", "worker", "date_done")
+    list_filter = (
+        ("status", words_filter(celery_state)),
+        ("task_name", words_filter(task_name)),
+    )
     search_fields = ("task_id", "task_name")
 
     @display(description=_("status"), ordering="status", label=COLOURS)
-    def state(self, result: TaskResult) -> str:
-        return str(result.status)
+    def state(self, result: TaskResult) -> tuple[str, str]:
+        return str(result.status), celery_state(str(result.status))
+
+    @display(description=_("result"))
+    def outcome(self, result: TaskResult) -> str:
+        return stored_result(result.result)
+
+    @display(description=_("status"))
+    def state_words(self, result: TaskResult) -> str:
+        return celery_state(str(result.status))
+
+    @display(description=_("task"), ordering="task_name")
+    def task(self, result: TaskResult) -> str:
+        return task_name(result.task_name or "")
 
 
 @admin.register(IntervalSchedule)
@@ -80,6 +122,13 @@ class IntervalAdmin(EditAdmin):
 @admin.register(CrontabSchedule)
 class CrontabAdmin(EditAdmin, CrontabScheduleAdmin):
     inlines = ()
+    list_display = ("words", "timezone")
+    fields = ("words", "minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone")
+    readonly_fields = ("words",)
+
+    @display(description=_("in words"))
+    def words(self, crontab: CrontabSchedule) -> str:
+        return crontab_in_words(crontab) if crontab.pk else "–"
 
 
 @admin.register(ClockedSchedule)
@@ -90,7 +139,17 @@ class ClockedAdmin(EditAdmin, ClockedScheduleAdmin):
 # ── Health ──────────────────────────────────────────────────────────────────────────────────
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin):
-    list_display = ("name", "state", "seen", "detail")
+    fields = ("service", "seen_at", "about")
+    readonly_fields = fields
+    list_display = ("service", "state", "seen", "about")
+
+    @display(description=_("service"), ordering="name")
+    def service(self, heartbeat: Heartbeat) -> str:
+        return service_name(heartbeat.name)
+
+    @display(description=_("detail"))
+    def about(self, heartbeat: Heartbeat) -> str:
+        return in_words({name: service_state(str(said)) for name, said in heartbeat.detail.items()})
 
     @display(description=_("state"), label={"alive": "success", "silent": "danger"})
     def state(self, heartbeat: Heartbeat) -> tuple[str, Any]:
@@ -131,17 +190,40 @@ class AuditRunAdmin(ReadOnlyAdmin):
 class SweepAdmin(ReadOnlyAdmin):
     """The sweeps, which the relay calls every few seconds."""
 
-    list_display = ("name", "ran_at", "result", "error", "done_until")
+    fields = ("title", "ran_at", "result", "error", "done_until")
+    readonly_fields = fields
+
+    list_display = ("title", "ran_at", "result", "error", "done_until")
+
+    @display(description=_("name"), ordering="name")
+    def title(self, sweep: Sweep) -> str:
+        return sweep_name(sweep.name)
 
 
 @admin.register(DailyRun)
-class DailyRunAdmin(ReadOnlyAdmin):
+class DailyRunAdmin(ReadOnlyAdmin, RecordPage):
     """The daily runs: each daily work with the days for which it is done."""
 
     COLOURS = {"done": "success", "failed": "danger", "open": "info"}
-    list_display = ("day", "name", "state", "attempts", "finished_at", "outcome")
-    list_filter = ("name",)
+    list_display = ("day", "title", "state", "attempts", "finished_at", "outcome")
+    list_display_links = ("day",)
+    list_filter = (("name", words_filter(task_name)),)
     date_hierarchy = "day"
+
+    fields = (("title", "day"), ("started_at", "finished_at", "attempts"), "full_outcome")
+    readonly_fields = fields[0] + fields[1] + fields[2:]
+    change_form_template = "desk/daily_run.html"
+
+    def page_context(self, request: HttpRequest, run: DailyRun) -> dict[str, Any]:
+        return {"subtitle": None, "title": f"{task_name(run.name)} · {run.day}"}
+
+    @display(description=_("last result"))
+    def full_outcome(self, run: DailyRun) -> str:
+        return run.error or in_words(run.result)
+
+    @display(description=_("name"), ordering="name")
+    def title(self, run: DailyRun) -> str:
+        return task_name(run.name)
 
     @display(description=_("state"), label=COLOURS)
     def state(self, run: DailyRun) -> tuple[str, Any]:

@@ -8,10 +8,12 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Min
 from django.db.models.functions import Greatest, Now
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, JobQuerySet
+from project.names import sweep_name
 from project.text import clean, clean_json
 
 
@@ -82,7 +84,7 @@ class Sweep(models.Model):
         ordering = ["name"]
 
     def __str__(self) -> str:
-        return self.name
+        return sweep_name(self.name)
 
 
 class AuditRun(models.Model):
@@ -99,7 +101,8 @@ class AuditRun(models.Model):
         ordering = ["-started_at"]
 
     def __str__(self) -> str:
-        return f"{self.started_at:%Y-%m-%d %H:%M} {'clean' if self.is_clean else 'drift'}"
+        state = _("clean") if self.is_clean else _("drift")
+        return f"{localtime(self.started_at):%Y-%m-%d %H:%M} {state}"
 
 
 class DailyRunQuerySet(models.QuerySet["DailyRun"]):

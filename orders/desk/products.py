@@ -41,6 +41,7 @@ from orders.desk.stock import StockForm
 from orders.models import Category, Product, ScheduledChange, Stock, StockMovement
 from orders.models.product import PREFETCH_MEDIA
 from project.desk.editing import EditAdmin
+from project.desk.jobs import isolated
 from project.templatetags.money import money
 
 
@@ -100,7 +101,7 @@ class ProductAdmin(EditAdmin):
 
     @display(description=_("product"), ordering="name", header=True)
     def label(self, product: Product) -> list[str]:
-        return [product.name, product.sku]
+        return [isolated(product.name), product.sku]
 
     @display(description=_("price"), ordering="price")
     def price_shown(self, product: Product) -> str:

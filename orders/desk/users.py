@@ -1,16 +1,19 @@
 """Users, groups and e-mail addresses at the desk."""
 
+from typing import Any
+
 from allauth.account.admin import EmailAddressAdmin as AllauthEmailAddressAdmin
 from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
 from orders.models import User
 from project.desk.editing import EditAdmin
+from project.names import permission_name
 
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
@@ -26,8 +29,25 @@ class PasswordForm(AdminPasswordChangeForm):
         return user
 
 
+class NamedPermissions:
+    """A mixin of ModelAdmins that offer permissions: it names them in the reader's language."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **options: Any) -> Any:
+        field = super().formfield_for_manytomany(  # type: ignore[misc]
+            db_field, request, **options
+        )
+        if field is not None and db_field.remote_field.model is Permission:
+            field.label_from_instance = _permission_label
+        return field
+
+
+def _permission_label(permission: Permission) -> str:
+    app = permission.content_type.app_labeled_name.rpartition(" | ")[0]
+    return f"{app} | {permission_name(permission)}"
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, EditAdmin):  # type: ignore[misc]
+class UserAdmin(NamedPermissions, DjangoUserAdmin, EditAdmin):  # type: ignore[misc]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = PasswordForm
@@ -45,7 +65,7 @@ class UserAdmin(DjangoUserAdmin, EditAdmin):  # type: ignore[misc]
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, EditAdmin):
+class GroupAdmin(NamedPermissions, DjangoGroupAdmin, EditAdmin):  # type: ignore[misc]
     filter_horizontal = ()
 
 
