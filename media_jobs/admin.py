@@ -7,6 +7,7 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
 
 from media_jobs.desk import AssetAdmin
 from media_jobs.models import Asset, MediaJob
@@ -15,6 +16,7 @@ from media_jobs.recipes import WEBP
 from media_jobs.remaking import make_again
 from media_jobs.signed_urls import address_of
 from project.desk.jobs import JobAdmin
+from project.desk.word_filters import words_filter
 from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED, Decision
 from project.jobs.queryset import Status
 
@@ -35,12 +37,23 @@ MAKE_AGAIN = Decision(
 admin.site.register(Asset, AssetAdmin)
 
 
+def _recipe_name(recipe: str) -> str:
+    return str(KINDS.get(recipe, recipe))
+
+
 @admin.register(MediaJob)
 class MediaJobAdmin(JobAdmin):
     decisions = (RETRY, CANCEL, RETRY_CANCELLED, MAKE_AGAIN)
-    list_filter = ("status", "recipe")
+    list_filter = ("status", ("recipe", words_filter(_recipe_name)))
     search_fields = ("error", "source")
-    about_fields = (("source", "recipe"), "asset")
+    about_fields = (("source", "recipe_words"), "asset")
+
+    @display(description=_("recipe"))
+    def recipe_words(self, job: MediaJob) -> str:
+        return _recipe_name(job.recipe)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), "recipe_words"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("asset")

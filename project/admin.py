@@ -30,9 +30,21 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from project.desk import limits, schedule
+from project.desk.editing import EditAdmin
+from project.desk.record_page import RecordPage
+from project.desk.word_filters import words_filter
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep
 from project.monitoring.health import FRESH
-from project.schedule.entries import MOST_EVERY, in_words
+from project.names import (
+    celery_state,
+    in_words,
+    service_name,
+    service_state,
+    stored_result,
+    sweep_name,
+    task_name,
+)
+from project.schedule.entries import MOST_EVERY, crontab_in_words
 
 __all__ = ["limits", "schedule"]
 
@@ -64,14 +76,45 @@ class ReadOnlyAdmin(ModelAdmin):
 class ResultAdmin(ReadOnlyAdmin, TaskResultAdmin):
     """Celery's own results: a job's last attempt has the job's id."""
 
+    fieldsets = (
+        (
+            None,
+            {
+                "fields": (
+                    ("task", "state_words"),
+                    ("task_id", "worker"),
+                    ("date_created", "date_done"),
+                    "outcome",
+                    "traceback",
+                )
+            },
+        ),
+    )
+    readonly_fields = ("task", "state_words", "outcome")
+
     COLOURS = {"SUCCESS": "success", "FAILURE": "danger", "RETRY": "warning", "STARTED": "info"}
-    list_display = ("task_id", "state", "task_name", "worker", "date_done")
-    list_filter = ("status", "task_name")
+    list_display = ("task_id", "state", "task", "worker", "date_done")
+    list_filter = (
+        ("status", words_filter(celery_state)),
+        ("task_name", words_filter(task_name)),
+    )
     search_fields = ("task_id", "task_name")
 
     @display(description=_("status"), ordering="status", label=COLOURS)
-    def state(self, result: TaskResult) -> str:
-        return str(result.status)
+    def state(self, result: TaskResult) -> tuple[str, str]:
+        return str(result.status), celery_state(str(result.status))
+
+    @display(description=_("result"))
+    def outcome(self, result: TaskResult) -> str:
+        return stored_result(result.result)
+
+    @display(description=_("status"))
+    def state_words(self, result: TaskResult) -> str:
+        return celery_state(str(result.status))
+
+    @display(description=_("task"), ordering="task_name")
+    def task(self, result: TaskResult) -> str:
+        return task_name(result.task_name or "")
 
 
 class IntervalForm(forms.ModelForm):
@@ -86,24 +129,41 @@ class IntervalForm(forms.ModelForm):
 
 
 @admin.register(IntervalSchedule)
-class IntervalAdmin(ModelAdmin):
+class IntervalAdmin(EditAdmin):
     form = IntervalForm
 
 
 @admin.register(CrontabSchedule)
-class CrontabAdmin(ModelAdmin, CrontabScheduleAdmin):
+class CrontabAdmin(EditAdmin, CrontabScheduleAdmin):
     inlines = ()
+    list_display = ("words", "timezone")
+    fields = ("words", "minute", "hour", "day_of_month", "month_of_year", "day_of_week", "timezone")
+    readonly_fields = ("words",)
+
+    @display(description=_("in words"))
+    def words(self, crontab: CrontabSchedule) -> str:
+        return crontab_in_words(crontab) if crontab.pk else "–"
 
 
 @admin.register(ClockedSchedule)
-class ClockedAdmin(ModelAdmin, ClockedScheduleAdmin):
+class ClockedAdmin(EditAdmin, ClockedScheduleAdmin):
     inlines = ()
 
 
 # ── Health ──────────────────────────────────────────────────────────────────────────────────
 @admin.register(Heartbeat)
 class HeartbeatAdmin(ReadOnlyAdmin):
-    list_display = ("name", "state", "seen", "detail")
+    fields = ("service", "seen_at", "about")
+    readonly_fields = fields
+    list_display = ("service", "state", "seen", "about")
+
+    @display(description=_("service"), ordering="name")
+    def service(self, heartbeat: Heartbeat) -> str:
+        return service_name(heartbeat.name)
+
+    @display(description=_("detail"))
+    def about(self, heartbeat: Heartbeat) -> str:
+        return in_words({name: service_state(str(said)) for name, said in heartbeat.detail.items()})
 
     @display(description=_("state"), label={"alive": "success", "silent": "danger"})
     def state(self, heartbeat: Heartbeat) -> tuple[str, Any]:
@@ -145,7 +205,13 @@ class SweepAdmin(ReadOnlyAdmin):
     """The sweeps, which the relay calls every few seconds."""
 
     COLOURS = {"ok": "success", "failed": "warning", "late": "danger"}
-    list_display = ("name", "state", "ran_at", "done_at", "result", "error", "done_until")
+    fields = ("title", "ran_at", "done_at", "result", "error", "done_until")
+    readonly_fields = fields
+    list_display = ("title", "state", "ran_at", "done_at", "result", "error", "done_until")
+
+    @display(description=_("name"), ordering="name")
+    def title(self, sweep: Sweep) -> str:
+        return sweep_name(sweep.name)
 
     @display(description=_("state"), label=COLOURS)
     def state(self, sweep: Sweep) -> tuple[str, Any]:
@@ -158,13 +224,29 @@ class SweepAdmin(ReadOnlyAdmin):
 
 
 @admin.register(DailyRun)
-class DailyRunAdmin(ReadOnlyAdmin):
+class DailyRunAdmin(ReadOnlyAdmin, RecordPage):
     """The daily runs: each daily work with the days for which it is done."""
 
     COLOURS = {"done": "success", "failed": "danger", "open": "info"}
-    list_display = ("day", "name", "state", "attempts", "finished_at", "outcome")
-    list_filter = ("name",)
+    list_display = ("day", "title", "state", "attempts", "finished_at", "outcome")
+    list_display_links = ("day",)
+    list_filter = (("name", words_filter(task_name)),)
     date_hierarchy = "day"
+
+    fields = (("title", "day"), ("started_at", "finished_at", "attempts"), "full_outcome")
+    readonly_fields = fields[0] + fields[1] + fields[2:]
+    change_form_template = "desk/daily_run.html"
+
+    def page_context(self, request: HttpRequest, run: DailyRun) -> dict[str, Any]:
+        return {"subtitle": None, "title": f"{task_name(run.name)} · {run.day}"}
+
+    @display(description=_("last result"))
+    def full_outcome(self, run: DailyRun) -> str:
+        return run.error or in_words(run.result)
+
+    @display(description=_("name"), ordering="name")
+    def title(self, run: DailyRun) -> str:
+        return task_name(run.name)
 
     @display(description=_("state"), label=COLOURS)
     def state(self, run: DailyRun) -> tuple[str, Any]:
@@ -178,7 +260,7 @@ class DailyRunAdmin(ReadOnlyAdmin):
 
 
 @admin.register(AccessAttempt)
-class FailedLoginAdmin(ModelAdmin, AccessAttemptAdmin):
+class FailedLoginAdmin(EditAdmin, AccessAttemptAdmin):
     """Logins that failed. If a row is deleted, its user may try again."""
 
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")

@@ -11,11 +11,13 @@ from django.conf import settings
 from django.db import connections, models
 from django.db.models import F, Min, Q, Value
 from django.db.models.functions import Greatest, Least, Now
+from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, JobQuerySet
+from project.names import sweep_name
 from project.text import clean, clean_json
 
 
@@ -193,7 +195,7 @@ class Sweep(models.Model):
         ordering = ["name"]
 
     def __str__(self) -> str:
-        return self.name
+        return sweep_name(self.name)
 
 
 class DeferralCountQuerySet(models.QuerySet["DeferralCount"]):
@@ -244,7 +246,8 @@ class AuditRun(models.Model):
         ordering = ["-started_at"]
 
     def __str__(self) -> str:
-        return f"{self.started_at:%Y-%m-%d %H:%M} {'clean' if self.is_clean else 'drift'}"
+        state = _("clean") if self.is_clean else _("drift")
+        return f"{localtime(self.started_at):%Y-%m-%d %H:%M} {state}"
 
 
 class DailyRunQuerySet(models.QuerySet["DailyRun"]):

@@ -289,6 +289,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 2_500_000
 
 # ── Languages and time ──────────────────────────────────────────────────────────────────────
 LANGUAGE_CODE = "en"
+FORMAT_MODULE_PATH = "project.formats"
 LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
 # Before those of the installed apps: "Name" is ours to translate, not django-celery-beat's.
 LOCALE_PATHS = [

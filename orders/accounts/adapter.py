@@ -106,6 +106,11 @@ class AccountAdapter(DefaultAccountAdapter):
     def get_user_by_phone(self, phone: str) -> AbstractBaseUser | None:
         return None
 
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        user.set_password(password)
+        # allauth writes the whole user, and undoes what was changed since this request read it.
+        user.save(update_fields=None if user._state.adding else ["password"])
+
     # ── Signing in ──────────────────────────────────────────────────────────────────────────
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:

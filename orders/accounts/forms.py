@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -11,6 +12,7 @@ from notifications.events import EVENTS, Audience
 from orders.accounts.fields import TextField, add_postcode_error, address_fields
 from orders.models import Address, User
 from orders.placing.request import MAX_NAME_LENGTH, clean_email
+from project.opened_values import OpenedForm
 from project.order_numbers import NUMBER_PREFIX, digits_of
 
 MUTABLE = tuple(
@@ -38,8 +40,11 @@ class AddressForm(forms.Form):
         return {name: getattr(address, name) for name in AddressForm.base_fields}
 
 
-class SettingsForm(forms.Form):
-    """The user's name, language and choice of messages."""
+class SettingsForm(OpenedForm, forms.Form):
+    """The user's name, language and choice of messages.
+
+    The desk, an unsubscribe link and a second tab change the same user.
+    """
 
     name = TextField(
         label=pgettext_lazy("person", "Name"),
@@ -70,14 +75,16 @@ class SettingsForm(forms.Form):
         }
 
     def changes(self) -> dict[str, Any]:
-        """Return the valid form's values, as fields of a user."""
-        values = self.cleaned_data
-        return {
-            "name": values["name"],
-            "language": values["language"],
-            "muted_events": [name for name in MUTABLE if name not in values["welcome_events"]],
-            "wants_announcements": values["wants_announcements"],
-        }
+        """Return what the valid form's page changed, as fields of a user."""
+        changes = {name: self.cleaned_data[name] for name in self.changed_data}
+        if "welcome_events" in changes:
+            welcome = changes.pop("welcome_events")
+            changes["muted_events"] = [name for name in MUTABLE if name not in welcome]
+        return changes
+
+    def opened_events(self) -> SafeString:
+        """Return the hidden inputs of `welcome_events`, whose boxes the template places itself."""
+        return self["welcome_events"].as_hidden(only_initial=True)
 
 
 class FindOrderForm(forms.Form):

@@ -5,7 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
@@ -61,15 +61,53 @@ class CorrectionKeyReusedError(Exception):
         ) % {"units": self.written.quantity, "reason": self.written.reason}
 
 
+@dataclass
+class CorrectedMeanwhileError(Exception):
+    """Somebody corrected the stock after it was counted; nothing was changed."""
+
+    newest: StockMovement
+
+    def __str__(self) -> str:
+        return _(
+            "The stock was corrected meanwhile: %(units)+d by %(user)s (%(reason)s). Nothing was"
+            " changed: compare your count with the new number."
+        ) % {
+            "units": self.newest.quantity,
+            "user": self.newest.user or "–",
+            "reason": self.newest.reason,
+        }
+
+
+def last_correction_id(product_id: int) -> int:
+    """Return the id of the product's newest correction; 0 without any."""
+    newest = _corrections(product_id).first()
+    return newest.pk if newest else 0
+
+
+def _corrections(product_id: int) -> QuerySet[StockMovement]:
+    corrections = StockMovement.objects.filter(
+        product_id=product_id, kind=StockMovement.Kind.CORRECTION
+    )
+    return corrections.order_by("-pk")
+
+
 def correct_stock(
-    *, product_id: int, delta: int, reason: str, user_id: int | None, key: UUID | None = None
+    *,
+    product_id: int,
+    delta: int,
+    reason: str,
+    user_id: int | None,
+    key: UUID | None = None,
+    counted_after: int | None = None,
 ) -> Stock:
     """Add `delta` units (below zero: take them) with a reason; return the new stock.
 
     It runs in its own transaction, like the writers: it locks the stock row first, and waits for
     nothing while the lock is held. `key` is an idempotency key: a repeat changes nothing.
-    Raises StockTooLowError, StockTooLargeError, CorrectionKeyReusedError, ValueError without a
-    change or a reason, Stock.DoesNotExist.
+    `counted_after` is the id of the newest correction that a count knew of (`last_correction_id`):
+    a newer one has set the stock right already.
+    Raises StockTooLowError, StockTooLargeError, CorrectionKeyReusedError, CorrectedMeanwhileError,
+    ValueError without a change or a reason, Stock.DoesNotExist.
     """
     if not delta or not reason.strip():
         raise ValueError("a correction has an amount and a reason")
@@ -84,6 +122,10 @@ def correct_stock(
             ):
                 raise CorrectionKeyReusedError(written)
             return stock
+        if counted_after is not None:
+            newer = _corrections(product_id).filter(pk__gt=counted_after).select_related("user")
+            if newest := newer.first():
+                raise CorrectedMeanwhileError(newest)
         if stock.available + delta < 0:
             raise StockTooLowError(stock.available)
         if stock.available + delta > MOST_UNITS:

@@ -118,7 +118,8 @@ class AnnouncementAdmin(RecordPage):
             return
         # The page may be older than the decision to send: only a draft may be changed.
         draft = Announcement.objects.filter(pk=obj.pk, status=State.DRAFT)
-        if not draft.update(**{name: form.cleaned_data[name] for name in Announcement.TEXTS}):
+        changes = {name: form.cleaned_data[name] for name in form.changed_data}
+        if not (draft.update(**changes) if changes else draft.exists()):
             raise PermissionDenied
 
     def _has(self, request: HttpRequest, object_id: Any, *statuses: State) -> bool:

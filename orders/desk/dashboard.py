@@ -19,6 +19,7 @@ from project.desk.jobs import job_admins
 from project.jobs.queryset import OPEN
 from project.models import AuditRun
 from project.monitoring.health import read_health
+from project.names import service_name, service_state
 from project.templatetags.money import money
 
 LATEST = 8
@@ -65,13 +66,20 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             *(_jobs(desk) for desk in job_admins(admin.site)),
             _services(health.degraded),
         ],
-        "checks": health.checks,
-        "notes": health.notes.items(),
+        "checks": [
+            (service_name(name), service_state(state), state == "ok")
+            for name, state in health.checks.items()
+        ],
+        "notes": [(service_name(name), note) for name, note in health.notes.items()],
         "troubles": [
-            DegradedService(service=name, state=health.checks[name], meaning=MEANINGS.get(name, ""))
+            DegradedService(
+                service=service_name(name),
+                state=service_state(health.checks[name]),
+                meaning=MEANINGS.get(name, ""),
+            )
             for name in health.degraded
         ],
-        "paused": health.paused,
+        "paused": [service_name(name) for name in health.paused],
         "audit": audit,
         "latest": [
             (order, COLOURS[order.status]) for order in Order.objects.order_by("-number")[:LATEST]
@@ -113,7 +121,7 @@ def _jobs(desk: Any) -> Figure:
 def _services(degraded: list[str]) -> Figure:
     return Figure(
         title=_("Services"),
-        value=", ".join(degraded) if degraded else _("All well"),
+        value=", ".join(service_name(name) for name in degraded) if degraded else _("All well"),
         note=_("not well") if degraded else _("relay, workers, broker, schedule"),
         url=reverse("admin:project_heartbeat_changelist"),
         colour="danger" if degraded else "",

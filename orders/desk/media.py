@@ -22,12 +22,13 @@ from media_jobs.filetypes import HEAD_BYTES, TYPES, UnusableFileError, check_siz
 from media_jobs.outbox import queue_renditions
 from orders.catalogue.products import replace_media
 from orders.models import ProductMedia
+from project.desk.editing import EditForm
 from project.jobs.queryset import OPEN, Status
 
 ACCEPTED = ",".join(file_type.content_type for file_type in TYPES)
 
 
-class MediaForm(forms.ModelForm):
+class MediaForm(EditForm, forms.ModelForm):
     """One picture or video of a product: it stores the upload as an asset and queues renditions.
 
     Pages show a replacement once its renditions exist.
@@ -53,6 +54,10 @@ class MediaForm(forms.ModelForm):
             except UnusableFileError as error:
                 raise ValidationError(str(error)) from error
         return upload
+
+    def changed_columns(self) -> list[str]:
+        replaced = ["asset", "replacement"] if "upload" in self.changed_data else []
+        return [*super().changed_columns(), *replaced]
 
     def save(self, commit: bool = True) -> ProductMedia:
         if upload := self.cleaned_data["upload"]:

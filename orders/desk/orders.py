@@ -26,7 +26,7 @@ from orders.lifecycle.timeline import read_timeline
 from orders.models import Order, Payment
 from project.desk.address_search import searched_address
 from project.desk.jobs import COLOURS as JOB_COLOURS
-from project.desk.jobs import JobAdmin, job_admins, moment
+from project.desk.jobs import JobAdmin, isolated, job_admins, moment
 from project.desk.record_page import RecordPage
 from project.jobs.model import Job, job_models
 from project.jobs.queryset import OPEN, Status
@@ -144,7 +144,7 @@ class OrderAdmin(StepPages, TransitionActions, PreviewPage, RecordPage):
 
     @display(description=_("customer"), ordering="name", header=True)
     def customer(self, order: Order) -> list[str]:
-        return [Truncator(order.name).chars(40), order.email]
+        return [isolated(Truncator(order.name).chars(40)), order.email]
 
     @display(description=_("total"), ordering="total")
     def total_shown(self, order: Order) -> str:

@@ -20,31 +20,30 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from media_jobs.desk import thumbnail
 from orders.catalogue.products import create_product
 from orders.catalogue.stock import (
+    CorrectedMeanwhileError,
     CorrectionKeyReusedError,
     StockTooLargeError,
     StockTooLowError,
     correct_stock,
     is_low,
+    last_correction_id,
     low_stock_at,
 )
 from orders.desk.imports import may_import
 from orders.desk.media import MediaInline
 from orders.desk.scheduled import ScheduledChangeInline
 from orders.desk.stock import StockForm
-from orders.models import Category, Product, ScheduledChange, StockMovement
+from orders.models import Category, Product, ScheduledChange, Stock, StockMovement
 from orders.models.product import PREFETCH_MEDIA
+from project.desk.editing import EditAdmin
+from project.desk.jobs import isolated
 from project.templatetags.money import money
-
-PLANNABLE = ("price", "is_active")
-"""The fields that a scheduled change can set while the page is open. The form carries the values
-that its page showed."""
 
 
 class NewProductForm(forms.ModelForm):
@@ -75,7 +74,7 @@ class StockLevelFilter(admin.SimpleListFilter):
 
 
 @admin.register(Product)
-class ProductAdmin(ModelAdmin):
+class ProductAdmin(EditAdmin):
     list_display = ("picture", "label", "category", "price_shown", "stock_level", "sold", "on_sale")
     list_display_links = ("picture", "label")
     list_select_related = ("category", "stock", "sales")
@@ -103,7 +102,7 @@ class ProductAdmin(ModelAdmin):
 
     @display(description=_("product"), ordering="name", header=True)
     def label(self, product: Product) -> list[str]:
-        return [product.name, product.sku]
+        return [isolated(product.name), product.sku]
 
     @display(description=_("price"), ordering="price")
     def price_shown(self, product: Product) -> str:
@@ -188,16 +187,13 @@ class ProductAdmin(ModelAdmin):
             field.help_text = _("Staff are told from here on down. Empty: %(units)d.") % {
                 "units": default
             }
-        if field and db_field.name in PLANNABLE:
-            field.show_hidden_initial = True
         return field
 
     def save_model(
         self, request: HttpRequest, obj: Product, form: forms.ModelForm, change: bool
     ) -> None:
         if change:
-            # Only changed fields are written: a scheduled change may have set others meanwhile.
-            obj.save(update_fields=[name for name in form.changed_data if name in form.fields])
+            super().save_model(request, obj, form, change)
             return
         created = create_product(
             sku=obj.sku,
@@ -233,7 +229,11 @@ class ProductAdmin(ModelAdmin):
         if not object_id.isdecimal():
             raise Http404
         product = get_object_or_404(Product.objects.select_related("stock"), pk=object_id)
-        initial = {"shown": product.stock.available, "key": uuid4()}
+        initial = {
+            "last": last_correction_id(product.pk),  # before the stock, which may be newer
+            "shown": Stock.objects.get(pk=product.pk).available,
+            "key": uuid4(),
+        }
         form = StockForm(request.POST or None, initial=initial)
         if request.method == "POST" and form.is_valid():
             try:
@@ -243,10 +243,13 @@ class ProductAdmin(ModelAdmin):
                     reason=form.cleaned_data["reason"],
                     user_id=request.user.pk,
                     key=form.cleaned_data["key"],
+                    counted_after=None
+                    if form.cleaned_data["counted"] is None
+                    else form.cleaned_data["last"],
                 )
             except (StockTooLowError, StockTooLargeError) as error:
                 form.add_error(None, str(error))
-            except CorrectionKeyReusedError as error:
+            except (CorrectionKeyReusedError, CorrectedMeanwhileError) as error:
                 form.add_error(None, str(error))
                 form.data = {**request.POST.dict(), **initial}  # the page gets a new key
             else:
@@ -271,7 +274,7 @@ class ProductAdmin(ModelAdmin):
 
 
 @admin.register(Category)
-class CategoryAdmin(ModelAdmin):
+class CategoryAdmin(EditAdmin):
     list_display = ("name", "slug", "product_count", "position")
     list_editable = ("position",)
     search_fields = ("name",)

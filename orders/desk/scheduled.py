@@ -15,13 +15,14 @@ from unfold.decorators import display
 from orders.catalogue.scheduled_changes import overlap
 from orders.desk.date_time_widget import DateTimeWidget
 from orders.models import ScheduledChange
+from project.desk.editing import EditForm
 from project.desk.jobs import moment
 from project.templatetags.money import money
 
 PLANNED = ("what", "price", "at", "back_at")
 
 
-class ScheduledChangeForm(forms.ModelForm):
+class ScheduledChangeForm(EditForm, forms.ModelForm):
     """One scheduled change. It is read-only once it is applied."""
 
     class Meta:
@@ -30,11 +31,24 @@ class ScheduledChangeForm(forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
+        is_applied = self.instance.applied_at is not None
+        self.is_too_late = is_applied and self.is_bound and self._has_sent_changes()
         for field in self.fields.values():
-            field.disabled = self.instance.applied_at is not None
+            field.disabled = is_applied
+
+    def _has_sent_changes(self) -> bool:
+        # A page that showed the change as applied sends none of its fields.
+        return any(
+            not self[name].field.widget.value_omitted_from_data(
+                self.data, self.files, self[name].html_name
+            )
+            for name in self.changed_data
+        )
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
+        if self.is_too_late:
+            raise ValidationError(_("This change was applied meanwhile, so it stays as it is."))
         if self.instance.applied_at is not None or self.errors:
             return values
         if values["what"] != ScheduledChange.What.PRICE:
@@ -68,7 +82,8 @@ class ScheduledChanges(forms.BaseInlineFormSet):
         self, form: forms.ModelForm, obj: models.Model, commit: bool = True
     ) -> models.Model:
         still_open = ScheduledChange.objects.filter(pk=obj.pk, applied_at=None)
-        still_open.update(**{name: form.cleaned_data[name] for name in PLANNED})
+        changed = {*form.changed_data, "price"}  # `clean` empties a price that isn't planned
+        still_open.update(**{name: form.cleaned_data[name] for name in PLANNED if name in changed})
         return obj
 
     def delete_existing(self, obj: models.Model, commit: bool = True) -> None:

@@ -47,6 +47,8 @@ class StockForm(forms.Form):
     """Each page has its own key, so that a double click corrects once."""
     shown = forms.IntegerField(min_value=0, max_value=MOST_UNITS, widget=forms.HiddenInput)
     """The units on hand that the page showed. `counted` is compared with them."""
+    last = forms.IntegerField(widget=forms.HiddenInput)
+    """The id of the newest correction that the page showed. A count knows of no newer one."""
 
     def clean(self) -> dict[str, Any]:
         """Compute `delta` from either field."""

@@ -7,7 +7,7 @@ from allauth.account.models import EmailAddress
 from django.contrib import admin, messages
 from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -22,7 +22,9 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 from orders.accounts.email_change import change_email, is_confirmed, is_taken
 from orders.models import User
 from project.desk.address_search import searched_address
+from project.desk.editing import EditAdmin
 from project.email_addresses import InvalidAddressError, canonical_address
+from project.names import permission_name
 
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
@@ -53,11 +55,38 @@ class AddressSearch(ModelAdmin):
         return super().get_search_results(request, queryset, searched_address(search_term))
 
 
+class PasswordForm(AdminPasswordChangeForm):
+    """A new password. It writes nothing else of the user, who may be changing settings."""
+
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit=False)
+        if commit:
+            user.save(update_fields=["password"])
+        return user
+
+
+class NamedPermissions:
+    """A mixin of ModelAdmins that offer permissions: it names them in the reader's language."""
+
+    def formfield_for_manytomany(self, db_field: Any, request: Any, **options: Any) -> Any:
+        field = super().formfield_for_manytomany(  # type: ignore[misc]
+            db_field, request, **options
+        )
+        if field is not None and db_field.remote_field.model is Permission:
+            field.label_from_instance = _permission_label
+        return field
+
+
+def _permission_label(permission: Permission) -> str:
+    app = permission.content_type.app_labeled_name.rpartition(" | ")[0]
+    return f"{app} | {permission_name(permission)}"
+
+
 @admin.register(User)
-class UserAdmin(DjangoUserAdmin, AddressSearch):
+class UserAdmin(NamedPermissions, DjangoUserAdmin, AddressSearch, EditAdmin):  # type: ignore[misc]
     form = UserForm
     add_form = UserCreationForm
-    change_password_form = AdminPasswordChangeForm
+    change_password_form = PasswordForm
     list_display = ("username", "email", "name", "is_staff")
     search_fields = ("username", "email", "name", "phone")
     fieldsets = (
@@ -100,12 +129,12 @@ class UserAdmin(DjangoUserAdmin, AddressSearch):
 
 
 @admin.register(Group)
-class GroupAdmin(DjangoGroupAdmin, ModelAdmin):
+class GroupAdmin(NamedPermissions, DjangoGroupAdmin, EditAdmin):  # type: ignore[misc]
     filter_horizontal = ()
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(AllauthEmailAddressAdmin, AddressSearch):
+class EmailAddressAdmin(AllauthEmailAddressAdmin, AddressSearch, EditAdmin):
     """Users' e-mail addresses. A confirmed one gives its user the guest orders placed with it.
 
     Only whether it is confirmed may be changed here, and only of a user's own address: an address

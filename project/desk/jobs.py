@@ -34,6 +34,7 @@ from project.desk.record_page import RecordPage
 from project.jobs.decisions import RETRY, Decision
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, Status
+from project.names import celery_state, in_words
 from project.order_numbers import NUMBER_PREFIX, order_number
 
 COLOURS = {
@@ -115,6 +116,10 @@ class JobAdmin(RecordPage):
     def reason(self, job: Job) -> str:
         return job.error if len(job.error) <= 80 else f"{job.error[:79]}…"
 
+    @display(description=_("result"))
+    def result_words(self, job: Job) -> str:
+        return in_words(job.result)
+
     @display(description=_("task result"))
     def task_result(self, job: Job) -> str | Promise:
         """Celery's own record of the last attempt; it has the job's id."""
@@ -122,7 +127,8 @@ class JobAdmin(RecordPage):
         if record is None:
             return _("None yet, or the relay ran the job itself.")
         url = reverse("admin:django_celery_results_taskresult_change", args=[record.pk])
-        return format_html('<a href="{}" class="text-link">{}</a>', url, record.status)
+        state = celery_state(record.status)
+        return format_html('<a href="{}" class="text-link">{}</a>', url, state)
 
     def get_fieldsets(self, request: HttpRequest, obj: Job | None = None) -> Any:
         return (
@@ -130,7 +136,7 @@ class JobAdmin(RecordPage):
                 None,
                 {
                     "fields": (
-                        ("kind", "order"),
+                        ("about", "order"),
                         *self.about_fields,
                         "error",
                         ("attempts", "lost"),
@@ -140,7 +146,7 @@ class JobAdmin(RecordPage):
                     )
                 },
             ),
-            (_("Result"), {"fields": ("result",), "classes": ("tab",)}),
+            (_("Result"), {"fields": ("result_words",), "classes": ("tab",)}),
             (_("Context"), {"fields": ("context",), "classes": ("tab",)}),
             (
                 _("Claim"),
@@ -156,7 +162,10 @@ class JobAdmin(RecordPage):
         )
 
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> Any:
-        return [field.name for field in self.opts.fields] + ["order", "task_result"]
+        return [
+            *(field.name for field in self.opts.fields),
+            *("about", "order", "task_result", "result_words"),
+        ]
 
     # ── Permissions ─────────────────────────────────────────────────────────────────────────
 
@@ -293,6 +302,11 @@ def moment(time: datetime | None) -> SafeString:
     """Return the time for lists: in the shop's time zone, on one line."""
     text = date_format(localtime(time), "Y-m-d H:i") if time else "–"
     return format_html('<span class="whitespace-nowrap">{}</span>', text)
+
+
+def isolated(text: str) -> SafeString:
+    """Return a name for lists: its writing direction leaves the words around it alone."""
+    return format_html("<bdi>{}</bdi>", text)
 
 
 def job_admins(site: admin.AdminSite) -> list[JobAdmin]:

@@ -3,10 +3,11 @@
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
-from unfold.admin import ModelAdmin
+
+from project.desk.editing import EditAdmin
 
 
-class RecordPage(ModelAdmin):
+class RecordPage(EditAdmin):
     """Subclasses return the variables of their `change_form_template` in `page_context`."""
 
     def page_context(self, request: HttpRequest, record: Any) -> dict[str, Any]:

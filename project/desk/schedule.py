@@ -1,10 +1,10 @@
 """Admin pages of the schedule: its entries, their last results, and "run now"."""
 
-import json
 from datetime import time
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -16,13 +16,13 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator
+from django.utils.text import Truncator, format_lazy
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from django_celery_beat.admin import PeriodicTaskAdmin, PeriodicTaskForm, TaskSelectWidget
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import TaskResult
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
@@ -30,11 +30,14 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
+from project.desk.editing import EditAdmin, EditForm
 from project.desk.jobs import COLOURS, JobAdmin, moment
+from project.desk.word_filters import words_filter
 from project.jobs.decisions import CANCEL, RETRY
-from project.jobs.queryset import Status
-from project.models import ManualRun
-from project.schedule.entries import MOST_EVERY, in_words, next_run, set_interval, set_time, when
+from project.jobs.queryset import OPEN, Status
+from project.models import DailyRun, ManualRun
+from project.names import in_words, stored_result
+from project.schedule.entries import MOST_EVERY, next_run, set_interval, set_time, when
 from project.schedule.manual_runs import ask_to_run
 
 STATES = {"SUCCESS": Status.DONE, "FAILURE": Status.FAILED, "STARTED": Status.RUNNING}
@@ -45,7 +48,7 @@ class ScheduledTaskWidget(UnfoldAdminSelectWidget, TaskSelectWidget):
     """The choice of a registered task, with unfold's styles."""
 
 
-class ScheduleForm(PeriodicTaskForm):
+class ScheduleForm(EditForm, PeriodicTaskForm):
     """The form of an entry: it changes the entry's time or interval in the tables behind it."""
 
     at = forms.TimeField(
@@ -77,11 +80,27 @@ class ScheduleForm(PeriodicTaskForm):
         super().__init__(*args, **options)
         self.fields["task"].widget = UnfoldAdminTextInputWidget()
         self.fields["regtask"].widget = ScheduledTaskWidget()
+
+    def carry_opened_values(self) -> None:
         entry = self.instance
         if entry.interval:
-            self.initial |= {"every": entry.interval.every, "period": entry.interval.period}
+            self.initial["every"] = entry.interval.every
+            self.initial["period"] = entry.interval.period
         if at := _time_of(entry):
             self.initial["at"] = f"{at:%H:%M}"
+        super().carry_opened_values()
+
+    def changed_columns(self) -> list[str]:
+        """Return also the columns that the form and the model's `save` compute."""
+        changed = set(self.changed_data)
+        computed = {
+            "crontab": {"at"},
+            "interval": {"every", "period"},
+            "task": {"regtask"},
+            "last_run_at": {"enabled"},  # emptied when the entry is switched off
+        }
+        more = {column for column, fields in computed.items() if fields & changed}
+        return [*{*super().changed_columns(), *more}]
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean()
@@ -110,7 +129,7 @@ if admin.site.is_registered(PeriodicTask):
 
 
 @admin.register(PeriodicTask)
-class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
+class ScheduleAdmin(EditAdmin, PeriodicTaskAdmin):
     """The schedule's entries."""
 
     form = ScheduleForm
@@ -133,6 +152,7 @@ class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[PeriodicTask]:
         results = TaskResult.objects.filter(periodic_task_name=OuterRef("name"))
         latest = results.order_by("-date_done")
+        days = DailyRun.objects.filter(name=OuterRef("task")).order_by("-started_at")
         by_hand = ManualRun.objects.filter(periodic_task=OuterRef("name")).order_by("-created_at")
         return (
             super()
@@ -146,6 +166,10 @@ class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
                 hand_result=Subquery(by_hand.values("result")[:1]),
                 hand_at=Subquery(by_hand.values("created_at")[:1]),
                 hand_id=Subquery(by_hand.values("pk")[:1]),
+                day_at=Subquery(days.values("started_at")[:1]),
+                day_finished_at=Subquery(days.values("finished_at")[:1]),
+                day_error=Subquery(days.values("error")[:1]),
+                day_result=Subquery(days.values("result")[:1]),
             )
         )
 
@@ -159,29 +183,35 @@ class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
     def is_on(self, task: PeriodicTask) -> bool:
         return bool(task.enabled)
 
-    @display(description=_("when"))
+    @display(description=format_lazy("{} ({})", _("when"), settings.TIME_ZONE))
     def schedule(self, task: PeriodicTask) -> str:
         return when(task)
 
     @display(description=_("last run"))
     def last_run(self, task: Any) -> SafeString:
+        if task.day_at:  # beat's ticks only look if the day's work is done
+            return moment(task.day_finished_at or task.day_at)
         return moment(
             max(filter(None, [task.last_run_at, task.beat_at, task.hand_at]), default=None)
         )
 
-    @display(description=_("next run"))
+    @display(description=format_lazy("{} ({})", _("next run"), settings.TIME_ZONE))
     def next_run(self, task: PeriodicTask) -> SafeString:
         return moment(next_run(task, now=timezone.now()))
 
     @display(description=_("outcome"), label=COLOURS)
     def outcome(self, task: Any) -> tuple[str, str | Promise] | None:
         state = task.hand_state if _is_by_hand(task) else STATES.get(task.beat_state)
+        if task.day_at and state not in OPEN:
+            state = _day_state(task)
         return (str(state), Status(state).label) if state else None
 
     @display(description=_("last result"))
     def last_result(self, task: Any) -> str | SafeString:
+        if task.day_at:
+            return Truncator(task.day_error or in_words(task.day_result)).chars(80)
         if not _is_by_hand(task):
-            return Truncator(_beat_result(task.beat_text)).chars(80)
+            return Truncator(stored_result(task.beat_text)).chars(80)
         url = reverse("admin:project_manualrun_change", args=[task.hand_id])
         result = in_words(task.hand_result) if task.hand_result else _("run by hand")
         text = Truncator(task.hand_error or str(result)).chars(80)
@@ -248,12 +278,11 @@ class ScheduleAdmin(ModelAdmin, PeriodicTaskAdmin):
         return super().changeform_view(request, object_id, form_url, context)
 
 
-def _beat_result(text: str | None) -> str:
-    """Return the stored result of a run, in words."""
-    try:
-        return in_words(json.loads(text)) if text else ""
-    except ValueError:
-        return str(text)
+def _day_state(task: Any) -> Status:
+    """Return the state of the daily work's last run, as *Daily runs* shows it."""
+    if task.day_finished_at:
+        return Status.DONE
+    return Status.FAILED if task.day_error else Status.RUNNING
 
 
 def _is_by_hand(task: Any) -> bool:
@@ -267,7 +296,7 @@ class ManualRunAdmin(JobAdmin):
 
     decisions = (RETRY, CANCEL)
     list_display = ("about", "state", "user", "reason", "queued", "finished")
-    list_filter = ("status", "periodic_task")
+    list_filter = ("status", ("periodic_task", words_filter(gettext)))
     list_select_related = ("user",)
     about_fields = ("user",)
 

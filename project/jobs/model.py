@@ -110,7 +110,7 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.pk}"
+        return f"{self._meta.verbose_name} {str(self.pk)[:8]}"
 
 
 def job_models() -> list[type[Job]]:

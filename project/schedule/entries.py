@@ -32,7 +32,7 @@ def when(task: PeriodicTask) -> str:
     if task.interval:
         return _every(task.interval)
     if task.crontab:
-        return _by_crontab(task.crontab)
+        return crontab_in_words(task.crontab)
     if task.clocked:
         moment = date_format(localtime(task.clocked.clocked_time), "Y-m-d H:i")
         return _("once, at %(time)s") % {"time": moment}
@@ -74,7 +74,8 @@ def _every(interval: IntervalSchedule) -> str:
     return text % {"count": count} if text else str(interval)
 
 
-def _by_crontab(crontab: CrontabSchedule) -> str:
+def crontab_in_words(crontab: CrontabSchedule) -> str:
+    """Return the crontab in words: “every day at 06:00”."""
     fields = (crontab.minute, crontab.hour, crontab.day_of_month, crontab.month_of_year)
     minute, hour, day, month = fields
     if month != "*":
@@ -133,14 +134,3 @@ def is_off(task_name: str) -> bool:
         PeriodicTask.objects.filter(task=task_name).values_list("enabled", flat=True).distinct()
     )
     return entries == {False}
-
-
-def in_words(result: object) -> str:
-    """Return a run's result, small JSON, as an operator reads it: `orders: 3, recipients: 1`."""
-    if isinstance(result, dict):
-        return ", ".join(f"{name}: {in_words(value)}" for name, value in result.items()) or "–"
-    if isinstance(result, list):
-        return ", ".join(in_words(value) for value in result) or "–"
-    if isinstance(result, bool):
-        return _("yes") if result else _("no")
-    return "–" if result is None else str(result)

@@ -4,6 +4,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import translation
@@ -96,9 +97,14 @@ def address_delete(request: HttpRequest, address_id: int) -> HttpResponse:
 def account_settings(request: HttpRequest) -> HttpResponse:
     """Show and save name, language and choice of messages; link to e-mail, phone and password."""
     user = _reader(request)
-    form = SettingsForm(request.POST or None, initial=SettingsForm.values_of(user))
-    if request.method == "POST" and form.is_valid():
-        User.objects.filter(pk=user.pk).update(**form.changes())
+    with transaction.atomic():
+        if request.method == "POST":
+            user = User.objects.select_for_update(no_key=True).get(pk=user.pk)
+        form = SettingsForm(request.POST or None, initial=SettingsForm.values_of(user))
+        is_saved = request.method == "POST" and form.is_valid()
+        if is_saved and (changes := form.changes()):
+            User.objects.filter(pk=user.pk).update(**changes)
+    if is_saved:
         user.language = form.cleaned_data["language"]
         with translation.override(user.language):
             messages.success(request, _("Your settings are saved."))

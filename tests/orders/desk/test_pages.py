@@ -79,7 +79,7 @@ def test_the_first_page_says_what_needs_a_person(admin_client: Client) -> None:
     assert figures["notifications"].value == 2
     assert figures["notifications"].colour == "danger"
     assert figures["media jobs"].value == 0
-    assert "relay" in str(figures["Services"].value)
+    assert "Relay" in str(figures["Services"].value)
     assert [product.sku for product in answer.context["low_stock"]] == ["MUG"]
     assert order.display_number in answer.content.decode()
 
@@ -94,7 +94,7 @@ def test_the_first_page_says_what_is_degraded_and_what_that_means(admin_client: 
     assert alert
     words = " ".join(strip_tags(alert[1]).split())
     assert words == (
-        "Degraded: broker broker Connection refused (for 12 s)"
+        "Degraded: Broker Broker Connection refused (for 12 s)"
         " Orders go on. The relay sends messages itself, pictures wait."
     )
 

@@ -105,6 +105,7 @@ def correct(client: Client, product: Product, **data: Any) -> Any:
         "counted": "",
         "reason": "Delivery 4711",
         "shown": 10,
+        "last": 0,
         "key": uuid4(),
         **data,
     }

@@ -3,17 +3,21 @@
 import importlib
 import os
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from celery import Celery
 from django.apps import apps
 from django.db import OperationalError, connection
-from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from django.utils import timezone
+from django_celery_beat.models import IntervalSchedule, PeriodicTask, PeriodicTasks
+from django_celery_beat.schedulers import ModelEntry
 
 from project.celery import app
 from project.models import Heartbeat, process_name
-from project.schedule.beat import HEARTBEAT_INTERVAL, HeartbeatScheduler
+from project.schedule.beat import HEARTBEAT_INTERVAL, HeartbeatScheduler, OwnColumnsEntry
 from tests.live import wait_until
 from tests.project.gateway import Gateway, gateway_to
 
@@ -246,3 +250,111 @@ def test_a_broker_that_was_lost_in_between_is_used_again(
     gateway.mend()
 
     tick_until(beat, lambda: published() > 1)
+
+
+# ── Its own columns ─────────────────────────────────────────────────────────────────────────────
+@contextmanager
+def edited_before_beat_writes(task: PeriodicTask, **edits: Any) -> Iterator[None]:
+    """Let an operator's edit come between beat's reading of the row and its writing."""
+    is_edited = False
+
+    def edit_first(execute: Any, sql: str, params: Any, many: bool, context: Any) -> Any:
+        nonlocal is_edited
+        if not is_edited and sql.startswith('UPDATE "django_celery_beat_periodictask"'):
+            is_edited = True
+            edit = {"date_changed": timezone.now(), **edits}
+            PeriodicTask.objects.filter(pk=task.pk).update(**edit)
+        return execute(sql, params, many, context)
+
+    with connection.execute_wrapper(edit_first):
+        yield
+    assert is_edited
+
+
+def hourly(**fields: Any) -> PeriodicTask:
+    interval = IntervalSchedule.objects.create(every=1, period="hours")
+    return PeriodicTask.objects.create(
+        name="Hourly", task="project.tasks.audit", interval=interval, **fields
+    )
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("entry_class", "kept"),
+    [
+        pytest.param(OwnColumnsEntry, True, id="own columns"),
+        pytest.param(ModelEntry, False, id="control: every column"),
+    ],
+)
+def test_an_edit_while_beat_writes_a_run_is_kept(entry_class: type[ModelEntry], kept: bool) -> None:
+    task = hourly()
+    entry = next(entry_class(task, app=app))
+
+    with edited_before_beat_writes(task, description="edited", queue="other"):
+        entry.save()
+
+    task.refresh_from_db()
+    assert ((task.description, task.queue) == ("edited", "other")) is kept
+    assert task.total_run_count == 1
+    assert task.last_run_at
+
+
+@pytest.mark.django_db
+def test_a_run_of_an_entry_that_was_switched_off_meanwhile_is_not_written() -> None:
+    entry = next(OwnColumnsEntry(hourly(), app=app))
+    PeriodicTask.objects.update(enabled=False, last_run_at=None)
+
+    entry.save()
+
+    assert PeriodicTask.objects.get(name="Hourly").last_run_at is None
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("entry_class", "kept"),
+    [
+        pytest.param(OwnColumnsEntry, True, id="own columns"),
+        pytest.param(ModelEntry, False, id="control: every column"),
+    ],
+)
+@pytest.mark.parametrize(
+    "over",
+    [
+        {"one_off": True, "total_run_count": 1},
+        {"expires": timezone.now() - timedelta(hours=1)},
+    ],
+    ids=["once", "expired"],
+)
+def test_an_edit_while_beat_switches_an_entry_off_is_kept(
+    over: dict[str, Any], entry_class: type[ModelEntry], kept: bool
+) -> None:
+    task = hourly(**over)
+    entry = entry_class(task, app=app)
+
+    with edited_before_beat_writes(task, expires=None, one_off=False, description="edited"):
+        entry.is_due()
+
+    task.refresh_from_db()
+    assert ((task.description, task.enabled) == ("edited", True)) is kept
+
+
+@pytest.mark.django_db
+def test_an_entry_that_was_to_run_once_is_switched_off_after_its_run() -> None:
+    task = hourly(one_off=True, total_run_count=1)
+    before = PeriodicTasks.last_change()
+
+    assert not OwnColumnsEntry(task, app=app).is_due().is_due
+
+    task.refresh_from_db()
+    assert (task.enabled, task.total_run_count, task.last_run_at) == (False, 0, None)
+    assert PeriodicTasks.last_change() > before
+
+
+@pytest.mark.django_db
+def test_an_expired_entry_is_switched_off() -> None:
+    task = hourly(expires=timezone.now() - timedelta(hours=1))
+
+    assert not OwnColumnsEntry(task, app=app).is_due().is_due
+
+    task.refresh_from_db()
+    assert not task.enabled

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import pytest
 from django.db import connection
+from django.template import Context, Template
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone, translation
@@ -15,9 +16,10 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 from project.jobs.errors import PermanentError
 from project.jobs.run import run_job
 from project.models import DailyRun, ManualRun
+from project.names import in_words
 from project.schedule import daily
 from project.schedule.daily import DailyWork
-from project.schedule.entries import in_words, is_off, next_run, when
+from project.schedule.entries import is_off, next_run, when
 from project.schedule.manual_runs import ask_to_run
 
 pytestmark = pytest.mark.django_db(databases=["default", "writer"])
@@ -246,3 +248,63 @@ def test_the_list_shows_words_and_asks_the_same_however_many_there_are(
     assert "every day at 06:00" in text
     assert f"/admin/project/manualrun/{asked.pk}/change/" in text
     assert len(many) == len(few)
+
+
+def test_the_schedule_and_the_daily_runs_tell_the_same_last_run(admin_client: Client) -> None:
+    task = entry("project.tasks.prune", schedule={"minute": "30", "hour": "3"})
+    PeriodicTask.objects.exclude(pk=task.pk).delete()
+    # Beat's tick came later, and found the day's work done.
+    PeriodicTask.objects.update(last_run_at=datetime(2026, 11, 28, 14, 5, tzinfo=UTC))
+    DailyRun.objects.create(
+        name="project.tasks.prune",
+        day=datetime(2026, 11, 28, tzinfo=UTC).date(),
+        finished_at=datetime(2026, 11, 28, 9, 7, tzinfo=UTC),
+        result={"sessions": 3},
+    )
+
+    schedule = admin_client.get("/admin/django_celery_beat/periodictask/").content.decode()
+    daily_runs = admin_client.get("/admin/project/dailyrun/").content.decode()
+
+    for page in (schedule, daily_runs):
+        assert "2026-11-28 09:07" in page
+        assert "sessions: 3" in page
+        assert "2026-11-28 14:05" not in page
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_times_have_one_form_at_the_desk(admin_client: Client, language: str) -> None:
+    moment = datetime(2026, 11, 28, 14, 5, tzinfo=UTC)
+    run = DailyRun.objects.create(
+        name="project.tasks.prune", day=moment.date(), finished_at=moment, result={}
+    )
+    admin_client.cookies["django_language"] = language
+
+    for page in ("", f"{run.pk}/change/"):
+        with translation.override("en"):  # the request leaves its language active
+            answer = admin_client.get(f"/admin/project/dailyrun/{page}")
+        assert "2026-11-28 14:05" in answer.content.decode()
+
+
+def test_a_daily_run_that_goes_on_follows_itself(admin_client: Client) -> None:
+    day = timezone.now().date()
+    run = DailyRun.objects.create(name="project.tasks.prune", day=day)
+    url = f"/admin/project/dailyrun/{run.pk}/change/"
+
+    going_on = admin_client.get(url).content.decode()
+    DailyRun.objects.update(finished_at=timezone.now(), result={})
+    finished = admin_client.get(url).content.decode()
+
+    assert 'hx-trigger="every 2s"' in going_on
+    assert 'hx-trigger="every 2s"' not in finished
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [("en", "Nov. 28, 2026, 2:05 p.m."), ("zh-hans", "2026年11月28日 14:05")],
+)
+def test_the_shop_shows_times_in_the_readers_form(language: str, words: str) -> None:
+    moment = datetime(2026, 11, 28, 14, 5, tzinfo=UTC)
+    page = Template("{% load reader_times %}{{ moment|reader_time }}")
+
+    with translation.override(language):
+        assert page.render(Context({"moment": moment})) == words

@@ -1,0 +1,149 @@
+"""The ModelAdmin of rows that people edit: no save undoes what another changed meanwhile.
+
+`project.opened_values` compares the page with the row. Here the row is locked first, only the
+changed columns are written, and a refusal names the colleague.
+"""
+
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import Any, cast
+
+from django import forms
+from django.contrib.admin.models import CHANGE, LogEntry
+from django.contrib.admin.utils import unquote
+from django.contrib.contenttypes.models import ContentType
+from django.core.exceptions import ValidationError
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+from unfold.admin import ModelAdmin
+
+from project.opened_values import OpenedForm
+
+OPENED_AT = "_opened_at"
+"""The hidden input with the time at which the page was opened, in seconds since 1970."""
+
+
+class EditForm(OpenedForm, forms.BaseModelForm):
+    """A mixin of model forms: it writes only the columns that the page changed."""
+
+    def save(self, commit: bool = True) -> Any:
+        if not commit or self.instance._state.adding or self.errors:
+            return super().save(commit)
+        self.instance.save(update_fields=self.changed_columns())
+        self._save_m2m()  # type: ignore[attr-defined]
+        return self.instance
+
+    def changed_columns(self) -> list[str]:
+        """Return the model's own columns among the changed fields, and those that each save sets.
+
+        A form that computes further columns adds them.
+        """
+        return [
+            field.name
+            for field in self.instance._meta.concrete_fields
+            if field.name in self.changed_data or getattr(field, "auto_now", False)
+        ]
+
+    def conflict_message(self, name: str, stored: str) -> str:
+        user = self._changed_by(name)
+        if user is None:
+            return super().conflict_message(name, stored)
+        return _("“%(field)s” was changed to “%(value)s” by %(user)s meanwhile.") % {
+            "field": self[name].label,
+            "value": stored,
+            "user": user,
+        }
+
+    def _changed_by(self, name: str) -> str | None:
+        """Return the user who changed the field at the desk since the page was opened, if any."""
+        try:
+            opened_at = datetime.fromtimestamp(float(self.data.get(OPENED_AT, "")), tz=UTC)
+        except (ValueError, OverflowError, OSError):
+            return None
+        changes = LogEntry.objects.filter(
+            content_type=ContentType.objects.get_for_model(self.instance),
+            object_id=str(self.instance.pk),
+            action_flag=CHANGE,
+            action_time__gte=opened_at,
+        )
+        with override(None):  # the log has the untranslated labels
+            label = str(self[name].label)
+        for change in changes.select_related("user").order_by("-action_time")[:20]:
+            if label in _changed_labels(change):
+                return change.user.get_username()
+        return None
+
+
+def edit_form(form: type[forms.BaseModelForm]) -> type[forms.BaseModelForm]:
+    """Return the form as an EditForm."""
+    if issubclass(form, EditForm):
+        return form
+    return cast(type[forms.BaseModelForm], type(form.__name__, (EditForm, form), {}))
+
+
+def _changed_labels(change: LogEntry) -> set[str]:
+    """Return the labels of the fields that the log's entry names, untranslated."""
+    with suppress(ValueError, TypeError, AttributeError):
+        parts = json.loads(change.change_message)
+        return {label for part in parts for label in part.get("changed", {}).get("fields", ())}
+    return set()
+
+
+class EditAdmin(ModelAdmin):
+    """The base of every ModelAdmin whose rows people change."""
+
+    change_form_before_template = "desk/opened_at.html"
+
+    def get_form(
+        self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
+    ) -> Any:
+        form = super().get_form(request, obj, change, **options)
+        return edit_form(form) if change else form
+
+    def get_changelist_form(self, request: HttpRequest, **options: Any) -> Any:
+        return edit_form(super().get_changelist_form(request, **options))
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
+        if change:
+            obj.save(update_fields=form.changed_columns())
+        else:
+            super().save_model(request, obj, form, change)
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        if request.method != "POST" or object_id is None:
+            return super().changeform_view(request, object_id, form_url, extra_context)
+        with transaction.atomic():
+            self._lock([unquote(object_id)])
+            return super().changeform_view(request, object_id, form_url, extra_context)
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        if request.method != "POST" or "_save" not in request.POST:
+            return super().changelist_view(request, extra_context)
+        with transaction.atomic():
+            self._lock(
+                str(value)
+                for name, value in request.POST.items()
+                if name.startswith("form-") and name.endswith(f"-{self.opts.pk.name}")
+            )
+            return super().changelist_view(request, extra_context)
+
+    def _lock(self, keys: Iterable[str]) -> None:
+        """Lock the rows until the commit; the foreign keys of other tables don't wait for it."""
+        known = []
+        for key in keys:
+            with suppress(ValidationError, ValueError):  # Django answers that there is no such row
+                known.append(self.opts.pk.to_python(key))
+        rows = self.model._base_manager.filter(pk__in=known).order_by("pk")
+        list(rows.select_for_update(no_key=True).values_list("pk"))

@@ -1,0 +1,162 @@
+"""The names of services, tasks, states and results as people read them at the desk.
+
+The rows keep the programs' own names; an unknown name is shown as it is.
+"""
+
+import json
+import re
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, gettext_noop, ngettext, pgettext, pgettext_lazy
+
+from project.jobs.queryset import Status
+
+SERVICES: dict[str, str | Promise] = {
+    "database": gettext_lazy("Database"),
+    "relay": gettext_lazy("Relay"),
+    "broker": gettext_lazy("Broker"),
+    "notify": gettext_lazy("Worker for messages"),
+    "media": gettext_lazy("Worker for media"),
+    "default": gettext_lazy("Worker for other work"),
+    "beat": gettext_lazy("Scheduler"),
+    "channel:email": gettext_lazy("E-mail channel"),
+    "channel:sms": gettext_lazy("SMS channel"),
+}
+TASKS: dict[str, str | Promise] = {
+    "project.tasks.audit": gettext_lazy("Audit"),
+    "project.tasks.catch_up": gettext_lazy("Catch up"),
+    "project.tasks.prune": gettext_lazy("Prune"),
+    "project.tasks.run_now": gettext_lazy("Run by hand"),
+    "orders.tasks.prune_uploads": gettext_lazy("Prune uploads"),
+    "orders.tasks.expire": gettext_lazy("Unpaid orders"),
+    "orders.tasks.low_stock": gettext_lazy("Low stock"),
+    "orders.tasks.daily_report": gettext_lazy("Daily report"),
+    "orders.tasks.work": gettext_lazy("Desk job"),
+    "media_jobs.tasks.process": gettext_lazy("Media job"),
+    "notifications.tasks.send": gettext_lazy("Message"),
+}
+SWEEPS: dict[str, str | Promise] = {
+    "settle_due": gettext_lazy("Settle orders"),
+    "expire_due": gettext_lazy("Cancel unpaid orders"),
+    "apply_scheduled": gettext_lazy("Scheduled changes"),
+    "send_announcements": gettext_lazy("Announcements"),
+    "tell_media_ready": gettext_lazy("Tell that media are ready"),
+    "wake": gettext_lazy("Wake parked messages"),
+}
+STATES: dict[str, str | Promise] = {
+    "ok": pgettext_lazy("service", "ok"),
+    "unknown": pgettext_lazy("service", "unknown"),
+    "not seen yet": pgettext_lazy("service", "not seen yet"),
+    "paused": pgettext_lazy("service", "paused"),
+}
+RESULTS: dict[str, str | Promise] = {
+    "clean": pgettext_lazy("result", "clean"),
+    "drift": pgettext_lazy("result", "drift"),
+    "day": pgettext_lazy("result", "day"),
+    "error": pgettext_lazy("result", "error"),
+    "expired": pgettext_lazy("result", "expired"),
+    "orders": pgettext_lazy("result", "orders"),
+    "products": pgettext_lazy("result", "products"),
+    "recipients": pgettext_lazy("result", "recipients"),
+    "result": pgettext_lazy("result", "result"),
+    "told before": pgettext_lazy("result", "told before"),
+    "uploads": pgettext_lazy("result", "uploads"),
+    "pid": pgettext_lazy("result", "process"),
+    "results": pgettext_lazy("result", "task results"),
+    "sessions": pgettext_lazy("result", "sessions"),
+    "heartbeats": pgettext_lazy("result", "heartbeats"),
+    "audits": pgettext_lazy("result", "audits"),
+    "daily runs": pgettext_lazy("result", "daily runs"),
+    "fell": pgettext_lazy("result", "fell"),
+    "stopped": pgettext_lazy("result", "stopped"),
+    "unconfirmed accounts": pgettext_lazy("result", "unconfirmed accounts"),
+    "notification": pgettext_lazy("result", "messages"),
+    "media": pgettext_lazy("result", "media jobs"),
+    "desk": pgettext_lazy("result", "desk jobs"),
+    "schedule": pgettext_lazy("result", "runs by hand"),
+}
+CELERY_STATES: dict[str, str | Promise] = {
+    "SUCCESS": Status.DONE.label,
+    "FAILURE": Status.FAILED.label,
+    "STARTED": Status.RUNNING.label,
+    "PENDING": Status.QUEUED.label,
+    "RECEIVED": Status.QUEUED.label,
+    "RETRY": pgettext_lazy("task", "tried again"),
+    "REVOKED": Status.CANCELLED.label,
+    "IGNORED": pgettext_lazy("task", "ignored"),
+}
+UNMARKED = (gettext_noop("chord counter"),)
+"""Names of third-party models that their own packages don't mark for translation."""
+PERMISSIONS: dict[str, str | Promise] = {
+    "add": gettext_lazy("Can add %(model)s"),
+    "change": gettext_lazy("Can change %(model)s"),
+    "delete": gettext_lazy("Can delete %(model)s"),
+    "view": gettext_lazy("Can view %(model)s"),
+}
+_SILENT = re.compile(r"not seen for (\d+) s")
+
+
+def service_name(name: str) -> str:
+    """Return a service's name in words; a heartbeat `SERVICE@host` keeps its host."""
+    service, at, host = name.partition("@")
+    words = str(SERVICES.get(service, service))
+    return f"{words} ({host})" if at else words
+
+
+def service_state(state: str) -> str:
+    """Return the state of a health check in words."""
+    if silent := _SILENT.fullmatch(state):
+        seconds = int(silent[1])
+        text = ngettext("not seen for %(count)d second", "not seen for %(count)d seconds", seconds)
+        return text % {"count": seconds}
+    return str(STATES.get(state, state))
+
+
+def task_name(name: str) -> str:
+    """Return the name of a Celery task, or of daily work, in words."""
+    return str(TASKS.get(name, name))
+
+
+def permission_name(permission: Any) -> str:
+    """Return what a permission allows, in words: “Can change order”."""
+    action, _separator, _model = permission.codename.partition("_")
+    words = PERMISSIONS.get(action)
+    if words is None:
+        return _(permission.name)
+    return str(words) % {"model": _(permission.content_type.name)}
+
+
+def sweep_name(name: str) -> str:
+    """Return the name of a sweep in words."""
+    return str(SWEEPS.get(name, name))
+
+
+def celery_state(state: str) -> str:
+    """Return Celery's state of a task in words."""
+    return str(CELERY_STATES.get(state, state))
+
+
+def in_words(result: Any) -> str:
+    """Return a run's result, small JSON, as an operator reads it: `orders: 3, recipients: 1`."""
+    if isinstance(result, dict):
+        parts = (f"{_label(name)}: {in_words(value)}" for name, value in result.items())
+        return pgettext("between parts", ", ").join(parts) or "–"
+    if isinstance(result, list):
+        return pgettext("between parts", ", ").join(in_words(value) for value in result) or "–"
+    if isinstance(result, bool):
+        return _("yes") if result else _("no")
+    return "–" if result is None else str(result)
+
+
+def stored_result(text: str | None) -> str:
+    """Return Celery's stored result of a task, JSON, in words."""
+    try:
+        return in_words(json.loads(text)) if text else ""
+    except ValueError:
+        return str(text)
+
+
+def _label(name: str) -> str:
+    return str(RESULTS.get(name) or TASKS.get(name) or SERVICES.get(name) or name)

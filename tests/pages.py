@@ -1,0 +1,75 @@
+"""A page's forms as a browser sends them: read from the HTML, with some fields changed."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+from django.test import Client
+
+
+@dataclass
+class OpenedPage:
+    """A page that somebody has open. Its last form is sent with what it holds."""
+
+    client: Client
+    url: str
+    values: dict[str, list[str]] = field(default_factory=dict)
+
+    def send(self, **changes: Any) -> Any:
+        """Send the form with these changes; None leaves a field out, as an unchecked box is."""
+        values: dict[str, Any] = {**self.values, **changes}
+        return self.client.post(
+            self.url, {name: value for name, value in values.items() if value is not None}
+        )
+
+
+def open_page(client: Client, url: str) -> OpenedPage:
+    """Open the page, and return it with the values of all its forms' fields."""
+    return read_page(client, url, client.get(url).content.decode())
+
+
+def read_page(client: Client, url: str, html: str) -> OpenedPage:
+    """Return an answer as an open page, for example a form that was refused."""
+    reader = _Reader()
+    reader.feed(html)
+    return OpenedPage(client, url, reader.values)
+
+
+class _Reader(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.values: dict[str, list[str]] = {}
+        self._select = ""
+        self._textarea = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        known = dict(attrs)
+        name, value = known.get("name") or "", known.get("value") or ""
+        if tag == "select":
+            self._select = name
+        elif tag == "option" and "selected" in known and self._select:
+            self.values.setdefault(self._select, []).append(value)
+        elif tag == "textarea":
+            self._textarea = name
+            self.values[name] = [""]
+        elif tag == "input" and name and "disabled" not in known:
+            self._read_input(name, value, known)
+
+    def _read_input(self, name: str, value: str, known: dict[str, str | None]) -> None:
+        kind = known.get("type", "text")
+        if kind in ("submit", "file", "button") or "__prefix__" in name:
+            return
+        if kind in ("checkbox", "radio") and "checked" not in known:
+            return
+        self.values.setdefault(name, []).append(value or ("on" if kind == "checkbox" else ""))
+
+    def handle_data(self, data: str) -> None:
+        if self._textarea:
+            text = self.values[self._textarea][0] + data
+            self.values[self._textarea] = [text.removeprefix("\n")]
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self._textarea = ""
+        elif tag == "select":
+            self._select = ""
