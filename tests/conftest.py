@@ -53,9 +53,13 @@ def storage(request: pytest.FixtureRequest, settings, tmp_path) -> str:
 @pytest.fixture(scope="session")
 def django_db_setup(django_db_setup: None) -> Iterator[None]:
     """Let go of the test database before it is dropped: `writer` is another way into it, which
-    pytest-django leaves open where no test's writer has closed it.
+    pytest-django leaves open where no test's writer has closed it, and the writers' threads are
+    more of them.
     """
     yield
+    from orders.placing.writers import drain  # the apps are ready by now
+
+    drain()
     connections["writer"].close()
 
 

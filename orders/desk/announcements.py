@@ -125,8 +125,10 @@ class AnnouncementAdmin(RecordPage):
     def _has(self, request: HttpRequest, object_id: Any, *statuses: State) -> bool:
         if not super().has_change_permission(request):
             return False
-        if object_id is None or not str(object_id).isdecimal():
+        if object_id is None:
             return True
+        if not str(object_id).isdecimal():
+            return False
         return Announcement.objects.filter(pk=object_id, status__in=statuses).exists()
 
     def has_send_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
