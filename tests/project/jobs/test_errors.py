@@ -55,10 +55,10 @@ def test_a_result_of_any_characters_is_written() -> None:
 def test_what_sweeps_daily_work_and_heartbeats_say_is_written_too() -> None:
     run = DailyRun.objects.create(name="x", day="2026-11-28")
 
-    Sweep.objects.note("settle", error=NASTY, result=NASTY)
+    Sweep.objects.note("settle_due", error=NASTY, result=NASTY)
     DailyRun.objects.fail(run, NASTY)
     Heartbeat.objects.beat("relay@host", broker=NASTY)
 
     run.refresh_from_db()
-    assert (len(Sweep.objects.get(name="settle").error), len(run.error)) == (1000, 1000)
+    assert (len(Sweep.objects.get(name="settle_due").error), len(run.error)) == (1000, 1000)
     assert Heartbeat.objects.get(name="relay@host").detail["broker"].startswith("bad [31m")
