@@ -50,7 +50,7 @@ class JobHandler(Generic[JobType]):
     def doubt(self, job: JobType, reason: str) -> None:
         """Note that an attempt ended by an unforeseen error, perhaps after the work was done.
 
-        Called after `perform`, or the writing of its outcome, raised an error that it does not declare.
+        Called after `perform`, or the writing of its outcome, raised an undeclared error.
         Raises UnknownOutcomeError if the work may be done and must not be done twice, or
         LostClaimError.
         """

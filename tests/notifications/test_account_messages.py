@@ -1,4 +1,4 @@
-"""Messages with secrets: said to the recipient, shown to nobody, forgotten when it is over."""
+"""Messages with secrets: only the recipient sees the secret, and the row drops it at the end."""
 
 from datetime import timedelta
 

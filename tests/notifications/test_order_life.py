@@ -1,4 +1,4 @@
-"""What the messages of an order's later life say."""
+"""The texts of the messages about an order's later steps."""
 
 from typing import Any
 

@@ -98,7 +98,7 @@ def test_silence_until_the_deadline_is_in_doubt(server) -> None:
 
 
 def test_a_connection_that_ends_without_an_answer_is_in_doubt(server) -> None:
-    server.answers = [Gateway.HANG_UP]
+    server.answers = [Gateway.DISCONNECT]
 
     with pytest.raises(NoAnswerError, match="no answer"):
         send(server.port)

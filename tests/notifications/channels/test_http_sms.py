@@ -203,7 +203,7 @@ def test_a_refused_connection_is_plainly_transient(settings):
 
 
 def test_a_connection_dropped_after_the_request_leaves_doubt(gateway):
-    gateway.answers = [Gateway.HANG_UP]
+    gateway.answers = [Gateway.DISCONNECT]
 
     with pytest.raises(NoAnswerError):
         send()

@@ -1,4 +1,4 @@
-"""What a mail server gets when names come from all over the world, or from somebody with intent."""
+"""The bytes that a mail server gets for names in many scripts, and for hostile names."""
 
 import email
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Signing up and in: by code, by password, never by guessing, and nobody learns who has one."""
+"""Signing up and in by code or password; no answer tells whether an address has an account."""
 
 import pytest
 from allauth.account.models import EmailAddress

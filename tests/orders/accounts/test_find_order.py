@@ -1,4 +1,4 @@
-"""Finding an order without an account: its link goes to its own address, and tells nobody else."""
+"""Finding an order without an account: its link goes to the order's own address only."""
 
 import pytest
 from django.db import connection

@@ -1,4 +1,4 @@
-"""Accounts that nobody confirmed go after a week, and no other."""
+"""Unconfirmed accounts are deleted after a week, and no others."""
 
 from datetime import timedelta
 

@@ -1,4 +1,4 @@
-"""What isn't an order is refused by name, and leaves nothing behind."""
+"""A body that isn't an order is refused, with the field's name, and leaves no row behind."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Orders that nobody pays in time: what expires, what doesn't, and what the shopper is told."""
+"""Orders that aren't paid in time: what expires, what doesn't, and what the shopper is told."""
 
 from collections.abc import Iterator
 from typing import Any

@@ -11,7 +11,7 @@ from orders.placing.writers import drain
 from tests.factories import add_product
 
 Response = Any
-"""What the test client answers: its type is private to django-stubs."""
+"""The test client's response: its type is private to django-stubs."""
 
 SHOPPER = {"name": "Ada Lovelace", "email": "ada@example.org", "handover": "pickup"}
 ADDRESS = {"line1": "Am Kai 1", "city": "Kiel", "postcode": "24103", "country": "DE"}

@@ -1,4 +1,4 @@
-"""What isn't an order never becomes one, and never an error page."""
+"""A checkout that isn't an order never becomes one, and never an error page."""
 
 import re
 from typing import Any

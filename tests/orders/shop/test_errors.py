@@ -1,4 +1,4 @@
-"""What went wrong is said in the shop's dress, whatever else is down."""
+"""Error pages look like the shop's, even while the database is down."""
 
 import errno
 

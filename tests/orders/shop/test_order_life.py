@@ -1,4 +1,4 @@
-"""What the order's page says of the order's life, and calling the order off there."""
+"""The order's page: its timeline, and cancelling the order there."""
 
 import pytest
 from django.test import Client

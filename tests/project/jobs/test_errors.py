@@ -1,4 +1,4 @@
-"""What a job's error or result says can always be written, whoever wrote it."""
+"""A job's error or result can always be written, with any text in it."""
 
 from typing import Any
 

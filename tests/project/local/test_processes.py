@@ -1,4 +1,4 @@
-"""Who is alive, who is ours, and how everybody stops."""
+"""Which processes live, which belong to this shop, and how all of them stop."""
 
 import os
 import signal

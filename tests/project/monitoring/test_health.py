@@ -27,7 +27,7 @@ def a_process_that_runs_for_long(monkeypatch: pytest.MonkeyPatch, settings: Any)
 
 
 @pytest.fixture
-def everybody_alive(db: None) -> None:
+def all_alive(db: None) -> None:
     for service in SERVICES:
         detail = {"broker": "ok"} if service == "relay" else {}
         Heartbeat.objects.beat(f"{service}@host", **detail)
@@ -45,7 +45,7 @@ def test_healthz_answers_without_database(client: Client) -> None:
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_readyz_is_ok_when_everybody_is_alive(client: Client, everybody_alive: None) -> None:
+def test_readyz_is_ok_when_all_processes_are_alive(client: Client, all_alive: None) -> None:
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
@@ -56,7 +56,7 @@ def test_readyz_is_ok_when_everybody_is_alive(client: Client, everybody_alive: N
 
 
 def test_readyz_reads_heartbeats_and_channels_in_one_query_each(
-    client: Client, everybody_alive: None, django_assert_num_queries: Callable[..., Any]
+    client: Client, all_alive: None, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     client.get("/readyz")  # the first look is at the migrations, too
 
@@ -66,7 +66,7 @@ def test_readyz_reads_heartbeats_and_channels_in_one_query_each(
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_readyz_names_a_service_that_is_silent_and_still_takes_orders(
-    client: Client, everybody_alive: None, service: str
+    client: Client, all_alive: None, service: str
 ) -> None:
     silent_for(f"{service}@host", 60)
 
@@ -77,16 +77,14 @@ def test_readyz_names_a_service_that_is_silent_and_still_takes_orders(
     assert answer.json()["checks"][service] == "not seen for 60 s"
 
 
-def test_one_living_host_is_enough(client: Client, everybody_alive: None) -> None:
+def test_one_living_host_is_enough(client: Client, all_alive: None) -> None:
     silent_for("notify@host", 3600)
     Heartbeat.objects.beat("notify@another")
 
     assert client.get("/readyz").json()["status"] == "ok"
 
 
-def test_readyz_tells_what_the_relay_says_of_the_broker(
-    client: Client, everybody_alive: None
-) -> None:
+def test_readyz_tells_what_the_relay_says_of_the_broker(client: Client, all_alive: None) -> None:
     Heartbeat.objects.beat("relay@host", broker="Connection refused (for 12 s)")
 
     answer = client.get("/readyz")
@@ -95,15 +93,13 @@ def test_readyz_tells_what_the_relay_says_of_the_broker(
     assert answer.json()["checks"]["broker"] == "Connection refused (for 12 s)"
 
 
-def test_nobody_knows_the_broker_when_the_relay_is_silent(
-    client: Client, everybody_alive: None
-) -> None:
+def test_nobody_knows_the_broker_when_the_relay_is_silent(client: Client, all_alive: None) -> None:
     silent_for("relay@host", 60)
 
     assert client.get("/readyz").json()["checks"]["broker"] == "unknown"
 
 
-def test_a_young_local_shop_is_starting_until_everybody_was_seen(
+def test_a_young_local_shop_is_starting_until_all_processes_were_seen(
     client: Client, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "started", time.monotonic())
