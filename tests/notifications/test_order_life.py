@@ -7,7 +7,7 @@ import pytest
 from notifications.events import EVENTS
 from notifications.models import Notification
 from notifications.rendering import Wording, render
-from tests.notifications.conftest import CONTEXT
+from tests.notifications.order_context import CONTEXT
 
 DETAILS: dict[str, dict[str, Any]] = {
     "order_media_ready": {},

@@ -17,7 +17,7 @@ from notifications.channels.message import (
     RefusesUsError,
 )
 from project.jobs.errors import PermanentError, TransientError
-from tests.notifications.conftest import free_port
+from project.local.data_folder import free_port
 from tests.notifications.gateway import Gateway, serving
 
 # One of apprise's many services still imports it.

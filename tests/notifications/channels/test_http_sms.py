@@ -18,7 +18,7 @@ from notifications.channels.message import (
 )
 from project.conf.sms_success import sms_success
 from project.jobs.errors import PermanentError, TransientError
-from tests.notifications.conftest import free_port
+from project.local.data_folder import free_port
 from tests.notifications.gateway import Gateway
 
 MESSAGE = Message(

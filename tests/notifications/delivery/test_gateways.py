@@ -19,8 +19,8 @@ from notifications.models import ChannelState, Notification
 from project.jobs.errors import JobError
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
+from project.local.data_folder import free_port
 from tests.notifications.channels.aliyun import AliyunServer
-from tests.notifications.conftest import free_port
 from tests.notifications.gateway import Gateway, serving
 
 A, B = "sms:127.0.0.1", "sms:localhost"

@@ -6,7 +6,7 @@ from django.test import Client
 
 from notifications.models import Notification
 from orders.models import User
-from tests.orders.accounts.conftest import (
+from tests.orders.accounts.pages import (
     ADA,
     PASSWORD,
     ask_for_code,

@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Notification
 from tests.factories import make_order
-from tests.orders.accounts.conftest import ADA, Response, said, shape_of
+from tests.orders.accounts.pages import ADA, Response, said, shape_of
 
 pytestmark = pytest.mark.django_db
 

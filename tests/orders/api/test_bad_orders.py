@@ -9,7 +9,7 @@ from media_jobs.models import MediaJob
 from notifications.models import Notification
 from orders.models import Order, SalesEntry, StockMovement
 from tests.factories import add_product
-from tests.orders.api.conftest import Post, order
+from tests.orders.api.bodies import Post, order
 
 pytestmark = pytest.mark.django_db
 REACHES_PLACEMENT = pytest.mark.django_db(transaction=True)

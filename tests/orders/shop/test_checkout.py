@@ -17,7 +17,7 @@ from orders.placing.errors import (
     ShopBusy,
 )
 from tests.factories import add_product
-from tests.orders.shop.conftest import (
+from tests.orders.shop.pages import (
     ADDRESS,
     SHOPPER,
     Response,

@@ -15,7 +15,7 @@ from notifications.models import Notification
 from orders.models import Order, OrderEvent, Product
 from project.jobs.queryset import Status
 from tests.factories import add_product, make_order
-from tests.orders.shop.conftest import text_of
+from tests.orders.shop.pages import text_of
 
 pytestmark = pytest.mark.django_db
 

@@ -10,7 +10,7 @@ from media_jobs.models import Asset, MediaJob, Rendition
 from orders.models import Category, Product, ProductMedia
 from orders.shop.views.products import PAGE_SIZE
 from tests.factories import add_product
-from tests.orders.shop.conftest import add, text_of
+from tests.orders.shop.pages import add, text_of
 
 pytestmark = pytest.mark.django_db
 
