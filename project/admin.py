@@ -8,7 +8,7 @@ from typing import Any
 from axes.admin import AccessAttemptAdmin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django.contrib import admin
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -27,6 +27,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 
 from project.desk import schedule
+from project.desk.read_only import ReadOnly
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep
 from project.monitoring.health import FRESH
 from project.schedule.entries import in_words
@@ -41,19 +42,10 @@ for model in (
         admin.site.unregister(model)
 
 
-class ReadOnlyAdmin(ModelAdmin):
+class ReadOnlyAdmin(ReadOnly, ModelAdmin):
     """A read-only admin: the processes write these rows, operators read them."""
 
     show_full_result_count = False
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
 
 
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────

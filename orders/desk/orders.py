@@ -26,6 +26,7 @@ from orders.lifecycle.timeline import read_timeline
 from orders.models import Order, Payment
 from project.desk.jobs import COLOURS as JOB_COLOURS
 from project.desk.jobs import JobAdmin, job_admins, moment
+from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.jobs.model import Job, job_models
 from project.jobs.queryset import OPEN, Status
@@ -113,7 +114,7 @@ class JobRow:
 
 
 @admin.register(Order)
-class OrderAdmin(StepPages, TransitionActions, PreviewPage, RecordPage):
+class OrderAdmin(ReadOnly, StepPages, TransitionActions, PreviewPage, RecordPage):
     change_form_template = "desk/order.html"
     list_display = ("number_shown", "state", "customer", "total_shown", "placed", "jobs")
     list_display_links = ("number_shown",)
@@ -196,15 +197,6 @@ class OrderAdmin(StepPages, TransitionActions, PreviewPage, RecordPage):
                 for job in desk.for_order(order.pk)
             ],
         }
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def _row(desk: JobAdmin, request: HttpRequest, job: Job) -> JobRow:

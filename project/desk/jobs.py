@@ -29,6 +29,7 @@ from django.views.decorators.http import require_POST, require_safe
 from django_celery_results.models import TaskResult
 from unfold.decorators import display
 
+from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.jobs.decisions import RETRY, Decision
 from project.jobs.model import Job
@@ -45,7 +46,7 @@ COLOURS = {
 """unfold's colour name of each status."""
 
 
-class JobAdmin(RecordPage):
+class JobAdmin(ReadOnly, RecordPage):
     """The admin of a model of jobs. Subclasses describe a job in `summary`."""
 
     decisions: tuple[Decision, ...] = (RETRY,)
@@ -157,15 +158,6 @@ class JobAdmin(RecordPage):
         return [field.name for field in self.opts.fields] + ["order", "task_result"]
 
     # ── Permissions ─────────────────────────────────────────────────────────────────────────
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_view_permission(request, obj) or self.may_decide(request)

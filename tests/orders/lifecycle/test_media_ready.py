@@ -20,7 +20,10 @@ from project.jobs.queryset import Status
 from project.models import Sweep
 from tests.factories import add_product, order_request, uploaded_file
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
+    pytest.mark.usefixtures("writers"),
+]
 
 
 @pytest.fixture(autouse=True)
