@@ -1,4 +1,4 @@
-"""Checks a shopper's upload before it can be ordered, so that nobody pays for an impossible print.
+"""Checks a shopper's upload before it can be ordered, so that no order has an impossible print.
 
 The job's result is the verdict. An unusable file is not a failed job: no operator must look at it.
 """

@@ -32,7 +32,7 @@ STILL_FACTOR = 5
 the sensors of telephones have 200 megapixels.
 """
 ULTRA_HDR_LOADER = "uhdrload_buffer"
-"""How libvips calls the loader of a JPEG with a gain map."""
+"""libvips' name of the loader of a JPEG with a gain map."""
 PROFILES = {"input_profile": "srgb", "output_profile": "srgb"}
 """libvips' arguments: a file without a profile is read as sRGB, and every file becomes sRGB."""
 ABSOLUTE = ("lab", "labs", "labq", "lch", "xyz", "yxy", "scrgb")

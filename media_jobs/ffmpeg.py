@@ -120,7 +120,7 @@ def binary() -> str:
     """Return the path of ffmpeg. Raises PermanentError if there is none."""
     wanted = settings.FFMPEG_BINARY
     if not wanted:
-        import imageio_ffmpeg
+        import imageio_ffmpeg  # not needed where the shop names its own ffmpeg
 
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     found = shutil.which(wanted)

@@ -50,11 +50,11 @@ HEIC_BRANDS = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"hevm", b"
 STILL_BRANDS = {b"mif1", b"msf1", b"mif2", b"miaf"}
 """Of pictures whose codec another brand tells."""
 OTHER_BRANDS = (b"M4A", b"M4B", b"M4P", b"F4A", b"F4B", b"aax", b"crx", b"jp2", b"jpx", b"jxl")
-"""What the major brand of a sound file, a camera's raw file or another picture begins with: they
-may well be compatible with MP4, and have nothing to play.
+"""The first bytes of the major brands of sound files, raw files of cameras and other pictures: they
+may be compatible with MP4, but have no video.
 """
 MP4_BRANDS = (b"isom", b"iso", b"mp4", b"avc1", b"M4V", b"dash", b"MSNV", b"3gp", b"3g2")
-"""What a brand of an MP4 begins with, its own or one that it is compatible with."""
+"""The first bytes of the brands of an MP4: its own, or one that it is compatible with."""
 EBML = b"\x1a\x45\xdf\xa3"
 
 

@@ -15,7 +15,7 @@ from media_jobs.filetypes import UnusableFileError
 
 MOST_RATE = 60
 EARLY_SECONDS = 0.008
-"""How much before its turn a picture may come: cameras and rounded times are that unsteady."""
+"""The seconds by which a frame may come too early: cameras and rounded times are that unsteady."""
 HD_LINES = 720
 """Untagged YUV is BT.709 from so many lines on, and BT.601 below, as players have it."""
 TABLE_FILE = "colours.cube"
@@ -37,7 +37,7 @@ TAGGED = "setparams=range=tv:colorspace=bt709:color_primaries=bt709:color_trc=bt
 
 @dataclass(frozen=True)
 class Pixels:
-    """What a film's pixels mean, by its tags, or as players take them where there are none."""
+    """The meaning of a film's pixels: by its tags, or without tags as players take them."""
 
     layout: str
     """ffmpeg's pixel format."""

@@ -150,5 +150,5 @@ RECIPES = {
     for recipe in (PRODUCT, PRODUCT_VIDEO, PICKUP_PASS, PRINT_PICTURE, PRINT_VIDEO)
 }
 CHECK_PICTURE, CHECK_VIDEO = CHECKS = ("check_picture", "check_video")
-"""What stands for a recipe in the jobs that make nothing: they see whether a file can be used."""
+"""The recipe names of jobs that make no files: they check whether a file can be used."""
 FILMS = tuple(recipe.name for recipe in RECIPES.values() if recipe.videos)

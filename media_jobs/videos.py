@@ -73,7 +73,7 @@ def look(path: Path, filetype: FileType, *, folder: Path, progress: Progress) ->
     """Probe the original. Raises UnusableFileError with a sentence for the user."""
     first_picture = ["-map", "0:V:0", "-map_metadata", "-1", "-frames:v", "1", "-f", "null", "-"]
     # The length that a header tells may be missing or wrong: so all packets are listed. What is
-    # no picture and no sound counts for what the header promises.
+    # no picture and no sound counts for the length in the header.
     packets = ["-map", "0:V:0", "-map", "0:a?", "-map", "0:s?", "-c", "copy"]
     packets += ["-f", "framecrc", "-fs", str(PACKETS_BYTES), PACKETS_FILE]
     said, _seconds = _run(
@@ -90,7 +90,7 @@ def look(path: Path, filetype: FileType, *, folder: Path, progress: Progress) ->
     if seconds > 60 * limit:
         message = _("The video is %(minutes).1f minutes long; at most %(limit)d can be used.")
         raise UnusableFileError(message % {"minutes": seconds / 60, "limit": limit})
-    enough = CUT_SHORT * (_promised(said) or 0.0) - 0.5
+    enough = CUT_SHORT * (_length_in_header(said) or 0.0) - 0.5
     # The sound may be whole while the pictures are cut: then ffmpeg says that the file ends.
     ends_early = re.search(r"partial file|File ended prematurely", said) is not None
     if max(ends.values()) < enough or (shown < enough and ends_early):
@@ -338,7 +338,7 @@ def _ends(packets: Path) -> dict[str, float]:
     return ends
 
 
-def _promised(said: str) -> float | None:
+def _length_in_header(said: str) -> float | None:
     """Return the length in the original's header, in seconds."""
     found = re.search(r"Duration: (\d+):(\d\d):(\d\d\.\d+)", said)
     return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None

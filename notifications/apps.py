@@ -9,6 +9,7 @@ class NotificationsConfig(AppConfig):
     verbose_name = _("Notifications")
 
     def ready(self) -> None:
+        # Late imports: the models that these modules need are loaded only now.
         from django.core.checks import register
 
         from notifications.checks import check_sms

@@ -7,6 +7,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning
 from django.core.exceptions import ImproperlyConfigured
 
+from notifications.channels.apprise_sms import is_understood
 from notifications.channels.templated import read_templates
 from notifications.delivery.gateways import SMS, gateways, read_order
 from notifications.events import EVENTS
@@ -23,17 +24,16 @@ def _urls() -> list[CheckMessage]:
         for gateway in gateways(SMS)
         if gateway.problem
     ]
-    for gateway in gateways(SMS):
-        if gateway.module == "apprise_sms" and not gateway.problem:
-            from notifications.channels.apprise_sms import is_understood
-
-            if not is_understood(gateway.url):
-                found.append(
-                    Error(
-                        f"SMS_URL: apprise doesn't understand the URL of {gateway.name}.",
-                        id="notifications.E001",
-                    )
-                )
+    found += [
+        Error(
+            f"SMS_URL: apprise doesn't understand the URL of {gateway.name}.",
+            id="notifications.E001",
+        )
+        for gateway in gateways(SMS)
+        if gateway.module == "apprise_sms"
+        and not gateway.problem
+        and not is_understood(gateway.url)
+    ]
     return found
 
 

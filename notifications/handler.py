@@ -55,7 +55,7 @@ class NotificationHandler(JobHandler[Notification]):
         return {
             "attempts_log": attempt_log.logged(job, ended=ended, words=words),
             "provider_id": job.provider_id,
-            # What a person has to decide about may have arrived, whoever found that out.
+            # A message that ends as unknown may have arrived, whichever step found that out.
             "maybe_duplicate": job.maybe_duplicate or ended == Status.UNKNOWN,
         }
 

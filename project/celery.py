@@ -46,7 +46,7 @@ class BoundedStop(bootsteps.StartStopStep):
     requires = {"celery.worker.components:Pool"}  # so it stops before the pool
 
     def stop(self, parent: WorkController) -> None:
-        from project.jobs.shutdown import limit_shutdown
+        from project.jobs.shutdown import limit_shutdown  # Django isn't set up before
 
         limit_shutdown()
 
@@ -57,6 +57,7 @@ app.steps["worker"].add(BoundedStop)
 @heartbeat_sent.connect
 def note_heartbeat(sender: Heart, **kwargs: object) -> None:
     """Write a worker's heartbeat to the database, where the health page reads it."""
+    # Late imports: Celery loads this module before Django is set up.
     from django.db import Error, connection
 
     from project.models import Heartbeat, process_name
@@ -95,6 +96,7 @@ def bound_memory(**kwargs: object) -> None:
 
     The threads of other pools share one process and allocate little.
     """
+    # Late imports, for the same reason as above.
     from django.conf import settings
 
     from project.worker.memory import limit_allocations, return_freed_memory

@@ -32,6 +32,6 @@ control_socket_disable = True  # its path would exceed the limit of about 100 ch
 
 def worker_exit(server: Any, worker: Any) -> None:
     """Let the order writers finish the items they have taken, then end them."""
-    from project.group_commit import drain_all
+    from project.group_commit import drain_all  # the master, which reads this file, has no Django
 
     drain_all()

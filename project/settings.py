@@ -404,7 +404,7 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 LOGGING = logging_config(json=not (DEBUG or TANDEM_LOCAL))
 LOGGING_CONFIG = "logging.config.dictConfig"
 if SENTRY_DSN := environment.text("SENTRY_DSN"):
-    import sentry_sdk
+    import sentry_sdk  # takes a while to load, for shops that use it only
 
     with environment.named("SENTRY_DSN", "give the address that Sentry shows"):
         sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)

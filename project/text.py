@@ -18,7 +18,7 @@ _UNFIT = re.compile(
 
 
 def clean(text: str, *, longest: int = MAX_ERROR) -> str:
-    """Return a text that somebody else wrote as a row can keep it and a page can show it.
+    """Return a text from outside in a form that a row can store and a page can show.
 
     Without what no text has (control characters but line feed and tab, halves of surrogate pairs)
     and without direction marks. At most `longest` characters are kept.

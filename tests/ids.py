@@ -24,7 +24,7 @@ def pytest_make_parametrize_id(config: pytest.Config, val: object, argname: str)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Refuse ids that nobody can read, type or rely on."""
+    """Refuse ids that are unreadable, untypable or different at each run."""
     unreadable = [item.nodeid for item in items if not _is_words(_parameters_of(item.nodeid))]
     if unreadable:
         raise pytest.UsageError(

@@ -1,7 +1,7 @@
 """How much slower this machine is just now than one that has its two cores to itself.
 
 A time bound is meant for such a machine. On one that others use too, a bound stretches in
-proportion, so that the test still says something about the shop, and not about the neighbours.
+proportion, so that the test judges the shop, and not the machine's load.
 """
 
 import subprocess
@@ -11,7 +11,7 @@ from statistics import median
 
 WORK = [sys.executable, "-c", "import django.db.models, django.views.generic"]
 QUIET_SECONDS = 0.35
-"""What WORK takes on a quiet machine of two cores."""
+"""The seconds of WORK on a quiet machine of two cores."""
 MOST = 8.0
 
 

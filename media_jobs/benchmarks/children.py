@@ -56,7 +56,7 @@ def _received(pipe: Connection) -> Any:
 
 
 def _child(pipe: Connection, variant: str, work: str, data: bytes, tiny: bytes, times: int) -> None:
-    import django
+    import django  # in the child only: what it loads counts for its memory
 
     django.setup()
     return_freed_memory()

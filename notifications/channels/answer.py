@@ -1,6 +1,6 @@
-"""What the other side answered, as our rows can keep it: ids, words, JSON.
+"""Reads a gateway's answer so that a row can store it: ids, words, JSON.
 
-A gateway's answer is anybody's text. It is read by these functions only, so that an answer can
+A gateway's answer may be any text. It is read by these functions only, so that an answer can
 never break the record of it.
 """
 

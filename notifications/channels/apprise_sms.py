@@ -34,7 +34,7 @@ LONGEST_ANSWER = 30.0
 BROKEN_OFF = "Socket Exception: "
 SECRET_PART = re.compile(r" with url: \S+")  # some services have their key in it
 STATUS = re.compile(r"\berror=(\d{3})\b")
-"""How apprise's services log the status of an answer that is no yes."""
+"""The form in which apprise's services log the status of a refusal."""
 NOT_CONNECTED = re.compile(
     "NewConnectionError|ConnectTimeout|Failed to establish a new connection|NameResolutionError"
     "|Failed to resolve|CERTIFICATE_VERIFY_FAILED"

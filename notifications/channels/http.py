@@ -23,9 +23,9 @@ from project.jobs.errors import PermanentError, TransientError
 
 MAX_ANSWER = 64 * 1024  # bytes
 LONGEST_RETRY_AFTER = timedelta(hours=1)
-"""A gateway that asks for more is asked again after this: somebody may have mended it."""
+"""A gateway that asks for more is asked again after this time: the account may have been mended."""
 TELLS_WHEN = frozenset({429, 503})
-"""What says by Retry-After when to come again (RFC 9110 10.2.3, RFC 6585 4)."""
+"""The statuses whose Retry-After tells when to ask again (RFC 9110 10.2.3, RFC 6585 4)."""
 BUSY = frozenset({408, 425, 429})
 # A proxy in front of the gateway lost it after passing the request on.
 LOST_BEHIND_PROXY = frozenset({502, 504})
@@ -45,7 +45,7 @@ OF_US = {
     431: gettext_noop("refuses our kind of request"),
     511: gettext_noop("a proxy before it refuses us"),
 }
-"""What a status says of us, whatever the message is."""
+"""The meaning of statuses that concern our account or address, not the message."""
 REDIRECTS = gettext_noop("wrong address: it sends us elsewhere")
 
 

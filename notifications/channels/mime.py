@@ -152,8 +152,8 @@ def _named_address(header: str, mailbox: str) -> Folded:
 def _unsubscribing(url: str) -> Iterator[tuple[str, str | Folded]]:
     """The headers by which mail programs offer to unsubscribe; in one click only by https.
 
-    The URL stands in them as it is: nobody decodes or joins it (RFC 2369, 2; RFC 8058). One that
-    is too long for a line is only in the message's text.
+    The URL stands in them as it is: mail programs neither decode nor join it (RFC 2369, 2;
+    RFC 8058). One that is too long for a line is only in the message's text.
     """
     link = Folded(f"<{iri_to_uri(url)}>")
     if not url or len(f"List-Unsubscribe: {link}") > LONGEST_LINE:

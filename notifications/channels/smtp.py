@@ -125,7 +125,8 @@ class SmtpBackend(EmailBackend):
         self.connection.ehlo_or_helo_if_needed()
         options: tuple[str, ...] = ()
         if not recipient.isascii():
-            options = ("SMTPUTF8", "BODY=8BITMIME")  # RFC 6531, 3.1: who offers one offers both
+            # RFC 6531, 3.1: a server that offers one of them offers both.
+            options = ("SMTPUTF8", "BODY=8BITMIME")
             if not all(map(self.connection.has_extn, ("smtputf8", "8bitmime"))):
                 raise smtplib.SMTPNotSupportedError("no SMTPUTF8")
         content = as_bytes(email_message.message())

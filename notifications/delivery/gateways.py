@@ -55,8 +55,8 @@ class Gateway:
     def send(self, message: Message, *, deadline: Deadline) -> Receipt:
         """Hand the message over; raises what `notifications.channels` says, and nothing else.
 
-        Here what another side said enters the house, so here it is cleaned and cut. An exception
-        that nobody foresaw doesn't say how far the message came: it may have arrived.
+        Answers are cleaned and cut here, before any other code sees them. An unforeseen exception
+        doesn't tell how far the message came: it may have arrived.
         """
         if self.problem:
             raise NotAskedError(self.problem)

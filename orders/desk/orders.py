@@ -115,7 +115,7 @@ class JobRow:
 
 
 @admin.register(Order)
-class OrderAdmin(StepPages, TransitionActions, PreviewPage, RecordPage):
+class OrderAdmin(ReadOnly, StepPages, TransitionActions, PreviewPage, RecordPage):
     change_form_template = "desk/order.html"
     list_display = ("number_shown", "state", "customer", "total_shown", "placed", "jobs")
     list_display_links = ("number_shown",)
@@ -198,15 +198,6 @@ class OrderAdmin(StepPages, TransitionActions, PreviewPage, RecordPage):
                 for job in desk.for_order(order.pk)
             ],
         }
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
 
 def _row(desk: JobAdmin, request: HttpRequest, job: Job) -> JobRow:

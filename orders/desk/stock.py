@@ -5,7 +5,6 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin
 from unfold.contrib.filters.admin import RangeDateFilter
@@ -14,6 +13,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWi
 
 from orders.catalogue.stock import MOST_UNITS
 from orders.models import StockMovement
+from project.desk.read_only import ReadOnly
 
 MAX_UNITS = 1_000_000
 
@@ -68,7 +68,7 @@ class StockForm(forms.Form):
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(ModelAdmin):
+class StockMovementAdmin(ReadOnly, ModelAdmin):
     """The ledger, read-only. Orders and corrections write it."""
 
     list_display = ("created_at", "product", "units", "kind_label", "order", "reason", "user")
@@ -86,12 +86,3 @@ class StockMovementAdmin(ModelAdmin):
     @display(description=_("kind"), ordering="kind")
     def kind_label(self, movement: StockMovement) -> str:
         return movement.get_kind_display()
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False

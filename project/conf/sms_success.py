@@ -24,7 +24,7 @@ class Success:
     path: tuple[str, ...]
     """Names of objects and numbers of lists, from the outermost."""
     values: frozenset[str]
-    """What means yes there, as JSON writes it: 0, true, OK."""
+    """The values that mean success, as JSON writes it: 0, true, OK."""
 
     def find(self, answer: Any) -> str | int | float | bool | None:
         """Return what the answer has at the path. Raises LookupError if that is no single value."""

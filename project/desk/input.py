@@ -18,7 +18,7 @@ from django.http.response import HttpResponseBase
 from project.desk.policy import PREFIX
 
 LIST = "_changelist"
-"""How the names of the lists' URLs end."""
+"""The end of the names of the lists' URLs."""
 _PART_OF_DATE = re.compile(r"__(year|month|day)$")
 _YEARS = range(1, 10_000)
 

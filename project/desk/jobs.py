@@ -48,7 +48,7 @@ COLOURS = {
 """unfold's colour name of each status."""
 
 
-class JobAdmin(RecordPage):
+class JobAdmin(ReadOnly, RecordPage):
     """The admin of a model of jobs. Subclasses describe a job in `summary`."""
 
     decisions: tuple[Decision, ...] = (RETRY,)
@@ -168,15 +168,6 @@ class JobAdmin(RecordPage):
         ]
 
     # ── Permissions ─────────────────────────────────────────────────────────────────────────
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
 
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_view_permission(request, obj) or self.may_decide(request)

@@ -45,7 +45,7 @@ def ring(model: type[Job], *, limit: int = RING_BATCH) -> list[UUID]:
                        OR status = 'running' AND lease_until < statement_timestamp()
                           AND lost < %(last)s)
                 ORDER BY order_id IS NULL, ring_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED
-            ), turn AS (
+            ), alone AS (
                 SELECT id FROM due WHERE is_last AND NOT EXISTS (
                     SELECT FROM {table}  -- one that is rung or running
                     WHERE status IN ('queued', 'running')
@@ -57,15 +57,15 @@ def ring(model: type[Job], *, limit: int = RING_BATCH) -> list[UUID]:
             ), rung AS (
                 UPDATE {table} AS job
                 -- The pause no longer grows after the third ring, and 2 ^ 1024 is out of range.
-                SET rings = CASE WHEN due.is_last AND turn.id IS NULL THEN rings
+                SET rings = CASE WHEN due.is_last AND alone.id IS NULL THEN rings
                             ELSE least(rings + 1, 3) END,
                     ring_after = statement_timestamp() + interval '1 second' *
-                                 CASE WHEN due.is_last AND turn.id IS NULL THEN 1
+                                 CASE WHEN due.is_last AND alone.id IS NULL THEN 1
                                  ELSE least(30 * 2 ^ least(rings, 2), 120) END
-                FROM due LEFT JOIN turn ON turn.id = due.id
+                FROM due LEFT JOIN alone ON alone.id = due.id
                 WHERE job.id = due.id
                 RETURNING job.id, job.order_id, job.created_at,
-                          due.is_last AND turn.id IS NULL AS waits
+                          due.is_last AND alone.id IS NULL AS waits
             )
             SELECT id FROM rung WHERE NOT waits ORDER BY order_id IS NULL, created_at
             """,

@@ -49,15 +49,15 @@ class JobHandler(Generic[JobType]):
         self.model.objects.release(job)
 
     def doubt(self, job: JobType, reason: str) -> None:
-        """Note that an attempt ended unforeseen, perhaps after the work was done.
+        """Note that an attempt ended by an unforeseen error, perhaps after the work was done.
 
-        Called where `perform`, or writing down what came of it, raised what nobody foresaw.
+        Called after `perform`, or the writing of its outcome, raised an undeclared error.
         Raises UnknownOutcomeError if the work may be done and must not be done twice, or
         LostClaimError.
         """
 
     def status_when_lost(self, job: JobType) -> Status:
-        """Return how a job is settled whose workers died too often with it.
+        """Return the final status of a job that lost too many workers.
 
         FAILED, or UNKNOWN where one of them may have done the work.
         """

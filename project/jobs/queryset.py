@@ -62,8 +62,8 @@ def no_fields(ended: str, words: str) -> dict[str, Any]:
 class JobQuerySet(models.QuerySet[Any]):
     """The steps of a job's life cycle; see the module.
 
-    Errors and results may quote anybody, so each step cleans what it writes: how an attempt ended
-    can always be written.
+    Errors and results may quote texts from outside. Each step cleans its texts, so that the end of
+    an attempt can always be written.
     """
 
     def ready(self) -> "JobQuerySet":

@@ -73,7 +73,7 @@ def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
             drop(connection)
             raise
         logger.exception("%s %s failed unexpectedly", model.__name__, job_id)
-        _settle_unforeseen(handler, job, error, fields)
+        _finish_unforeseen(handler, job, error, fields)
         raise
     return result
 
@@ -85,7 +85,7 @@ def claim(model: type[JobType], job_id: UUID) -> JobType | None:
     return cast("JobType | None", job)
 
 
-def _settle_unforeseen(
+def _finish_unforeseen(
     handler: JobHandler[Any], job: Job, error: Exception, fields: AttemptFields
 ) -> None:
     """Queue the job again, unless its work may be done and must not be done twice."""

@@ -127,7 +127,7 @@ def kill_group(file: PidFile, *, data: Path) -> None:
         return
     _signal_living([file], signal.SIGKILL)
     for pid in _group(leader):
-        if _belongs_to(pid, data):
+        if belongs_to(pid, data):
             _signal(pid, signal.SIGKILL)
     _wait([file], deadline=time.monotonic() + 1, hurry=Event())
 
@@ -170,7 +170,8 @@ def _group(leader: int) -> Iterator[int]:
             yield int(entry.name)
 
 
-def _belongs_to(pid: int, data: Path) -> bool:
+def belongs_to(pid: int, data: Path) -> bool:
+    """Tell whether the process runs for the shop with this data folder; needs /proc."""
     return b"TANDEM_DATA=" + os.fsencode(data) in _environment(pid).split(b"\0")
 
 

@@ -146,7 +146,5 @@ def _in_words(silent: list[_Heartbeat], *, of: int) -> str:
 
 def is_migrated() -> bool:
     """True if the database has every migration of this code."""
-    from django.db.migrations.executor import MigrationExecutor
-
     executor = MigrationExecutor(connection)
     return not executor.migration_plan(executor.loader.graph.leaf_nodes())

@@ -1,4 +1,4 @@
-"""`{{ text|linked }}`: the links of a text that somebody wrote, in any language.
+"""`{{ text|linked }}`: the links of an operator's or shopper's text, in any language.
 
 Django's `urlize` ends a link at the next space. Chinese and Japanese have none, so there a link
 also ends before characters that no address has: theirs, full-width ones, typographic marks.

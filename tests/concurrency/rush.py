@@ -80,7 +80,7 @@ class Books:
         return self.all(query, *values)[0][0]
 
     def add_product(self, *, stock: int, price: str = "2.50") -> str:
-        """Put a new product on the shelf and return its SKU."""
+        """Add a new product and return its SKU."""
         sku = f"RUSH-{secrets.token_hex(4)}"
         product_id = self.one(
             "INSERT INTO orders_product (sku, name, slug, description, price, is_active,"

@@ -1,4 +1,4 @@
-"""Who is connected to whom, as the kernel tells it."""
+"""The TCP connections of processes, as the kernel lists them."""
 
 import os
 from contextlib import suppress

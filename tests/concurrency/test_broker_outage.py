@@ -1,4 +1,4 @@
-"""The broker is a publisher: stopped or frozen, it stops neither orders nor, for long, messages.
+"""A stopped or frozen broker stops neither orders nor, for long, messages.
 
 What a flushed broker loses is in test_flushed_broker.py, RabbitMQ in project/test_rabbitmq.py.
 """

@@ -37,7 +37,7 @@ from tests.concurrency.workers import (
     running_worker,
 )
 from tests.live import wait_until
-from tests.notifications.conftest import CONTEXT
+from tests.notifications.order_context import CONTEXT
 
 # Only these tables are emptied after each test: all of the shop's would take a second.
 pytestmark = [

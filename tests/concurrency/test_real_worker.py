@@ -240,7 +240,7 @@ def test_workers_take_jobs_again_when_their_broker_is_back(
 
 
 @valkey_only
-def test_a_picture_that_outlasts_its_workers_stop_is_given_back(
+def test_a_picture_that_outlasts_its_workers_stop_is_released(
     start: Callable[..., Any], broker: str
 ) -> None:
     job = picture()

@@ -170,7 +170,7 @@ def test_a_worker_tries_twice_to_keep_a_result(
 
 
 @kept_in("nobody")
-def test_control_with_celerys_own_patience_it_would_try_twenty_times_more(
+def test_control_with_celerys_own_retries_it_tries_twenty_one_times(
     sender: Celery, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sender.conf.result_backend_transport_options = {}

@@ -28,7 +28,7 @@ from project.jobs.queryset import Status
 from project.local.env import ROOT
 from project.local.shop import WORKERS
 from project.relay import Relay
-from tests.notifications.conftest import CONTEXT
+from tests.notifications.order_context import CONTEXT
 
 
 class Inbox:

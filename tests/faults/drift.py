@@ -1,4 +1,4 @@
-"""What the audit would find if it didn't give sales their minute."""
+"""The audit's findings without its minute of tolerance for sales."""
 
 from orders.audits import SETTLED
 from project.monitoring.audit import invariants

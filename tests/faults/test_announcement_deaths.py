@@ -1,4 +1,4 @@
-"""An announcement whose workers are killed half way: everybody gets it, once."""
+"""An announcement whose workers are killed half way: each customer gets it, once."""
 
 from collections import Counter
 from contextlib import closing

@@ -1,4 +1,4 @@
-"""kill -9 of PostgreSQL under load: no accepted order is lost, and everybody comes back."""
+"""kill -9 of PostgreSQL under load: no accepted order is lost, and all processes reconnect."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def kill_database(shop: LiveShop, *children: int) -> None:
 
 
 def add_product(shop: LiveShop) -> str:
-    """Put a product on the shelf, by a connection that is closed when the database dies."""
+    """Add a product, by a connection that is closed when the database dies."""
     with closing(Books(shop)) as books:
         return books.add_product(stock=1_000_000)
 
@@ -42,7 +42,7 @@ def lost(books: Books, accepted: list[str]) -> set[str]:
     return set(accepted) - {order_id for (order_id,) in found}
 
 
-def test_a_killed_database_loses_no_accepted_order_and_everybody_reconnects(
+def test_a_killed_database_loses_no_accepted_order_and_all_processes_reconnect(
     live_shop: LiveShop,
 ) -> None:
     sku = add_product(live_shop)
@@ -79,14 +79,14 @@ def test_a_killed_database_loses_no_accepted_order_and_everybody_reconnects(
 
 
 @contextmanager
-def commits_not_waited_for(shop: LiveShop) -> Iterator[int]:
-    """Have COMMIT answer before the disk has it, as a careless configuration would.
+def asynchronous_commits(shop: LiveShop) -> Iterator[int]:
+    """Have COMMIT answer before the disk has it, as `synchronous_commit = off` does.
 
     Yields the process that would write it to disk some 200 ms later: it is frozen.
     """
     with closing(Books(shop)) as books:
         books.connection.execute("ALTER ROLE tandem SET synchronous_commit = off")
-        hang_up_on_everybody(books)
+        end_other_sessions(books)
         [(writer,)] = books.all("SELECT pid FROM pg_stat_activity WHERE backend_type = 'walwriter'")
     os.kill(writer, signal.SIGSTOP)
     try:
@@ -94,10 +94,10 @@ def commits_not_waited_for(shop: LiveShop) -> Iterator[int]:
     finally:
         with closing(Books(shop)) as books:
             books.connection.execute("ALTER ROLE tandem RESET synchronous_commit")
-            hang_up_on_everybody(books)
+            end_other_sessions(books)
 
 
-def hang_up_on_everybody(books: Books) -> None:
+def end_other_sessions(books: Books) -> None:
     books.connection.execute(
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
         " WHERE usename = current_user AND pid <> pg_backend_pid()"
@@ -105,11 +105,11 @@ def hang_up_on_everybody(books: Books) -> None:
 
 
 @pytest.mark.slow
-def test_control_with_careless_commits_accepted_orders_are_lost(
+def test_control_with_asynchronous_commits_accepted_orders_are_lost(
     live_shop: LiveShop,
 ) -> None:
     sku = add_product(live_shop)
-    with Shoppers(live_shop, sku) as shoppers, commits_not_waited_for(live_shop) as writer:
+    with Shoppers(live_shop, sku) as shoppers, asynchronous_commits(live_shop) as writer:
         shoppers.wait_for(100)
         kill_database(live_shop, writer)
 

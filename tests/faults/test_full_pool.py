@@ -1,4 +1,4 @@
-"""All pooled connections of a web process are taken: nobody waits for ever, writers go on."""
+"""All pooled connections of a web process are taken: no request waits for ever, writers go on."""
 
 import time
 from collections.abc import Iterator

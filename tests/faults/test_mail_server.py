@@ -200,7 +200,7 @@ def test_an_operator_decides_about_an_sms_that_nobody_can_vouch_for(
     asked: int,
 ) -> None:
     settings.SMS_URL += "#no-keys"
-    gateway.answers = [Gateway.HANG_UP, 201]
+    gateway.answers = [Gateway.DISCONNECT, 201]
     message = attempt(queued("sms"))
     assert (message.status, message.maybe_duplicate) == (Status.UNKNOWN, True)
     page = reverse("admin:notifications_notification_change", args=[message.pk])

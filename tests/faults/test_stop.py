@@ -100,9 +100,9 @@ def test_a_stop_under_load_finishes_orders_and_leaves_no_job_running(shop: LiveS
         assert set(shoppers.accepted) <= placed
         assert drift(books) == []  # sales too: nothing waits for a settle
         assert running_jobs(books) == []
-        [given_back] = books.all(
+        [released] = books.all(
             "SELECT status, attempts, lost, maybe_duplicate FROM notifications_notification"
             " WHERE order_id = %s",
             slow,
         )
-        assert given_back == ("queued", 0, 0, True)
+        assert released == ("queued", 0, 0, True)

@@ -22,7 +22,7 @@ from tests.concurrency.workers import PurgingPublisher, running_relay
 from tests.faults.flaky_smtp import DOUBTFUL, FlakyServer, running_flaky_server
 from tests.faults.supervised_workers import supervised
 from tests.live import wait_until
-from tests.notifications.conftest import CONTEXT
+from tests.notifications.order_context import CONTEXT
 
 pytestmark = [
     pytest.mark.slow,

@@ -92,7 +92,7 @@ def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def anybody_wins(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def without_status_check(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take out the old status from the UPDATE, and the constraints that stand behind it."""
 
     def move(order_id: UUID, *, to: Any, among: Any = ()) -> bool:
@@ -240,7 +240,7 @@ def test_two_cancels_give_the_stock_back_once(at_once: AtOnce) -> None:
 
 
 def test_control_without_the_old_status_two_cancels_give_it_back_twice(
-    at_once: AtOnce, anybody_wins: None
+    at_once: AtOnce, without_status_check: None
 ) -> None:
     cancel_twice(at_once, rounds=FEW)
 
@@ -271,7 +271,7 @@ def test_of_cancel_and_ship_one_wins(at_once: AtOnce) -> None:
 
 
 def test_control_without_the_old_status_cancel_and_ship_both_win(
-    at_once: AtOnce, anybody_wins: None
+    at_once: AtOnce, without_status_check: None
 ) -> None:
     rounds = cancel_and_ship(at_once, rounds=FEW)
 

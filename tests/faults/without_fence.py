@@ -1,4 +1,4 @@
-"""As `breaking`, for a control: a worker settles its job even if another one has claimed it."""
+"""As `breaking`, for a control: a worker finishes its job even if another one has claimed it."""
 
 from typing import Any
 

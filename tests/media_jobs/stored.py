@@ -1,4 +1,4 @@
-"""What lies in the media storage, whichever it is."""
+"""The files in the media storage: a folder or a bucket."""
 
 from django.core.files.storage import default_storage
 

@@ -1,4 +1,4 @@
-"""ffmpeg's process: bounded, and gone at once when nobody wants it any more."""
+"""ffmpeg's process: bounded, and killed at once when its job is stopped."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Media in a bucket: who is led where, what the bucket says of files, and a bucket that is down."""
+"""Media in a bucket: redirects, the headers of its files, and a bucket that is down."""
 
 import urllib.request
 

@@ -1,4 +1,4 @@
-"""What asks for media work."""
+"""The outbox of media jobs: which jobs an order and an asset get."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""What is made of a shopper's picture or video: read back from the files."""
+"""Print files of a shopper's picture or video, read back from the files."""
 
 from contextlib import suppress
 from io import BytesIO

@@ -132,7 +132,7 @@ def test_a_changed_recipe_replaces_the_renditions_and_their_files(monkeypatch):
     assert shown() == files_of()
 
 
-def test_nothing_is_shown_before_the_job_is_settled(monkeypatch):
+def test_nothing_is_shown_before_the_job_is_finished(monkeypatch):
     seen = []
     after_writing(monkeypatch, lambda job: seen.append((shown(), len(files_of()))))
 

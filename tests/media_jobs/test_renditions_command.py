@@ -171,17 +171,17 @@ def test_a_claim_that_begins_while_orphans_are_listed_loses_nothing(monkeypatch)
     assert len(files_of()) == 2
 
 
-def test_a_claim_that_settles_while_orphans_are_looked_for_loses_nothing(monkeypatch):
+def test_a_claim_that_is_finished_while_orphans_are_looked_for_loses_nothing(monkeypatch):
     job = claimed(pass_job().pk)
     result = processing.process(job)
     listed = list(rendition_files.leaves(rendition_files.PUBLIC_ROOT))
     claims = rendition_files.running_claims
 
-    def settled_meanwhile():
+    def finished_meanwhile():
         MediaJob.objects.succeed(job, result)
         MediaJobHandler().on_succeeded(job)
         return claims()
 
-    monkeypatch.setattr(rendition_files, "running_claims", settled_meanwhile)
+    monkeypatch.setattr(rendition_files, "running_claims", finished_meanwhile)
 
     assert rendition_files.unneeded(listed) == []

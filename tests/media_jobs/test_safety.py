@@ -1,4 +1,4 @@
-"""What enemies, accidents and old telephones hand in: refused or failed, in plain words."""
+"""Hostile, damaged and outdated files are refused, or fail with a plain sentence."""
 
 import subprocess
 from io import BytesIO

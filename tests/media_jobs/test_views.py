@@ -1,4 +1,4 @@
-"""What /media/ gives to whom, and as what."""
+"""/media/: which files it serves to which users, and with which headers."""
 
 import errno
 

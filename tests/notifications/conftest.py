@@ -1,6 +1,5 @@
 """Real servers on this machine, and notifications to send to them."""
 
-import socket
 from collections.abc import Callable, Iterator
 from typing import Any
 from uuid import uuid4
@@ -12,34 +11,9 @@ from notifications.mailbox.endpoints import http_endpoint, smtp_endpoint
 from notifications.mailbox.store import Mailbox
 from notifications.models import Notification
 from notifications.outbox import order_messages
+from project.local.data_folder import free_port
 from tests.notifications.gateway import Gateway, serving
-
-CONTEXT = {
-    "number": "T1001",
-    "name": "Zoë Müller",
-    "shop_name": "Tandem",
-    "language": "en",
-    "currency": "EUR",
-    "items_total": "1234.50",
-    "delivery_total": "0.00",
-    "total": "1234.50",
-    "status_url": "http://localhost:8000/orders/0d9f/",
-    "lines": [
-        {
-            "sku": "TEA-1",
-            "name": "Green tea",
-            "quantity": 2,
-            "unit_price": "617.25",
-            "total": "1234.50",
-        }
-    ],
-}
-
-
-def free_port() -> int:
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
+from tests.notifications.order_context import CONTEXT
 
 
 @pytest.fixture
@@ -76,7 +50,7 @@ def gateway(settings) -> Iterator[Gateway]:
 
 @pytest.fixture
 def mailbox(settings, tmp_path, email_port) -> Iterator[Mailbox]:
-    """The local mailbox with both doors open, and settings that lead there."""
+    """The local mailbox with both endpoints open, and settings that lead there."""
     settings.DATA_DIR, settings.TANDEM_LOCAL = tmp_path, True
     kept = Mailbox()
     mail, sms = smtp_endpoint(kept, port=email_port), http_endpoint(kept, port=0)

@@ -17,9 +17,9 @@ class Asked:
 
 
 class Gateway(ThreadingHTTPServer):
-    """Answers each request with the next of `answers`: a status, or HANG_UP or SILENCE."""
+    """Answers each request with the next of `answers`: a status, or DISCONNECT or SILENCE."""
 
-    HANG_UP, SILENCE = -1, -2
+    DISCONNECT, SILENCE = -1, -2
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)

@@ -1,4 +1,4 @@
-"""Messages with secrets: said to the recipient, shown to nobody, forgotten when it is over."""
+"""Messages with secrets: only the recipient sees the secret, and the row drops it at the end."""
 
 from datetime import timedelta
 
@@ -156,7 +156,7 @@ def test_a_message_whose_workers_died_forgets_its_code() -> None:
     assert CODE not in everything_kept(message)
 
 
-def test_the_database_refuses_a_secret_of_a_settled_message() -> None:
+def test_the_database_refuses_a_secret_of_a_finished_message() -> None:
     message = queue_code()
 
     with pytest.raises(IntegrityError, match="keeps_secrets_only_while_open"):

@@ -1,4 +1,4 @@
-"""What the messages of an order's later life say."""
+"""The texts of the messages about an order's later steps."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ import pytest
 from notifications.events import EVENTS
 from notifications.models import Notification
 from notifications.rendering import Wording, render
-from tests.notifications.conftest import CONTEXT
+from tests.notifications.order_context import CONTEXT
 
 DETAILS: dict[str, dict[str, Any]] = {
     "order_media_ready": {},

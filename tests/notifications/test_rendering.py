@@ -4,7 +4,7 @@ from notifications.events import EVENTS
 from notifications.models import Notification
 from notifications.rendering import MAX_SEGMENTS, parameters, render, render_with_secrets
 from notifications.segments import count_segments
-from tests.notifications.conftest import CONTEXT
+from tests.notifications.order_context import CONTEXT
 
 
 def wording(channel: str, *, language: str = "en", **context):

@@ -1,4 +1,4 @@
-"""A message to somebody else: a row of its own, once per address."""
+"""A message to another address: a row of its own, once per address."""
 
 from uuid import uuid4
 

@@ -1,4 +1,4 @@
-"""What a group committer promises to its callers, whatever happens to its connection.
+"""A group committer's contract with its callers, also when its connection breaks.
 
 The committers write into one small table, so that "applied" means "another connection sees it".
 """

@@ -136,7 +136,7 @@ def test_jobs_go_on_when_the_way_to_it_is_mended(
 
     assert relay.tick() == 0
     assert not relay.publisher.health.ok
-    assert Notification.objects.get().rings == 0, "given back, or never rung"
+    assert Notification.objects.get().rings == 0, "unrung, or never rung"
 
     gateway.mend()
     wait_until(lambda: relay.tick() == 1, seconds=15)

@@ -222,7 +222,7 @@ def test_a_full_batch_is_followed_by_the_next_without_a_pause(
 
 
 # ── A broker that is away ───────────────────────────────────────────────────────────────────
-def test_jobs_that_cannot_be_published_are_given_back_at_once(
+def test_jobs_that_cannot_be_published_are_ready_again_at_once(
     relays: Callable[..., Relay], queues: Queues, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     jobs = [notification() for _ in range(5)]

@@ -1,4 +1,4 @@
-"""What is left of a text that anybody wrote."""
+"""Cleaning of texts from outside."""
 
 import pytest
 

@@ -1,7 +1,7 @@
-"""What is done to the shop. Each fault takes some seconds and leaves its cause removed.
+"""The faults of the soak. Each takes some seconds and leaves its cause removed.
 
-Nothing is told to anybody: who was killed is started again by the supervisor, who was frozen is
-thawed, and the rest is the shop's own affair.
+The shop isn't warned: the supervisor starts killed processes again, frozen ones are thawed, and
+the shop must recover by itself.
 """
 
 import os
@@ -42,7 +42,7 @@ def frozen(name: str, *, seconds: float) -> Fault:
                 try:
                     os.kill(pid, signal.SIGCONT)
                 except ProcessLookupError:
-                    pass  # somebody gave it up meanwhile
+                    pass  # the supervisor killed it meanwhile
 
     return freeze
 
@@ -56,7 +56,7 @@ def broker_flushed(shop: LiveShop) -> None:
 
 
 def hot_row_locked(shop: LiveShop) -> None:
-    """Somebody's session holds the stock row of the product that everybody wants, for 5 s."""
+    """Another session locks the stock row of the product that all shoppers order, for 5 s."""
     with psycopg.connect(shop.env["DATABASE_URL"]) as connection:
         connection.execute(
             "SELECT 1 FROM orders_stock JOIN orders_product ON id = product_id"

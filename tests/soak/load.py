@@ -28,7 +28,7 @@ LANGUAGES = ("en", "zh-hans")
 
 
 class Load:
-    """Everybody who uses the shop. Django must be set up for the shop's database."""
+    """All users of the shop. Django must be set up for the shop's database."""
 
     def __init__(self, shop: LiveShop, record: Record, *, seed: int) -> None:
         self._shop = shop
@@ -36,7 +36,7 @@ class Load:
         self._seed = seed
         self._ending = threading.Event()
         self._placed: list[UUID] = []
-        self.hot, self.skus = _shelve(seed)
+        self.hot, self.skus = _add_products(seed)
         bodies: list[tuple[str, Callable[[random.Random], None], float]] = [
             *[(f"shopper-{number}", self._shop_for_something, 1.5) for number in range(SHOPPERS)],
             ("reader", self._read_pages, 1.0),
@@ -54,7 +54,7 @@ class Load:
             thread.start()
 
     def stop(self) -> None:
-        """Return when everybody has finished what they were doing."""
+        """Return when all users have finished their current step."""
         self._ending.set()
         for thread in self._threads:
             thread.join()
@@ -206,14 +206,14 @@ class Load:
 
 
 def _interrupted() -> str:
-    """Part with this thread's connections, as a request does: the next step makes new ones."""
+    """Close this thread's connections, as a request does: the next step opens new ones."""
     from django.db import connections
 
     connections.close_all()
     return "interrupted"
 
 
-def _shelve(seed: int) -> tuple[str, list[str]]:
+def _add_products(seed: int) -> tuple[str, list[str]]:
     """Add the products; return the hot one's SKU and those of the others."""
     from orders.catalogue.products import create_product
     from orders.models import Category

@@ -51,7 +51,7 @@ class Verdict:
     recoveries: list[tuple[Disturbance, float]] = field(default_factory=list)
     """Seconds from each fault's end until all that was ordered before or during it was done."""
     broken: list[str] = field(default_factory=list)
-    """What wasn't kept; empty is what everybody hopes for."""
+    """The promises that weren't kept."""
 
 
 def read_books(*, audit: str, audit_is_clean: bool) -> Books:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from tqdm import tqdm
 
 from orders.imports.errors import ImportRefusedError, RowRefusedError
 from orders.imports.package import folder_package
@@ -27,8 +28,6 @@ class Command(BaseCommand):
         parser.add_argument("--report", type=Path, metavar="FILE", help="write a CSV, row by row")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        from tqdm import tqdm
-
         try:
             # `disable=None`: no progress bar if the output isn't a terminal.
             with tqdm(disable=None, unit="") as bar:

@@ -17,7 +17,7 @@ from notifications.channels.message import (
     RefusesUsError,
 )
 from project.jobs.errors import PermanentError, TransientError
-from tests.notifications.conftest import free_port
+from project.local.data_folder import free_port
 from tests.notifications.gateway import Gateway, serving
 
 # One of apprise's many services still imports it.
@@ -98,7 +98,7 @@ def test_silence_until_the_deadline_is_in_doubt(server) -> None:
 
 
 def test_a_connection_that_ends_without_an_answer_is_in_doubt(server) -> None:
-    server.answers = [Gateway.HANG_UP]
+    server.answers = [Gateway.DISCONNECT]
 
     with pytest.raises(NoAnswerError, match="no answer"):
         send(server.port)

@@ -18,7 +18,7 @@ from notifications.channels.message import (
 )
 from project.conf.sms_success import sms_success
 from project.jobs.errors import PermanentError, TransientError
-from tests.notifications.conftest import free_port
+from project.local.data_folder import free_port
 from tests.notifications.gateway import Gateway
 
 MESSAGE = Message(
@@ -203,7 +203,7 @@ def test_a_refused_connection_is_plainly_transient(settings):
 
 
 def test_a_connection_dropped_after_the_request_leaves_doubt(gateway):
-    gateway.answers = [Gateway.HANG_UP]
+    gateway.answers = [Gateway.DISCONNECT]
 
     with pytest.raises(NoAnswerError):
         send()

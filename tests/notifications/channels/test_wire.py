@@ -1,4 +1,4 @@
-"""What a mail server gets when names come from all over the world, or from somebody with intent."""
+"""The bytes that a mail server gets for names in many scripts, and for hostile names."""
 
 import email
 from collections import Counter
@@ -13,7 +13,7 @@ from notifications.models import Notification
 from notifications.outbox import announcement_message
 from notifications.rendering import one_line
 from project.jobs.errors import PermanentError
-from tests.notifications.conftest import CONTEXT
+from tests.notifications.order_context import CONTEXT
 
 HEADERS = {
     *("Subject", "From", "To", "Date", "Message-ID", "Auto-Submitted"),

@@ -139,7 +139,7 @@ def test_an_id_is_found_by_the_receipt_that_names_it(queued, gateway, client, se
 
 # ── Whatever breaks between the yes and the commit ──────────────────────────────────────────
 class UnforeseenError(Exception):
-    """What nobody knew could happen, with a text that no row can have."""
+    """An error that no code declares, with a text that no row can have."""
 
 
 def unforeseen(*_args: Any, **_options: Any) -> Any:
@@ -161,7 +161,7 @@ breaks = pytest.mark.parametrize("place", BREAKS.values(), ids=BREAKS.keys())
 
 
 def break_once(monkeypatch: pytest.MonkeyPatch, place: tuple[Any, str | None]) -> None:
-    """Let the place raise what nobody foresaw, the first time that it is called."""
+    """Let the place raise an unforeseen error at its first call."""
     target, name = place
     if name is None:
         path, _dot, name = target.rpartition(".")

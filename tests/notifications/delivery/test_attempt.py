@@ -93,7 +93,7 @@ def test_a_permanent_failure_fails_at_once_with_the_gateways_words(queued, gatew
 
 
 def test_doubt_with_keys_is_marked_and_asked_again_under_the_same_key(queued, gateway):
-    gateway.answers = [Gateway.HANG_UP, 201]
+    gateway.answers = [Gateway.DISCONNECT, 201]
     notification = run(queued("sms"))
     assert (notification.status, notification.maybe_duplicate) == (Status.QUEUED, True)
     make_due(notification)
@@ -107,7 +107,7 @@ def test_doubt_with_keys_is_marked_and_asked_again_under_the_same_key(queued, ga
 
 def test_doubt_without_keys_is_left_for_a_person(queued, gateway, settings):
     settings.SMS_URL += "#no-keys"
-    gateway.answers = [Gateway.HANG_UP]
+    gateway.answers = [Gateway.DISCONNECT]
 
     notification = run(queued("sms"))
 
@@ -160,7 +160,7 @@ def test_an_sms_whose_worker_stops_meanwhile_is_left_for_a_person_without_keys(
 def test_an_event_may_ask_instead_of_sending_twice(queued, gateway, monkeypatch):
     event = replace(EVENTS["order_placed"], in_doubt=InDoubt.ASK)
     monkeypatch.setitem(EVENTS, "order_placed", event)
-    gateway.answers = [Gateway.HANG_UP]
+    gateway.answers = [Gateway.DISCONNECT]
 
     assert run(queued("sms")).status == Status.UNKNOWN
 
@@ -182,7 +182,7 @@ def test_the_whole_send_is_shorter_than_the_lease():
 
 def test_an_operator_may_say_that_it_was_sent_after_all(queued, gateway, settings):
     settings.SMS_URL += "#no-keys"
-    gateway.answers = [Gateway.HANG_UP]
+    gateway.answers = [Gateway.DISCONNECT]
     notification = run(queued("sms"))
 
     assert Notification.objects.filter(pk=notification.pk).confirm_sent() == 1
@@ -193,7 +193,7 @@ def test_an_operator_may_say_that_it_was_sent_after_all(queued, gateway, setting
 
 def test_an_operator_may_send_again_what_was_left_unknown(queued, gateway, settings):
     settings.SMS_URL += "#no-keys"
-    gateway.answers = [Gateway.HANG_UP, 201]
+    gateway.answers = [Gateway.DISCONNECT, 201]
     notification = run(queued("sms"))
 
     assert Notification.objects.filter(pk=notification.pk).send_again() == 1

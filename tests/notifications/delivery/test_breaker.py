@@ -64,7 +64,7 @@ def outage(queued: Callable[..., Notification], email_port: int) -> list[Notific
 
 # ── It opens ────────────────────────────────────────────────────────────────────────────────
 def test_three_failures_of_the_provider_in_a_row_open_the_breaker(outage) -> None:
-    assert [message.attempts for message in outage] == [1, 1, 0], "the third is given back"
+    assert [message.attempts for message in outage] == [1, 1, 0], "the third is queued again"
     assert is_parked(outage[2])
     assert "refused" in outage[2].error
     assert 14 < seconds_open() <= 15
@@ -155,7 +155,7 @@ def test_a_gateway_that_takes_nothing_opens_the_breaker(queued, gateway, status)
 
 
 def test_doubt_opens_the_breaker_and_its_attempts_count(queued, gateway, settings) -> None:
-    gateway.answers = [Gateway.HANG_UP] * 3
+    gateway.answers = [Gateway.DISCONNECT] * 3
 
     messages = [run(queued("sms")) for _ in range(4)]
 

@@ -1,4 +1,4 @@
-"""Several SMS gateways: who is asked, who is asked next, and who must not be."""
+"""Several SMS gateways: which is asked first, which next, and which must not be asked."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -19,8 +19,8 @@ from notifications.models import ChannelState, Notification
 from project.jobs.errors import JobError
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
+from project.local.data_folder import free_port
 from tests.notifications.channels.aliyun import AliyunServer
-from tests.notifications.conftest import free_port
 from tests.notifications.gateway import Gateway, serving
 
 A, B = "sms:127.0.0.1", "sms:localhost"
@@ -194,7 +194,7 @@ def test_doubt_at_a_never_goes_to_b(queued, pair, settings, fragment) -> None:
     a, b = pair
     first, second = settings.SMS_URL.split()
     settings.SMS_URL = f"{first}{fragment} {second}"
-    a.answers = [Gateway.HANG_UP, 422]
+    a.answers = [Gateway.DISCONNECT, 422]
     message = run(queued("sms"))
     Notification.objects.filter(pk=message.pk).send_again()
     make_due(message)
@@ -207,7 +207,7 @@ def test_doubt_at_a_never_goes_to_b(queued, pair, settings, fragment) -> None:
 
 def test_control_without_the_mark_of_doubt_b_makes_a_second_copy(queued, pair) -> None:
     a, b = pair
-    a.answers, b.answers = [Gateway.HANG_UP, 422], [201]
+    a.answers, b.answers = [Gateway.DISCONNECT, 422], [201]
     message = run(queued("sms"))
     make_due(message)
     Notification.objects.update(maybe_duplicate=False)
@@ -250,7 +250,7 @@ def test_the_move_to_b_is_written_before_b_is_asked(queued, pair, monkeypatch) -
 
 def test_doubt_about_a_gateway_that_is_gone_waits_for_a_person(queued, pair, settings) -> None:
     a, b = pair
-    a.answers = [Gateway.HANG_UP]
+    a.answers = [Gateway.DISCONNECT]
     message = run(queued("sms"))
     assert message.status == Status.QUEUED
     assert Notification.objects.claim(message.pk) is None

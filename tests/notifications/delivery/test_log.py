@@ -124,7 +124,7 @@ def test_a_late_worker_writes_nothing_into_the_log(queued, monkeypatch) -> None:
     ending(monkeypatch, {"answer": "250 by another"})
     attempt(message)
 
-    settled = Notification.objects.succeed(late, {"answer": "250 too late"})
+    finished = Notification.objects.succeed(late, {"answer": "250 too late"})
 
-    assert not settled
+    assert not finished
     assert attempts_of(message)[-1] == (2, "sent", "250 by another")

@@ -1,4 +1,4 @@
-"""An operator pauses a channel: its messages wait, everybody sees it, and then all go on."""
+"""An operator pauses a channel: its messages wait, pages say so, and then all go on."""
 
 from contextlib import suppress
 from typing import Any
@@ -104,12 +104,12 @@ def test_what_waited_for_a_gateway_that_is_no_longer_used_goes_by_another(
 
 # ── It is seen ──────────────────────────────────────────────────────────────────────────────
 @pytest.fixture
-def everybody_alive() -> None:
+def all_alive() -> None:
     for service in SERVICES:
         Heartbeat.objects.beat(f"{service}@host", broker="ok")
 
 
-def test_readyz_tells_it_and_is_not_degraded(paused, everybody_alive, client: Client) -> None:
+def test_readyz_tells_it_and_is_not_degraded(paused, all_alive, client: Client) -> None:
     answer = client.get("/readyz").json()
 
     assert answer["status"] == "ok"
@@ -126,7 +126,7 @@ def test_an_outage_of_another_gateway_is_not_hidden_by_a_pause(paused, settings)
     assert said == "localhost: 503 (for 0 s); paused 127.0.0.1 (for 0 s)"
 
 
-def test_the_first_page_has_a_banner(paused, everybody_alive, admin_client: Client) -> None:
+def test_the_first_page_has_a_banner(paused, all_alive, admin_client: Client) -> None:
     page = admin_client.get(reverse("admin:index")).content.decode()
 
     banner = page.partition('role="status">')[2].partition("</section>")[0]

@@ -21,7 +21,7 @@ from notifications.mailbox.endpoints import MAX_SMS
 from notifications.mailbox.store import SLACK, Mailbox, MailboxMessage
 from notifications.models import Notification
 from notifications.tasks import send
-from tests.notifications.conftest import free_port
+from project.local.data_folder import free_port
 
 RAW = b"Subject: =?utf-8?b?5L2g5aW9?=\r\nTo: a@example.org\r\n\r\nHello.\r\n"
 

@@ -16,7 +16,7 @@ from orders.lifecycle.steps import record
 from orders.models import Address, Order, OrderEvent, User
 from orders.models.user import MAX_ADDRESSES
 from tests.factories import add_product, make_order
-from tests.orders.accounts.conftest import ADA, PASSWORD, last_code, said
+from tests.orders.accounts.pages import ADA, PASSWORD, last_code, said
 
 pytestmark = pytest.mark.django_db
 

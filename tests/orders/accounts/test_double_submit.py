@@ -5,10 +5,8 @@ from django.test import Client
 
 from orders.models import Order, Stock, User
 from orders.placing import identity
-from tests.orders.accounts.conftest import ADA, PASSWORD
-from tests.orders.shop.conftest import Response, add, form, hidden_fields, send, writers
-
-__all__ = ["form", "writers"]
+from tests.orders.accounts.pages import ADA, PASSWORD
+from tests.orders.shop.pages import Response, add, hidden_fields, send
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),

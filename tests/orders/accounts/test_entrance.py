@@ -1,4 +1,4 @@
-"""Signing up and in: by code, by password, never by guessing, and nobody learns who has one."""
+"""Signing up and in by code or password; no answer tells whether an address has an account."""
 
 import pytest
 from allauth.account.models import EmailAddress
@@ -6,7 +6,7 @@ from django.test import Client
 
 from notifications.models import Notification
 from orders.models import User
-from tests.orders.accounts.conftest import (
+from tests.orders.accounts.pages import (
     ADA,
     PASSWORD,
     ask_for_code,

@@ -1,4 +1,4 @@
-"""Finding an order without an account: its link goes to its own address, and tells nobody else."""
+"""Finding an order without an account: its link goes to the order's own address only."""
 
 import pytest
 from django.db import connection
@@ -7,7 +7,7 @@ from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Notification
 from tests.factories import make_order
-from tests.orders.accounts.conftest import ADA, Response, said, shape_of
+from tests.orders.accounts.pages import ADA, Response, said, shape_of
 
 pytestmark = pytest.mark.django_db
 

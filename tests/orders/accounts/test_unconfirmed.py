@@ -1,4 +1,4 @@
-"""Accounts that nobody confirmed go after a week, and no other."""
+"""Unconfirmed accounts are deleted after a week, and no others."""
 
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from django.test import Client
 from orders.accounts.unconfirmed import KEEP_UNCONFIRMED
 from orders.models import User
 from project.schedule.prune import prune
-from tests.orders.accounts.conftest import (
+from tests.orders.accounts.pages import (
     ADA,
     ask_for_code,
     confirm,

@@ -1,4 +1,4 @@
-"""What isn't an order is refused by name, and leaves nothing behind."""
+"""A body that isn't an order is refused, with the field's name, and leaves no row behind."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from media_jobs.models import MediaJob
 from notifications.models import Notification
 from orders.models import Order, SalesEntry, StockMovement
 from tests.factories import add_product
-from tests.orders.api.conftest import Post, order
+from tests.orders.api.bodies import Post, order
 
 pytestmark = pytest.mark.django_db
 REACHES_PLACEMENT = pytest.mark.django_db(transaction=True)

@@ -14,7 +14,7 @@ from orders.models import Order, Product, Stock
 from project.jobs.queryset import Status
 from project.limits.rates import UNLIMITED, Rate
 from tests.factories import add_product, new_key
-from tests.orders.api.conftest import Post, order
+from tests.orders.api.bodies import Post, order
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),

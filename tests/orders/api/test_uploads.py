@@ -10,7 +10,7 @@ from media_jobs import receiving
 from orders.models import Upload
 from tests.factories import add_product, end_check, new_key, uploaded_file
 from tests.media_jobs.originals import alpha_png
-from tests.orders.api.conftest import Post, order
+from tests.orders.api.bodies import Post, order
 
 pytestmark = pytest.mark.django_db
 

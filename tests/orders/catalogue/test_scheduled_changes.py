@@ -1,4 +1,4 @@
-"""Products change at their set times: once, in order, and back only if nobody decided otherwise."""
+"""Products change at their set times: once, in order, and back only if still unchanged."""
 
 import threading
 from collections.abc import Iterator

@@ -11,18 +11,14 @@ from django.test import Client
 from django.urls import reverse
 
 from orders.models import Order, Refund, Stock, User
-from orders.placing.writers import drain
 from tests.factories import add_product
 from tests.order_states import packed, paid, placed, shipped
-from tests.orders.shop.conftest import text_of
+from tests.orders.shop.pages import text_of
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
-
-
-@pytest.fixture(autouse=True)
-def writers(transactional_db: None) -> Any:
-    yield
-    assert drain(timeout=20)
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
+    pytest.mark.usefixtures("writers"),
+]
 
 
 @pytest.fixture

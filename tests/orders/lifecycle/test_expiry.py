@@ -1,6 +1,5 @@
-"""Orders that nobody pays in time: what expires, what doesn't, and what the shopper is told."""
+"""Orders that aren't paid in time: what expires, what doesn't, and what the shopper is told."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -26,7 +25,10 @@ from project.schedule.passes import UnfinishedError
 from tests.factories import add_product
 from tests.order_states import aged, cancelled, paid, pay_part, placed
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
+    pytest.mark.usefixtures("writers"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -201,9 +203,3 @@ def test_hours_are_read(text: str, hours: int | None) -> None:
 def test_nonsense_is_a_clear_error(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"DUE_HOURS is .* whole number of hours"):
         whole_hours("PAYMENT_DUE_HOURS", text)
-
-
-@pytest.fixture(autouse=True)
-def writers_end(transactional_db: None) -> Iterator[None]:
-    yield
-    assert drain(timeout=20)

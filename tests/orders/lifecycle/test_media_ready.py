@@ -23,7 +23,10 @@ from project.schedule import passes
 from project.schedule.passes import UnfinishedError
 from tests.factories import add_product, order_request, uploaded_file
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+pytestmark = [
+    pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
+    pytest.mark.usefixtures("writers"),
+]
 
 
 @pytest.fixture(autouse=True)
@@ -42,7 +45,7 @@ def order() -> Order:
     return placed.order
 
 
-def settle(order: Order, *statuses: Status) -> None:
+def finish_prints(order: Order, *statuses: Status) -> None:
     """As if the print files' jobs had ended so, just now."""
     jobs = MediaJob.objects.filter(order_id=order.pk, kind="print").order_by("source")
     for job, status in zip(jobs, statuses, strict=True):
@@ -56,7 +59,7 @@ def told() -> int:
 
 
 def test_when_the_last_is_done_the_shopper_is_told_by_email(order: Order) -> None:
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
 
     assert tell_media_ready() == 1
 
@@ -69,29 +72,29 @@ def test_when_the_last_is_done_the_shopper_is_told_by_email(order: Order) -> Non
 
 @pytest.mark.parametrize("other", [Status.QUEUED, Status.FAILED])
 def test_nothing_is_told_while_one_is_open_or_failed(order: Order, other: Status) -> None:
-    settle(order, Status.DONE, other)
+    finish_prints(order, Status.DONE, other)
 
     assert tell_media_ready() is None
     assert told() == 0
 
 
 def test_one_that_failed_and_worked_after_all_is_told_then(order: Order) -> None:
-    settle(order, Status.DONE, Status.FAILED)
+    finish_prints(order, Status.DONE, Status.FAILED)
     tell_media_ready()
 
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
 
     assert tell_media_ready() == 1
 
 
 def test_one_that_was_cancelled_is_not_waited_for(order: Order) -> None:
-    settle(order, Status.DONE, Status.CANCELLED)
+    finish_prints(order, Status.DONE, Status.CANCELLED)
 
     assert tell_media_ready() == 1
 
 
 def test_without_any_that_is_done_there_is_nothing_to_view(order: Order) -> None:
-    settle(order, Status.CANCELLED, Status.CANCELLED)
+    finish_prints(order, Status.CANCELLED, Status.CANCELLED)
 
     assert tell_media_ready() is None
 
@@ -99,11 +102,11 @@ def test_without_any_that_is_done_there_is_nothing_to_view(order: Order) -> None
 def test_it_is_told_once_even_when_files_are_made_again_and_messages_are_pruned(
     order: Order,
 ) -> None:
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
     tell_media_ready()
     Notification.objects.all().delete()
 
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
 
     assert tell_media_ready() is None
     assert told() == 0
@@ -119,7 +122,7 @@ def test_an_order_without_files_of_the_shoppers_is_never_told_of() -> None:
 
 @pytest.mark.parametrize("status", ["cancelled", "refunded", "shipped", "delivered"])
 def test_orders_that_are_over_or_on_their_way_are_left_alone(order: Order, status: str) -> None:
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
     Order.objects.update(status=status)
 
     assert tell_media_ready() is None
@@ -128,7 +131,7 @@ def test_orders_that_are_over_or_on_their_way_are_left_alone(order: Order, statu
 def test_who_switched_the_message_off_gets_none(order: Order) -> None:
     user = User.objects.create_user("ada@example.org", muted_events=["order_media_ready"])
     Order.objects.update(user=user)
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
 
     tell_media_ready()
 
@@ -139,14 +142,14 @@ def test_who_switched_the_message_off_gets_none(order: Order) -> None:
 def test_what_was_done_while_nobody_looked_is_told_afterwards(order: Order) -> None:
     tell_media_ready()
     Sweep.objects.filter(name=media_ready.NAME).update(done_until=Now() - timedelta(days=3))
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
     MediaJob.objects.update(finished_at=Now() - timedelta(days=2))
 
     assert tell_media_ready() == 1
 
 
 def test_the_first_look_ever_leaves_old_orders_alone(order: Order) -> None:
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
     MediaJob.objects.update(finished_at=Now() - timedelta(hours=2))
 
     assert tell_media_ready() is None
@@ -156,7 +159,7 @@ def test_an_order_that_somebody_has_locked_is_told_in_the_next_run(
     order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(steps, "LOCK_TIMEOUT", "100ms")
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
     locked, done = threading.Event(), threading.Event()
 
     def hold() -> None:
@@ -262,7 +265,7 @@ def at_once(function: Callable[[], Any]) -> list[BaseException]:
 
 
 def test_two_relays_tell_it_once(order: Order, monkeypatch: pytest.MonkeyPatch) -> None:
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
     both_found_it = threading.Barrier(2)
     tell = media_ready._notify
 
@@ -280,7 +283,7 @@ def test_two_relays_tell_it_once(order: Order, monkeypatch: pytest.MonkeyPatch) 
 def test_control_without_the_lock_both_write_it(
     order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
     both_write_it = threading.Barrier(2)
 
     def record_together(*args: Any, **options: Any) -> None:

@@ -1,4 +1,4 @@
-"""Announcements: to whoever asked, each once, at their time, and stoppable."""
+"""Announcements: to each subscriber once, at their time, and stoppable."""
 
 from datetime import timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""Nobody orders with a file before it was decoded."""
+"""An order waits until its files have been decoded."""
 
 import threading
 import time

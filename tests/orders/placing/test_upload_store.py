@@ -1,4 +1,4 @@
-"""Handing in a picture or video, and pruning what nobody orders."""
+"""Storing an uploaded picture or video, and pruning uploads without an order."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta

@@ -15,10 +15,7 @@ from orders.placing.placement import Placement, place_order
 from orders.placing.request import OrderRequest
 from project.monitoring.audit import run_audit
 from tests.factories import add_product, new_key, order_request, uploaded_file
-from tests.orders.placing.conftest import two_processes
 from tests.races import at_once
-
-__all__ = ["two_processes"]
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 

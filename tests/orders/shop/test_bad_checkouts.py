@@ -1,4 +1,4 @@
-"""What isn't an order never becomes one, and never an error page."""
+"""A checkout that isn't an order never becomes one, and never an error page."""
 
 import re
 from typing import Any
@@ -7,7 +7,7 @@ import pytest
 from django.test import Client
 
 from orders.models import Order
-from tests.orders.shop.conftest import ADDRESS, Response, cart_of, hidden_fields, send, text_of
+from tests.orders.shop.pages import ADDRESS, Response, cart_of, hidden_fields, send, text_of
 
 pytestmark = pytest.mark.django_db
 

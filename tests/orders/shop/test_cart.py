@@ -8,7 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from orders.models import Product, Stock
 from tests.factories import add_product
-from tests.orders.shop.conftest import add, cart_of, text_of
+from tests.orders.shop.pages import add, cart_of, text_of
 
 pytestmark = pytest.mark.django_db
 

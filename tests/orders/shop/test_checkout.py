@@ -20,7 +20,7 @@ from orders.placing.errors import (
 from project.limits.rates import Rate
 from project.models import LimitCounter
 from tests.factories import add_product
-from tests.orders.shop.conftest import (
+from tests.orders.shop.pages import (
     ADDRESS,
     SHOPPER,
     Response,

@@ -1,4 +1,4 @@
-"""What went wrong is said in the shop's dress, whatever else is down."""
+"""Error pages look like the shop's, even while the database is down."""
 
 import errno
 
@@ -7,7 +7,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from project.conf.media_storage import StorageDownError
-from tests.orders.shop.conftest import text_of
+from tests.orders.shop.pages import text_of
 
 
 @pytest.mark.django_db

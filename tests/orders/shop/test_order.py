@@ -15,7 +15,7 @@ from notifications.models import Notification
 from orders.models import Order, OrderEvent, Product
 from project.jobs.queryset import Status
 from tests.factories import add_product, make_order
-from tests.orders.shop.conftest import text_of
+from tests.orders.shop.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -224,7 +224,7 @@ def test_an_order_that_is_called_off_does_not_stand(client: Client) -> None:
     assert "stands" not in text
 
 
-def test_an_open_job_is_followed_until_it_is_settled(client: Client) -> None:
+def test_an_open_job_is_polled_until_it_is_finished(client: Client) -> None:
     order = make_order()
     add_message(order)
     address = polling(client, order.pk)
@@ -238,7 +238,7 @@ def test_an_open_job_is_followed_until_it_is_settled(client: Client) -> None:
     assert "hx-trigger" not in update.content.decode()
 
 
-def test_a_settled_order_is_not_polled(client: Client) -> None:
+def test_an_order_without_open_jobs_is_not_polled(client: Client) -> None:
     order = make_order()
     add_message(order, Status.DONE)
     add_pass(order, Status.FAILED)

@@ -1,4 +1,4 @@
-"""What the order's page says of the order's life, and calling the order off there."""
+"""The order's page: its timeline, and cancelling the order there."""
 
 import pytest
 from django.test import Client
@@ -7,7 +7,7 @@ from orders.models import Order, OrderEvent
 from orders.placing.writers import drain
 from tests.factories import add_product
 from tests.order_states import cancelled, packed, paid, placed, refund_order, refunded, shipped
-from tests.orders.shop.conftest import text_of
+from tests.orders.shop.pages import text_of
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),

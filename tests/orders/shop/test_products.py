@@ -10,7 +10,7 @@ from media_jobs.models import Asset, MediaJob, Rendition
 from orders.models import Category, Product, ProductMedia
 from orders.shop.views.products import PAGE_SIZE
 from tests.factories import add_product
-from tests.orders.shop.conftest import add, text_of
+from tests.orders.shop.pages import add, text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -22,7 +22,7 @@ def queries(client: Client, path: str) -> int:
 
 
 def give_picture(product: Product) -> None:
-    """A picture with its renditions, as a settled media job leaves them."""
+    """A picture with its renditions, as a finished media job leaves them."""
     asset = Asset.objects.create(
         file="originals/x.png", sha256=product.sku.rjust(64, "0"), content_type="image/png", size=1
     )

@@ -12,7 +12,7 @@ from media_jobs.models import MediaJob
 from orders.models import Order, Product, Upload
 from tests.factories import add_product, end_check, uploaded_file
 from tests.media_jobs.originals import alpha_png
-from tests.orders.shop.conftest import add, cart_of, send, text_of
+from tests.orders.shop.pages import add, cart_of, send, text_of
 
 pytestmark = pytest.mark.django_db
 URL = "/products/mug/upload/"

@@ -1,10 +1,8 @@
 """A wrong variable is refused in one line that names it, before anything starts."""
 
-import os
 import re
 import shlex
 import subprocess
-import sys
 from collections.abc import Callable
 from functools import partial
 
@@ -12,30 +10,10 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from project.conf import environment as variables
-from project.local.env import ROOT, SETTING_NAMES, without_settings
+from project.local.env import ROOT, SETTING_NAMES
+from tests.project.conf.production import PRODUCTION, manage
 
-PRODUCTION = {
-    "SECRET_KEY": "$begins-like-a-proxied-variable-0123456789-abcdefghijklmnopqrstuvwxyz",
-    "ALLOWED_HOSTS": "shop.example.org",
-    "SITE_URL": "https://shop.example.org",
-    "DATABASE_URL": "postgres://tandem:password@db.example.org/tandem?sslmode=verify-full",
-    "CELERY_BROKER_URL": "redis://:password@broker.example.org:6379/0",
-    "EMAIL_URL": "smtp+tls://user:password@smtp.example.org:587",
-    "DEFAULT_FROM_EMAIL": "Tandem <shop@shop.example.org>",
-    "MEDIA_STORAGE": "/var/lib/tandem/media",
-}
 VARIABLE = re.compile(r"^(?:# )?([A-Z][A-Z_]+)=(.*)$", re.MULTILINE)
-
-
-def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, str(ROOT / "manage.py"), *arguments],
-        env={**without_settings(os.environ), "TANDEM_DATA": "/nowhere", **environment},
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 def test_every_variable_of_the_example_tells_one_shop_from_another() -> None:

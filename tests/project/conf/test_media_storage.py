@@ -1,4 +1,4 @@
-"""What `MEDIA_STORAGE` may say, and what is told about what it mayn't."""
+"""The values of `MEDIA_STORAGE`, and the errors for wrong ones."""
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured

@@ -8,7 +8,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from notifications.checks import check_sms
 from project.conf.sms_success import Success, sms_success
-from tests.project.conf.test_environment import PRODUCTION, manage
+from tests.project.conf.production import PRODUCTION, manage
 
 
 def read(value: str) -> Any:

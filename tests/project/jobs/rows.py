@@ -28,7 +28,7 @@ def claimed(**values: Any) -> Notification:
 
 
 def change(job: Notification, **values: Any) -> None:
-    """Change the row behind everybody's back."""
+    """Change the row directly, past every queryset method."""
     assert Notification.objects.filter(pk=job.pk).update(**values) == 1
 
 

@@ -1,4 +1,4 @@
-"""What the relay does with jobs: ring the ready ones, bury those that kill their workers."""
+"""The relay's SQL: it rings ready jobs and buries those that kill their workers."""
 
 import threading
 import time
@@ -54,7 +54,7 @@ def test_a_job_that_kills_its_worker_three_times_is_given_up() -> None:
 
 
 @on_real_transactions
-def test_what_another_relay_has_in_hand_is_buried_by_that_one_and_holds_up_nobody() -> None:
+def test_a_job_that_another_relay_has_locked_does_not_delay_the_others() -> None:
     first, second = queue(), queue()
     for job in (first, second):
         for _death in range(3):
@@ -70,7 +70,7 @@ def test_what_another_relay_has_in_hand_is_buried_by_that_one_and_holds_up_nobod
         elsewhere = threading.Thread(target=bury_elsewhere)
         elsewhere.start()
         elsewhere.join(stretched(10))
-        assert buried == [1], "it waits for nobody's lock"
+        assert buried == [1], "it waits for no lock"
 
     assert bury(Notification) == 1
     assert {row(job).status for job in (first, second)} == {Status.FAILED}
@@ -187,7 +187,7 @@ def test_a_job_whose_worker_died_is_rung_when_its_lease_is_over() -> None:
     assert ring(Notification) == [job.pk]
 
 
-def test_a_job_that_could_not_be_published_is_given_back_at_once() -> None:
+def test_a_job_that_could_not_be_published_is_ready_again_at_once() -> None:
     job = queue()
     assert ring(Notification) == [job.pk]
 
@@ -198,7 +198,7 @@ def test_a_job_that_could_not_be_published_is_given_back_at_once() -> None:
     assert round(seconds_until("ring_after", job)) == 30
 
 
-def test_a_job_that_was_claimed_meanwhile_is_not_given_back() -> None:
+def test_a_job_that_was_claimed_meanwhile_is_not_unrung() -> None:
     job = queue()
     ring(Notification)
     assert Notification.objects.claim(job.pk) is not None

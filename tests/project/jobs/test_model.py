@@ -1,4 +1,4 @@
-"""What the database refuses of a job."""
+"""The constraints of a job's row."""
 
 from typing import Any
 from uuid import uuid4

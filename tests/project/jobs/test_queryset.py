@@ -113,7 +113,7 @@ def test_control_a_claim_that_looks_first_and_writes_later_has_several_winners(
     assert claim_in_parallel(queue()) == 5
 
 
-# ── Settled under the claim's token ─────────────────────────────────────────────────────────
+# ── Finished under the claim's token ─────────────────────────────────────────────────────────
 def test_a_job_is_done_with_its_result() -> None:
     job = claimed(error="an earlier attempt failed")
 
@@ -126,7 +126,7 @@ def test_a_job_is_done_with_its_result() -> None:
     assert (stored.token, stored.lease_until) == (None, None)
 
 
-SETTLE = {
+FINISH = {
     "succeed": lambda job: Notification.objects.succeed(job, {}),
     "fail": lambda job: Notification.objects.fail(job, "late"),
     "retry_later": lambda job: Notification.objects.retry_later(job, "late"),
@@ -136,30 +136,30 @@ SETTLE = {
 }
 
 
-@pytest.mark.parametrize("settle", SETTLE.values(), ids=SETTLE.keys())
+@pytest.mark.parametrize("finish", FINISH.values(), ids=FINISH.keys())
 def test_a_worker_that_lost_its_claim_changes_nothing(
-    settle: Callable[[Notification], bool],
+    finish: Callable[[Notification], bool],
 ) -> None:
     late = claimed()
     change(late, lease_until=Now() - timedelta(seconds=1))
     winner = Notification.objects.claim(late.pk)
     before = Notification.objects.filter(pk=late.pk).values().get()
 
-    assert not settle(late)
+    assert not finish(late)
 
     assert Notification.objects.filter(pk=late.pk).values().get() == before
     assert winner is not None
     assert Notification.objects.succeed(winner, {"by": "the winner"})
 
 
-@pytest.mark.parametrize("settle", SETTLE.values(), ids=SETTLE.keys())
-def test_a_settled_job_cannot_be_settled_again(
-    settle: Callable[[Notification], bool],
+@pytest.mark.parametrize("finish", FINISH.values(), ids=FINISH.keys())
+def test_a_finished_job_cannot_be_finished_again(
+    finish: Callable[[Notification], bool],
 ) -> None:
     job = claimed()
     assert Notification.objects.succeed(job, {})
 
-    assert not settle(job)
+    assert not finish(job)
 
 
 def test_a_late_result_is_accepted_as_long_as_nobody_else_took_the_job() -> None:

@@ -204,20 +204,20 @@ def test_what_cannot_be_shown_is_not_done(
 
 
 def database_away(monkeypatch: pytest.MonkeyPatch, *, times: int) -> None:
-    """Let so many tries to settle meet a database that restarts."""
+    """Let so many tries to finish meet a database that restarts."""
     succeed, tries = JobQuerySet.succeed, iter(range(times))
 
-    def interrupted(self: JobQuerySet, job: Any, *settled: Any) -> bool:
+    def interrupted(self: JobQuerySet, job: Any, *outcome: Any) -> bool:
         if next(tries, None) is not None:
             raise OperationalError("terminating connection")
-        return succeed(self, job, *settled)
+        return succeed(self, job, *outcome)
 
     monkeypatch.setattr(JobQuerySet, "succeed", interrupted)
     monkeypatch.setattr(job_runs, "FINISH_PAUSE", 0.01)
 
 
 @on_real_transactions
-def test_a_database_that_restarts_while_a_job_is_settled_is_waited_for(
+def test_a_database_that_restarts_while_a_job_is_finished_is_waited_for(
     perform: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     done: list[UUID] = []
@@ -236,7 +236,7 @@ def test_a_database_that_restarts_while_a_job_is_settled_is_waited_for(
 
 
 @on_real_transactions
-def test_a_job_that_could_not_be_settled_is_left_to_its_lease(
+def test_a_job_that_could_not_be_finished_is_left_to_its_lease(
     perform: Callable[[Any], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     perform(lambda job: {})

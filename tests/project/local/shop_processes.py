@@ -1,4 +1,4 @@
-"""What runs of a shop, and whether its database answers."""
+"""The running processes of a shop, and whether its database answers."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Prefixed lines, and a reader who doesn't read."""
+"""Prefixed lines, and a terminal that isn't read."""
 
 import os
 

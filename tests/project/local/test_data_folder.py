@@ -1,4 +1,4 @@
-"""What a local run keeps: its state, ports, lock and the file for other terminals."""
+"""The data folder of a local run: its state, ports, lock and the file for other terminals."""
 
 import shutil
 import socket

@@ -1,4 +1,4 @@
-"""Who is alive, who is ours, and how everybody stops."""
+"""Which processes live, which belong to this shop, and how all of them stop."""
 
 import os
 import signal
@@ -10,7 +10,7 @@ from threading import Event
 
 import pytest
 
-from project.local.processes import PidFile, _belongs_to, start_of, stop_everything
+from project.local.processes import PidFile, belongs_to, start_of, stop_everything
 from tests.live import wait_until
 
 STUBBORN = """
@@ -126,7 +126,7 @@ def test_a_process_that_has_just_started_is_ours_too(started, tmp_path: Path) ->
     for _ in range(50):  # without the second look most of them read as "no environment" yet
         process = start(started, "sleep", "600", data=tmp_path)
 
-        assert _belongs_to(process.pid, tmp_path)
+        assert belongs_to(process.pid, tmp_path)
 
 
 @pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs /proc")

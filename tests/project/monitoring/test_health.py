@@ -31,7 +31,7 @@ def a_process_that_runs_for_long(monkeypatch: pytest.MonkeyPatch, settings: Any)
 
 
 @pytest.fixture
-def everybody_alive(db: None) -> None:
+def all_alive(db: None) -> None:
     for service in SERVICES:
         detail = {"broker": "ok"} if service == "relay" else {}
         Heartbeat.objects.beat(f"{service}@host", **detail)
@@ -49,7 +49,7 @@ def test_healthz_answers_without_database(client: Client) -> None:
     assert "no-store" in answer["Cache-Control"]
 
 
-def test_readyz_is_ok_when_everybody_is_alive(client: Client, everybody_alive: None) -> None:
+def test_readyz_is_ok_when_all_processes_are_alive(client: Client, all_alive: None) -> None:
     answer = client.get("/readyz")
 
     assert answer.status_code == 200
@@ -70,7 +70,7 @@ def test_readyz_reads_heartbeats_sweeps_and_channels_in_one_query_each(
 
 @pytest.mark.parametrize("service", SERVICES)
 def test_readyz_names_a_service_that_is_silent_and_still_takes_orders(
-    client: Client, everybody_alive: None, service: str
+    client: Client, all_alive: None, service: str
 ) -> None:
     silent_for(f"{service}@host", 60)
 
@@ -218,15 +218,13 @@ def test_readyz_tells_what_the_relay_says_of_the_broker(
     assert answer.json()["checks"]["broker"] == "Connection refused (for 12 s)"
 
 
-def test_nobody_knows_the_broker_when_the_relay_is_silent(
-    client: Client, everybody_alive: None
-) -> None:
+def test_nobody_knows_the_broker_when_the_relay_is_silent(client: Client, all_alive: None) -> None:
     silent_for("relay@host", 60)
 
     assert client.get("/readyz").json()["checks"]["broker"] == "unknown"
 
 
-def test_a_young_local_shop_is_starting_until_everybody_was_seen(
+def test_a_young_local_shop_is_starting_until_all_processes_were_seen(
     client: Client, db: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "started", time.monotonic())

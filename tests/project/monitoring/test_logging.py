@@ -1,4 +1,4 @@
-"""What is worth a line in the log, and what isn't."""
+"""Which records get a line in the log."""
 
 from django.test import Client
 

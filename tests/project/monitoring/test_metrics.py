@@ -1,4 +1,4 @@
-"""What Prometheus reads."""
+"""The page that Prometheus reads."""
 
 from datetime import timedelta
 from uuid import uuid4

@@ -1,4 +1,4 @@
-"""What a worker's process may hold, tried in processes of their own."""
+"""The memory limits of a worker's process, each tried in a process of its own."""
 
 import subprocess
 import sys

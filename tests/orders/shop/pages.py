@@ -1,35 +1,15 @@
 """The shop as a browser sees it, without a server in between."""
 
 import re
-from collections.abc import Iterator
 from typing import Any
 
-import pytest
 from django.test import Client
 
-from orders.placing.writers import drain
-from tests.factories import add_product
-
 Response = Any
-"""What the test client answers: its type is private to django-stubs."""
+"""The test client's response: its type is private to django-stubs."""
 
 SHOPPER = {"name": "Ada Lovelace", "email": "ada@example.org", "handover": "pickup"}
 ADDRESS = {"line1": "Am Kai 1", "city": "Kiel", "postcode": "24103", "country": "DE"}
-
-
-@pytest.fixture
-def writers() -> Iterator[None]:
-    """End the writer threads with the test, before its database is emptied."""
-    yield
-    assert drain(timeout=20)
-
-
-@pytest.fixture
-def form(db: None, client: Client) -> Response:
-    """The checkout of a cart with two mugs."""
-    add_product("MUG", stock=10, price="9.90")
-    add(client, "MUG", 2)
-    return client.get("/checkout/")
 
 
 def send(client: Client, page: Response, **changes: Any) -> Response:
