@@ -31,6 +31,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from project.desk import limits, schedule
 from project.desk.editing import EditAdmin
+from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.desk.word_filters import words_filter
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep

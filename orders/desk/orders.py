@@ -27,6 +27,7 @@ from orders.models import Order, Payment
 from project.desk.address_search import searched_address
 from project.desk.jobs import COLOURS as JOB_COLOURS
 from project.desk.jobs import JobAdmin, isolated, job_admins, moment
+from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.jobs.model import Job, job_models
 from project.jobs.queryset import OPEN, Status

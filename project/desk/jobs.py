@@ -30,6 +30,7 @@ from django_celery_results.models import TaskResult
 from unfold.decorators import display
 
 from project.desk.address_search import searched_address
+from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.jobs.decisions import RETRY, Decision
 from project.jobs.model import Job

@@ -205,7 +205,7 @@ def test_a_page_of_orders_that_are_never_told_stops_no_other(
     monkeypatch.setattr(passes, "PAGE_SIZE", 4)
     monkeypatch.setattr(passes, "RUN_SECONDS", run_seconds)
     never_to_be_told(10)
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
 
     runs = [tell_media_ready() for _run in range(14)]
 
@@ -221,7 +221,7 @@ def test_control_without_its_position_the_first_page_is_read_for_ever(
     monkeypatch.setattr(passes, "RUN_SECONDS", 0.0)
     monkeypatch.setattr(type(Sweep.objects.all()), "keep_position", lambda *_, **__: None)
     never_to_be_told(10)
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
 
     assert [tell_media_ready() for _run in range(14)] == [None] * 14
 
@@ -230,7 +230,7 @@ def test_an_order_whose_message_fails_stops_no_other(
     order: Order, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     never_to_be_told(1)
-    settle(order, Status.DONE, Status.DONE)
+    finish_prints(order, Status.DONE, Status.DONE)
     tell = media_ready._notify
 
     def breaking(order_id: Any) -> bool:
