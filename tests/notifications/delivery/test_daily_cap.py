@@ -11,9 +11,9 @@ from notifications.delivery.daily_cap import country_of, next_day
 from notifications.models import Notification
 from notifications.outbox import account_message
 from project.jobs.queryset import Status
-from project.jobs.run import run_job
 from project.limits.rates import Rate
 from project.models import Limit, LimitCounter
+from tests.notifications.delivery.attempts import run
 from tests.notifications.gateway import Gateway
 
 Queued = Callable[..., Notification]
@@ -22,16 +22,6 @@ Queued = Callable[..., Notification]
 @pytest.fixture
 def capped(settings: Any) -> None:
     settings.SMS_DAILY_CAP = {"all": Rate(100, 86_400), "DE": Rate(2, 86_400)}
-
-
-def run(message: Notification) -> Notification:
-    """Make one attempt; its error is on the row."""
-    try:
-        run_job(Notification, message.pk)
-    except Exception:
-        pass
-    message.refresh_from_db()
-    return message
 
 
 def used(name: str) -> int:

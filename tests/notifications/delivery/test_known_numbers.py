@@ -10,7 +10,7 @@ from django.utils import timezone
 from notifications.delivery.known_numbers import REASON, forgettable, know
 from notifications.models import KnownNumber, Notification
 from project.jobs.queryset import Status
-from tests.notifications.delivery.test_daily_cap import run
+from tests.notifications.delivery.attempts import run
 
 PHONE = "+4915112345678"
 Queued = Callable[..., Notification]

@@ -15,7 +15,7 @@ from orders.accounts.history import orders_of
 from orders.accounts.staff import staff
 from orders.models import Order, User
 from tests.factories import add_product, make_order
-from tests.orders.accounts.conftest import (
+from tests.orders.accounts.pages import (
     ADA,
     PASSWORD,
     ask_for_code,

@@ -9,7 +9,7 @@ from django.db import OperationalError
 from django.test import Client
 
 from orders.placing.errors import OrderLimited, OutcomeUnknown, PlacementFailed, ShopBusy
-from tests.orders.api.conftest import Post, order
+from tests.orders.api.bodies import Post, order
 
 MEMBERS = {"type", "title", "status", "detail", "code"}
 

@@ -32,7 +32,7 @@ from project.monitoring.audit import run_audit
 from tests.database import this_database
 from tests.factories import add_product, order_request
 from tests.orders.placing.convoy import Convoy
-from tests.orders.placing.test_races import wait_until
+from tests.orders.placing.threads import wait_until
 from tests.races import at_once
 from tests.time_bounds import stretched
 

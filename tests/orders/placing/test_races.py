@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
@@ -24,6 +23,7 @@ from project.monitoring.audit import run_audit
 from project.schedule.passes import UnfinishedError
 from tests.factories import add_product, new_key, order_request
 from tests.order_states import make_old
+from tests.orders.placing.threads import cut_writers, wait_until
 from tests.races import at_once, locked, without_constraint
 from tests.time_bounds import stretched
 
@@ -32,15 +32,6 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writ
 
 def sold(sku: str) -> int:
     return ProductSales.objects.get(product__sku=sku).units
-
-
-def wait_until(condition: Callable[[], bool], *, seconds: float) -> bool:
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if condition():
-            return True
-        time.sleep(0.02)
-    return False
 
 
 # ── Oversell ────────────────────────────────────────────────────────────────────────────────
@@ -226,15 +217,6 @@ def test_a_sales_connection_that_is_cut_is_replaced() -> None:
 
     assert wait_until(lambda: sold("TEA") == 2, seconds=30)
     assert Stock.objects.get().available == 98
-
-
-def cut_writers() -> None:
-    """Terminate every other connection to this database: the writers'."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
-        )
 
 
 def test_a_count_left_over_by_a_crash_is_settled_to_nothing() -> None:

@@ -18,7 +18,7 @@ from project.database.errors import Remedy
 from project.group_commit import committer
 from project.monitoring.audit import run_audit
 from tests.factories import add_product, new_key, order_request
-from tests.orders.placing.test_races import cut_writers, wait_until
+from tests.orders.placing.threads import cut_writers, wait_until
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
