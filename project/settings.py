@@ -246,7 +246,6 @@ CACHES = {
         "LOCATION": "project_cache",
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
-    "server": environment.cache("CACHE_URL", "locmemcache://"),
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
@@ -392,8 +391,9 @@ CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 # ── Logs and errors ─────────────────────────────────────────────────────────────────────────
 LOGGING = logging_config(json=not (DEBUG or TANDEM_LOCAL))
 LOGGING_CONFIG = "logging.config.dictConfig"
-if SENTRY_DSN := environment.text("SENTRY_DSN"):
+if SENTRY_DSN := environment.sentry("SENTRY_DSN"):
     import sentry_sdk
 
     with environment.named("SENTRY_DSN", "give the address that Sentry shows"):
-        sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False)
+        # Local variables hold customers' data, and the passwords in gateways' URLs.
+        sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
