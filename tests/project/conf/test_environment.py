@@ -8,6 +8,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
 from urllib.parse import unquote
 
 import pytest
@@ -46,11 +47,12 @@ def test_every_variable_of_the_example_tells_one_shop_from_another() -> None:
     assert set(named) == set(SETTING_NAMES)
 
 
-def test_the_example_works_once_its_secret_is_filled_in() -> None:
+def test_the_example_works_once_its_secret_is_filled_in(tmp_path: Path) -> None:
     example = dict(VARIABLE.findall((ROOT / ".env.example").read_text()))
     del example["TANDEM_LOCAL"]
+    own = {"SECRET_KEY": PRODUCTION["SECRET_KEY"], "MEDIA_STORAGE": str(tmp_path / "media")}
 
-    checked = manage("check", "--deploy", **{**example, "SECRET_KEY": PRODUCTION["SECRET_KEY"]})
+    checked = manage("check", "--deploy", **{**example, **own})
 
     assert checked.returncode == 0, checked.stderr
     assert "no issues" in checked.stdout
@@ -76,6 +78,30 @@ def test_a_wrong_value_is_refused_in_one_line() -> None:
 
     assert checked.returncode == 1
     assert re.fullmatch(r"EMAIL_URL: give smtp://.*\n", checked.stderr)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SITE_URL", "http://shop.example.org"),
+        ("ALLOWED_HOSTS", "www.example.org"),
+        ("WORKER_MEMORY_MB", "64"),
+    ],
+)
+def test_what_no_shop_could_run_with_is_refused_at_the_start(name: str, value: str) -> None:
+    checked = manage("check", **{**PRODUCTION, name: value})
+
+    assert checked.returncode == 1
+    assert re.fullmatch(rf"{name} .*\n", checked.stderr)
+
+
+def test_a_misspelt_variable_is_a_warning_of_the_check(tmp_path: Path) -> None:
+    own = {"MEDIA_STORAGE": str(tmp_path), "SHOP_COUNTY": "AT"}
+
+    checked = manage("check", "--deploy", **{**PRODUCTION, **own})
+
+    assert checked.returncode == 0
+    assert "(project.W001) SHOP_COUNTY isn't a variable of Tandem" in checked.stderr
 
 
 def test_a_command_without_a_shop_says_what_to_start() -> None:
