@@ -9,17 +9,23 @@ import fcntl
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import threading
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parent.parent
 VENV = ROOT / ".venv"
 PYTHON = VENV / "bin" / "python"
 STAMP = VENV / "installed.json"
+SHOWN_SECONDS = 10
+"""How often progress is shown where lines can't be written over: in a log."""
 
 
 def main(requirements: str) -> int:
@@ -58,13 +64,18 @@ def install(requirements: str) -> None:
         print("Making .venv ...", file=sys.stderr)
         remove_venv()
         run(sys.executable, "-m", "venv", str(VENV))
-    print(f"Installing {requirements} ...", file=sys.stderr)
+    count = len(re.findall(r"^[A-Za-z0-9].*==", (ROOT / requirements).read_text(), re.MULTILINE))
+    print(
+        f"Installing {count} packages of {requirements}: a minute or two, once ...", file=sys.stderr
+    )
     # Locked with hashes and complete, so nothing needs resolving. Wheels only, because those
     # need no compiler; pyvips has none, but is pure Python beside pyvips-binary.
     run(
-        *(str(PYTHON), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"),
+        *(str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"),
+        *("--progress-bar", "off"),
         *("--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-binary", "pyvips"),
         *("--requirement", requirements),
+        progress=Progress(count),
     )
     write_stamp(requirements)
 
@@ -73,12 +84,78 @@ class Failed(Exception):
     """A command failed; in one line, why."""
 
 
-def run(*argv: str) -> None:
-    done = subprocess.run(argv, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False)
-    if done.returncode != 0:
-        lines = [line for line in done.stderr.splitlines() if line.strip()]
-        errors = [line for line in lines if line.startswith("ERROR")]
-        raise Failed((errors or lines or [f"{argv[0]} ended with {done.returncode}"])[-1])
+class Progress:
+    """Shows on stderr how far pip is: on a terminal in one line, else a line now and then."""
+
+    def __init__(self, count: int, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._count, self._clock = count, clock
+        self._begin = self._shown = clock()
+        self._collected = 0
+        self._step = "fetched"
+
+    def line(self, text: str) -> None:
+        """Take a line of pip's output."""
+        if text.startswith(("Collecting ", "Processing ", "Ignoring ")):
+            self._collected += 1
+        elif text.startswith("Installing collected packages"):
+            self._step = "fetched, and are being unpacked"
+
+    def show(self) -> None:
+        """Show the progress, if it is time; call it about once a second."""
+        now = self._clock()
+        terminal = sys.stderr.isatty()
+        if not terminal and now - self._shown < SHOWN_SECONDS:
+            return
+        self._shown = now
+        done = min(self._collected, self._count)
+        text = f"  {done} of {self._count} packages are {self._step} ({now - self._begin:.0f} s)"
+        print(f"\r{text:<75}" if terminal else text, end="" if terminal else "\n", file=sys.stderr)
+        sys.stderr.flush()
+
+    def end(self) -> None:
+        """Leave the line that was written over."""
+        if sys.stderr.isatty():
+            print(file=sys.stderr)
+
+
+def run(*argv: str, progress: Progress | None = None) -> None:
+    """Run the command, showing its progress; raise Failed with the line that says why."""
+    process = subprocess.Popen(
+        argv, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    errors: list[str] = []
+    assert process.stdout is not None
+    assert process.stderr is not None
+    readers = [
+        threading.Thread(target=_read, args=(process.stdout, progress.line if progress else None)),
+        threading.Thread(target=_read, args=(process.stderr, errors.append)),
+    ]
+    try:
+        for reader in readers:
+            reader.start()
+        while readers[0].is_alive():
+            readers[0].join(1)
+            if progress:
+                progress.show()
+        code = process.wait()
+        readers[1].join()
+    except BaseException:
+        process.kill()
+        raise
+    finally:
+        if progress:
+            progress.end()
+    if code != 0:
+        lines = [line.rstrip() for line in errors if line.strip()]
+        causes = [line for line in lines if line.startswith("ERROR")]
+        raise Failed((causes or lines or [f"{argv[0]} ended with {code}"])[-1])
+
+
+def _read(pipe: IO[str], take: Callable[[str], object] | None) -> None:
+    with pipe:
+        for line in pipe:
+            if take:
+                take(line)
 
 
 def digest(requirements: str) -> str:

@@ -14,7 +14,8 @@ class NotificationsConfig(AppConfig):
 
         from notifications.checks import check_sms
         from notifications.delivery.parked import read_checks
+        from project.checks import SETTINGS
         from project.monitoring.health import report_health
 
-        register(check_sms)
+        register(check_sms, SETTINGS)
         report_health(read_checks)

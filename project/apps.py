@@ -1,4 +1,4 @@
-"""The app's configuration: its name in the admin."""
+"""The app's configuration: its name in the admin, and its system checks."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -7,3 +7,12 @@ from django.utils.translation import gettext_lazy as _
 class ProjectConfig(AppConfig):
     name = "project"
     verbose_name = _("Health")
+
+    def ready(self) -> None:
+        from django.core.checks import register
+
+        from project.checks import MEDIA, SETTINGS, check_hosts, check_media_folder, check_names
+
+        register(check_names, SETTINGS)
+        register(check_hosts, SETTINGS)
+        register(check_media_folder, MEDIA)

@@ -5,7 +5,13 @@ import os
 import time
 
 from celery import Celery, bootsteps
-from celery.signals import heartbeat_sent, worker_process_init, worker_shutdown
+from celery.signals import (
+    beat_init,
+    celeryd_after_setup,
+    heartbeat_sent,
+    worker_process_init,
+    worker_shutdown,
+)
 from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 from celery.worker.heartbeat import Heart
@@ -52,6 +58,25 @@ class BoundedStop(bootsteps.StartStopStep):
 
 
 app.steps["worker"].add(BoundedStop)
+
+
+@celeryd_after_setup.connect
+def report_media_folder(**kwargs: object) -> None:
+    """Log a media folder in which a worker can't write."""
+    from project.checks import MEDIA, report_findings
+
+    report_findings(MEDIA)
+
+
+@beat_init.connect
+def report_schedule(**kwargs: object) -> None:
+    """Log scheduled work whose settings are missing."""
+    from django.db import connection
+
+    from project.checks import SCHEDULE, report_findings
+
+    report_findings(SCHEDULE)
+    connection.close()
 
 
 @heartbeat_sent.connect

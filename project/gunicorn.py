@@ -30,6 +30,14 @@ worker_tmp_dir = "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa:
 control_socket_disable = True  # its path would exceed the limit of about 100 characters
 
 
+def post_worker_init(worker: Any) -> None:
+    """Log wrong settings once: by the first process, which has loaded the shop by now."""
+    from project.checks import MEDIA, SETTINGS, report_findings
+
+    if worker.age == 1:
+        report_findings(SETTINGS, MEDIA)
+
+
 def worker_exit(server: Any, worker: Any) -> None:
     """Let the order writers finish the items they have taken, then end them."""
     from project.group_commit import drain_all  # the master, which reads this file, has no Django

@@ -6,11 +6,13 @@ its gateway. A name is the host, or apprise's service: it never contains a secre
 
 import json
 import logging
+import re
+import traceback
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib import import_module
 from types import ModuleType
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
@@ -19,6 +21,7 @@ from notifications.channels.answer import kept_id, kept_words
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import Message, NoAnswerError, NotAskedError, Receipt
 from notifications.models import Notification
+from project.conf.urls import PERCENT, UnreadableUrlError, split_url, without_secrets
 from project.jobs.errors import JobError
 
 logger = logging.getLogger(__name__)
@@ -55,21 +58,27 @@ class Gateway:
     def send(self, message: Message, *, deadline: Deadline) -> Receipt:
         """Hand the message over; raises what `notifications.channels` says, and nothing else.
 
-        Answers are cleaned and cut here, before any other code sees them. An unforeseen exception
-        doesn't tell how far the message came: it may have arrived.
+        Answers are cleaned and cut here, before any other code sees them, and the URL's secrets are
+        hidden: an answer may quote the request. An unforeseen exception doesn't tell how far the
+        message came: it may have arrived.
         """
         if self.problem:
             raise NotAskedError(self.problem)
         try:
             receipt: Receipt = self.channel_module().send(message, url=self.url, deadline=deadline)
         except JobError as error:
-            error.args = (kept_words(str(error)),)
+            error.args = (self._kept(str(error)),)
             raise
         except Exception as error:
-            logger.exception("%s: %s failed unexpectedly", message.id, self.name)
-            words = kept_words(f"broke off: {type(error).__name__}: {error}")
-            raise NoAnswerError(words) from error
-        return Receipt(provider_id=kept_id(receipt.provider_id), answer=kept_words(receipt.answer))
+            words = self._kept(f"broke off: {type(error).__name__}: {error}")
+            # Its frames, not itself: its text may have a part of the URL.
+            frames = "".join(traceback.format_tb(error.__traceback__))
+            logger.error("%s: %s %s\n%s", message.id, self.name, words, frames)
+            raise NoAnswerError(words) from None
+        return Receipt(provider_id=kept_id(receipt.provider_id), answer=self._kept(receipt.answer))
+
+    def _kept(self, words: str) -> str:
+        return kept_words(without_secrets(words, self.url))
 
     def repeats_are_safe(self) -> bool:
         """Tell whether it recognises a second copy."""
@@ -106,7 +115,7 @@ def _sms_gateways(value: str) -> tuple[Gateway, ...]:
     for url in value.split():
         scheme, _colon, _rest = url.partition("://")
         problem = _problem(url, scheme)
-        name = wanted = f"{SMS}:{_host(url, scheme) or 'unreadable'}"
+        name = wanted = f"{SMS}:{'unreadable' if problem else _host(url, scheme)}"
         while any(gateway.name == name for gateway in found):
             name = f"{wanted}-{len(found) + 1}"
         module = "apprise_sms" if scheme.startswith(APPRISE) else MODULES.get(scheme, "")
@@ -130,28 +139,27 @@ def read_order(value: str) -> dict[str, list[str]]:
 
 
 def _host(url: str, scheme: str) -> str:
+    """Return what a URL without a problem is named by."""
     if scheme.startswith(APPRISE):
         return scheme.removeprefix(APPRISE)  # some of its URLs have a key in the place of the host
-    try:
-        return urlsplit(url).hostname or ""
-    except ValueError:
-        return ""
+    return split_url(url).hostname or ""
 
 
 def _problem(url: str, scheme: str) -> str:
-    """Return the error in the URL, without its secrets; empty if there is none."""
-    if scheme.startswith(APPRISE):
-        return "" if "{to}" in url else f"SMS_URL: {scheme}:// needs {{to}} where the number goes."
+    """Return the error in the URL, without any part of it; empty if there is none."""
+    if re.fullmatch(r"apprise\+[a-z0-9]{1,20}", scheme) and "://" in url:
+        return "" if "{to}" in url else "SMS_URL: apprise+…:// needs {to} where the number goes."
     if scheme not in MODULES:
         known = ", ".join(f"{name}://" for name in (*MODULES, f"{APPRISE}…"))
-        return f"SMS_URL: begin each gateway's URL with one of {known} (not {scheme[:20]!r})."
+        return f"SMS_URL: begin each gateway's URL with one of {known}. {PERCENT}."
     try:
-        parts = urlsplit(url)
-        host, _port = parts.hostname, parts.port
-    except ValueError as error:
-        return f"SMS_URL: {scheme}:// has no readable host and port: {error}."
-    if not host:
+        parts = split_url(url)
+    except UnreadableUrlError:
+        return f"SMS_URL: {scheme}:// has no readable host and port. {PERCENT}."
+    if not parts.hostname:
         return f"SMS_URL: {scheme}:// names no host."
+    if not url.isascii():
+        return f"SMS_URL: {scheme}:// has letters beyond ASCII: write them as %XX."
     if MODULES[scheme] == "aliyun_sms":
         if not (parts.username and parts.password):
             return "SMS_URL: aliyun:// needs KEYID:SECRET@ before the host."

@@ -54,7 +54,7 @@ def uploaded_package(file: File, *, name: str) -> Iterator[Package]:
         return
     try:
         archive = zipfile.ZipFile(file)
-    except zipfile.BadZipFile as error:
+    except (zipfile.BadZipFile, NotImplementedError, ValueError) as error:
         raise ImportRefusedError(_("This isn't a zip that can be read. Pack it anew.")) from error
     with archive:
         yield zip_package(archive)

@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
+from orders.imports.cells import number_text
 from orders.imports.errors import RowRefusedError
 from orders.imports.table import MAX_NUMBERED, RawRow
 
@@ -17,9 +18,11 @@ LENGTHS = {"sku": 40, "name": 200, "category": 100, "description": MAX_DESCRIPTI
 YES = ("yes", "y", "true", "1", "x", "是")
 NO = ("no", "n", "false", "0", "否")
 _PRICE = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
+# What programs write of a number that no float has, 13.049999999999999: it is 13.05.
+_FLOAT = re.compile(r"[0-9]{1,8}\.[0-9]{3,20}")
 _COUNT = re.compile(r"[0-9]{1,7}")
 # Control characters, without the line breaks and tabs that a description may have.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -45,11 +48,13 @@ class Row:
 
 def parse_row(raw: RawRow) -> Row:
     """Return the row's values. Raises RowRefusedError naming every column that is wrong."""
-    faults: list[str] = []
+    faults = [f"{column}: {doubt}" for column, doubt in raw.doubts.items()]
     if raw.surplus:
         faults.append(_("more cells than the header: put texts with commas in quotes"))
+    plain = {column: text for column, text in raw.cells.items() if column not in raw.doubts}
+    raw = replace(raw, cells=plain)
     sku = _text(raw, "sku", faults)
-    if not sku:
+    if not sku and "sku" not in raw.doubts:
         faults.append(_("sku: is missing"))
     row = Row(
         number=raw.number,
@@ -91,6 +96,8 @@ def _price(raw: RawRow, faults: list[str]) -> Decimal | None:
     text = raw.cells.get("price", "")
     if not text:
         return None
+    if _FLOAT.fullmatch(text):
+        text = number_text(float(text))
     if _PRICE.fullmatch(text):
         return Decimal(text)
     meant = text.replace(",", ".")

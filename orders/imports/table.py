@@ -2,15 +2,18 @@
 
 import csv
 import io
+import re
 import zipfile
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.translation import gettext as _
 
+from orders.imports.cells import Cell, doubt_of, spreadsheet_cell
 from orders.imports.errors import ImportRefusedError
 from orders.imports.package import MAX_TABLE_BYTES, PackedFile
+from project.conf.media_storage import is_away
 from project.desk.spreadsheets import as_meant
 
 MAX_ROWS = 20_000
@@ -18,7 +21,11 @@ MAX_SHEET_BYTES = 200_000_000
 """The largest unpacked size of an .xlsx file, which is a zip."""
 MAX_NUMBERED = 20
 """The largest number of columns `picture 1`, `picture 2` …"""
+MAX_HEADER = 20_000
+"""The largest number of characters of a CSV's header line."""
 DELIMITERS = ",;\t"
+_SEP_LINE = re.compile(r'"?sep=(?P<delimiter>[^\r\n])"?(?:\r\n|\r|\n|\Z)', re.IGNORECASE)
+"""Excel's own first line, which names the delimiter; Excel shows it as no row."""
 COLUMNS = {
     "sku": ("sku", "article number", "货号", "商品编号"),
     "name": ("name", "名称", "商品名称"),
@@ -50,45 +57,77 @@ class RawRow:
     cells: dict[str, str]
     surplus: bool = False
     """True if the row has more cells than the header."""
+    doubts: dict[str, str] = field(default_factory=dict)
+    """Column → why its cell can't be what was typed, and what to do."""
+
+
+@dataclass(frozen=True)
+class _Typed:
+    """A cell of a spreadsheet before its column is known."""
+
+    value: Any
+    number_format: str
+    is_error: bool
+
+    @property
+    def text(self) -> str:
+        return "" if self.value is None else str(self.value)
+
+    def read(self, column: str) -> Cell:
+        return spreadsheet_cell(
+            self.value,
+            number_format=self.number_format,
+            is_error=self.is_error,
+            column=column,
+        )
+
+
+_Line = Sequence[str | _Typed]
 
 
 def read_table(packed: PackedFile) -> list[RawRow]:
     """Return the rows that aren't empty. Raises ImportRefusedError."""
     with packed.open() as file:
         if packed.name.lower().endswith(".xlsx"):
-            lines = iter(_xlsx_lines(file))
+            lines: Iterator[_Line] = iter(_xlsx_lines(file))
         else:
             lines = iter(_csv_lines(file.read(MAX_TABLE_BYTES + 1)))
         header = next(lines, None)
         if header is None:
             raise ImportRefusedError(_("The table is empty."))
-        columns = _columns(header)
+        columns = _columns([_text(cell) for cell in header])
         rows = [row for row in _rows(lines, columns) if any(row.cells.values()) or row.surplus]
     if not rows:
         raise ImportRefusedError(_("The table has a header and no rows."))
     return rows
 
 
-def _rows(lines: Iterable[list[str]], columns: list[str]) -> Iterator[RawRow]:
+def _rows(lines: Iterable[_Line], columns: list[str]) -> Iterator[RawRow]:
     for number, line in enumerate(lines, start=2):
         if number > MAX_ROWS + 1:
             text = _("The table has more than %(limit)d rows. Split it.")
             raise ImportRefusedError(text % {"limit": MAX_ROWS})
-        surplus = any(cell.strip() for cell in line[len(columns) :])
-        cells = {
-            column: as_meant(cell.strip())
-            for column, cell in zip(columns, line, strict=False)
-            if column
-        }
-        yield RawRow(number, cells, surplus)
+        surplus = any(_text(cell).strip() for cell in line[len(columns) :])
+        cells, doubts = {}, {}
+        for column, raw in zip(columns, line, strict=False):
+            if not column:
+                continue
+            cell = Cell(raw) if isinstance(raw, str) else raw.read(column)
+            cells[column] = as_meant(cell.text.strip())
+            if doubt := cell.doubt or doubt_of(cells[column], column=column):
+                doubts[column] = doubt
+        yield RawRow(number, cells, surplus, doubts)
+
+
+def _text(cell: str | _Typed) -> str:
+    return cell if isinstance(cell, str) else cell.text
 
 
 def _columns(header: list[str]) -> list[str]:
     """Return the column of each header cell; "" for an empty cell at the end."""
-    while header and not header[-1].strip():
-        header = header[:-1]
-    columns = []
-    for cell in header:
+    filled = max((number for number, cell in enumerate(header, 1) if cell.strip()), default=0)
+    columns: list[str] = []
+    for cell in header[:filled]:
         column = _BY_HEADER.get(_plain(cell))
         if column is None:
             text = _("Column “%(column)s” isn't known. Known are: %(known)s.")
@@ -109,7 +148,17 @@ def _plain(header: str) -> str:
 
 def _csv_lines(data: bytes) -> Iterator[list[str]]:
     text = _decoded(data)
-    delimiter = _delimiter(text.partition("\n")[0])
+    sep_line = _SEP_LINE.match(text)
+    if sep_line is not None:
+        text = text[sep_line.end() :]
+    # Lines may end in CR, LF or both, as the csv module reads them, too.
+    header = re.split(r"[\r\n]", text[: MAX_HEADER + 1], maxsplit=1)[0]
+    if len(header) > MAX_HEADER:
+        raise ImportRefusedError(
+            _("The first line has more than %(limit)d characters: it isn't a header.")
+            % {"limit": MAX_HEADER}
+        )
+    delimiter = sep_line["delimiter"] if sep_line is not None else _delimiter(header)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         yield from lines
@@ -144,7 +193,7 @@ def _delimiter(header: str) -> str:
     return max(DELIMITERS, key=known)
 
 
-def _xlsx_lines(file: Any) -> Iterator[list[str]]:
+def _xlsx_lines(file: Any) -> Iterator[list[_Typed]]:
     """Yield the rows of the first sheet; one row at a time is in memory."""
     import openpyxl  # takes 0.2 s to load
 
@@ -154,22 +203,17 @@ def _xlsx_lines(file: Any) -> Iterator[list[str]]:
         if sizes > MAX_SHEET_BYTES:
             raise ImportRefusedError(_("Unpacked, the table is too large. Split it."))
         book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    except (zipfile.BadZipFile, KeyError, ValueError, OSError) as error:
+        try:
+            for line in book.worksheets[0].iter_rows():
+                yield [
+                    _Typed(cell.value, cell.number_format, cell.data_type == "e") for cell in line
+                ]
+        finally:
+            book.close()
+    except ImportRefusedError:
+        raise
+    except Exception as error:  # openpyxl has no class for what it can't read: any may come
+        if is_away(error):
+            raise
         text = _("The table can't be read as .xlsx. Open it, save it anew, and try again.")
         raise ImportRefusedError(text) from error
-    try:
-        for line in book.worksheets[0].iter_rows(values_only=True):
-            yield [_text(value) for value in line]
-    finally:
-        book.close()
-
-
-def _text(value: Any) -> str:
-    """Return the cell's value as typed text."""
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float) and value.is_integer():
-        return str(int(value))
-    return str(value)

@@ -1,8 +1,9 @@
 """Reads the environment's variables strictly: the error about a wrong value names its variable.
 
 An empty variable counts as unset, as in `.env.example`. A value that may contain a password is
-never shown. Settings about time are read by `project.conf.durations`, `MEDIA_STORAGE` by
-`project.conf.media_storage`, the gateways by `notifications.delivery.gateways`.
+never shown: `project.conf.urls` parses URLs. Settings about time are read by
+`project.conf.durations`, `MEDIA_STORAGE` by `project.conf.media_storage`, the gateways by
+`notifications.delivery.gateways`.
 """
 
 import os
@@ -12,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from email.utils import getaddresses
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote
 from zoneinfo import ZoneInfo
 
 import environ
@@ -21,6 +22,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 from kombu.transport import TRANSPORT_ALIASES
 
+from project.conf.urls import PERCENT, split_url
 from project.countries import COUNTRIES
 from project.currencies import decimal_places
 from project.email_addresses import ascii_domain, canonical_address
@@ -28,6 +30,8 @@ from project.email_addresses import ascii_domain, canonical_address
 ON = ("1", "on", "true", "yes")
 OFF = ("0", "off", "false", "no")
 RESULT_BACKENDS = {*BACKEND_ALIASES, "django-db", "django-cache"}
+ONE_HOST = ("redis", "rediss", "db", "rpc", "amqp")
+"""Result backends whose address has one host and port."""
 POSTGRES = ("postgres", "postgresql")
 
 
@@ -103,9 +107,10 @@ def site(name: str) -> str:
     """Return a site's address, without the slash at its end."""
     value = needed(name)
     with named(name, "give an address like https://shop.example.org"):
-        url = urlsplit(value)
-        _ = url.port
-        if url.scheme not in ("http", "https") or not url.hostname or url.query or url.fragment:
+        url = split_url(value)
+        if url.scheme not in ("http", "https") or not url.hostname:
+            raise ValueError
+        if url.username is not None or url.query or url.fragment:
             raise ValueError
     return value.rstrip("/")
 
@@ -139,8 +144,7 @@ def currency(name: str, default: str) -> str:
 def database(name: str) -> dict[str, Any]:
     value = needed(name)
     with named(name, "give postgres://user:password@host:5432/database"):
-        _ = urlsplit(value).port
-        if _scheme(value) not in POSTGRES:
+        if split_url(value).scheme not in POSTGRES or _has_fragment(value):
             raise ValueError
         found: dict[str, Any] = environ.Env.db_url_config(value)
         if not found["NAME"]:
@@ -152,19 +156,26 @@ def broker(name: str) -> str:
     """Return a broker's address, or several with semicolons between, as Celery takes them."""
     value = needed(name)
     with named(name, "give redis://:password@host:6379/0 or amqp://user:password@host:5672/"):
-        if _scheme(value) not in TRANSPORT_ALIASES:
-            raise ValueError
+        for address in value.split(";"):
+            scheme = split_url(address).scheme.partition("+")[0]
+            if "://" not in address or scheme not in TRANSPORT_ALIASES or _has_fragment(address):
+                raise ValueError
     return value
 
 
 def result_backend(name: str, default: str) -> str:
     """Return where Celery keeps results: a backend's name, or its address."""
     value = text(name, default)
-    if _backend(value) not in RESULT_BACKENDS:
-        raise ImproperlyConfigured(
-            f"{name}: give django-db, disabled, rpc://, redis://host:6379/1,"
-            " db+postgresql://user:password@host/name or another of Celery's."
-        )
+    wanted = (
+        "give django-db, disabled, rpc://, redis://host:6379/1,"
+        " db+postgresql://user:password@host/name or another of Celery's"
+    )
+    with named(name, wanted):
+        for address in value.split(";"):
+            backend = address.partition("://")[0].partition("+")[0]
+            if backend not in RESULT_BACKENDS:
+                raise ValueError
+            split_url(address, several_hosts=backend not in ONE_HOST)
     return value
 
 
@@ -179,15 +190,21 @@ def program(name: str) -> str:
 def email(name: str) -> dict[str, Any]:
     value = needed(name)
     with named(name, "give smtp://, smtp+tls:// or smtp+ssl://user:password@host:port"):
+        url = split_url(value)
+        # smtplib can't send others, and its error would quote a character of the password.
+        if url.fragment or not unquote(url.netloc).isascii():
+            raise ValueError
         found: dict[str, Any] = environ.Env.email_url_config(value)
     return found
 
 
-def cache(name: str, default: str) -> dict[str, Any]:
-    value = text(name, default)
-    with named(name, "give locmemcache://, or redis://host:port/number"):
-        found: dict[str, Any] = environ.Env.cache_url_config(value)
-    return found
+def sentry(name: str) -> str:
+    """Return the address that Sentry shows; empty if there is none."""
+    value = text(name)
+    with named(name, "give the address that Sentry shows"):
+        if value and split_url(value).scheme not in ("http", "https"):
+            raise ValueError
+    return value
 
 
 @contextmanager
@@ -195,16 +212,11 @@ def named(name: str, wanted: str) -> Iterator[None]:
     """Turn any error in the block into one that names the variable and its expected value."""
     try:
         yield
-    except (ValueError, OSError, LookupError, ImproperlyConfigured, ValidationError) as error:
-        hint = " In user and password write / + ? # @ as %2F %2B %3F %23 %40."
-        raise ImproperlyConfigured(
-            f"{name}: {wanted}.{hint if 'password' in wanted else ''}"
-        ) from error
+    except (ValueError, OSError, LookupError, ImproperlyConfigured, ValidationError):
+        hint = f" {PERCENT}." if "password" in wanted else ""
+        # Without the cause: a traceback would quote the value, or a part of it.
+        raise ImproperlyConfigured(f"{name}: {wanted}.{hint}") from None
 
 
-def _backend(value: str) -> str:
-    return value.partition("://")[0].partition("+")[0]
-
-
-def _scheme(value: str) -> str:
-    return urlsplit(value).scheme.partition("+")[0] if "://" in value else ""
+def _has_fragment(address: str) -> bool:
+    return bool(split_url(address).fragment)

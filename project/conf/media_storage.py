@@ -12,6 +12,8 @@ from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 
+from project.conf.urls import PERCENT, UnreadableUrlError, split_url
+
 OPTIONS = {"region", "tls", "public"}
 FOLDER_STORAGE = "django.core.files.storage.FileSystemStorage"
 BUCKET_STORAGE = "media_jobs.object_storage.ObjectStorage"
@@ -53,14 +55,12 @@ def media_storage(value: str) -> MediaStorage:
         return MediaStorage(folder=value, backend={"BACKEND": FOLDER_STORAGE})
     # Never shown in an error: it may hold the secret.
     try:
-        url = urlsplit(value)
-        port = url.port
-    except ValueError as error:
-        raise _wrong(
-            "is no URL. Write / + ? # @ in its key or secret as %2F %2B %3F %23 %40"
-        ) from error
+        url = split_url(value)
+    except UnreadableUrlError:
+        raise _wrong(f"is no URL. {PERCENT}") from None
     if url.scheme != "s3":
-        raise _wrong(f"begins with {url.scheme}://; it is a folder, or s3://…")
+        raise _wrong("is neither a folder nor s3://…")
+    port = url.port
     options = _options(url)
     if bool(url.username) != bool(url.password):
         raise _wrong("has a key without its secret, or a secret without its key")
@@ -106,12 +106,15 @@ def media_storage(value: str) -> MediaStorage:
 
 def _options(url: SplitResult) -> dict[str, str]:
     options = dict(parse_qsl(url.query, keep_blank_values=True))
-    if unknown := set(options) - OPTIONS:
+    if set(options) - OPTIONS:
         known = ", ".join(sorted(OPTIONS))
-        raise _wrong(f"has an option “{min(unknown)}”; there are: {known}")
+        raise _wrong(f"has an option that isn't known; there are: {known}")
     if options.get("tls", "yes") not in ("yes", "no"):
         raise _wrong("says neither tls=yes nor tls=no")
-    public = urlsplit(options.get("public", "https://example.org"))
+    try:
+        public = split_url(options.get("public", "https://example.org"))
+    except UnreadableUrlError:
+        raise _wrong("has a `public` that is no https:// address") from None
     if public.scheme not in ("http", "https") or not public.hostname or public.query:
         raise _wrong("has a `public` that is no https:// address")
     return options

@@ -37,7 +37,7 @@ STAGES = (
     Stage(("command",), 10),  # what `python -m project.local.embedded run` runs
     # gunicorn's graceful_timeout is 20; relay and workers take `shutdown.SHUTDOWN_SECONDS`,
     # and a little.
-    Stage(("prepare", "web", "relay", "notify", "media", "default", "beat"), 21),
+    Stage(("prepare", "demo", "web", "relay", "notify", "media", "default", "beat"), 21),
     Stage(("mailbox",), 2),
     Stage(("valkey",), 5),
     # "Fast" rolls back open transactions; "immediate" leaves the recovery to the next start.

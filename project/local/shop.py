@@ -1,7 +1,8 @@
 """The processes of `bin/up`: their order, and the environment by which they find each other.
 
 servers → mailbox → `manage.py prepare` (migrations, demo shop, admin) → web → relay, workers
-and beat. A server or mailbox whose URL the environment names isn't started.
+and beat → at the first start, the demo's pictures. A server or mailbox whose URL the environment
+names isn't started.
 """
 
 import asyncio
@@ -71,6 +72,9 @@ class LocalShop:
     async def _start(self) -> None:
         begin = time.monotonic()
         keep, until_ready = self._supervisor.keep, self._supervisor.until_ready
+        is_new = not (self._data.path / "env").exists()
+        if is_new:
+            self._supervisor.say("A new shop: its database and demo take about a minute, once.")
         servers = await asyncio.to_thread(self.prepare)
         services = {server: _service(server) for server in servers}
         for service in services.values():
@@ -86,7 +90,16 @@ class LocalShop:
         await until_ready(web)
         for service in WORKERS:
             keep(service)
+        if is_new:
+            await self._draw_demo()
         self._announce(seconds=time.monotonic() - begin)
+
+    async def _draw_demo(self) -> None:
+        """Wait until the demo's pictures are made: nobody should first see a shop without them."""
+        try:
+            await self._supervisor.finish(Service("demo", [*MANAGE, "demo", "--wait"]))
+        except CannotStart as obstacle:  # the shop itself is up
+            self._supervisor.say(f"{obstacle}. The pictures follow when they are made.")
 
     def prepare(self) -> list[PostgresServer | ValkeyServer]:
         """Prepare secrets and ports, write the processes' environment (`$TANDEM_DATA/env`), and
@@ -196,6 +209,7 @@ def _service(server: PostgresServer | ValkeyServer) -> Service:
         popen_options=server.popen_options,
         before_start=server.before_start,
         is_ready=server.is_ready,
+        is_noise=server.is_noise,
     )
 
 

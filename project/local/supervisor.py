@@ -37,6 +37,8 @@ class Service:
     popen_options: Mapping[str, Any] = field(default_factory=dict)
     before_start: Callable[[], None] = lambda: None
     is_ready: Callable[[], bool] = lambda: True
+    is_noise: Callable[[str], bool] = lambda line: False
+    """Tells which lines of its output aren't shown."""
 
 
 class Supervisor:
@@ -124,7 +126,7 @@ class Supervisor:
         """Start the service, pass its lines on, return its exit code (-N for signal N)."""
         process = self._spawn(service)
         assert process.stdout is not None
-        reading = asyncio.create_task(self._pass_on(service.name, process.stdout))
+        reading = asyncio.create_task(self._pass_on(service, process.stdout))
         code = await self._exits[process]
         del self._exits[process]
         # Pool processes of a killed worker would go on and keep the pipe open.
@@ -159,7 +161,7 @@ class Supervisor:
         self._exits[process] = asyncio.get_running_loop().create_future()
         return process
 
-    async def _pass_on(self, name: str, pipe: IO[bytes]) -> None:
+    async def _pass_on(self, service: Service, pipe: IO[bytes]) -> None:
         reader = asyncio.StreamReader()
         transport, _ = await asyncio.get_running_loop().connect_read_pipe(
             lambda: asyncio.StreamReaderProtocol(reader), pipe
@@ -171,17 +173,17 @@ class Supervisor:
                 if len(rest) > LONGEST_LINE:
                     lines, rest = [*lines, rest], b""
                 for line in lines:
-                    self._show(name, line)
+                    self._show(service, line)
         finally:
             if rest:
-                self._show(name, rest)
+                self._show(service, rest)
             transport.close()
 
-    def _show(self, name: str, line: bytes) -> None:
+    def _show(self, service: Service, line: bytes) -> None:
         text = line.decode(errors="replace").rstrip()
-        if text:
-            self._last_line[name] = text
-            self._console.line(name, text)
+        if text and not service.is_noise(text):
+            self._last_line[service.name] = text
+            self._console.line(service.name, text)
 
     def _last_words(self, service: Service) -> str:
         return self._last_line.get(service.name, "it said nothing")

@@ -25,19 +25,24 @@ def checkout(tmp_path: Path) -> Path:
 @pytest.fixture
 def environment(checkout: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """The checkout's bin/environment.py, with `run` pretending; `.calls` lists what it was told."""
+    module = loaded(checkout)
+    monkeypatch.setattr(module, "run", pretend_to_run(module))
+    return module
+
+
+def loaded(checkout: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location("environment", checkout / "bin/environment.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    monkeypatch.setattr(module, "run", pretend_to_run(module))
     return module
 
 
 def pretend_to_run(module: ModuleType) -> Callable[..., None]:
     module.calls = []
 
-    def run(*argv: str) -> None:
+    def run(*argv: str, progress: object = None) -> None:
         module.calls.append("venv" if "venv" in argv else "pip")
         packages = module.VENV / "lib/python3.11/site-packages"
         (packages / "one").mkdir(parents=True, exist_ok=True)
@@ -98,7 +103,7 @@ def test_a_damaged_environment_is_made_anew(environment: ModuleType, damage) -> 
 def test_a_failed_installation_is_one_line_and_no_environment(
     environment: ModuleType, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def run(*argv: str) -> None:
+    def run(*argv: str, progress: object = None) -> None:
         raise environment.Failed("ERROR: [Errno 28] No space left on device")
 
     monkeypatch.setattr(environment, "run", run)
@@ -137,6 +142,46 @@ def test_a_python_that_is_too_old_is_one_clear_line(checkout: Path, script: str)
     assert refused.returncode == 1
     assert refused.stderr.startswith("Tandem needs Python 3.11 or newer")
     assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_newcomer_reads_how_long_it_takes(
+    environment: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    environment.main("requirements.txt")
+
+    assert "Installing 1 packages of requirements.txt: a minute or two" in capsys.readouterr().err
+
+
+def test_progress_is_a_line_every_ten_seconds_where_no_terminal_is(
+    environment: ModuleType, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = iter([0.0, 1.0, 10.0, 11.0, 20.0])
+    progress = environment.Progress(2, clock=lambda: next(now))
+
+    progress.line("Collecting one==1 (from -r requirements.txt)\n")
+    progress.show()
+    progress.show()
+    progress.show()
+    progress.line("Processing ./two-2-py3-none-any.whl\n")
+    progress.line("Installing collected packages: one, two\n")
+    progress.show()
+    progress.end()
+
+    assert capsys.readouterr().err == (
+        "  1 of 2 packages are fetched (10 s)\n"
+        "  2 of 2 packages are fetched, and are being unpacked (20 s)\n"
+    )
+
+
+def test_a_command_s_lines_are_taken_and_its_error_is_told(checkout: Path) -> None:
+    module = loaded(checkout)
+    progress = module.Progress(1)
+
+    module.run("sh", "-c", "echo Collecting one", progress=progress)
+    with pytest.raises(module.Failed, match=r"^ERROR: no network$"):
+        module.run("sh", "-c", "echo WARNING: x >&2; echo ERROR: no network >&2; exit 1")
+
+    assert progress._collected == 1
 
 
 @pytest.mark.slow

@@ -8,6 +8,8 @@ from PIL import Image
 
 from media_jobs.models import Asset, MediaJob
 from orders.demo import Filled, fill_empty_shop, shop
+from orders.demo.pictures import Pictures, count_pictures
+from orders.management.commands import demo
 from orders.models import Category, Product, ProductMedia, Stock
 
 pytestmark = pytest.mark.django_db
@@ -97,3 +99,30 @@ def test_the_command_says_what_it_did():
 
     assert "12 products in 3 categories" in first.getvalue()
     assert "nothing to do" in second.getvalue()
+
+
+def test_the_command_waits_until_the_pictures_are_made(monkeypatch):
+    fill_empty_shop()
+    monkeypatch.setattr(demo.time, "sleep", lambda _seconds: MediaJob.objects.update(status="done"))
+    said = StringIO()
+
+    call_command("demo", "--wait", stdout=said)
+
+    assert said.getvalue() == "All 12 pictures are made.\n"
+
+
+def test_a_picture_that_failed_keeps_nobody_waiting():
+    fill_empty_shop()
+    MediaJob.objects.update(status="failed")
+
+    assert count_pictures() == Pictures(all=12, unmade=0)
+
+
+def test_the_command_does_not_wait_for_ever(monkeypatch):
+    fill_empty_shop()
+    monkeypatch.setattr(demo, "LONGEST_WAIT", 0)
+    said = StringIO()
+
+    call_command("demo", "--wait", stdout=said)
+
+    assert "the shop shows each when it is made" in said.getvalue()

@@ -43,6 +43,7 @@ SETTINGS = {
     "logging_collector": "off",
     "log_line_prefix": "",  # the supervisor prefixes
     "log_checkpoints": "off",
+    "max_logical_replication_workers": "0",  # its launcher "exited with 1" at each stop
 }
 
 
@@ -77,6 +78,10 @@ class PostgresServer:
     @property
     def popen_options(self) -> dict[str, Any]:
         return self.account.popen_options
+
+    def is_noise(self, line: str) -> bool:
+        """Every line of its output is worth showing."""
+        return False
 
     def prepare(self) -> None:
         """Choose the place of the files and make them, unless an earlier start has."""

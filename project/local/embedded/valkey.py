@@ -17,6 +17,7 @@ NO_RETRIES = Retry(NoBackoff(), 0)  # the client's retries would delay "it doesn
 CONFIGURATION = """\
 bind 127.0.0.1
 port {port}
+tcp-backlog 128
 protected-mode yes
 requirepass {password}
 dir "{folder}"
@@ -33,6 +34,10 @@ loglevel warning
 always-show-logo no
 set-proc-title no
 """
+
+
+ABOUT_THE_MACHINE = ("Memory overcommit must be enabled", "Transparent Huge Pages", "TCP backlog")
+"""Advice for the administrator of a large server: no reader of bin/up's lines needs to mend it."""
 
 
 class ValkeyServer:
@@ -57,6 +62,10 @@ class ValkeyServer:
     @property
     def popen_options(self) -> dict[str, Any]:
         return {}
+
+    def is_noise(self, line: str) -> bool:
+        """Tell whether a line of its output isn't worth showing."""
+        return any(words in line for words in ABOUT_THE_MACHINE)
 
     def prepare(self) -> None:
         self.folder.mkdir(mode=0o700, exist_ok=True)

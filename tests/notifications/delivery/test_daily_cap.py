@@ -95,7 +95,7 @@ def test_what_no_gateway_took_is_not_counted(queued: Queued, gateway: Gateway) -
 
 @pytest.mark.usefixtures("capped")
 def test_what_a_gateway_may_have_taken_stays_counted(queued: Queued, gateway: Gateway) -> None:
-    gateway.answers = [Gateway.HANG_UP]
+    gateway.answers = [Gateway.DISCONNECT]
 
     run(queued("sms"))
 

@@ -302,7 +302,7 @@ def test_the_desk_names_channel_and_host(pair, admin_client: Client) -> None:
     ("url", "complaint"),
     [
         ("gateway.example/sms", "begin each gateway's URL with one of http://"),
-        ("ftp://gateway.example/", "not 'ftp'"),
+        ("ftp://gateway.example/", "begin each gateway's URL with one of http://"),
         ("https:///sms", "names no host"),
         ("https://gateway.example:port/", "no readable host and port"),
         ("aliyun://dysmsapi.aliyuncs.com?sign=x", "needs KEYID:SECRET@"),

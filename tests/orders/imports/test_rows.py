@@ -69,3 +69,17 @@ def test_pictures_stand_in_one_column_or_in_several() -> None:
     in_several = parsed(picture_1="a.jpg", alt_1="A", picture_2="b.jpg", alt_2="B").pictures
 
     assert in_one == in_several == (PictureCell("a.jpg", "A"), PictureCell("b.jpg", "B"))
+
+
+@pytest.mark.parametrize("text", ["13.049999999999999", "13.05000000000001", "13.050"])
+def test_a_price_that_no_float_has_is_the_one_that_was_meant(text: str) -> None:
+    assert parsed(price=text).price == Decimal("13.05")
+
+
+def test_a_doubtful_cell_refuses_its_row_once() -> None:
+    doubtful = RawRow(2, mug(sku="#N/A"), doubts={"sku": "is an error"})
+
+    with pytest.raises(RowRefusedError) as refused:
+        parse_row(doubtful)
+
+    assert str(refused.value) == "sku: is an error"

@@ -3,8 +3,11 @@
 import re
 import shlex
 import subprocess
+import traceback
 from collections.abc import Callable
 from functools import partial
+from pathlib import Path
+from urllib.parse import unquote
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
@@ -22,11 +25,12 @@ def test_every_variable_of_the_example_tells_one_shop_from_another() -> None:
     assert set(named) == set(SETTING_NAMES)
 
 
-def test_the_example_works_once_its_secret_is_filled_in() -> None:
+def test_the_example_works_once_its_secret_is_filled_in(tmp_path: Path) -> None:
     example = dict(VARIABLE.findall((ROOT / ".env.example").read_text()))
     del example["TANDEM_LOCAL"]
+    own = {"SECRET_KEY": PRODUCTION["SECRET_KEY"], "MEDIA_STORAGE": str(tmp_path / "media")}
 
-    checked = manage("check", "--deploy", **{**example, "SECRET_KEY": PRODUCTION["SECRET_KEY"]})
+    checked = manage("check", "--deploy", **{**example, **own})
 
     assert checked.returncode == 0, checked.stderr
     assert "no issues" in checked.stdout
@@ -52,6 +56,30 @@ def test_a_wrong_value_is_refused_in_one_line() -> None:
 
     assert checked.returncode == 1
     assert re.fullmatch(r"EMAIL_URL: give smtp://.*\n", checked.stderr)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("SITE_URL", "http://shop.example.org"),
+        ("ALLOWED_HOSTS", "www.example.org"),
+        ("WORKER_MEMORY_MB", "64"),
+    ],
+)
+def test_what_no_shop_could_run_with_is_refused_at_the_start(name: str, value: str) -> None:
+    checked = manage("check", **{**PRODUCTION, name: value})
+
+    assert checked.returncode == 1
+    assert re.fullmatch(rf"{name} .*\n", checked.stderr)
+
+
+def test_a_misspelt_variable_is_a_warning_of_the_check(tmp_path: Path) -> None:
+    own = {"MEDIA_STORAGE": str(tmp_path), "SHOP_COUNTY": "AT"}
+
+    checked = manage("check", "--deploy", **{**PRODUCTION, **own})
+
+    assert checked.returncode == 0
+    assert "(project.W001) SHOP_COUNTY isn't a variable of Tandem" in checked.stderr
 
 
 def test_a_command_without_a_shop_says_what_to_start() -> None:
@@ -82,7 +110,6 @@ def test_the_refusal_of_a_broken_sentry_address_names_it() -> None:
         (variables.broker, "http://:pass-word@broker.example.org:6379"),
         (variables.email, "nonsense"),
         (variables.email, "smtp://user:pass-word@smtp.example.org:mail"),
-        (partial(variables.cache, default=""), "nonsense"),
         (partial(variables.time_zone, default="UTC"), "Mars/Base"),
         (partial(variables.time_zone, default="UTC"), "../UTC"),
         (partial(variables.country, default="DE"), "XX"),
@@ -110,7 +137,71 @@ def test_a_refusal_names_the_variable_and_tells_no_secret(
     with pytest.raises(ImproperlyConfigured, match=r"^THE_VARIABLE") as refusal:
         read("THE_VARIABLE")
 
-    assert "pass-word" not in str(refusal.value)
+    assert "pass-word" not in "".join(traceback.format_exception(refusal.value))
+
+
+ODD = ["Xq/Zw", "Xq#Zw", "Xq?Zw", "Xq[Zw", "Xq]Zw", "12/Zw", "12#Zw", "12?Zw", "Xq\u2100Zw"]
+"""Passwords whose URL can't be read, or only with a part of them as host, port or path."""
+
+
+@pytest.mark.parametrize("password", ODD)
+@pytest.mark.parametrize(
+    ("read", "address"),
+    [
+        (variables.database, "postgres://shop:{}@db.example.org:5432/tandem"),
+        (variables.broker, "redis://:{}@broker.example.org:6379/0"),
+        (variables.broker, "amqp://u:p@one:5672//;amqp://shop:{}@two:5672//"),
+        (variables.email, "smtp+tls://shop:{}@smtp.example.org:587"),
+        (partial(variables.result_backend, default=""), "redis://:{}@host:6379/1"),
+        (partial(variables.result_backend, default=""), "db+postgresql://u:{}@host/name"),
+        (variables.sentry, "https://{}@o1.ingest.example.org/1"),
+        (variables.site, "https://shop:{}@shop.example.org"),
+    ],
+)
+def test_no_part_of_an_odd_password_is_told(
+    monkeypatch: pytest.MonkeyPatch, read: Callable[[str], object], address: str, password: str
+) -> None:
+    monkeypatch.setenv("THE_VARIABLE", address.format(password))
+
+    with pytest.raises(ImproperlyConfigured, match=r"^THE_VARIABLE") as refusal:
+        read("THE_VARIABLE")
+
+    assert not [part for part in ("Xq", "Zw", "12/", "12#", "'12") if part in str(refusal.value)]
+    assert refusal.value.__suppress_context__
+    assert refusal.value.__cause__ is None
+
+
+@pytest.mark.parametrize("password", ["a%2Fb%23c%40d%25", "a@b", "a b", "a%b", "pässword"])
+def test_a_password_that_can_be_read_is_taken(
+    monkeypatch: pytest.MonkeyPatch, password: str
+) -> None:
+    monkeypatch.setenv("THE_VARIABLE", f"postgres://shop:{password}@db.example.org/tandem")
+
+    read = variables.database("THE_VARIABLE")
+
+    assert (read["PASSWORD"], read["HOST"]) == (unquote(password), "db.example.org")
+
+
+def test_a_mail_password_that_smtp_can_not_send_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EMAIL_URL", "smtp://shop:p\xe4ss@smtp.example.org:587")
+
+    with pytest.raises(ImproperlyConfigured, match=r"^EMAIL_URL: give smtp"):
+        variables.email("EMAIL_URL")
+
+
+@pytest.mark.parametrize(
+    "address", ["mongodb://u:p@one:27017,two:27017/db", "sentinel://one:26379;sentinel://two:26379"]
+)
+def test_an_address_of_several_hosts_is_read(monkeypatch: pytest.MonkeyPatch, address: str) -> None:
+    monkeypatch.setenv("THE_VARIABLE", address)
+
+    read = variables.result_backend if address.startswith("mongodb") else _broker
+
+    assert read("THE_VARIABLE", "") == address
+
+
+def _broker(name: str, _default: str) -> str:
+    return variables.broker(name)
 
 
 def test_an_empty_variable_counts_as_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,3 +52,10 @@ def test_its_password_is_in_a_private_file_and_on_no_command_line(tmp_path: Path
     assert (server.folder / "valkey.conf").stat().st_mode & 0o077 == 0
     assert PidFile(data.run, "valkey").living() is None
     assert os.access(server.argv[0], os.X_OK)
+
+
+def test_advice_about_the_machine_is_not_shown(tmp_path: Path) -> None:
+    server = ValkeyServer(DataFolder(tmp_path))
+
+    assert server.is_noise("# WARNING Memory overcommit must be enabled! Without …")
+    assert not server.is_noise("# Fatal error, can't open the append log file")
