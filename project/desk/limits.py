@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from project.desk.editing import EditAdmin, EditForm
 from project.desk.jobs import moment
 from project.limits.known import SMS, KnownLimit, known_limits, label_of
 from project.limits.rates import UNLIMITED, Rate
@@ -29,7 +30,7 @@ def warn_of_reached_caps(request: HttpRequest) -> None:
         messages.warning(request, words % values)
 
 
-class LimitForm(forms.ModelForm):
+class LimitForm(EditForm, forms.ModelForm):
     def clean(self) -> dict[str, Any]:
         """Require number and period, or neither; a cap of SMS is always for a day."""
         values: dict[str, Any] = super().clean() or {}
@@ -40,9 +41,16 @@ class LimitForm(forms.ModelForm):
             raise ValidationError(_("Give a number and its period, or neither."))
         return values
 
+    def changed_columns(self) -> list[str]:
+        """Add the period to a changed number: the one goes with the other."""
+        columns = super().changed_columns()
+        return (
+            [*columns, "seconds"] if "allowed" in columns and "seconds" not in columns else columns
+        )
+
 
 @admin.register(Limit)
-class LimitAdmin(ModelAdmin):
+class LimitAdmin(EditAdmin):
     """Every limit with its value. An empty one follows its setting."""
 
     form = LimitForm

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -44,6 +45,8 @@ NAMES = {
     *("crontab", "False", "True", "None", "pbkdf", "md", "argument", "value", "arg", "all", "SMS"),
     # words in the examples of what to type
     *("CELERY", "TASK", "QUEUES"),
+    # variables of the environment
+    *("ORDER", "LIMITS", "DAILY", "CAP"),
 }
 ADDRESS = re.compile(r"\S+@\S+|https?://\S+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|/\w+/\S*")
 KNOWN = (
@@ -131,7 +134,7 @@ def chinese(admin_client: Client, admin_user: Any) -> Client:
         result={"sessions": 3},
         finished_at=timezone.now(),
     )
-    Sweep.objects.note("settle_due", result="0")
+    Sweep.objects.note_done("settle_due", result="0", allow=timedelta(minutes=1))
     ManualRun.objects.create(
         kind="project.tasks.audit", periodic_task="Audit", status="done", result={"clean": True}
     )

@@ -55,7 +55,7 @@ def test_control_without_the_row_lock_the_rush_goes_wrong(
     def acquire(self: RowLocks, connection: Any, product_ids: Any) -> Any:
         self._wait = self._skip = self._read
         answer = unlocked(self, connection, product_ids)
-        time.sleep(0.02)  # widens the window that the lock closes
+        time.sleep(0.2)  # widens the window that the lock closes
         return answer
 
     monkeypatch.setattr(RowLocks, "acquire", acquire)

@@ -62,5 +62,5 @@ def test_what_sweeps_daily_work_and_heartbeats_say_is_written_too() -> None:
     Heartbeat.objects.beat("relay@host", broker=NASTY)
 
     run.refresh_from_db()
-    assert (len(Sweep.objects.get(name="settle_due").error), len(run.error)) == (1000, 1000)
+    assert (len(Sweep.objects.get(name="settle").error), len(run.error)) == (1000, 1000)
     assert Heartbeat.objects.get(name="relay@host").detail["broker"].startswith("bad [31m")

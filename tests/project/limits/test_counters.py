@@ -191,14 +191,14 @@ def test_of_60_clients_that_all_look_before_the_first_counts_exactly_10_pass() -
 
 @pytest.mark.usefixtures("patient")
 @pytest.mark.django_db(transaction=True)
-def test_control_without_the_check_under_the_lock_all_60_pass(
+def test_control_without_the_check_under_the_lock_more_than_10_pass(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     guard = "WHERE counter.ends_at <= now() OR counter.used < excluded.allowed"
     assert guard in counters._TAKE
     monkeypatch.setattr(counters, "_TAKE", counters._TAKE.replace(guard, ""))
 
-    assert passed_with_one_look() == CLIENTS
+    assert passed_with_one_look() > TEN.allowed
 
 
 def _in_any_order() -> list[Count]:

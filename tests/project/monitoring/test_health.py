@@ -60,7 +60,7 @@ def test_readyz_is_ok_when_all_processes_are_alive(client: Client, all_alive: No
 
 
 def test_readyz_reads_heartbeats_sweeps_and_channels_in_one_query_each(
-    client: Client, everybody_alive: None, django_assert_num_queries: Callable[..., Any]
+    client: Client, all_alive: None, django_assert_num_queries: Callable[..., Any]
 ) -> None:
     client.get("/readyz")  # the first look is at the migrations, too
 
@@ -82,7 +82,7 @@ def test_readyz_names_a_service_that_is_silent_and_still_takes_orders(
 
 
 def test_one_living_process_is_enough_and_a_silent_one_is_named(
-    client: Client, everybody_alive: None
+    client: Client, all_alive: None
 ) -> None:
     silent_for("notify@host", 60)
     Heartbeat.objects.beat("notify@another:7")
@@ -101,7 +101,7 @@ def late(name: str, *, error: str = "") -> None:
     Sweep.objects.filter(name=name).update(error=error, **past)
 
 
-def test_readyz_is_degraded_while_a_sweep_is_late(client: Client, everybody_alive: None) -> None:
+def test_readyz_is_degraded_while_a_sweep_is_late(client: Client, all_alive: None) -> None:
     late("settle_due", error="OperationalError: Key (email)=(ada@example.org)")
 
     answer = client.get("/readyz")
@@ -114,9 +114,7 @@ def test_readyz_is_degraded_while_a_sweep_is_late(client: Client, everybody_aliv
     assert client.get("/readyz").json()["status"] == "ok"
 
 
-def test_a_failure_does_not_put_off_when_a_sweep_is_late(
-    client: Client, everybody_alive: None
-) -> None:
+def test_a_failure_does_not_put_off_when_a_sweep_is_late(client: Client, all_alive: None) -> None:
     late("settle_due")
 
     Sweep.objects.note_error("settle_due", "locked", allow=timedelta(seconds=60))
@@ -124,9 +122,7 @@ def test_a_failure_does_not_put_off_when_a_sweep_is_late(
     assert client.get("/readyz").json()["status"] == "degraded"
 
 
-def test_a_sweep_that_never_worked_is_late_in_the_end(
-    client: Client, everybody_alive: None
-) -> None:
+def test_a_sweep_that_never_worked_is_late_in_the_end(client: Client, all_alive: None) -> None:
     Sweep.objects.note_error("settle_due", "locked", allow=timedelta(seconds=60))
     assert client.get("/readyz").json()["status"] == "ok"
 
@@ -207,9 +203,7 @@ def test_a_process_that_stops_takes_its_heartbeat_back_unless_it_is_the_last(db:
     assert names() == {"relay@a:2"}
 
 
-def test_readyz_tells_what_the_relay_says_of_the_broker(
-    client: Client, everybody_alive: None
-) -> None:
+def test_readyz_tells_what_the_relay_says_of_the_broker(client: Client, all_alive: None) -> None:
     Heartbeat.objects.beat("relay@host", broker="Connection refused (for 12 s)")
 
     answer = client.get("/readyz")

@@ -107,6 +107,7 @@ def test_old_results_sessions_audits_daily_runs_and_heartbeats_go() -> None:
 
     assert deleted == {
         "results": 1, "sessions": 1, "audits": 1, "heartbeats": 1, "daily runs": 1, "schedule": 0,
+        "known numbers": 0,
         "unconfirmed accounts": 0,
         "notification": 0, "media": 0, "desk": 0,
     }  # fmt: skip
