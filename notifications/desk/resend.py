@@ -19,6 +19,7 @@ from unfold.widgets import UnfoldAdminEmailInputWidget, UnfoldAdminTextInputWidg
 
 from notifications.models import Notification
 from notifications.resending import may_resend, resend
+from project.address_input import sent_as_typed
 from project.countries import phone_region
 from project.desk.jobs import JobAdmin
 from project.email_addresses import InvalidAddressError, canonical_address
@@ -47,7 +48,7 @@ class RecipientForm(forms.Form):
             self.fields["email"] = AddressField(
                 label=_("E-mail address"),
                 max_length=254,
-                widget=UnfoldAdminEmailInputWidget,
+                widget=sent_as_typed(UnfoldAdminEmailInputWidget()),
                 error_messages={
                     "invalid": _("E-mail address: this is none. Example: %s") % "ada@example.org"
                 },

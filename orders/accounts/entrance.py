@@ -19,12 +19,15 @@ from django.utils.translation import pgettext
 
 from orders.accounts.fields import EmailField
 from orders.models import User
+from project.address_input import sent_as_typed
 
 
 def _email_field(replaced: forms.Field) -> EmailField:
     """Return the e-mail field with the shop's rule and the label of its other forms."""
     return EmailField(
-        label=pgettext("address", "E-mail"), required=replaced.required, widget=replaced.widget
+        label=pgettext("address", "E-mail"),
+        required=replaced.required,
+        widget=sent_as_typed(replaced.widget),
     )
 
 

@@ -12,6 +12,7 @@ from notifications.events import EVENTS, Audience
 from orders.accounts.fields import TextField, add_postcode_error, address_fields
 from orders.models import Address, User
 from orders.placing.request import MAX_NAME_LENGTH, clean_email
+from project.address_input import sent_as_typed
 from project.opened_values import OpenedForm
 from project.order_numbers import NUMBER_PREFIX, digits_of
 
@@ -99,7 +100,7 @@ class FindOrderForm(forms.Form):
         rule=clean_email,
         label=pgettext_lazy("address", "E-mail"),
         max_length=254,
-        widget=forms.EmailInput({"autocomplete": "email"}),
+        widget=sent_as_typed(forms.TextInput({"autocomplete": "email"})),
     )
 
     def clean_number(self) -> int:

@@ -21,6 +21,7 @@ from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationFo
 
 from orders.accounts.email_change import change_email, is_confirmed, is_taken
 from orders.models import User
+from project.address_input import sent_as_typed
 from project.desk.address_search import searched_address
 from project.desk.editing import EditAdmin
 from project.email_addresses import InvalidAddressError, canonical_address
@@ -32,6 +33,11 @@ admin.site.unregister(EmailAddress)
 
 class UserForm(UserChangeForm):
     """A user's fields; the address in the form of `project.email_addresses`."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        if "email" in self.fields:  # not for an operator who may only look
+            sent_as_typed(self.fields["email"].widget)
 
     def clean_email(self) -> str:
         typed: str = self.cleaned_data["email"]

@@ -27,6 +27,7 @@ from orders.placing.request import (
     clean_phone,
 )
 from orders.shop.lines import read_line
+from project.address_input import sent_as_typed
 
 
 class CartForm(forms.Form):
@@ -88,7 +89,7 @@ class CheckoutForm(forms.Form):
         label=pgettext_lazy("address", "E-mail"),
         max_length=254,
         help_text=_("Your confirmation goes here."),
-        widget=forms.EmailInput({"autocomplete": "email"}),
+        widget=sent_as_typed(forms.TextInput({"autocomplete": "email"})),
     )
     phone = TextField(
         rule=clean_phone,
