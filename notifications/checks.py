@@ -93,7 +93,7 @@ def _templates() -> list[CheckMessage]:
         return []
     return [
         Warning(
-            f"SMS_TEMPLATES lacks {', '.join(missing)}: the gateway will refuse these.",
+            f"SMS_TEMPLATES lacks {', '.join(missing)}: messages of these will wait.",
             id="notifications.W001",
         )
     ]

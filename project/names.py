@@ -45,6 +45,7 @@ SWEEPS: dict[str, str | Promise] = {
     "send_announcements": gettext_lazy("Announcements"),
     "tell_media_ready": gettext_lazy("Tell that media are ready"),
     "wake": gettext_lazy("Wake parked messages"),
+    "forget_ended_counters": gettext_lazy("Delete old counters of limits"),
 }
 STATES: dict[str, str | Promise] = {
     "ok": pgettext_lazy("service", "ok"),

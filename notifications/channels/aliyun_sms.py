@@ -23,6 +23,7 @@ from notifications.channels.deadline import Deadline
 from notifications.channels.message import (
     Message,
     NoAnswerError,
+    OurSettingsError,
     ProviderDownError,
     Receipt,
     RefusesUsError,
@@ -43,6 +44,10 @@ OF_THE_ACCOUNT = re.compile(
     r"|isp\.RAM_PERMISSION_DENY|InvalidAccessKeyId.*|SignatureDoesNotMatch|Forbidden.*|NoPermission"
 )
 """The account would refuse every message, until an operator pays or corrects the key."""
+OF_OUR_SETTINGS = re.compile(
+    r"isv\.(SMS_(TEMPLATE|SIGN|SIGNATURE)(_SCENE)?_ILLEGAL|TEMPLATE_MISSING_PARAMETERS)"
+)
+"""Our template or signature isn't approved, or isn't as `SMS_TEMPLATES` expects it."""
 OF_THE_SYSTEM = re.compile(
     r"Throttling.*|ServiceUnavailable.*|InternalError|isp\.(SYSTEM_ERROR|GATEWAY_ERROR)"
     r"|SignatureNonceUsed|InvalidTimeStamp.*"
@@ -57,8 +62,8 @@ def repeats_are_safe(url: str) -> bool:
 def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
     """Request the sending of the message's template and return the answer.
 
-    Raises PermanentError, TransientError, ProviderDownError or RefusesUsError with Aliyun's code
-    and words, or NoAnswerError.
+    Raises PermanentError, TransientError, OurSettingsError, ProviderDownError or RefusesUsError
+    with Aliyun's code and words, NoAnswerError, or NotAskedError without a template.
     """
     wording = templated(message)
     values = {name: shorten(value, LONGEST_VALUE) for name, value in wording.parameters.items()}
@@ -140,6 +145,8 @@ def _receipt(answer: http.Answer) -> Receipt:
         raise TransientError(words)
     if OF_THE_ACCOUNT.fullmatch(code):
         raise RefusesUsError(words)
+    if OF_OUR_SETTINGS.fullmatch(code):
+        raise OurSettingsError(words)
     if answer.status >= 500 or OF_THE_SYSTEM.fullmatch(code):
         raise ProviderDownError(words, retry_after=answer.retry_after)
     raise PermanentError(words)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from uuid import UUID
 
-from project.jobs.errors import PermanentError, TransientError
+from project.jobs.errors import JobError, TransientError
 
 
 @dataclass(frozen=True)
@@ -69,5 +69,12 @@ class NoAnswerError(TransientError):
     """The message was sent, but the connection or the time ended before the answer: in doubt."""
 
 
-class NotAskedError(PermanentError):
-    """Our settings are wrong, so nothing was sent: the provider's state is unknown."""
+class OurSettingsError(JobError):
+    """Our settings are wrong for this message: it waits until they are right.
+
+    It says nothing of messages of other events, which may have none of the error.
+    """
+
+
+class NotAskedError(OurSettingsError):
+    """Nothing was sent, so the provider's state is unknown."""

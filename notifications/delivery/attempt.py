@@ -10,6 +10,7 @@ never changes its gateway while it is in doubt: the next one couldn't recognise 
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 from django.db.models.functions import Now
@@ -20,6 +21,7 @@ from notifications.channels.message import (
     Message,
     NoAnswerError,
     NotAskedError,
+    OurSettingsError,
     ProviderDownError,
     Receipt,
     RefusesUsError,
@@ -37,6 +39,7 @@ from notifications.delivery.gateways import Gateway, gateways
 from notifications.events import EVENTS, InDoubt
 from notifications.models import Notification
 from notifications.rendering import MASK, Wording, parameters, render, render_with_secrets
+from project.database.clock import database_now
 from project.jobs.errors import (
     JobError,
     LostClaimError,
@@ -52,14 +55,16 @@ SEND_SECONDS = 20.0
 """For the whole send; the lease is 30 s, so no attempt sends after its claim was lost."""
 SECONDS_FOR_THE_NEXT = 8.0
 """The minimum for a gateway after a slow refusal of the one before: less could end in doubt."""
+SETTINGS_LOOK = timedelta(minutes=15)
+"""The time after which a message looks again whether our settings have been mended."""
 
 
 def deliver(notification: Notification) -> dict[str, Any]:
     """Send the claimed notification and return the other side's answer.
 
     Raises TransientError, PermanentError, NotNowError while the channel's provider is down or the
-    message has to wait for a limit, NotWantedError if it may be switched off and was,
-    UnknownOutcomeError if an operator has to decide about a possible duplicate, or
+    message has to wait for a limit or for our settings, NotWantedError if it may be switched off
+    and was, UnknownOutcomeError if an operator has to decide about a possible duplicate, or
     LostClaimError.
     """
     deadline = Deadline(SEND_SECONDS)
@@ -96,8 +101,13 @@ def deliver(notification: Notification) -> dict[str, Any]:
 def _known_gateways(notification: Notification) -> Sequence[Gateway]:
     known = gateways(notification.channel, event=notification.event)
     if not known:
-        raise PermanentError("SMS_URL is not set: there is no gateway to ask")
+        raise await_settings(f"SMS_URL has no gateway for {notification.event}")
     return known
+
+
+def await_settings(reason: str) -> NotNowError:
+    """Return the error that parks a message which our settings, not its recipient, hold up."""
+    return NotNowError(reason, until=database_now() + SETTINGS_LOOK)
 
 
 def _still_to_ask(notification: Notification, known: Sequence[Gateway]) -> Sequence[Gateway]:
@@ -111,6 +121,7 @@ def _send(
 ) -> Receipt:
     """Hand the message to the first gateway that doesn't refuse it."""
     refusals: list[str] = []
+    is_ours = False
     for gateway in _still_to_ask(notification, known):
         if notification.gateway != gateway.name:
             _store(notification, gateway=gateway.name)  # before it gets the message: see `doubt`
@@ -118,8 +129,11 @@ def _send(
             raise TransientError(f"{refusals[-1]}; {gateway.host} will be asked")
         try:
             receipt = hand_over(notification, message, gateway, deadline=deadline)
-        except PermanentError as refusal:
+        except (PermanentError, OurSettingsError) as refusal:
+            is_ours = is_ours or isinstance(refusal, OurSettingsError)
             if len(known) == 1 or notification.maybe_duplicate:
+                if is_ours:
+                    raise await_settings(str(refusal)) from refusal
                 raise
             logger.info("%s: %s refused it: %s", notification.pk, gateway.name, refusal)
             refusals.append(f"{gateway.host}: {refusal}")
@@ -129,7 +143,8 @@ def _send(
                 receipt = replace(receipt, answer=said)
             return receipt
     _store(notification, gateway="")  # a manual retry begins with the first gateway
-    raise PermanentError("; ".join(refusals))
+    reason = "; ".join(refusals)
+    raise await_settings(reason) if is_ours else PermanentError(reason)
 
 
 def hand_over(

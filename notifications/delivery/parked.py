@@ -84,6 +84,8 @@ def _not_simply_working() -> QuerySet[ChannelState]:
 def read_checks() -> dict[str, str]:
     """Return each channel's health check: "ok", or the problem and its duration.
 
+    A gateway whose URL can't be read has no duration: it lasts until the setting is mended.
+
     Of several gateways, each with a problem is named.
     """
     since = Coalesce(F("paused_at"), F("opened_at"))
@@ -100,6 +102,9 @@ def _said(used: Sequence[Gateway], states: Mapping[str, Any]) -> str:
     """Return the check's text; it begins with PAUSED if there are pauses but no problems."""
     troubles, pauses = [], []
     for gateway in used:
+        if gateway.problem:
+            troubles.append(gateway.problem)
+            continue
         state = states.get(gateway.name)
         if state is None:
             continue

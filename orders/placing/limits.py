@@ -6,7 +6,6 @@ order and a sold-out one count nothing, and a refused order takes no stock.
 
 import hashlib
 import logging
-import unicodedata
 from collections.abc import Sequence
 
 from django.conf import settings
@@ -14,6 +13,7 @@ from django.db import OperationalError
 
 from orders.placing.errors import OrderLimited
 from orders.placing.request import OrderRequest
+from project.email_addresses import InvalidAddressError, canonical_address
 from project.limits import counters
 from project.limits.counters import Count, Counted, LimitReachedError
 from project.limits.known import ORDER
@@ -70,7 +70,11 @@ def mailbox(email: str) -> str:
 
     What follows a plus sign leads to the same mailbox (RFC 5233), and may differ in each order.
     """
-    local, _at, domain = unicodedata.normalize("NFKC", email).casefold().rpartition("@")
+    try:
+        email = canonical_address(email)
+    except InvalidAddressError:
+        pass  # placing refuses it, or has refused it: it has no other spelling
+    local, _at, domain = email.lower().rpartition("@")
     return f"{local.partition('+')[0] or local}@{domain}"
 
 

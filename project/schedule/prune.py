@@ -1,20 +1,28 @@
-"""Pruning: deletes old rows in small batches, so that no lock is held for long."""
+"""Pruning: deletes old rows in small batches, so that no lock is held or awaited for long."""
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.sessions.models import Session
+from django.db import Error, connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.module_loading import autodiscover_modules
 from django_celery_results.models import TaskResult
 
+from project.database.errors import is_lock_timeout
 from project.jobs.handler import handler_of
 from project.jobs.model import job_models
 from project.models import AuditRun, DailyRun, Heartbeat
 
+logger = logging.getLogger(__name__)
+
 BATCH_SIZE = 1000
+LOCK_TIMEOUT = "2s"
+"""A worker's connection has no limit of its own: it would wait for a forgotten transaction."""
 KEEP_RESULTS = timedelta(days=30)
 KEEP_AUDITS = timedelta(days=30)
 KEEP_DAILY_RUNS = timedelta(days=400)
@@ -32,7 +40,8 @@ def prune_also(name: str, rows: Callable[[], QuerySet[Any]]) -> None:
 def prune() -> dict[str, int]:
     """Delete old rows, from task results to finished jobs; return how many of each.
 
-    Failed and unknown jobs stay until an operator has decided about them.
+    Failed and unknown jobs stay until an operator has decided about them. A batch with a row that
+    somebody has locked is left to the next run, and holds up no other.
     """
     old: dict[str, QuerySet[Any]] = {
         "results": TaskResult.objects.filter(date_done__lt=Now() - KEEP_RESULTS),
@@ -43,12 +52,32 @@ def prune() -> dict[str, int]:
     }
     autodiscover_modules("tasks")
     old |= {name: rows() for name, rows in _more.items()}
-    deleted = {name: _delete(rows, _by_key(rows)) for name, rows in old.items()}
-    for model in job_models():
-        handler = handler_of(model)
-        finished = handler.prunable().filter(finished_at__lt=Now() - handler.kept_for())
-        deleted[model.app] = _delete(finished, handler.delete)
+    with _bounded_waits():
+        deleted = {name: _delete(rows, _by_key(rows)) for name, rows in old.items()}
+        for model in job_models():
+            handler = handler_of(model)
+            finished = handler.prunable().filter(finished_at__lt=Now() - handler.kept_for())
+            deleted[model.app] = _delete(finished, handler.delete)
     return deleted
+
+
+@contextmanager
+def _bounded_waits() -> Iterator[None]:
+    """Bound the waits for locks of this thread's connection, and put back its own bound."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT current_setting('lock_timeout')")
+        (before,) = cursor.fetchone()
+    _wait_for_locks(LOCK_TIMEOUT)
+    try:
+        yield
+    finally:
+        if not connection.needs_rollback:
+            _wait_for_locks(before)
+
+
+def _wait_for_locks(at_most: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [at_most])
 
 
 def _by_key(rows: QuerySet[Any]) -> Callable[[list[Any]], object]:
@@ -58,7 +87,15 @@ def _by_key(rows: QuerySet[Any]) -> Callable[[list[Any]], object]:
 
 def _delete(rows: QuerySet[Any], delete: Callable[[list[Any]], object]) -> int:
     deleted = 0
-    while keys := list(rows.order_by("pk").values_list("pk", flat=True)[:BATCH_SIZE]):
-        delete(keys)
-        deleted += len(keys)
+    page = rows.order_by("pk").values_list("pk", flat=True)
+    keys = list(page[:BATCH_SIZE])
+    while keys:
+        try:
+            delete(keys)
+            deleted += len(keys)
+        except Error as error:
+            if not is_lock_timeout(error):
+                raise
+            logger.warning("%s: a row is locked; its batch stays", rows.model.__name__)
+        keys = list(page.filter(pk__gt=keys[-1])[:BATCH_SIZE])
     return deleted

@@ -12,7 +12,14 @@ import pytest
 from notifications.channels import aliyun_sms
 from notifications.channels.aliyun_sms import canonical_query, signed_headers
 from notifications.channels.deadline import Deadline
-from notifications.channels.message import Message, NoAnswerError, ProviderDownError, Receipt
+from notifications.channels.message import (
+    Message,
+    NoAnswerError,
+    NotAskedError,
+    OurSettingsError,
+    ProviderDownError,
+    Receipt,
+)
 from project.jobs.errors import PermanentError, TransientError
 from tests.notifications.channels.aliyun import SILENCE, AliyunServer
 from tests.notifications.gateway import serving
@@ -106,8 +113,7 @@ def test_a_long_value_is_cut_to_what_a_variable_may_have(aliyun) -> None:
     "code",
     [
         "isv.MOBILE_NUMBER_ILLEGAL",
-        "isv.SMS_TEMPLATE_ILLEGAL",
-        "isv.TEMPLATE_MISSING_PARAMETERS",
+        "isv.TEMPLATE_PARAMS_ILLEGAL",
         "isv.BLACK_KEY_CONTROL_LIMIT",
     ],
 )
@@ -115,6 +121,24 @@ def test_what_is_wrong_with_the_message_is_permanent(aliyun, code) -> None:
     aliyun.answers = [(200, code)]
 
     with pytest.raises(PermanentError, match=f"{code} about {code}"):
+        send(aliyun)
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "isv.SMS_TEMPLATE_ILLEGAL",
+        "isv.SMS_SIGNATURE_ILLEGAL",
+        "isv.SMS_SIGNATURE_SCENE_ILLEGAL",
+        "isv.TEMPLATE_MISSING_PARAMETERS",
+    ],
+)
+def test_a_template_or_signature_of_ours_that_is_refused_is_not_the_messages_fault(
+    aliyun, code
+) -> None:
+    aliyun.answers = [(200, code)]
+
+    with pytest.raises(OurSettingsError, match=f"{code} about {code}"):
         send(aliyun)
 
 
@@ -162,7 +186,7 @@ def test_nothing_is_sent_twice_without_a_person(aliyun) -> None:
 def test_a_missing_template_names_its_event_and_language(aliyun, settings, event) -> None:
     settings.SMS_TEMPLATES = '{"order_placed": {"en": "SMS_1"}}'
 
-    with pytest.raises(PermanentError, match=f"no template for {event} in zh-hans"):
+    with pytest.raises(NotAskedError, match=f"no template for {event} in zh-hans"):
         send(aliyun, message=replace(MESSAGE, event=event))
     assert aliyun.asked == []
 

@@ -12,11 +12,12 @@ from notifications.channels.deadline import Deadline
 from notifications.channels.message import (
     Message,
     NoAnswerError,
+    NotAskedError,
     ProviderDownError,
     Receipt,
     RefusesUsError,
 )
-from project.jobs.errors import PermanentError, TransientError
+from project.jobs.errors import TransientError
 from project.local.data_folder import free_port
 from tests.notifications.gateway import Gateway, serving
 
@@ -117,11 +118,11 @@ def test_apprise_passes_no_key_on() -> None:
     assert not apprise_sms.repeats_are_safe("apprise+json://gateway.example/{to}")
 
 
-def test_a_url_that_apprise_does_not_know_is_permanent() -> None:
+def test_a_url_that_apprise_does_not_know_is_asked_for_nothing() -> None:
     url = "apprise+carrierpigeon://loft/{to}"
 
     assert not apprise_sms.is_understood(url)
-    with pytest.raises(PermanentError, match="doesn't understand"):
+    with pytest.raises(NotAskedError, match="doesn't understand"):
         apprise_sms.send(MESSAGE, url=url, deadline=Deadline(5))
 
 

@@ -142,6 +142,9 @@ def test_switched_off_it_asks_nothing(settings: Any, django_assert_num_queries: 
         ("ada+1@example.org", "ada@example.org"),
         ("ada+1+2@example.org", "ada@example.org"),
         ("ａｄａ@example.org", "ada@example.org"),
+        ("a\u200bda\u00ad@example.org", "ada@example.org"),
+        ("ada@München.example", "ada@xn--mnchen-3ya.example"),
+        ("ada@xn--mnchen-3ya.example", "ada@xn--mnchen-3ya.example"),
         ("+ada@example.org", "+ada@example.org"),
     ],
 )

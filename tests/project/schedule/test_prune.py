@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 from django.db.models.functions import Now
 from django_celery_results.models import TaskResult
 
@@ -107,8 +108,7 @@ def test_old_results_sessions_audits_daily_runs_and_heartbeats_go() -> None:
 
     assert deleted == {
         "results": 1, "sessions": 1, "audits": 1, "heartbeats": 1, "daily runs": 1, "schedule": 0,
-        "known numbers": 0,
-        "unconfirmed accounts": 0,
+        "unconfirmed accounts": 0, "known numbers": 0,
         "notification": 0, "media": 0, "desk": 0,
     }  # fmt: skip
     assert TaskResult.objects.get().task_id == "result-1"
@@ -126,6 +126,39 @@ def test_many_rows_go_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert prune()["notification"] == 5
     assert prune()["notification"] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_locked_row_keeps_its_batch_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH_SIZE", 2)
+    monkeypatch.setattr(module, "LOCK_TIMEOUT", "100ms")
+    old = Now() - KEEP_JOBS - HOUR
+    for _ in range(5):
+        notification(status="done", finished_at=old)
+    held = Notification.objects.order_by("pk")[0]
+    before = _lock_timeout()
+
+    other = connection.copy()
+    try:
+        with other.cursor() as cursor:
+            cursor.execute("BEGIN")
+            cursor.execute(
+                "SELECT FROM notifications_notification WHERE id = %s FOR UPDATE", [held.pk]
+            )
+            assert prune()["notification"] == 3
+    finally:
+        other.close()
+
+    assert held in Notification.objects.all()
+    assert _lock_timeout() == before
+    assert prune()["notification"] == 2
+
+
+def _lock_timeout() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        (value,) = cursor.fetchone()
+    return str(value)
 
 
 def test_messages_are_kept_as_long_as_the_operator_says(settings: Any) -> None:
