@@ -7,9 +7,9 @@ that. So the input is a text with the keyboard of addresses, and the form's rule
 
 from typing import TypeVar
 
-from django.forms import Widget
+from django.forms.widgets import Input
 
-W = TypeVar("W", bound=Widget)
+W = TypeVar("W", bound=Input)
 
 
 def sent_as_typed(widget: W) -> W:

@@ -17,6 +17,7 @@ from django.utils.translation import pgettext_lazy
 
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, JobQuerySet
+from project.limits.known import label_of
 from project.names import sweep_name
 from project.text import clean, clean_json
 
@@ -367,7 +368,7 @@ class Limit(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return label_of(self.name)
 
 
 class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):

@@ -45,7 +45,7 @@ SWEEPS: dict[str, str | Promise] = {
     "send_announcements": gettext_lazy("Announcements"),
     "tell_media_ready": gettext_lazy("Tell that media are ready"),
     "wake": gettext_lazy("Wake parked messages"),
-    "forget_ended_counters": gettext_lazy("Delete old counters of limits"),
+    "forget_ended_counters": gettext_lazy("Forget ended limits"),
 }
 STATES: dict[str, str | Promise] = {
     "ok": pgettext_lazy("service", "ok"),
@@ -74,6 +74,7 @@ RESULTS: dict[str, str | Promise] = {
     "fell": pgettext_lazy("result", "fell"),
     "stopped": pgettext_lazy("result", "stopped"),
     "unconfirmed accounts": pgettext_lazy("result", "unconfirmed accounts"),
+    "known numbers": pgettext_lazy("result", "known phone numbers"),
     "notification": pgettext_lazy("result", "messages"),
     "media": pgettext_lazy("result", "media jobs"),
     "desk": pgettext_lazy("result", "desk jobs"),

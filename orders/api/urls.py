@@ -41,6 +41,7 @@ _MESSAGES = {
     "model_type": _("Send an object."),
     "too_short": _("Give at least %(min_length)d."),
     "too_long": _("Give at most %(max_length)d."),
+    "string_pattern_mismatch": _("Use two decimal places, like 12.30."),
     "string_unicode": _("Remove the characters that can't be printed."),
 }
 

@@ -44,9 +44,9 @@ class LimitForm(EditForm, forms.ModelForm):
     def changed_columns(self) -> list[str]:
         """Add the period to a changed number: the one goes with the other."""
         columns = super().changed_columns()
-        return (
-            [*columns, "seconds"] if "allowed" in columns and "seconds" not in columns else columns
-        )
+        if "allowed" in columns and "seconds" not in columns:
+            columns.append("seconds")
+        return columns
 
 
 @admin.register(Limit)
