@@ -21,6 +21,7 @@ SERVICES: dict[str, str | Promise] = {
     "media": gettext_lazy("Worker for media"),
     "default": gettext_lazy("Worker for other work"),
     "beat": gettext_lazy("Scheduler"),
+    "sweeps": gettext_lazy("Sweeps"),
     "channel:email": gettext_lazy("E-mail channel"),
     "channel:sms": gettext_lazy("SMS channel"),
 }
