@@ -90,6 +90,13 @@ def test_a_wrong_field_is_named(change: dict[str, Any], field: str, post: Post) 
     assert nothing_is_there()
 
 
+def test_an_amount_in_another_form_is_told_without_a_pattern(post: Post) -> None:
+    answer = post(order(("MUG", 1)) | {"expected_total": "12.3"})
+
+    [error] = answer.json()["errors"]
+    assert error["message"] == "Use two decimal places, like 12.30."
+
+
 @pytest.mark.parametrize("postcode", [{}, {"postcode": ""}, {"postcode": "  "}])
 def test_a_missing_postcode_is_named(postcode: dict[str, str], post: Post) -> None:
     address = {name: text for name, text in ADDRESS.items() if name != "postcode"}

@@ -59,6 +59,7 @@ KNOWN = (
     re.compile(r"\border:\S*|\b[0-9a-f]{8}\b"),  # what a job is about, and the begin of its id
     re.compile(r"\w+(\.\w+){2}"),  # the tasks that an operator chooses a new entry's from
     re.compile(r"\b[A-Z]\w+/[\w/ +-]+"),  # time zones
+    re.compile(r"\b[A-Z]+(_[A-Z]+)+\b"),  # the names of settings
 )
 
 
