@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from django.db import connection, transaction
+from django.utils.translation import gettext_noop
 
 from orders.placing.sales_ledger import COUNTED_LINES, create_counters
 from orders.placing.settle import settle_all
@@ -95,7 +96,7 @@ _SALES_DRIFT = """
 
 register(
     Invariant(
-        name="stock: never below zero",
+        name=gettext_noop("stock: never below zero"),
         query="SELECT 'product ' || product_id || ': ' || available"
         " FROM orders_stock WHERE available < 0",
         checked="SELECT count(*) FROM orders_stock",
@@ -103,7 +104,7 @@ register(
 )
 register(
     Invariant(
-        name="stock: initial + movements = available",
+        name=gettext_noop("stock: initial + movements = available"),
         query=f"SELECT 'product ' || product_id || ': ledger ' || ledger || ', counter '"
         f" || available FROM ({_STOCK_DRIFT}) AS drift",
         checked="SELECT count(*) FROM orders_stock",
@@ -112,7 +113,7 @@ register(
 )
 register(
     Invariant(
-        name="orders: an order has lines and took their stock",
+        name=gettext_noop("orders: an order has lines and took their stock"),
         query="""
             SELECT 'order ' || order_id || ', product ' || product_id || ': lines '
                    || coalesce(line.quantity, 0) || ', taken ' || coalesce(-movement.quantity, 0)
@@ -129,7 +130,7 @@ register(
 )
 register(
     Invariant(
-        name="orders: an order's items total is the sum of its lines",
+        name=gettext_noop("orders: an order's items total is the sum of its lines"),
         query="""
             SELECT 'order ' || id || ': lines ' || lines.total || ', order ' || items_total
             FROM orders_order,
@@ -142,7 +143,7 @@ register(
 )
 register(
     Invariant(
-        name="orders: an order has its jobs",
+        name=gettext_noop("orders: an order has its jobs"),
         query="""
             SELECT 'order ' || id FROM orders_order
             WHERE placed_at > now() - interval '7 days'
@@ -156,7 +157,9 @@ register(
 )
 register(
     Invariant(
-        name="orders: an upload of an order has its job, and no line more than its units",
+        name=gettext_noop(
+            "orders: an upload of an order has its job, and no line more than its units"
+        ),
         query="""
             SELECT 'upload ' || token || ', line ' || line_id || ': no job'
             FROM orders_upload AS upload
@@ -179,7 +182,7 @@ register(
 # counter must be correct first.
 register(
     Invariant(
-        name="sales: counters = sum of entries",
+        name=gettext_noop("sales: counters = sum of entries"),
         query="SELECT 'product ' || product_id || ': counter ' || coalesce(counted, 0)"
         f" || ', entries ' || coalesce(entered, 0) FROM ({_SALES_DRIFT}) AS drift",
         checked="SELECT count(*) FROM orders_productsales",
@@ -188,7 +191,7 @@ register(
 )
 register(
     Invariant(
-        name="sales: entries = lines of the orders that count",
+        name=gettext_noop("sales: entries = lines of the orders that count"),
         query=f"""
             SELECT 'order ' || order_id || ', product ' || product_id || ': lines '
                    || coalesce(line.units, 0) || ', entry ' || coalesce(entry.units, 0)
@@ -205,7 +208,7 @@ register(
 )
 register(
     Invariant(
-        name="orders: what was cancelled or refunded is back in stock",
+        name=gettext_noop("orders: what was cancelled or refunded is back in stock"),
         query="""
             SELECT 'order ' || order_id || ', product ' || product_id || ': to give back '
                    || coalesce(due.units, 0) || ', given back ' || coalesce(back.units, 0)
@@ -233,7 +236,9 @@ register(
 )
 register(
     Invariant(
-        name="orders: refunded units = refund lines, and an order is refunded once all are",
+        name=gettext_noop(
+            "orders: refunded units = refund lines, and an order is refunded once all are"
+        ),
         query="""
             SELECT 'order ' || order_id || ', product ' || product_id || ': refunded '
                    || line.refunded || ', refund lines ' || lines.units
@@ -253,7 +258,7 @@ register(
 )
 register(
     Invariant(
-        name="money: payments make an order paid, and refunds never exceed them",
+        name=gettext_noop("money: payments make an order paid, and refunds never exceed them"),
         query="""
             SELECT 'order ' || id || ': ' || status || ', total ' || total
                    || ', paid ' || payments.sum || ', refunded ' || refunds.sum
@@ -273,7 +278,7 @@ register(
 )
 register(
     Invariant(
-        name="accounts: the user's address is one of its rows in allauth's table",
+        name=gettext_noop("accounts: the user's address is one of its rows in allauth's table"),
         query="""
             SELECT 'user ' || id FROM orders_user AS account
             WHERE email <> ''
@@ -286,7 +291,7 @@ register(
 )
 register(
     Invariant(
-        name="accounts: addresses have the one form of project.email_addresses",
+        name=gettext_noop("accounts: addresses have the one form of project.email_addresses"),
         query="""
             SELECT 'user ' || id FROM orders_user
             WHERE email ~ '[^!-~]'

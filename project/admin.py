@@ -14,8 +14,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
 from django_celery_beat.admin import ClockedScheduleAdmin, CrontabScheduleAdmin
 from django_celery_beat.models import (
     ClockedSchedule,
@@ -182,7 +182,7 @@ class AuditRunAdmin(ReadOnlyAdmin):
     @display(description=_("drift"))
     def drift(self, run: AuditRun) -> str:
         return ", ".join(
-            f"{finding['name']}: {finding['violations']}"
+            f"{gettext(finding['name'])}: {finding['violations']}"
             for finding in run.findings
             if finding["violations"]
         )

@@ -99,6 +99,11 @@ PERMISSIONS: dict[str, str | Promise] = {
     "view": gettext_lazy("Can view %(model)s"),
 }
 _SILENT = re.compile(r"not seen for (\d+) s")
+_SINCE = re.compile(r"(?s)(.*) \(for (\d+) s\)")
+_LATE = "late: "
+_NEVER_DONE, _NOT_DONE = re.compile(r"(\w+) never done"), re.compile(r"(\w+) not done for (\d+) s")
+_SOME_SILENT = re.compile(r"(\d+) of (\d+): (.*)")
+_SILENT_PROCESS = re.compile(r"(\S+) not seen for (\d+) s")
 
 
 def service_name(name: str) -> str:
@@ -114,7 +119,41 @@ def service_state(state: str) -> str:
         seconds = int(silent[1])
         text = ngettext("not seen for %(count)d second", "not seen for %(count)d seconds", seconds)
         return text % {"count": seconds}
+    if state.startswith(_LATE):
+        late = map(_late_sweep, state.removeprefix(_LATE).split(", "))
+        return _("late: %(sweeps)s") % {"sweeps": pgettext("between parts", ", ").join(late)}
+    if since := _SINCE.fullmatch(state):
+        # A provider's own words stay as they are: people search for them.
+        words = STATES.get(since[1], since[1])
+        return _("%(state)s (for %(seconds)s s)") % {"state": words, "seconds": since[2]}
     return str(STATES.get(state, state))
+
+
+def service_note(note: str) -> str:
+    """Return a health check's note on silent processes beside living ones in words."""
+    found = _SOME_SILENT.fullmatch(note)
+    if not found:
+        return note
+    names = [
+        _("%(name)s not seen for %(seconds)s s") % {"name": process[1], "seconds": process[2]}
+        if (process := _SILENT_PROCESS.fullmatch(part))
+        else part
+        for part in found[3].split(", ")
+    ]
+    return _("%(silent)s of %(all)s: %(names)s") % {
+        "silent": found[1],
+        "all": found[2],
+        "names": pgettext("between parts", ", ").join(names),
+    }
+
+
+def _late_sweep(said: str) -> str:
+    if never := _NEVER_DONE.fullmatch(said):
+        return _("%(sweep)s never done") % {"sweep": sweep_name(never[1])}
+    if late := _NOT_DONE.fullmatch(said):
+        values = {"sweep": sweep_name(late[1]), "seconds": late[2]}
+        return _("%(sweep)s not done for %(seconds)s s") % values
+    return said
 
 
 def task_name(name: str) -> str:

@@ -19,7 +19,7 @@ from project.desk.jobs import job_admins
 from project.jobs.queryset import OPEN
 from project.models import AuditRun
 from project.monitoring.health import read_health
-from project.names import service_name, service_state
+from project.names import service_name, service_note, service_state
 from project.templatetags.money import money
 
 LATEST = 8
@@ -70,7 +70,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             (service_name(name), service_state(state), state == "ok")
             for name, state in health.checks.items()
         ],
-        "notes": [(service_name(name), note) for name, note in health.notes.items()],
+        "notes": [(service_name(name), service_note(note)) for name, note in health.notes.items()],
         "troubles": [
             DegradedService(
                 service=service_name(name),

@@ -24,6 +24,7 @@ class Invariant:
     """A statement that must always be true, with its check."""
 
     name: str
+    """English, marked for translation: a finding keeps it, and the desk shows it translated."""
     query: str
     """SQL that returns one row of text per violation; it runs in the audit's snapshot."""
     checked: str

@@ -17,6 +17,7 @@ from django_celery_results.models import TaskResult
 
 from orders.models import Category
 from project.models import AuditRun, DailyRun, Heartbeat, ManualRun, Sweep
+from project.monitoring.audit import invariants
 from tests.desk import placed
 from tests.factories import add_product
 
@@ -43,10 +44,8 @@ NAMES = {
     ),
     *("JSON", "Celery", "AMQP", "Axes", "LDAP", "Mac", "Control", "Command", "esc", "SKU", "slug"),
     *("crontab", "False", "True", "None", "pbkdf", "md", "argument", "value", "arg", "all", "SMS"),
-    # words in the examples of what to type
-    *("CELERY", "TASK", "QUEUES"),
-    # variables of the environment
-    *("ORDER", "LIMITS", "DAILY", "CAP"),
+    # words in the examples of what to type, and in the names of settings
+    *("CELERY", "TASK", "QUEUES", "ORDER", "LIMITS", "DAILY", "CAP"),
 }
 ADDRESS = re.compile(r"\S+@\S+|https?://\S+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|/\w+/\S*")
 KNOWN = (
@@ -122,7 +121,16 @@ def chinese(admin_client: Client, admin_user: Any) -> Client:
     """An operator who reads Chinese, and a row of every kind."""
     order = placed(add_product("MUG"), name="王小明")
     Heartbeat.objects.beat("relay@host", broker="ok", pid=4711)
-    AuditRun.objects.create(is_clean=True, findings=[])
+    Heartbeat.objects.create(
+        name="relay@host:2", seen_at=timezone.now() - timedelta(hours=1), detail={"broker": "ok"}
+    )
+    AuditRun.objects.create(
+        is_clean=False,
+        findings=[
+            {"name": each.name, "checked": 1, "violations": 1, "examples": []}
+            for each in invariants()
+        ],
+    )
     TaskResult.objects.create(
         task_id=str(order.pk),
         status="SUCCESS",
