@@ -255,6 +255,8 @@ CACHES = {
         "LOCATION": "project_cache",
         "OPTIONS": {"MAX_ENTRIES": 20_000},
     },
+    # For an extension's own use: Tandem keeps nothing there.
+    "server": environment.cache("CACHE_URL", "locmemcache://"),
 }
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 

@@ -198,6 +198,15 @@ def email(name: str) -> dict[str, Any]:
     return found
 
 
+def cache(name: str, default: str) -> dict[str, Any]:
+    """Return the settings of a cache, as Django's CACHES takes them."""
+    value = text(name, default)
+    with named(name, "give locmemcache://, or redis://:password@host:port/number"):
+        split_url(value)
+        found: dict[str, Any] = environ.Env.cache_url_config(value)
+    return found
+
+
 def sentry(name: str) -> str:
     """Return the address that Sentry shows; empty if there is none."""
     value = text(name)

@@ -109,6 +109,8 @@ def test_the_refusal_of_a_broken_sentry_address_names_it() -> None:
         (variables.broker, "broker.example.org:6379"),
         (variables.broker, "http://:pass-word@broker.example.org:6379"),
         (variables.email, "nonsense"),
+        (partial(variables.cache, default=""), "nonsense"),
+        (partial(variables.cache, default=""), "redis://:pass-word@cache.example.org:first"),
         (variables.email, "smtp://user:pass-word@smtp.example.org:mail"),
         (partial(variables.time_zone, default="UTC"), "Mars/Base"),
         (partial(variables.time_zone, default="UTC"), "../UTC"),
