@@ -11,7 +11,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import Message as HeaderFields
 from email.utils import parsedate_to_datetime
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import (
+    HTTPConnection,
+    HTTPException,
+    HTTPResponse,
+    HTTPSConnection,
+    IncompleteRead,
+)
 from typing import Any
 from urllib.parse import SplitResult
 
@@ -27,8 +33,11 @@ LONGEST_RETRY_AFTER = timedelta(hours=1)
 TELLS_WHEN = frozenset({429, 503})
 """The statuses whose Retry-After tells when to ask again (RFC 9110 10.2.3, RFC 6585 4)."""
 BUSY = frozenset({408, 425, 429})
-# A proxy in front of the gateway lost it after passing the request on.
-LOST_BEHIND_PROXY = frozenset({502, 504})
+LOST_BEHIND_PROXY = frozenset({502, 504, 520, 524})
+"""A proxy in front of the gateway lost it after passing the request on.
+
+520 and 524 are Cloudflare's: the gateway's answer could not be read, or did not come in time.
+"""
 OF_US = {
     401: gettext_noop("refuses our key"),
     402: gettext_noop("wants to be paid first"),
@@ -132,6 +141,20 @@ def post(
         connection.close()
 
 
+class _FinalResponse(HTTPResponse):
+    """The answer behind any interim ones: 102 and 103 may come before it (RFC 9110 15.2).
+
+    The standard library passes over 100 alone. An interim answer taken for the last one would make
+    a message that was sent look as if it wasn't.
+    """
+
+    def begin(self) -> None:
+        super().begin()
+        while 102 <= self.status <= 199:  # 101 is a last one: another protocol follows it
+            self.headers = self.msg = None  # type: ignore[assignment]  # unset: begin() reads on
+            super().begin()
+
+
 def _connection(url: SplitResult, deadline: Deadline) -> HTTPConnection:
     assert url.hostname is not None
     connection: HTTPConnection
@@ -142,7 +165,7 @@ def _connection(url: SplitResult, deadline: Deadline) -> HTTPConnection:
         connection = HTTPConnection(url.hostname, url.port)
 
     def bounded_response(sock: socket.socket, *args: Any, **kwargs: Any) -> HTTPResponse:
-        response = HTTPResponse(sock, *args, **kwargs)
+        response = _FinalResponse(sock, *args, **kwargs)
         unbounded, response.fp = response.fp, deadline.reader(sock)
         unbounded.close()
         return response
@@ -163,5 +186,7 @@ def _moment(date: str) -> datetime:
 def _body(response: HTTPResponse) -> bytes:
     try:
         return response.read(MAX_ANSWER)
-    except (OSError, HTTPException):
+    except IncompleteRead as error:
+        return error.partial
+    except (OSError, HTTPException, ValueError):  # ValueError: a chunk of negative length
         return b""  # the status suffices

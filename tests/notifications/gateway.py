@@ -26,6 +26,9 @@ class Gateway(ThreadingHTTPServer):
         self.answers: list[int] = []
         self.answer_body = b'{"id": "sms-1"}'
         self.headers: dict[str, str] = {}
+        self.protocol = "HTTP/1.0"
+        self.interim: list[int] = []
+        """Statuses that are sent before each answer; HTTP/1.0 knows none."""
         self.asked: list[Asked] = []
         self.released = threading.Event()
 
@@ -44,6 +47,10 @@ class _Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
         self.server.asked.append(Asked(self.path, dict(self.headers), body))
+        self.protocol_version = self.server.protocol
+        self.close_connection = True
+        for interim in self.server.interim:
+            self.wfile.write(f"HTTP/1.1 {interim} Wait\r\nX-Hint: a\r\n\r\n".encode())
         status = self.server.answers.pop(0)
         if status == Gateway.SILENCE:
             self.server.released.wait()

@@ -179,11 +179,50 @@ def test_a_200_that_says_nothing_where_the_setting_looks_leaves_doubt(gateway, s
         send()
 
 
-@pytest.mark.parametrize("status", [502, 504])
+@pytest.mark.parametrize("status", [502, 504, 520, 524])
 def test_an_answer_lost_behind_a_proxy_leaves_doubt(gateway, status):
     gateway.answers = [status]
 
     with pytest.raises(NoAnswerError, match=str(status)):
+        send()
+
+
+@pytest.mark.parametrize(
+    ("status", "chunks", "kept"),
+    [
+        (200, b'B\r\n{"id": "a"}\r\nzz\r\n', '200 {"id": "a"}'),
+        (200, b'-5\r\n{"id": "a"}\r\n0\r\n\r\n', "200 OK"),
+        (400, b"E\r\nunknown number\r\n", "400 unknown number"),
+        (400, b"-5\r\nunknown number\r\n", "400 Bad Request"),
+    ],
+)
+def test_a_body_that_breaks_off_leaves_the_status_as_it_is(gateway, status, chunks, kept):
+    gateway.protocol = "HTTP/1.1"
+    gateway.headers = {"Transfer-Encoding": "chunked", "Connection": "close"}
+    gateway.answers, gateway.answer_body = [status], chunks
+
+    if status == 200:
+        assert send().answer == kept
+    else:
+        with pytest.raises(PermanentError) as caught:
+            send()
+        assert str(caught.value) == kept
+
+
+@pytest.mark.parametrize("interim", [[100], [102], [103], [102, 102, 103, 100]])
+def test_what_counts_is_the_answer_behind_the_interim_ones(gateway, interim):
+    gateway.protocol, gateway.interim, gateway.answers = "HTTP/1.1", interim, [201, 422]
+
+    assert send().provider_id == "sms-1"
+    with pytest.raises(PermanentError, match="422"):
+        send()
+
+
+def test_an_interim_answer_alone_leaves_doubt(gateway):
+    gateway.protocol, gateway.interim = "HTTP/1.1", [103]
+    gateway.answers = [Gateway.DISCONNECT]
+
+    with pytest.raises(NoAnswerError):
         send()
 
 
