@@ -327,7 +327,7 @@ MEDIA_MAX_VIDEO_MB = environment.whole_number("MEDIA_MAX_VIDEO_MB", 500, least=1
 MEDIA_MAX_VIDEO_MINUTES = environment.whole_number("MEDIA_MAX_VIDEO_MINUTES", 10, least=1)
 # The number of files that one address may upload for personalised products in an hour without
 # ordering them.
-MAX_UPLOADS_PER_HOUR = environment.whole_number("MAX_UPLOADS_PER_HOUR", 20)
+MAX_UPLOADS_PER_HOUR = environment.whole_number("MAX_UPLOADS_PER_HOUR", 20, least=1)
 FFMPEG_BINARY = environment.program("FFMPEG_BINARY")  # empty: the one that imageio-ffmpeg brings
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────

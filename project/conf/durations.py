@@ -28,7 +28,9 @@ def whole_days(name: str, value: str) -> int:
     """Return the days, at least one. Raises ImproperlyConfigured for anything else."""
     value = value.strip()
     if not (value.isascii() and value.isdecimal() and len(value) <= 5 and int(value) >= 1):
-        raise ImproperlyConfigured(f"{name} is {value!r}: give a whole number of days from 1 on.")
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}: give a whole number of days from 1 to 99999."
+        )
     return int(value)
 
 

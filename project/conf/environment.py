@@ -99,7 +99,9 @@ def switch(name: str, *, default: bool = False) -> bool:
 def whole_number(name: str, default: int, *, least: int = 0) -> int:
     value = text(name, str(default))
     if not (value.isascii() and value.isdecimal() and len(value) <= 9 and int(value) >= least):
-        raise ImproperlyConfigured(f"{name} is {value!r}: give a whole number from {least} on.")
+        raise ImproperlyConfigured(
+            f"{name} is {value!r}: give a whole number from {least} to 999999999."
+        )
     return int(value)
 
 

@@ -64,6 +64,7 @@ def test_a_wrong_value_is_refused_in_one_line() -> None:
         ("SITE_URL", "http://shop.example.org"),
         ("ALLOWED_HOSTS", "www.example.org"),
         ("WORKER_MEMORY_MB", "64"),
+        ("MAX_UPLOADS_PER_HOUR", "0"),
     ],
 )
 def test_what_no_shop_could_run_with_is_refused_at_the_start(name: str, value: str) -> None:
@@ -204,6 +205,13 @@ def test_an_address_of_several_hosts_is_read(monkeypatch: pytest.MonkeyPatch, ad
 
 def _broker(name: str, _default: str) -> str:
     return variables.broker(name)
+
+
+def test_a_number_that_is_too_large_is_told_the_largest(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THE_VARIABLE", "1000000000")
+
+    with pytest.raises(ImproperlyConfigured, match="from 1 to 999999999"):
+        variables.whole_number("THE_VARIABLE", 5, least=1)
 
 
 def test_an_empty_variable_counts_as_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
