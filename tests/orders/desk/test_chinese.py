@@ -120,6 +120,7 @@ def language_is_restored() -> Iterator[None]:
 def chinese(admin_client: Client, admin_user: Any) -> Client:
     """An operator who reads Chinese, and a row of every kind."""
     order = placed(add_product("MUG"), name="王小明")
+    Heartbeat.objects.all().delete()  # those of real workers, of tests before
     Heartbeat.objects.beat("relay@host", broker="ok", pid=4711)
     Heartbeat.objects.create(
         name="relay@host:2", seen_at=timezone.now() - timedelta(hours=1), detail={"broker": "ok"}

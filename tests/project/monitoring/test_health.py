@@ -31,7 +31,13 @@ def a_process_that_runs_for_long(monkeypatch: pytest.MonkeyPatch, settings: Any)
 
 
 @pytest.fixture
-def all_alive(db: None) -> None:
+def none_alive(db: None) -> None:
+    """Delete the heartbeats that a real worker of an earlier test left when it ended."""
+    Heartbeat.objects.all().delete()
+
+
+@pytest.fixture
+def all_alive(none_alive: None) -> None:
     for service in SERVICES:
         detail = {"broker": "ok"} if service == "relay" else {}
         Heartbeat.objects.beat(f"{service}@host", **detail)
@@ -183,7 +189,7 @@ def test_a_dead_process_that_nobody_replaces_stays_to_be_seen(db: None, dead_pid
     assert names() == {mine, dead}
 
 
-def test_after_an_hour_a_silent_one_is_forgotten_while_others_live(db: None) -> None:
+def test_after_an_hour_a_silent_one_is_forgotten_while_others_live(none_alive: None) -> None:
     for name in ("relay@a:1", "relay@b:1", "beat@a:1"):
         Heartbeat.objects.beat(name)
         silent_for(name, 3700)
@@ -193,7 +199,9 @@ def test_after_an_hour_a_silent_one_is_forgotten_while_others_live(db: None) -> 
     assert names() == {"relay@c:1", "beat@a:1"}
 
 
-def test_a_process_that_stops_takes_its_heartbeat_back_unless_it_is_the_last(db: None) -> None:
+def test_a_process_that_stops_takes_its_heartbeat_back_unless_it_is_the_last(
+    none_alive: None,
+) -> None:
     Heartbeat.objects.beat("relay@a:1")
     Heartbeat.objects.beat("relay@a:2")
 
@@ -247,7 +255,7 @@ def test_readyz_is_503_before_the_migrations(
     assert "manage.py migrate" in answer.json()["checks"]["database"]
 
 
-def test_a_migration_that_was_not_run_is_noticed(db: None) -> None:
+def test_a_migration_that_was_not_run_is_noticed(none_alive: None) -> None:
     from django.db.migrations.recorder import MigrationRecorder
 
     assert health.is_migrated()
