@@ -191,7 +191,9 @@ def test_deferrals_are_counted_for_all_processes_and_logged_with_the_product(
 class Processes:
     """Real processes that order the same product; `rush` runs them for so many seconds."""
 
-    def __init__(self, sku: str, *extra: str) -> None:
+    def __init__(
+        self, sku: str, *extra: str, number: int = PROCESSES, clients: int = CLIENTS
+    ) -> None:
         self._processes = [
             subprocess.Popen(
                 [
@@ -199,7 +201,7 @@ class Processes:
                     "-m",
                     "tests.orders.placing.hot_process",
                     sku,
-                    str(CLIENTS),
+                    str(clients),
                     *extra,
                 ],
                 env=os.environ | {"DATABASE_URL": this_database(), "TANDEM_WEB_PROCESS": "1"},
@@ -208,7 +210,7 @@ class Processes:
                 stderr=subprocess.DEVNULL,
                 text=True,
             )
-            for _process in range(PROCESSES)
+            for _process in range(number)
         ]
         for process in self._processes:
             assert process.stdout is not None
@@ -229,8 +231,9 @@ class Processes:
 
 
 @contextmanager
-def four_processes(sku: str, *extra: str) -> Iterator[Processes]:
-    processes = Processes(sku, *extra)
+def hot_processes(sku: str, *extra: str, **sizes: int) -> Iterator[Processes]:
+    """Run processes that order one product: four of them, unless `number` says otherwise."""
+    processes = Processes(sku, *extra, **sizes)
     try:
         yield processes
     finally:
@@ -256,7 +259,7 @@ def refused(results: list[dict[str, Any]], *, after: float = 0.0) -> int:
 def test_four_processes_share_a_hot_product_before_and_after_a_hold() -> None:
     hot = add_product("HOT", stock=10**6)
     as_before = 1 + HOLD + stretched(2.0)
-    with four_processes("HOT") as processes:
+    with hot_processes("HOT") as processes:
         processes.begin(6)
         calm = processes.results()
         processes.begin(as_before + 4)
@@ -275,9 +278,30 @@ def test_four_processes_share_a_hot_product_before_and_after_a_hold() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("number", [1, 2, 4, 8])
+@pytest.mark.parametrize("clients", [32, 256])
+def test_no_order_is_refused_and_each_process_gets_its_share(number: int, clients: int) -> None:
+    add_product("HOT", stock=10**6)
+    with hot_processes("HOT", number=number, clients=clients // number) as processes:
+        processes.begin(2)  # connections, plans, caches
+        first = processes.results()
+        processes.begin(5)
+        calm = processes.results()
+
+    shares = placed(calm)
+    print(
+        f"{number} processes, {clients} clients: {shares}, slowest", max(r["slowest"] for r in calm)
+    )
+    assert refused(calm) == 0
+    assert min(shares) > sum(shares) / number / 2
+    orders_placed = sum(placed(first)) + sum(shares) + number
+    assert Stock.objects.get().available == 10**6 - orders_placed
+
+
+@pytest.mark.slow
 def test_control_without_queueing_four_processes_are_refused_long_after_a_hold() -> None:
     hot = add_product("HOT", stock=10**6)
-    with four_processes("HOT", "impatient") as processes:
+    with hot_processes("HOT", "impatient") as processes:
         convoy = Convoy(hot.pk, seconds=0.05)
         processes.begin(7)
         time.sleep(1)
