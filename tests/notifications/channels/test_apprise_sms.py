@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator
 from uuid import UUID
 
+import apprise
 import pytest
 
 from notifications.channels import apprise_sms
@@ -27,6 +28,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:'imghdr' is deprecated:Deprecati
 MESSAGE = Message(
     id=UUID("0d9f6a52-9a1c-4d2f-8a55-6b1f4e1f3a10"), recipient="+4915112345678", text="Grüße 你好"
 )
+
+assert apprise  # loaded here: it takes longer than some sends of these tests may
 
 
 @pytest.fixture
@@ -108,7 +111,7 @@ def test_a_connection_that_ends_without_an_answer_is_in_doubt(server) -> None:
 def test_lines_of_another_send_are_not_taken_for_ours(server) -> None:
     server.answers = [Gateway.SILENCE, 400]
     with pytest.raises(NoAnswerError):
-        send(server.port, seconds=0.2)
+        send(server.port, seconds=1)
 
     with pytest.raises(TransientError, match="error=400"):
         send(server.port)
