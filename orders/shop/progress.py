@@ -15,6 +15,7 @@ from media_jobs.recipes import PICKUP_PASS
 from notifications.events import EVENTS
 from notifications.models import Notification
 from orders.models import Order
+from project.email_addresses import readable_address
 from project.jobs.model import Job
 from project.jobs.queryset import Status
 
@@ -146,7 +147,7 @@ def _poll_seconds(age: timedelta) -> int | None:
 
 def _message_step(message: Notification, *, is_cancelled_or_refunded: bool) -> Step:
     """Return the state of an e-mail or SMS. Its error is for the operator and not shown."""
-    recipient = {"recipient": message.recipient}
+    recipient = {"recipient": readable_address(message.recipient)}
     match _tone(message), message.status:
         case "waiting", _status if message.attempts:
             text = _("Not delivered to %(recipient)s yet. We keep trying.")

@@ -338,3 +338,10 @@ def test_all_done_is_said_of_a_paid_order_only(client: Client) -> None:
 
     Order.objects.update(status=Order.Status.PAID)
     assert "All done" in text_of(client.get(f"/orders/{order.pk}/"))
+
+
+def test_a_domain_in_another_script_is_shown_as_people_write_it(client: Client) -> None:
+    order = make_order()
+    add_message(order, status=Status.DONE, recipient="ada@xn--strae-oqa.example")
+
+    assert "Sent to ada@straße.example" in text_of(client.get(f"/orders/{order.pk}/"))
