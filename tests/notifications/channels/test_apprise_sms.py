@@ -111,7 +111,7 @@ def test_a_connection_that_ends_without_an_answer_is_in_doubt(server) -> None:
 def test_lines_of_another_send_are_not_taken_for_ours(server) -> None:
     server.answers = [Gateway.SILENCE, 400]
     with pytest.raises(NoAnswerError):
-        send(server.port, seconds=1)
+        send(server.port, seconds=0.2)
 
     with pytest.raises(TransientError, match="error=400"):
         send(server.port)
