@@ -15,6 +15,11 @@ class OpenedPage:
     url: str
     values: dict[str, list[str]] = field(default_factory=dict)
 
+    def without_opened_values(self) -> "OpenedPage":
+        """Return the page as software sent it that didn't carry the values yet."""
+        kept = {name: value for name, value in self.values.items() if "initial-" not in name}
+        return OpenedPage(self.client, self.url, kept)
+
     def send(self, **changes: Any) -> Any:
         """Send the form with these changes; None leaves a field out, as an unchecked box is."""
         values: dict[str, Any] = {**self.values, **changes}
@@ -40,15 +45,19 @@ class _Reader(HTMLParser):
         super().__init__()
         self.values: dict[str, list[str]] = {}
         self._select = ""
+        self._offered: list[str] | None = None
         self._textarea = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = dict(attrs)
         name, value = known.get("name") or "", known.get("value") or ""
         if tag == "select":
-            self._select = name
-        elif tag == "option" and "selected" in known and self._select:
-            self.values.setdefault(self._select, []).append(value)
+            self._select, self._offered = name, None if "multiple" in known else []
+        elif tag == "option" and self._select:
+            if "selected" in known:
+                self.values.setdefault(self._select, []).append(value)
+            elif self._offered is not None:
+                self._offered.append(value)
         elif tag == "textarea":
             self._textarea = name
             self.values[name] = [""]
@@ -72,4 +81,6 @@ class _Reader(HTMLParser):
         if tag == "textarea":
             self._textarea = ""
         elif tag == "select":
+            if self._offered and self._select not in self.values:
+                self.values[self._select] = self._offered[:1]  # a browser sends the first
             self._select = ""

@@ -23,6 +23,7 @@ from orders.desk.date_time_widget import DateTimeWidget
 from orders.desk_jobs.kinds import ANNOUNCE, STOP_ANNOUNCEMENT
 from orders.messages import announcements
 from orders.models import Announcement
+from project.desk.edit_log import last_editor
 from project.desk.jobs import moment
 from project.desk.record_page import RecordPage
 from project.jobs.queryset import Status
@@ -50,7 +51,7 @@ class AnnouncementForm(forms.ModelForm):
 
 
 class SendForm(forms.Form):
-    """The time at which the announcement is sent."""
+    """The time at which the announcement is sent, and which texts the page shows."""
 
     at = forms.DateTimeField(
         label=format_lazy("{} ({})", _("Send at"), settings.TIME_ZONE),
@@ -58,6 +59,8 @@ class SendForm(forms.Form):
         required=False,
         widget=DateTimeWidget,
     )
+    shown = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+    """The digest of the texts; a page that was opened before the software had it, has none."""
 
     def clean_at(self) -> Any:
         at = self.cleaned_data["at"]
@@ -156,13 +159,29 @@ class AnnouncementAdmin(RecordPage):
     def send(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Show the message and the number of recipients, and ask for the time."""
         announcement = self._wanted(object_id)
-        form = SendForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
+        form = SendForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
             at = form.cleaned_data["at"]
-            if announcements.plan(announcement.pk, at=at, user_id=request.user.pk):
-                text = _("The announcement goes out at its time.") if at else _("It goes out now.")
-                messages.success(request, text)
-            return self._back(announcement)
+            try:
+                is_planned = announcements.plan(
+                    announcement.pk,
+                    at=at,
+                    user_id=request.user.pk,
+                    shown=form.cleaned_data["shown"],
+                )
+            except announcements.RewrittenError:
+                announcement = self._wanted(object_id)
+            else:
+                if not is_planned:
+                    messages.warning(request, _("Too late: its status has changed."))
+                elif at:
+                    messages.success(request, _("The announcement goes out at its time."))
+                else:
+                    messages.success(request, _("It goes out now."))
+                return self._back(announcement)
+        shown = announcements.texts_digest(announcement)
+        if form.is_bound and form.data.get("shown") != shown:
+            form.add_error(None, _rewritten(announcement))
         languages = announcements.audience().order_by().values("language").annotate(n=Count("pk"))
         found = {row["language"] or settings.LANGUAGE_CODE: 0 for row in languages}
         for row in languages:
@@ -174,6 +193,7 @@ class AnnouncementAdmin(RecordPage):
             "opts": self.opts,
             "original": announcement,
             "form": form,
+            "shown": shown,
             "readers": sum(found.values()),
             "versions": [
                 (name, found.get(code, 0), *announcement.words(code))
@@ -261,6 +281,14 @@ class AnnouncementAdmin(RecordPage):
 
     def page_context(self, request: HttpRequest, announcement: Announcement) -> dict[str, Any]:
         return _progress(announcement)
+
+
+def _rewritten(announcement: Announcement) -> str:
+    user = last_editor(announcement)
+    if user is None:
+        return _("The text isn't the one that your page showed. Read this one, then send it.")
+    says = _("The text was changed by %(user)s meanwhile. Read this one, then send it.")
+    return says % {"user": user}
 
 
 def _stop(pk: int, *, user_id: int | None) -> Any:
