@@ -33,6 +33,8 @@ class ScheduledChangeForm(EditForm, forms.ModelForm):
         super().__init__(*args, **options)
         is_applied = self.instance.applied_at is not None
         self.is_too_late = is_applied and self.is_bound and self._has_sent_changes()
+        if is_applied:
+            self.unknown.clear()  # the page that shows it so sends nothing of it
         for field in self.fields.values():
             field.disabled = is_applied
 
@@ -44,6 +46,9 @@ class ScheduledChangeForm(EditForm, forms.ModelForm):
             )
             for name in self.changed_data
         )
+
+    def logged_as(self) -> tuple[models.Model, str]:
+        return self.instance.product, str(self.instance)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}

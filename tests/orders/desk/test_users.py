@@ -12,6 +12,7 @@ from orders.accounts.history import orders_of
 from orders.models import Order, User
 from tests.desk import placed
 from tests.factories import add_product
+from tests.pages import open_page
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = "ada@example.org", "ada@new.example"
@@ -25,17 +26,8 @@ def ada(db: None) -> User:
 
 
 def save(client: Client, user: User, **changes: Any) -> Any:
-    values = {
-        "username": user.username,
-        "email": user.email,
-        "is_active": "on",
-        "date_joined_0": "2026-01-01",
-        "date_joined_1": "00:00:00",
-        "last_login_0": "",
-        "last_login_1": "",
-        **changes,
-    }
-    return client.post(reverse("admin:orders_user_change", args=[user.pk]), values)
+    page = open_page(client, reverse("admin:orders_user_change", args=[user.pk]))
+    return page.send(**changes)
 
 
 def page_of(client: Client, user: User) -> str:
