@@ -20,12 +20,11 @@ class OpenedPage:
         kept = {name: value for name, value in self.values.items() if "initial-" not in name}
         return OpenedPage(self.client, self.url, kept)
 
-    def send(self, **changes: Any) -> Any:
+    def send(self, *, follow: bool = False, **changes: Any) -> Any:
         """Send the form with these changes; None leaves a field out, as an unchecked box is."""
         values: dict[str, Any] = {**self.values, **changes}
-        return self.client.post(
-            self.url, {name: value for name, value in values.items() if value is not None}
-        )
+        sent = {name: value for name, value in values.items() if value is not None}
+        return self.client.post(self.url, sent, follow=follow)
 
 
 def open_page(client: Client, url: str) -> OpenedPage:
