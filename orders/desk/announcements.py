@@ -14,7 +14,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from unfold.decorators import action, display
@@ -24,7 +23,7 @@ from orders.desk_jobs.kinds import ANNOUNCE, STOP_ANNOUNCEMENT
 from orders.messages import announcements
 from orders.models import Announcement
 from project.desk.edit_log import last_editor
-from project.desk.jobs import moment
+from project.desk.jobs import in_zone, moment
 from project.desk.record_page import RecordPage
 from project.jobs.queryset import Status
 
@@ -54,7 +53,7 @@ class SendForm(forms.Form):
     """The time at which the announcement is sent, and which texts the page shows."""
 
     at = forms.DateTimeField(
-        label=format_lazy("{} ({})", _("Send at"), settings.TIME_ZONE),
+        label=in_zone(_("Send at")),
         help_text=_("Empty: now."),
         required=False,
         widget=DateTimeWidget,
@@ -93,11 +92,11 @@ class AnnouncementAdmin(RecordPage):
     def state(self, announcement: Announcement) -> tuple[str, str]:
         return announcement.status, announcement.get_status_display()
 
-    @display(description=_("send at"), ordering="send_at")
+    @display(description=in_zone(_("send at")), ordering="send_at")
     def send_time(self, announcement: Announcement) -> SafeString:
         return moment(announcement.send_at)
 
-    @display(description=_("finished"), ordering="finished_at")
+    @display(description=in_zone(_("finished")), ordering="finished_at")
     def finished(self, announcement: Announcement) -> SafeString:
         return moment(announcement.finished_at)
 
@@ -316,6 +315,7 @@ def _progress(announcement: Announcement) -> dict[str, Any]:
     query = f"event=announcement&occasion={announcement.pk}"
     return {
         "announcement": announcement,
+        "zone": settings.TIME_ZONE,
         "is_draft": is_draft,
         "stopping": stopping,
         "stall": stall and {"says": STALLED[stall.kind], "reason": stall.reason},

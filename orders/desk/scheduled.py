@@ -7,7 +7,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.functional import Promise
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
@@ -16,7 +15,7 @@ from orders.catalogue.scheduled_changes import overlap
 from orders.desk.date_time_widget import DateTimeWidget
 from orders.models import ScheduledChange
 from project.desk.editing import EditForm
-from project.desk.jobs import moment
+from project.desk.jobs import in_zone, moment
 from project.templatetags.money import money
 
 PLANNED = ("what", "price", "at", "back_at")
@@ -99,7 +98,7 @@ class ScheduledChangeInline(TabularInline):
     model = ScheduledChange
     form = ScheduledChangeForm
     formset = ScheduledChanges
-    verbose_name_plural = format_lazy("{} ({})", _("at a set time"), settings.TIME_ZONE)
+    verbose_name_plural = in_zone(_("at a set time"))
     fields = (*PLANNED, "state")
     readonly_fields = ("state",)
     formfield_overrides = {
