@@ -20,11 +20,17 @@ class OpenedPage:
         kept = {name: value for name, value in self.values.items() if "initial-" not in name}
         return OpenedPage(self.client, self.url, kept)
 
-    def send(self, *, follow: bool = False, **changes: Any) -> Any:
+    def send(self, **changes: Any) -> Any:
         """Send the form with these changes; None leaves a field out, as an unchecked box is."""
+        return self.client.post(self.url, self._sent(changes))
+
+    def send_and_follow(self, **changes: Any) -> Any:
+        """Send the form, and return the page that its answer leads to."""
+        return self.client.post(self.url, self._sent(changes), follow=True)
+
+    def _sent(self, changes: dict[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {**self.values, **changes}
-        sent = {name: value for name, value in values.items() if value is not None}
-        return self.client.post(self.url, sent, follow=follow)
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def open_page(client: Client, url: str) -> OpenedPage:

@@ -4,7 +4,6 @@ from typing import Any
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
-from django.db.models import QuerySet
 
 from orders.accounts.fields import ADDRESS_FIELDS
 from orders.models import Address, User
@@ -65,7 +64,7 @@ def checkout_defaults(reader: User | AnonymousUser) -> dict[str, str]:
     return known
 
 
-def lock_addresses(user: User) -> QuerySet[Address]:
+def lock_addresses(user: User) -> Any:
     """Lock the user and return the addresses; no other request changes them until the commit."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     return Address.objects.filter(user=user)

@@ -285,9 +285,9 @@ class AnnouncementAdmin(RecordPage):
 def _rewritten(announcement: Announcement) -> str:
     user = last_editor(announcement)
     if user is None:
-        return _("The text isn't the one that your page showed. Read this one, then send it.")
+        return str(_("The text isn't the one that your page showed. Read this one, then send it."))
     says = _("The text was changed by %(user)s meanwhile. Read this one, then send it.")
-    return says % {"user": user}
+    return str(says % {"user": user})
 
 
 def _stop(pk: int, *, user_id: int | None) -> Any:

@@ -35,7 +35,7 @@ def act(desk: Client, action: str, *orders: Order, **fields: Any) -> Any:
     answer = desk.post(url, chosen, follow=True)
     if not fields:
         return answer
-    return read_page(desk, url, answer.content.decode()).send(follow=True, take="1", **fields)
+    return read_page(desk, url, answer.content.decode()).send_and_follow(take="1", **fields)
 
 
 def status(order: Order) -> str:

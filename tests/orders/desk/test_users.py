@@ -8,6 +8,7 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from notifications.events import EVENTS
 from orders.accounts.history import orders_of
 from orders.models import Order, User
 from tests.desk import placed
@@ -100,6 +101,15 @@ def test_the_page_says_whether_the_address_is_confirmed(admin_client: Client, ad
 
     assert "Not confirmed yet" not in confirmed
     assert "Not confirmed yet" in unconfirmed
+
+
+def test_the_page_says_in_words_which_messages_are_muted(admin_client: Client, ada: User) -> None:
+    User.objects.filter(pk=ada.pk).update(muted_events=["order_shipped", "of_an_older_release"])
+
+    page = page_of(admin_client, ada)
+
+    assert f"{EVENTS['order_shipped'].label}, of_an_older_release" in page
+    assert "[&quot;" not in page
 
 
 def test_the_list_of_addresses_says_where_to_change_one(admin_client: Client, ada: User) -> None:
