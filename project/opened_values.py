@@ -7,8 +7,9 @@ changed to different values on both sides is refused by name, and the form then 
 value: a second save is a decision.
 
 The page carries its values in Django's hidden initial inputs (`Field.show_hidden_initial`), so
-`changed_data` is the set of fields that this page changed. A page without them, which was opened
-before they existed, is compared with the stored values.
+`changed_data` is the set of fields that this page changed. A page without them was opened before
+the software carried them, so nobody knows what it changed: every field that differs from the stored
+value is refused by name, and the next save is a decision, too.
 
 The caller must hold a lock on the row from before it reads it until the commit.
 """
@@ -44,6 +45,8 @@ class OpenedForm(forms.BaseForm):
         super().__init__(*args, **options)
         self.conflicts: dict[str, str] = {}
         """The stored values, in words, of the fields that were changed on both sides."""
+        self.unknown: dict[str, str] = {}
+        """The stored values, in words, of the fields that differ and came without an opened one."""
         if self.changes_something():
             self.carry_opened_values()
 
@@ -72,13 +75,13 @@ class OpenedForm(forms.BaseForm):
         field = bound.field
         hidden: Any = field.hidden_widget()
         stored = _sent(field.widget, field.prepare_value(bound.initial))
-        opened = stored
         # An empty list has no hidden inputs.
-        if not _is_omitted(bound) or (
-            is_new_page and isinstance(hidden, forms.MultipleHiddenInput)
-        ):
-            opened = hidden.value_from_datadict(self.data, self.files, bound.html_initial_name)
-        if not _is_same(field, opened, stored):
+        is_empty_list = is_new_page and isinstance(hidden, forms.MultipleHiddenInput)
+        opened = hidden.value_from_datadict(self.data, self.files, bound.html_initial_name)
+        if _is_omitted(bound) and not is_empty_list:
+            if not _is_same(field, bound.data, stored):
+                self.unknown[bound.name] = in_words(field, bound.initial)
+        elif not _is_same(field, opened, stored):
             if _is_same(field, bound.data, opened):
                 _write(self.data, field.widget, bound.html_name, stored)
             elif not _is_same(field, bound.data, stored):
@@ -86,8 +89,18 @@ class OpenedForm(forms.BaseForm):
         _write(self.data, hidden, bound.html_initial_name, stored)
 
     def clean(self) -> Any:
-        """Refuse the fields that were changed on both sides."""
+        """Refuse the fields that were changed on both sides, or nobody knows on which."""
         values = super().clean()
+        if self.unknown:
+            text = _(
+                "This page was opened before the software was updated, so it doesn't tell what was"
+                " changed meanwhile. What you entered is still here: look again, then save."
+            )
+            self.add_error(None, text)
+        for name, stored in self.unknown.items():
+            if name not in self.errors:
+                text = _("“%(field)s” is now “%(value)s”.")
+                self.add_error(name, text % {"field": self[name].label, "value": stored})
         for name, stored in self.conflicts.items():
             if name not in self.errors:
                 self.add_error(name, self.conflict_message(name, stored))
@@ -119,7 +132,7 @@ def in_words(field: Field, value: Any) -> str:
 
 
 def _is_carried(field: Field) -> bool:
-    return not field.disabled and not isinstance(field, forms.FileField)
+    return not (field.disabled or field.widget.is_hidden or isinstance(field, forms.FileField))
 
 
 def _is_omitted(bound: BoundField) -> bool:

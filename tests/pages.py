@@ -15,12 +15,22 @@ class OpenedPage:
     url: str
     values: dict[str, list[str]] = field(default_factory=dict)
 
+    def without_opened_values(self) -> "OpenedPage":
+        """Return the page as software sent it that didn't carry the values yet."""
+        kept = {name: value for name, value in self.values.items() if "initial-" not in name}
+        return OpenedPage(self.client, self.url, kept)
+
     def send(self, **changes: Any) -> Any:
         """Send the form with these changes; None leaves a field out, as an unchecked box is."""
+        return self.client.post(self.url, self._sent(changes))
+
+    def send_and_follow(self, **changes: Any) -> Any:
+        """Send the form, and return the page that its answer leads to."""
+        return self.client.post(self.url, self._sent(changes), follow=True)
+
+    def _sent(self, changes: dict[str, Any]) -> dict[str, Any]:
         values: dict[str, Any] = {**self.values, **changes}
-        return self.client.post(
-            self.url, {name: value for name, value in values.items() if value is not None}
-        )
+        return {name: value for name, value in values.items() if value is not None}
 
 
 def open_page(client: Client, url: str) -> OpenedPage:
@@ -40,15 +50,19 @@ class _Reader(HTMLParser):
         super().__init__()
         self.values: dict[str, list[str]] = {}
         self._select = ""
+        self._offered: list[str] | None = None
         self._textarea = ""
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         known = dict(attrs)
         name, value = known.get("name") or "", known.get("value") or ""
         if tag == "select":
-            self._select = name
-        elif tag == "option" and "selected" in known and self._select:
-            self.values.setdefault(self._select, []).append(value)
+            self._select, self._offered = name, None if "multiple" in known else []
+        elif tag == "option" and self._select:
+            if "selected" in known:
+                self.values.setdefault(self._select, []).append(value)
+            elif self._offered is not None:
+                self._offered.append(value)
         elif tag == "textarea":
             self._textarea = name
             self.values[name] = [""]
@@ -72,4 +86,6 @@ class _Reader(HTMLParser):
         if tag == "textarea":
             self._textarea = ""
         elif tag == "select":
+            if self._offered and self._select not in self.values:
+                self.values[self._select] = self._offered[:1]  # a browser sends the first
             self._select = ""

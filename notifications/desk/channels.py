@@ -14,7 +14,7 @@ from notifications.delivery import breaker, pausing
 from notifications.delivery.gateways import all_gateways
 from notifications.models import ChannelState, Notification
 from project.admin import ReadOnlyAdmin
-from project.desk.jobs import moment
+from project.desk.jobs import in_zone, moment
 
 
 def in_words(error: str) -> str:
@@ -77,7 +77,7 @@ class ChannelAdmin(ReadOnlyAdmin):
     def since(self, channel: ChannelState) -> SafeString:
         return moment(channel.paused_at or channel.opened_at)
 
-    @display(description=_("next try"), ordering="open_until")
+    @display(description=in_zone(_("next try")), ordering="open_until")
     def next_try(self, channel: ChannelState) -> SafeString:
         return moment(channel.open_until)
 

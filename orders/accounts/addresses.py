@@ -18,27 +18,29 @@ class TooManyAddressesError(Exception):
 def save_address(user: User, *, address_id: int | None, values: dict[str, Any]) -> bool:
     """Insert a new address, or update the user's address with this id. The first is the default.
 
-    Returns False if the user has no such address. Raises TooManyAddressesError.
+    For an update, `values` are the changed fields. Returns False if the user has no such address.
+    Raises TooManyAddressesError.
     """
     with transaction.atomic():
-        addresses = _locked(user)
+        addresses = lock_addresses(user)
         if address_id is None and addresses.count() >= MAX_ADDRESSES:
             raise TooManyAddressesError
         others = addresses.exclude(pk=address_id)
-        if values["is_default"]:
+        if values.get("is_default"):
             others.update(is_default=False)
         elif not others.filter(is_default=True).exists():
             values = {**values, "is_default": True}
         if address_id is None:
             Address.objects.create(user=user, **values)
             return True
-        return bool(addresses.filter(pk=address_id).update(**values))
+        mine = addresses.filter(pk=address_id)
+        return bool(mine.update(**values) if values else mine.exists())
 
 
 def delete_address(user: User, *, address_id: int) -> bool:
     """Delete the user's address; another one becomes the default. False if it doesn't exist."""
     with transaction.atomic():
-        addresses = _locked(user)
+        addresses = lock_addresses(user)
         deleted, _by_model = addresses.filter(pk=address_id).delete()
         if not addresses.filter(is_default=True).exists():
             heir = addresses.order_by("pk").first()
@@ -62,7 +64,7 @@ def checkout_defaults(reader: User | AnonymousUser) -> dict[str, str]:
     return known
 
 
-def _locked(user: User) -> Any:
+def lock_addresses(user: User) -> Any:
     """Lock the user and return the addresses; no other request changes them until the commit."""
     User.objects.select_for_update(no_key=True).get(pk=user.pk)
     return Address.objects.filter(user=user)

@@ -24,11 +24,23 @@ MUTABLE = tuple(
 """The messages about orders that a user may switch off. Announcements are switched on instead."""
 
 
-class AddressForm(forms.Form):
-    """An address, validated by the rules of the checkout."""
+class AddressForm(OpenedForm, forms.Form):
+    """An address, validated by the rules of the checkout.
+
+    `initial` is the stored address, which a second tab or device may change; empty for a new one.
+    """
 
     line1, line2, postcode, city, country = address_fields(required=True)
     is_default = forms.BooleanField(label=_("Fill the checkout with it"), required=False)
+
+    def changes_something(self) -> bool:
+        return bool(self.initial)
+
+    def changes(self) -> dict[str, Any]:
+        """Return what the valid form's page changed; all of a new address."""
+        if not self.initial:
+            return self.cleaned_data
+        return {name: self.cleaned_data[name] for name in self.changed_data}
 
     def clean(self) -> dict[str, Any]:
         """Require the postcode where the country has one."""

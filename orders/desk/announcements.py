@@ -14,7 +14,6 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.safestring import SafeString
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from unfold.decorators import action, display
@@ -23,7 +22,8 @@ from orders.desk.date_time_widget import DateTimeWidget
 from orders.desk_jobs.kinds import ANNOUNCE, STOP_ANNOUNCEMENT
 from orders.messages import announcements
 from orders.models import Announcement
-from project.desk.jobs import moment
+from project.desk.edit_log import last_editor
+from project.desk.jobs import in_zone, moment
 from project.desk.record_page import RecordPage
 from project.jobs.queryset import Status
 
@@ -50,14 +50,16 @@ class AnnouncementForm(forms.ModelForm):
 
 
 class SendForm(forms.Form):
-    """The time at which the announcement is sent."""
+    """The time at which the announcement is sent, and which texts the page shows."""
 
     at = forms.DateTimeField(
-        label=format_lazy("{} ({})", _("Send at"), settings.TIME_ZONE),
+        label=in_zone(_("Send at")),
         help_text=_("Empty: now."),
         required=False,
         widget=DateTimeWidget,
     )
+    shown = forms.CharField(widget=forms.HiddenInput, required=False, max_length=64)
+    """The digest of the texts; a page that was opened before the software had it, has none."""
 
     def clean_at(self) -> Any:
         at = self.cleaned_data["at"]
@@ -90,11 +92,11 @@ class AnnouncementAdmin(RecordPage):
     def state(self, announcement: Announcement) -> tuple[str, str]:
         return announcement.status, announcement.get_status_display()
 
-    @display(description=_("send at"), ordering="send_at")
+    @display(description=in_zone(_("send at")), ordering="send_at")
     def send_time(self, announcement: Announcement) -> SafeString:
         return moment(announcement.send_at)
 
-    @display(description=_("finished"), ordering="finished_at")
+    @display(description=in_zone(_("finished")), ordering="finished_at")
     def finished(self, announcement: Announcement) -> SafeString:
         return moment(announcement.finished_at)
 
@@ -156,13 +158,29 @@ class AnnouncementAdmin(RecordPage):
     def send(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Show the message and the number of recipients, and ask for the time."""
         announcement = self._wanted(object_id)
-        form = SendForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
+        form = SendForm(request.POST if request.method == "POST" else None)
+        if form.is_valid():
             at = form.cleaned_data["at"]
-            if announcements.plan(announcement.pk, at=at, user_id=request.user.pk):
-                text = _("The announcement goes out at its time.") if at else _("It goes out now.")
-                messages.success(request, text)
-            return self._back(announcement)
+            try:
+                is_planned = announcements.plan(
+                    announcement.pk,
+                    at=at,
+                    user_id=request.user.pk,
+                    shown=form.cleaned_data["shown"],
+                )
+            except announcements.RewrittenError:
+                announcement = self._wanted(object_id)
+            else:
+                if not is_planned:
+                    messages.warning(request, _("Too late: its status has changed."))
+                elif at:
+                    messages.success(request, _("The announcement goes out at its time."))
+                else:
+                    messages.success(request, _("It goes out now."))
+                return self._back(announcement)
+        shown = announcements.texts_digest(announcement)
+        if form.is_bound and form.data.get("shown") != shown:
+            form.add_error(None, _rewritten(announcement))
         languages = announcements.audience().order_by().values("language").annotate(n=Count("pk"))
         found = {row["language"] or settings.LANGUAGE_CODE: 0 for row in languages}
         for row in languages:
@@ -174,6 +192,7 @@ class AnnouncementAdmin(RecordPage):
             "opts": self.opts,
             "original": announcement,
             "form": form,
+            "shown": shown,
             "readers": sum(found.values()),
             "versions": [
                 (name, found.get(code, 0), *announcement.words(code))
@@ -263,6 +282,14 @@ class AnnouncementAdmin(RecordPage):
         return _progress(announcement)
 
 
+def _rewritten(announcement: Announcement) -> str:
+    user = last_editor(announcement)
+    if user is None:
+        return str(_("The text isn't the one that your page showed. Read this one, then send it."))
+    says = _("The text was changed by %(user)s meanwhile. Read this one, then send it.")
+    return str(says % {"user": user})
+
+
 def _stop(pk: int, *, user_id: int | None) -> Any:
     if not announcements.stop(pk, user_id=user_id):
         return None
@@ -288,6 +315,7 @@ def _progress(announcement: Announcement) -> dict[str, Any]:
     query = f"event=announcement&occasion={announcement.pk}"
     return {
         "announcement": announcement,
+        "zone": settings.TIME_ZONE,
         "is_draft": is_draft,
         "stopping": stopping,
         "stall": stall and {"says": STALLED[stall.kind], "reason": stall.reason},

@@ -33,6 +33,8 @@ OUTCOMES = {
     Outcome.REFUSED: (_("Refused"), "danger"),
 }
 """The label of an outcome, and unfold's name of its colour."""
+OTHERWISE = "otherwise"
+"""The name of the filter for the rows that the dry run showed otherwise."""
 
 
 @admin.register(DeskJob)
@@ -136,7 +138,11 @@ class DeskJobAdmin(JobAdmin):
             IMPORT_PRODUCTS,
             user_id=request.user.pk,
             file=rehearsed.file.name or "",
-            context={"name": rehearsed.context["name"], "dry_run": False},
+            context={
+                "name": rehearsed.context["name"],
+                "dry_run": False,
+                "rehearsed": str(rehearsed.pk),
+            },
             job_id=uuid5(rehearsed.pk, "import"),
         )
         return redirect("admin:orders_deskjob_change", job.pk)
@@ -151,7 +157,12 @@ def _import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
     """Return the counts, and the requested page of the report's rows."""
     counts = job.result or {}
     chosen = request.GET.get("outcome", "")
-    rows = [row for row in _rows(job) if chosen in ("", row.outcome)]
+    rows = list(_rows(job))
+    otherwise = _otherwise(job, rows)
+    if chosen == OTHERWISE:
+        rows = [row for row in rows if row.number in otherwise]
+    elif chosen:
+        rows = [row for row in rows if row.outcome == chosen]
     page = Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
     changes = counts.get(Outcome.CREATED, 0) + counts.get(Outcome.CHANGED, 0)
     return {
@@ -160,13 +171,37 @@ def _import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
             for outcome, (label, _colour) in OUTCOMES.items()
         ],
         "counts": counts,
+        "otherwise": len(otherwise),
+        "is_otherwise": chosen == OTHERWISE,
         "chosen": chosen,
         "page": page,
-        "rows": [(row, *OUTCOMES[row.outcome]) for row in page],
+        "rows": [(row, *OUTCOMES[row.outcome], otherwise.get(row.number) or "") for row in page],
         "import_url": reverse("admin:orders_deskjob_import_now", args=[job.pk])
         if job.context.get("dry_run") and changes and may_import(request)
         else "",
     }
+
+
+def _otherwise(job: DeskJob, rows: list[RowReport]) -> dict[int, str]:
+    """Return the rows that the import's dry run showed otherwise, by number, with its words.
+
+    Somebody changed the catalogue after the dry run.
+    """
+    rehearsed = job.context.get("rehearsed")
+    confirmed = rehearsed and DeskJob.objects.exclude(report="").filter(pk=rehearsed).first()
+    if not confirmed:
+        return {}
+    shown = {row.number: row for row in _rows(confirmed)}
+    return {
+        row.number: _in_words(shown[row.number])
+        for row in rows
+        if row.number in shown and shown[row.number] != row
+    }
+
+
+def _in_words(row: RowReport) -> str:
+    label, _colour = OUTCOMES[row.outcome]
+    return f"{label}: {row.detail}" if row.detail else str(label)
 
 
 def _rows(job: DeskJob) -> list[RowReport]:

@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
@@ -39,10 +39,42 @@ class MediaForm(EditForm, forms.ModelForm):
         required=False,
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ACCEPTED}),
     )
+    newest = forms.CharField(widget=forms.HiddenInput, required=False)
+    """The key of the asset that the page shows as the newest. A replacement replaces that one."""
 
     class Meta:
         model = ProductMedia
-        fields = ("upload", "alt", "position")
+        fields = ("upload", "newest", "alt", "position")
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        newest = str(self.instance.newest.pk) if self.instance.pk else ""
+        self.initial["newest"] = newest
+        self.is_replaced = self.is_bound and self["newest"].data != newest
+        if self.is_bound:
+            self.data = self.data.copy()
+            self.data[self.add_prefix("newest")] = newest  # the next upload is a decision
+
+    def logged_as(self) -> tuple[Model, str]:
+        return self.instance.product, str(self.instance)
+
+    def clean(self) -> dict[str, Any]:
+        """Refuse to replace a file that the page didn't show."""
+        values = super().clean()
+        if self.is_replaced and self.instance.pk and values.get("upload"):
+            self.add_error("upload", self._replaced_message())
+        return values
+
+    def _replaced_message(self) -> str:
+        facts = {"file": self.instance.newest, "user": self.changed_by("upload")}
+        if facts["user"] is None:
+            says = _("“%(file)s” came here meanwhile. Look at it, then choose your file again.")
+        else:
+            says = _(
+                "“%(file)s” was uploaded here by %(user)s meanwhile. Look at it, then choose your"
+                " file again."
+            )
+        return says % facts
 
     def clean_upload(self) -> UploadedFile | None:
         upload: UploadedFile | None = self.cleaned_data["upload"]
@@ -73,7 +105,7 @@ class MediaForm(EditForm, forms.ModelForm):
 class MediaInline(TabularInline):
     model = ProductMedia
     form = MediaForm
-    fields = ("preview", "upload", "alt", "position")
+    fields = ("preview", "upload", "newest", "alt", "position")
     readonly_fields = ("preview",)
     ordering_field = "position"
     hide_ordering_field = True

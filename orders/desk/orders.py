@@ -6,6 +6,7 @@ from operator import or_
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
@@ -191,6 +192,7 @@ class OrderAdmin(ReadOnly, StepPages, TransitionActions, PreviewPage, RecordPage
             "preview_url": preview_url(order),
             "address_trouble": trouble_with(order.email),
             "payment": read_payment(order),
+            "zone": settings.TIME_ZONE,
             "lines": order.lines.prefetch_related("uploads"),
             "timeline": read_timeline(order),
             "jobs": [

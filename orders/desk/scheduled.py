@@ -7,7 +7,6 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.functional import Promise
-from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import TabularInline
 from unfold.decorators import display
@@ -16,7 +15,7 @@ from orders.catalogue.scheduled_changes import overlap
 from orders.desk.date_time_widget import DateTimeWidget
 from orders.models import ScheduledChange
 from project.desk.editing import EditForm
-from project.desk.jobs import moment
+from project.desk.jobs import in_zone, moment
 from project.templatetags.money import money
 
 PLANNED = ("what", "price", "at", "back_at")
@@ -33,6 +32,8 @@ class ScheduledChangeForm(EditForm, forms.ModelForm):
         super().__init__(*args, **options)
         is_applied = self.instance.applied_at is not None
         self.is_too_late = is_applied and self.is_bound and self._has_sent_changes()
+        if is_applied:
+            self.unknown.clear()  # the page that shows it so sends nothing of it
         for field in self.fields.values():
             field.disabled = is_applied
 
@@ -44,6 +45,9 @@ class ScheduledChangeForm(EditForm, forms.ModelForm):
             )
             for name in self.changed_data
         )
+
+    def logged_as(self) -> tuple[models.Model, str]:
+        return self.instance.product, str(self.instance)
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
@@ -94,7 +98,7 @@ class ScheduledChangeInline(TabularInline):
     model = ScheduledChange
     form = ScheduledChangeForm
     formset = ScheduledChanges
-    verbose_name_plural = format_lazy("{} ({})", _("at a set time"), settings.TIME_ZONE)
+    verbose_name_plural = in_zone(_("at a set time"))
     fields = (*PLANNED, "state")
     readonly_fields = ("state",)
     formfield_overrides = {

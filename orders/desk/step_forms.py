@@ -1,9 +1,13 @@
 """The forms of the order steps that need data, for the order list and the order's page."""
 
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
 from django import forms
+from django.utils.dateparse import parse_datetime
+from django.utils.timezone import is_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import (
@@ -18,6 +22,8 @@ from orders.lifecycle import transitions
 from orders.lifecycle.transitions import paid_so_far
 from orders.models import Order, OrderEvent, Payment, User
 
+NEVER = datetime.min.replace(tzinfo=UTC)
+
 
 class StepForm(forms.Form):
     """The data of a step; `take` takes the step with one order."""
@@ -29,6 +35,20 @@ class StepForm(forms.Form):
     def take(self, order: Order, user: User) -> Order:
         """Call the step's transition. Raises TransitionError."""
         raise NotImplementedError
+
+    def seen(self, order: Order) -> datetime:
+        """Return the order's `changed_at` on the page that was sent; of an old page, NEVER."""
+        with suppress(ValueError):
+            seen = parse_datetime(self.data.get(f"seen-{order.pk}", ""))
+            if seen is not None and is_aware(seen):
+                return seen
+        return NEVER
+
+    def again(self, refusal: str) -> "StepForm":
+        """Return the form with what was typed, the order as it is now, and the refusal."""
+        form = type(self)(self.data, order=Order.objects.get(pk=self.order.pk))
+        form.add_error(None, refusal)
+        return form
 
 
 class PaymentForm(StepForm):
@@ -56,7 +76,8 @@ class PaymentForm(StepForm):
         self.fields["amount"].initial = order.total - paid_so_far(order)
 
     def take(self, order: Order, user: User) -> Order:
-        return transitions.pay(order_id=order.pk, user=user, **self.cleaned_data)
+        seen = self.seen(order)
+        return transitions.pay(order_id=order.pk, user=user, seen=seen, **self.cleaned_data)
 
 
 class ParcelForm(StepForm):
@@ -85,7 +106,10 @@ class CorrectionForm(ParcelForm):
             field.initial = known.detail.get(name, "") if known else ""
 
     def take(self, order: Order, user: User) -> Order:
-        return transitions.correct_parcel(order_id=order.pk, user=user, **self.cleaned_data)
+        seen = self.seen(order)
+        return transitions.correct_parcel(
+            order_id=order.pk, user=user, seen=seen, **self.cleaned_data
+        )
 
 
 class CancelForm(StepForm):
@@ -97,7 +121,8 @@ class CancelForm(StepForm):
     )
 
     def take(self, order: Order, user: User) -> Order:
-        return transitions.cancel(order_id=order.pk, user=user, **self.cleaned_data)
+        seen = self.seen(order)
+        return transitions.cancel(order_id=order.pk, user=user, seen=seen, **self.cleaned_data)
 
 
 class RefundForm(StepForm):
@@ -140,4 +165,5 @@ class RefundForm(StepForm):
             reason=values["reason"],
             lines=units,
             user=user,
+            seen=self.seen(order),
         )

@@ -121,12 +121,12 @@ class StepPages:
             refusals = take_step(request, [order], form.take)
             if not refusals:
                 return redirect(back)
-            form.add_error(None, refusals[0])  # the form keeps its values
+            form = form.again(refusals[0])
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": step.label,
-            "orders": [order],
+            "orders": [form.order],
             "form": form,
             "back": back,
         }

@@ -95,7 +95,8 @@ def _ask(
         if many or not refusals:
             show_refusals(request, refusals)
             return None
-        form.add_error(None, refusals[0])  # the form keeps its values
+        form = form.again(refusals[0])
+        chosen = [form.order]
     description: str | Promise = getattr(desk, action).short_description
     context = {
         **desk.admin_site.each_context(request),

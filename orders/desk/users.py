@@ -15,10 +15,12 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
+from notifications.events import EVENTS
 from orders.accounts.email_change import change_email, is_confirmed, is_taken
 from orders.models import User
 from project.address_input import sent_as_typed
@@ -105,13 +107,13 @@ class UserAdmin(NamedPermissions, DjangoUserAdmin, AddressSearch, EditAdmin):  #
                     "name",
                     "phone",
                     "language",
-                    "muted_events",
+                    "muted_words",
                     "wants_announcements",
                 )
             },
         ),
     )
-    readonly_fields = ("confirmation", "phone", "muted_events")  # only the user may change them
+    readonly_fields = ("confirmation", "phone", "muted_words")  # only the user may change them
     filter_horizontal = ()  # two lists side by side don't fit a phone
 
     @display(description=_("e-mail address"))
@@ -119,6 +121,11 @@ class UserAdmin(NamedPermissions, DjangoUserAdmin, AddressSearch, EditAdmin):  #
         if not user.email:
             return "—"
         return str(_("Confirmed") if is_confirmed(user) else _("Not confirmed yet"))
+
+    @display(description=_("muted messages"))
+    def muted_words(self, user: User) -> str:
+        known = (EVENTS[name].label if name in EVENTS else name for name in user.muted_events)
+        return pgettext("between parts", ", ").join(str(label) for label in known) or "–"
 
     def save_model(self, request: HttpRequest, user: User, form: Any, change: bool) -> None:
         """Save the user; a new address replaces the old one in allauth's table, too."""

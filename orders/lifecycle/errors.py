@@ -48,6 +48,22 @@ class DoneDifferently(TransitionError):
     """The step was done before, with another amount, parcel or quantity."""
 
 
+class ChangedMeanwhile(TransitionError):
+    """The order isn't as the user saw it when the decision was made."""
+
+    def __init__(self, order: Order, *, event: str, user: str) -> None:
+        if user:
+            says = _(
+                "Order %(number)s was changed by %(user)s meanwhile: %(event)s."
+                " Look again, then decide."
+            )
+        else:
+            says = _(
+                "Order %(number)s isn't as your page showed it: %(event)s. Look again, then decide."
+            )
+        super().__init__(says % {"number": order, "event": event, "user": user})
+
+
 class OrderBusy(TransitionError):
     """Another transaction has locked the order or its stock. A retry in a moment may succeed."""
 

@@ -1,6 +1,7 @@
 """Refunds: for the whole order or for some units, with or without goods that return to stock."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -20,6 +21,7 @@ from orders.lifecycle.steps import (
     one_transaction,
     read,
     record,
+    require_seen,
     touch,
 )
 from orders.models import Order, OrderLine, Refund, RefundLine, StockMovement, User
@@ -34,24 +36,28 @@ def refund(
     lines: Mapping[str, int] | None = None,
     reason: str = "",
     user: User | None = None,
+    seen: datetime | None = None,
 ) -> Order:
     """Refund the price of units by SKU, or of all remaining units; then the order is refunded.
 
     `refund_id` is the caller's idempotency key: a repeat with the same id changes nothing.
     `restock` says whether the goods return to the stock. The refund of an order's last units
-    includes the delivery price. Raises a `TransitionError` with the reason.
+    includes the delivery price. `seen` is the order's `changed_at` on the user's page: a refund
+    that another made since is no reason for a second one. Raises a `TransitionError` with the
+    reason.
     """
     reason = cleaned(reason, name=_("Reason"), max_length=200, required=False)
     with one_transaction():
         if restock:
             lock_stock(order_id)
         order = lock(order_id)
-        seen = Refund.objects.filter(pk=refund_id).first()
-        if seen:
-            _check_same(seen, order, restock=restock, lines=lines)
+        made = Refund.objects.filter(pk=refund_id).first()
+        if made:
+            _check_same(made, order, restock=restock, lines=lines)
             return order
         if order.status == Status.REFUNDED and lines is None:
             return order
+        require_seen(order, seen=seen)
         if order.status not in COMES_FROM[Status.REFUNDED]:
             raise WrongStatus(order, to=Status.REFUNDED)
         order_lines = list(order.lines.all())
@@ -137,13 +143,13 @@ def _too_many(line: OrderLine) -> InvalidTransition:
 
 
 def _check_same(
-    seen: Refund, order: Order, *, restock: bool, lines: Mapping[str, int] | None
+    made: Refund, order: Order, *, restock: bool, lines: Mapping[str, int] | None
 ) -> None:
     """Raise DoneDifferently unless the request equals the refund that has this id."""
-    done = dict(seen.lines.values_list("line__sku", "quantity"))
+    done = dict(made.lines.values_list("line__sku", "quantity"))
     is_same = (
-        seen.order_id == order.pk
-        and seen.restocked == restock
+        made.order_id == order.pk
+        and made.restocked == restock
         and (lines is None or dict(lines) == done)
     )
     if not is_same:

@@ -8,6 +8,7 @@ everywhere: stock by product, then the order, then jobs. Sales are settled after
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,7 +18,8 @@ from django.db.models.functions import Now
 from notifications.models import Notification
 from notifications.outbox import order_messages
 from orders.accounts.history import is_muted, opt_out_context
-from orders.lifecycle.errors import InvalidTransition, OrderBusy, UnknownOrder
+from orders.lifecycle.errors import ChangedMeanwhile, InvalidTransition, OrderBusy, UnknownOrder
+from orders.lifecycle.timeline import read_timeline
 from orders.models import Order, OrderEvent, User
 from orders.placing.errors import InvalidOrder
 from orders.placing.message_context import message_context
@@ -105,6 +107,20 @@ def lock(order_id: UUID) -> Order:
     if order is None:
         raise UnknownOrder
     return order
+
+
+def require_seen(order: Order, *, seen: datetime | None) -> None:
+    """Raise ChangedMeanwhile unless the locked order is as the user saw it.
+
+    `seen` is the `changed_at` of what was seen; None: no user decided by a page.
+    """
+    if seen is None or seen == order.changed_at:
+        return
+    timeline = read_timeline(order)
+    # The change's own entry, which has its time: "ready to view" may have come after it.
+    entry = next((each for each in timeline if each.when == order.changed_at), timeline[-1])
+    event = ": ".join(filter(None, (str(entry.title), entry.note)))
+    raise ChangedMeanwhile(order, event=event, user=str(entry.user or ""))
 
 
 def record(

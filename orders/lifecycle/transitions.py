@@ -7,7 +7,7 @@ to run inside an open one. Each raises a `TransitionError` with the reason for a
 """
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
@@ -33,6 +33,7 @@ from orders.lifecycle.steps import (
     one_transaction,
     read,
     record,
+    require_seen,
     touch,
 )
 from orders.models import Order, Payment, Refund, StockMovement, User
@@ -46,12 +47,18 @@ CENT = Decimal("0.01")
 
 
 def pay(
-    *, order_id: UUID, method: str, reference: str, amount: Decimal, user: User | None = None
+    *,
+    order_id: UUID,
+    method: str,
+    reference: str,
+    amount: Decimal,
+    user: User | None = None,
+    seen: datetime | None = None,
 ) -> Order:
     """Enter a payment; the order is paid when the sum of its payments is its total.
 
     `method` is a `Payment.Method`; `method` and `reference` are the payment's idempotency key.
-    An amount above the due amount is refused.
+    An amount above the due amount is refused. `seen`: see `require_seen`.
     """
     reference = cleaned(reference, name=_("Reference"), max_length=100)
     if method not in Payment.Method.values:
@@ -60,16 +67,17 @@ def pay(
         raise InvalidTransition(_("Enter an amount of money."))
     with one_transaction():
         order = lock(order_id)
-        seen = order.payments.filter(method=method, reference=reference).first()
-        if seen and seen.amount != amount:
+        taken = order.payments.filter(method=method, reference=reference).first()
+        if taken and taken.amount != amount:
             raise DoneDifferently(
                 _("Payment %(reference)s was taken already, as %(amount)s.")
-                % {"reference": reference, "amount": money(seen.amount, order.currency)}
+                % {"reference": reference, "amount": money(taken.amount, order.currency)}
             )
-        if seen:
+        if taken:
             return order
         if order.status not in COMES_FROM[Status.PAID]:
             raise WrongStatus(order, to=Status.PAID)
+        require_seen(order, seen=seen)
         due = order.total - paid_so_far(order)
         if amount > due or (due and not amount):
             raise InvalidTransition(
@@ -125,17 +133,24 @@ def deliver(*, order_id: UUID, user: User | None = None) -> Order:
 
 
 def cancel(
-    *, order_id: UUID, reason: str = "", by_shopper: bool = False, user: User | None = None
+    *,
+    order_id: UUID,
+    reason: str = "",
+    by_shopper: bool = False,
+    user: User | None = None,
+    seen: datetime | None = None,
 ) -> Order:
     """Cancel the order: restock its goods, settle its sales, refund its payments.
 
     Staff can cancel until the order is shipped and must give a reason, which the shopper reads.
-    The shopper can cancel until the order is packed.
+    The shopper can cancel until the order is packed. `seen`: see `require_seen`.
     """
     reason = cleaned(reason, name=_("Reason"), max_length=200, required=not by_shopper)
     with one_transaction():
         lock_stock(order_id)
         among = BEFORE_PACKING if by_shopper else COMES_FROM[Status.CANCELLED]
+        if (order := lock(order_id)).status in among:
+            require_seen(order, seen=seen)
         won = move(order_id, to=Status.CANCELLED, among=among)
         order = read(order_id)
         if not won and order.status == Status.CANCELLED:
@@ -189,11 +204,16 @@ def overdue(hours: int) -> QuerySet[Order]:
 
 
 def correct_parcel(
-    *, order_id: UUID, carrier: str, tracking_number: str = "", user: User | None = None
+    *,
+    order_id: UUID,
+    carrier: str,
+    tracking_number: str = "",
+    user: User | None = None,
+    seen: datetime | None = None,
 ) -> Order:
     """Correct the carrier or tracking number of a shipped order, and message the shopper.
 
-    A call with the known parcel is a repeat.
+    A call with the known parcel is a repeat. `seen`: see `require_seen`.
     """
     parcel = _parcel(carrier, tracking_number)
     with one_transaction():
@@ -204,6 +224,7 @@ def correct_parcel(
         latest = said.order_by("-pk")[0]
         if latest.detail.items() >= parcel.items():
             return order
+        require_seen(order, seen=seen)
         touch(order_id)
         order = read(order_id)
         record(

@@ -5,9 +5,11 @@ the last user (`reached`) are one transaction under the announcement's lock. So 
 continues after a crash without a gap or a repeat, and no batch follows a stop.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid5
 
@@ -59,10 +61,32 @@ def counts(announcement: Announcement) -> dict[str, int]:
 
 
 # ── The operator's decisions ──────────────────────────────────────────────────────────────────
-def plan(announcement_id: int, *, at: datetime | None, user_id: int | None) -> bool:
-    """Schedule the draft for that time (None: now); False if it isn't a draft any more."""
-    draft = Announcement.objects.filter(pk=announcement_id, status=State.DRAFT)
-    return bool(draft.update(status=State.SCHEDULED, send_at=at or Now(), user_id=user_id))
+class RewrittenError(Exception):
+    """The announcement's texts are not those that the operator was shown."""
+
+
+def texts_digest(announcement: Announcement) -> str:
+    """Return a digest of all its texts: two announcements that say the same have the same one."""
+    texts = [getattr(announcement, name) for name in Announcement.TEXTS]
+    return sha256(json.dumps(texts).encode()).hexdigest()
+
+
+def plan(announcement_id: int, *, at: datetime | None, user_id: int | None, shown: str) -> bool:
+    """Schedule the draft for that time (None: now); False if it isn't a draft any more.
+
+    `shown` is the digest of the texts that the user agreed to. Raises RewrittenError.
+    """
+    with transaction.atomic():
+        # Who edits a draft locks it, too: none changes between this look and the commit.
+        drafts = Announcement.objects.select_for_update(no_key=True).filter(status=State.DRAFT)
+        draft = drafts.filter(pk=announcement_id).first()
+        if draft is None:
+            return False
+        if texts_digest(draft) != shown:
+            raise RewrittenError
+        mine = Announcement.objects.filter(pk=announcement_id)
+        mine.update(status=State.SCHEDULED, send_at=at or Now(), user_id=user_id)
+    return True
 
 
 def withdraw(announcement_id: int) -> bool:

@@ -4,23 +4,22 @@
 changed columns are written, and a refusal names the colleague.
 """
 
-import json
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any, cast
 
 from django import forms
-from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.admin.utils import unquote
-from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 from unfold.admin import ModelAdmin
 
+from project.desk.edit_log import editor_of
 from project.opened_values import OpenedForm
 
 OPENED_AT = "_opened_at"
@@ -49,7 +48,7 @@ class EditForm(OpenedForm, forms.BaseModelForm):
         ]
 
     def conflict_message(self, name: str, stored: str) -> str:
-        user = self._changed_by(name)
+        user = self.changed_by(name)
         if user is None:
             return super().conflict_message(name, stored)
         return _("“%(field)s” was changed to “%(value)s” by %(user)s meanwhile.") % {
@@ -58,24 +57,20 @@ class EditForm(OpenedForm, forms.BaseModelForm):
             "user": user,
         }
 
-    def _changed_by(self, name: str) -> str | None:
+    def logged_as(self) -> tuple[Model, str]:
+        """Return the row under whose name the desk logs the form's changes, and its part of it."""
+        return self.instance, ""
+
+    def changed_by(self, name: str) -> str | None:
         """Return the user who changed the field at the desk since the page was opened, if any."""
         try:
             opened_at = datetime.fromtimestamp(float(self.data.get(OPENED_AT, "")), tz=UTC)
         except (ValueError, OverflowError, OSError):
             return None
-        changes = LogEntry.objects.filter(
-            content_type=ContentType.objects.get_for_model(self.instance),
-            object_id=str(self.instance.pk),
-            action_flag=CHANGE,
-            action_time__gte=opened_at,
-        )
         with override(None):  # the log has the untranslated labels
             label = str(self[name].label)
-        for change in changes.select_related("user").order_by("-action_time")[:20]:
-            if label in _changed_labels(change):
-                return change.user.get_username()
-        return None
+        row, part = self.logged_as()
+        return editor_of(row, label=label, since=opened_at, part=part)
 
 
 def edit_form(form: type[forms.BaseModelForm]) -> type[forms.BaseModelForm]:
@@ -83,14 +78,6 @@ def edit_form(form: type[forms.BaseModelForm]) -> type[forms.BaseModelForm]:
     if issubclass(form, EditForm):
         return form
     return cast(type[forms.BaseModelForm], type(form.__name__, (EditForm, form), {}))
-
-
-def _changed_labels(change: LogEntry) -> set[str]:
-    """Return the labels of the fields that the log's entry names, untranslated."""
-    with suppress(ValueError, TypeError, AttributeError):
-        parts = json.loads(change.change_message)
-        return {label for part in parts for label in part.get("changed", {}).get("fields", ())}
-    return set()
 
 
 class EditAdmin(ModelAdmin):

@@ -6,9 +6,10 @@ decide: retry failed jobs, and the decisions of the model (`decisions`).
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
@@ -23,6 +24,7 @@ from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
@@ -30,6 +32,7 @@ from django_celery_results.models import TaskResult
 from unfold.decorators import display
 
 from project.desk.address_search import searched_address
+from project.desk.context_words import context_in_words
 from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.jobs.decisions import RETRY, Decision
@@ -121,6 +124,10 @@ class JobAdmin(ReadOnly, RecordPage):
     def result_words(self, job: Job) -> str:
         return in_words(job.result)
 
+    @display(description=_("context"))
+    def context_words(self, job: Job) -> SafeString:
+        return context_in_words(job.context)
+
     @display(description=_("task result"))
     def task_result(self, job: Job) -> str | Promise:
         """Celery's own record of the last attempt; it has the job's id."""
@@ -148,7 +155,7 @@ class JobAdmin(ReadOnly, RecordPage):
                 },
             ),
             (_("Result"), {"fields": ("result_words",), "classes": ("tab",)}),
-            (_("Context"), {"fields": ("context",), "classes": ("tab",)}),
+            (_("Context"), {"fields": ("context_words",), "classes": ("tab",)}),
             (
                 _("Claim"),
                 {
@@ -165,7 +172,7 @@ class JobAdmin(ReadOnly, RecordPage):
     def get_readonly_fields(self, request: HttpRequest, obj: Job | None = None) -> Any:
         return [
             *(field.name for field in self.opts.fields),
-            *("about", "order", "task_result", "result_words"),
+            *("about", "order", "task_result", "result_words", "context_words"),
         ]
 
     # ── Permissions ─────────────────────────────────────────────────────────────────────────
@@ -294,6 +301,12 @@ def moment(time: datetime | None) -> SafeString:
     """Return the time for lists: in the shop's time zone, on one line."""
     text = date_format(localtime(time), "Y-m-d H:i") if time else "–"
     return format_html('<span class="whitespace-nowrap">{}</span>', text)
+
+
+def in_zone(label: str | Promise) -> str:
+    """Return the label of a time that people plan with, with the shop's time zone."""
+    # A lazy text, as the labels of columns and fields are.
+    return cast(str, format_lazy("{} ({})", label, settings.TIME_ZONE))
 
 
 def isolated(text: str) -> SafeString:

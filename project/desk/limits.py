@@ -15,7 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from project.desk.editing import EditAdmin, EditForm
-from project.desk.jobs import moment
+from project.desk.jobs import in_zone, moment
 from project.limits.known import SMS, KnownLimit, known_limits, label_of
 from project.limits.rates import UNLIMITED, Rate
 from project.models import Limit, LimitCounter
@@ -155,7 +155,7 @@ class LimitCounterAdmin(ModelAdmin):
     def count(self, counter: LimitCounter) -> str:
         return f"{counter.used} / {counter.allowed}"
 
-    @display(description=_("counted until"), ordering="ends_at")
+    @display(description=in_zone(_("counted until")), ordering="ends_at")
     def until(self, counter: LimitCounter) -> SafeString:
         return moment(counter.ends_at)
 

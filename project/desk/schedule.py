@@ -4,7 +4,6 @@ from datetime import time
 from typing import Any
 
 from django import forms
-from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -16,7 +15,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import Truncator, format_lazy
+from django.utils.text import Truncator
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
@@ -31,7 +30,7 @@ from unfold.widgets import (
 )
 
 from project.desk.editing import EditAdmin, EditForm
-from project.desk.jobs import COLOURS, JobAdmin, moment
+from project.desk.jobs import COLOURS, JobAdmin, in_zone, moment
 from project.desk.word_filters import words_filter
 from project.jobs.decisions import CANCEL, RETRY
 from project.jobs.queryset import OPEN, Status
@@ -183,7 +182,7 @@ class ScheduleAdmin(EditAdmin, PeriodicTaskAdmin):
     def is_on(self, task: PeriodicTask) -> bool:
         return bool(task.enabled)
 
-    @display(description=format_lazy("{} ({})", _("when"), settings.TIME_ZONE))
+    @display(description=in_zone(_("when")))
     def schedule(self, task: PeriodicTask) -> str:
         return when(task)
 
@@ -195,7 +194,7 @@ class ScheduleAdmin(EditAdmin, PeriodicTaskAdmin):
             max(filter(None, [task.last_run_at, task.beat_at, task.hand_at]), default=None)
         )
 
-    @display(description=format_lazy("{} ({})", _("next run"), settings.TIME_ZONE))
+    @display(description=in_zone(_("next run")))
     def next_run(self, task: PeriodicTask) -> SafeString:
         return moment(next_run(task, now=timezone.now()))
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from django.db.models.functions import Now
 
-from orders.messages.announcements import messages, plan, send_announcements
+from orders.messages.announcements import messages, send_announcements
 from orders.models import Announcement, DeskJob
 from project.celery import app
 from project.jobs.queryset import OPEN, Status
@@ -17,7 +17,7 @@ from tests.concurrency.workers import PurgingPublisher, running_relay
 from tests.faults.flaky_smtp import running_flaky_server
 from tests.faults.supervised_workers import supervised
 from tests.live import wait_until
-from tests.orders.readers import draft, subscribe
+from tests.orders.readers import draft, plan_as_shown, subscribe
 
 pytestmark = [
     pytest.mark.live,
@@ -36,7 +36,7 @@ def empty_queues() -> None:
 def begin(count: int) -> Announcement:
     subscribe(count)
     announcement = draft()
-    plan(announcement.pk, at=None, user_id=None)
+    plan_as_shown(announcement)
     send_announcements()
     return announcement
 

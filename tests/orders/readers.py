@@ -1,9 +1,11 @@
 """Customers who want announcements."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from allauth.account.models import EmailAddress
 
+from orders.messages.announcements import plan, texts_digest
 from orders.models import Announcement, User
 
 
@@ -29,3 +31,8 @@ def subscribe(count: int, *, language: str = "en") -> Sequence[User]:
 def draft(**fields: str) -> Announcement:
     values = {"subject_en": "New tea", "text_en": "It has come.\n\nSee https://example.org/tea"}
     return Announcement.objects.create(**values | fields)
+
+
+def plan_as_shown(announcement: Announcement, *, at: datetime | None = None) -> bool:
+    """Send the announcement with the texts that it has here; for None, now."""
+    return plan(announcement.pk, at=at, user_id=None, shown=texts_digest(announcement))

@@ -6,6 +6,7 @@ import pytest
 from django.utils import translation
 from django.utils.module_loading import autodiscover_modules
 
+from orders.imports.report import Report
 from project.models import Limit
 from project.names import RESULTS, SWEEPS, service_name, service_note, service_state
 from project.schedule import sweeps
@@ -21,6 +22,10 @@ def test_every_sweep_has_a_name() -> None:
 @pytest.mark.django_db
 def test_everything_that_is_pruned_has_a_name() -> None:
     assert prune().keys() <= RESULTS.keys()
+
+
+def test_what_an_import_counts_has_names() -> None:
+    assert Report(dry_run=False).counts().keys() <= RESULTS.keys()
 
 
 def test_a_limit_is_called_by_its_label() -> None:

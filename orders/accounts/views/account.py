@@ -12,7 +12,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from orders.accounts.addresses import TooManyAddressesError, delete_address, save_address
+from orders.accounts.addresses import (
+    TooManyAddressesError,
+    delete_address,
+    lock_addresses,
+    save_address,
+)
 from orders.accounts.forms import AddressForm, SettingsForm
 from orders.accounts.history import orders_of
 from orders.accounts.language import set_language_cookie
@@ -56,28 +61,28 @@ def addresses(request: HttpRequest) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def address(request: HttpRequest, address_id: int | None = None) -> HttpResponse:
     """Show and save the form of a new address, or of one of the user's addresses."""
+    user = _reader(request)
     if request.method != "POST":
-        form = AddressForm(initial=_initial_values(request, address_id))
-        return render(request, "accounts/address.html", {"form": form, "address_id": address_id})
-    form = AddressForm(request.POST)
-    if not form.is_valid():
-        context = {"form": form, "address_id": address_id}
-        return render(request, "accounts/address.html", context, status=422)
-    try:
-        if not save_address(_reader(request), address_id=address_id, values=form.cleaned_data):
-            raise Http404
-    except TooManyAddressesError:
-        messages.warning(request, _("You can't save more addresses. Delete one first."))
-    else:
-        messages.success(request, _("The address is saved."))
+        form = AddressForm(initial=_initial_values(user, address_id))
+        return render(request, "accounts/address.html", {"form": form})
+    with transaction.atomic():
+        lock_addresses(user)  # what the page is compared with stays so until it is saved
+        form = AddressForm(request.POST, initial=_initial_values(user, address_id))
+        if not form.is_valid():
+            return render(request, "accounts/address.html", {"form": form}, status=422)
+        try:
+            save_address(user, address_id=address_id, values=form.changes())
+        except TooManyAddressesError:
+            messages.warning(request, _("You can't save more addresses. Delete one first."))
+        else:
+            messages.success(request, _("The address is saved."))
     return redirect("addresses")
 
 
-def _initial_values(request: HttpRequest, address_id: int | None) -> dict[str, object]:
+def _initial_values(user: User, address_id: int | None) -> dict[str, object]:
     if address_id is None:
         return {}
-    own = Address.objects.filter(user=_reader(request))
-    return AddressForm.values_of(get_object_or_404(own, pk=address_id))
+    return AddressForm.values_of(get_object_or_404(Address, user=user, pk=address_id))
 
 
 @never_cache

@@ -17,6 +17,7 @@ from orders.models import Address, Order, OrderEvent, User
 from orders.models.user import MAX_ADDRESSES
 from tests.factories import add_product, make_order
 from tests.orders.accounts.pages import ADA, PASSWORD, last_code, said
+from tests.pages import open_page
 
 pytestmark = pytest.mark.django_db
 
@@ -211,7 +212,7 @@ def test_an_address_that_is_none_is_refused(signed_in: Client, line1: str) -> No
 
 
 def test_the_language_belongs_to_the_account(signed_in: Client, ada: User) -> None:
-    answer = signed_in.post("/accounts/settings/", {"name": "王小明", "language": "zh-hans"})
+    answer = open_page(signed_in, "/accounts/settings/").send(name="王小明", language="zh-hans")
 
     assert answer.cookies["django_language"].value == "zh-hans"
     ada.refresh_from_db()
@@ -232,7 +233,7 @@ def test_choosing_a_language_in_the_header_is_remembered(signed_in: Client, ada:
 def test_news_are_off_until_somebody_wants_them(signed_in: Client, ada: User) -> None:
     assert not ada.wants_announcements
 
-    signed_in.post("/accounts/settings/", {"language": "en", "wants_announcements": "on"})
+    open_page(signed_in, "/accounts/settings/").send(wants_announcements="on")
 
     ada.refresh_from_db()
     assert ada.wants_announcements
@@ -246,7 +247,7 @@ def test_a_muted_message_is_not_sent(signed_in: Client, ada: User, signed: bool)
     assert len(said("order_delivered")) == 1  # the control
     Notification.objects.all().delete()
 
-    signed_in.post("/accounts/settings/", {"language": "en"})
+    open_page(signed_in, "/accounts/settings/").send(welcome_events=None)
     record(order, OrderEvent.Kind.DELIVERED, user=None)
 
     assert said("order_delivered") == []

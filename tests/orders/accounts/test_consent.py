@@ -13,12 +13,12 @@ from notifications.receipts.effect import apply
 from notifications.receipts.report import Report
 from orders.accounts.unsubscribe import reader_of, unsubscribe, unsubscribe_url
 from orders.messages import announcements
-from orders.messages.announcements import plan, send_announcements, stop
+from orders.messages.announcements import send_announcements, stop
 from orders.models import Announcement, DeskJob, Order, User
 from project.jobs.errors import NotWantedError
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
-from tests.orders.readers import draft, subscribe
+from tests.orders.readers import draft, plan_as_shown, subscribe
 
 pytestmark = pytest.mark.django_db
 
@@ -42,7 +42,7 @@ def announced() -> tuple[User, Notification]:
     """Return a reader and the announcement's message that waits for them."""
     [reader] = subscribe(1)
     announcement = draft()
-    plan(announcement.pk, at=None, user_id=None)
+    plan_as_shown(announcement)
     send_announcements()
     run_job(DeskJob, DeskJob.objects.get().pk)
     return reader, Notification.objects.get()

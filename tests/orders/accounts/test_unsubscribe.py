@@ -17,7 +17,7 @@ from orders.messages import announcements
 from orders.models import Order, User
 from tests.desk import placed
 from tests.factories import add_product
-from tests.orders.readers import draft, subscribe
+from tests.orders.readers import draft, plan_as_shown, subscribe
 
 pytestmark = pytest.mark.django_db
 
@@ -171,7 +171,7 @@ def test_a_delivery_is_told_with_the_link_and_not_told_once_it_is_switched_off(
 
 def test_who_unsubscribes_before_their_batch_gets_no_announcement(ada: User) -> None:
     announcement = draft()
-    announcements.plan(announcement.pk, at=None, user_id=None)
+    plan_as_shown(announcement)
     announcements.send_announcements()
     unsubscribe(user_id=ada.pk, event="announcement")
 
@@ -182,7 +182,7 @@ def test_who_unsubscribes_before_their_batch_gets_no_announcement(ada: User) -> 
 
 def test_an_announcement_has_the_link_in_both_parts(ada: User) -> None:
     announcement = draft()
-    announcements.plan(announcement.pk, at=None, user_id=None)
+    plan_as_shown(announcement)
     announcements.send_announcements()
     announcements.queue_batch(announcement.pk)
     message = Notification.objects.get(event="announcement")

@@ -15,7 +15,9 @@ from orders.desk_jobs.progress import store_progress
 from orders.models import DeskJob, Product, User
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
+from tests.factories import add_product
 from tests.orders.imports.packages import mug, table
+from tests.pages import open_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
 
@@ -89,6 +91,38 @@ def test_a_dry_run_shows_its_rows_and_is_imported_by_one_click(admin_client: Cli
     assert {click["Location"] for click in clicks} == {page_of(real)}
     assert Product.objects.get().sku == "MUG"
     assert "Import now" not in done
+
+
+def test_rows_that_come_out_otherwise_than_the_dry_run_showed_are_told(
+    admin_client: Client,
+) -> None:
+    add_product("MUG", price="8.00")
+    job = rehearsed(admin_client, mug(), mug("CUP"))
+    Product.objects.update(price="12.00")  # a colleague, after the dry run
+
+    answer = open_page(admin_client, page_of(job))
+    answer.url = reverse("admin:orders_deskjob_import_now", args=[job.pk])
+    answer.send()
+    real = DeskJob.objects.exclude(pk=job.pk).get()
+    run_job(DeskJob, real.pk)
+    whole = admin_client.get(page_of(real)).content.decode()
+    listed = admin_client.get(page_of(real), {"outcome": "otherwise"})
+
+    assert "1 row came out otherwise than the dry run showed" in whole
+    assert [row.sku for row in listed.context["page"]] == ["MUG"]
+    text = " ".join(listed.content.decode().split())
+    assert "price: 12.00 → " in text
+    assert "The dry run showed: Changed: " in text
+    assert "price: 8.00 → " in text
+
+
+def test_an_import_as_its_dry_run_showed_says_nothing_of_it(admin_client: Client) -> None:
+    job = rehearsed(admin_client, mug())
+    admin_client.post(reverse("admin:orders_deskjob_import_now", args=[job.pk]))
+    real = DeskJob.objects.exclude(pk=job.pk).get()
+    run_job(DeskJob, real.pk)
+
+    assert "otherwise" not in admin_client.get(page_of(real)).content.decode()
 
 
 def test_the_rows_are_shown_by_outcome_and_in_pages(

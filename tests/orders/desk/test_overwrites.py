@@ -3,6 +3,8 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
+from io import BytesIO
+from pathlib import Path
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
@@ -10,17 +12,26 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.contrib import admin
 from django.contrib.auth.models import Group
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connections
 from django.test import Client, RequestFactory
 from django.utils import timezone
 from django_celery_beat.models import IntervalSchedule, PeriodicTask
+from PIL import Image
 
+from media_jobs.assets import store_asset
+from orders.accounts.forms import AddressForm
 from orders.accounts.unsubscribe import unsubscribe
+from orders.accounts.views import account
+from orders.catalogue.products import add_media
 from orders.catalogue.scheduled_changes import apply_scheduled
+from orders.desk.media import MediaForm
 from orders.models import (
+    Address,
     Announcement,
     Category,
     Product,
+    ProductMedia,
     ScheduledChange,
     Stock,
     StockMovement,
@@ -392,7 +403,311 @@ def test_a_count_that_is_sent_again_after_the_refusal_is_compared_with_the_new_n
     assert Stock.objects.get().available == 998
 
 
+# ── Pages that were opened before the software carried their values ─────────────────────────────
+OLD_PAGE = "This page was opened before the software was updated"
+
+
+def test_an_old_page_of_a_user_does_not_undo_an_opt_out(
+    admin_client: Client, shopper: User
+) -> None:
+    page = open_page(admin_client, user_url(shopper)).without_opened_values()
+    unsubscribe(user_id=shopper.pk, event="announcement")
+
+    answer = page.send(name="Ada L.")
+
+    text = answer.content.decode()
+    assert OLD_PAGE in text
+    assert "“Wants announcements” is now “no”." in text
+    assert 'value="Ada L."' in text  # what was typed is kept
+    shopper.refresh_from_db()
+    assert (shopper.name, shopper.wants_announcements) == ("Ada", False)
+
+
+def test_an_old_page_whose_values_are_still_true_is_saved(
+    admin_client: Client, shopper: User
+) -> None:
+    page = open_page(admin_client, user_url(shopper)).without_opened_values()
+
+    assert page.send().status_code == 302
+
+
+def test_after_the_refusal_of_an_old_page_a_second_save_is_a_decision(
+    admin_client: Client, shopper: User
+) -> None:
+    page = open_page(admin_client, user_url(shopper)).without_opened_values()
+    unsubscribe(user_id=shopper.pk, event="announcement")
+    refused = page.send(name="Ada L.").content.decode()
+
+    answer = read_page(admin_client, page.url, refused).send(wants_announcements=None)
+
+    assert answer.status_code == 302
+    shopper.refresh_from_db()
+    assert (shopper.name, shopper.wants_announcements) == ("Ada L.", False)
+
+
+def test_an_old_page_of_settings_does_not_undo_an_opt_out(shopper: User) -> None:
+    client = Client()
+    client.force_login(shopper)
+    page = open_page(client, "/accounts/settings/").without_opened_values()
+    unsubscribe(user_id=shopper.pk, event="announcement")
+    unsubscribe(user_id=shopper.pk, event="order_shipped")
+
+    answer = page.send(name="Ada L.")
+
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert OLD_PAGE in text
+    assert "“News and offers, now and then” is now “no”." in text
+    shopper.refresh_from_db()
+    assert (shopper.wants_announcements, shopper.muted_events) == (False, ["order_shipped"])
+
+
+def test_an_old_page_of_a_product_writes_neither_its_row_nor_its_planned_changes(
+    admin_client: Client,
+) -> None:
+    mug = add_product("MUG", price="10.00")
+    change = ScheduledChange.objects.create(
+        product=mug, what="price", price="8.00", at=timezone.now() + timedelta(hours=1)
+    )
+    page = open_page(admin_client, product_url(mug)).without_opened_values()
+    Product.objects.update(price="11.00")
+    ScheduledChange.objects.update(price="7.00")
+
+    answer = page.send(name="Mug, blue")
+
+    text = answer.content.decode()
+    assert text.count(OLD_PAGE) == 2
+    assert "“Price” is now “11.00”." in text
+    assert "is now “7.00”." in text
+    mug.refresh_from_db()
+    change.refresh_from_db()
+    assert (str(mug.price), str(change.price)) == ("11.00", "7.00")
+
+
+def test_an_old_list_does_not_write_its_rows_blindly(admin_client: Client) -> None:
+    Category.objects.create(name="One", slug="one")
+    page = open_page(admin_client, "/admin/orders/category/").without_opened_values()
+    page.values.pop("action", None)
+    Category.objects.update(position=7)
+
+    answer = page.send(_save="1")
+
+    assert OLD_PAGE in answer.content.decode()
+    assert Category.objects.get().position == 7
+
+
+# ── Files ───────────────────────────────────────────────────────────────────────────────────────
+def png(colour: str) -> SimpleUploadedFile:
+    file = BytesIO()
+    Image.new("RGB", (8, 8), colour).save(file, "PNG")
+    return SimpleUploadedFile(f"{colour}.png", file.getvalue())
+
+
+@pytest.fixture
+def pictured(settings: Any, tmp_path: Path) -> Product:
+    """A product with one picture, “teal.png”."""
+    settings.MEDIA_ROOT = str(tmp_path)
+    mug = add_product("MUG")
+    add_media(product=mug, asset=store_asset(png("teal"), name="teal.png"))
+    return mug
+
+
+def test_the_second_replacement_of_a_picture_is_refused_by_name(
+    admin_client: Client, colleague: Client, pictured: Product
+) -> None:
+    pages = [open_page(client, product_url(pictured)) for client in (admin_client, colleague)]
+    pages[1].send(**{"media-0-upload": png("red")})
+
+    answer = pages[0].send(**{"media-0-upload": png("blue")})
+
+    text = answer.content.decode()
+    assert "“red.png” was uploaded here by grace meanwhile." in text
+    assert ProductMedia.objects.get().newest.name == "red.png"
+    again = read_page(admin_client, product_url(pictured), text)
+    assert again.send(**{"media-0-upload": png("blue")}).status_code == 302
+    assert ProductMedia.objects.get().newest.name == "blue.png"
+
+
+def test_another_field_of_a_replaced_picture_is_saved(
+    admin_client: Client, colleague: Client, pictured: Product
+) -> None:
+    pages = [open_page(client, product_url(pictured)) for client in (admin_client, colleague)]
+    pages[1].send(**{"media-0-upload": png("red")})
+
+    answer = pages[0].send(**{"media-0-alt": "A mug"})
+
+    assert answer.status_code == 302
+    medium = ProductMedia.objects.get()
+    assert (medium.newest.name, medium.alt) == ("red.png", "A mug")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("is_locked", "answers"),
+    [
+        pytest.param(True, [200, 302], id="locked"),
+        pytest.param(False, [302, 302], id="control: without the lock both replace it"),
+    ],
+)
+def test_of_two_replacements_at_the_same_moment_one_is_refused(
+    admin_client: Client,
+    colleague: Client,
+    pictured: Product,
+    monkeypatch: pytest.MonkeyPatch,
+    is_locked: bool,
+    answers: list[int],
+) -> None:
+    pages = [open_page(client, product_url(pictured)) for client in (admin_client, colleague)]
+    both_have_compared = Barrier(2)
+    save = MediaForm.save
+
+    def wait_for_the_other(form: MediaForm, commit: bool = True) -> ProductMedia:
+        with suppress(BrokenBarrierError):
+            both_have_compared.wait(timeout=2)
+        return save(form, commit)
+
+    def send(page: OpenedPage, colour: str) -> int:
+        try:
+            return page.send(**{"media-0-upload": png(colour)}).status_code
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(MediaForm, "save", wait_for_the_other)
+    if not is_locked:
+        monkeypatch.setattr(EditAdmin, "_lock", lambda desk, keys: None)
+    with ThreadPoolExecutor(2) as threads:
+        found = sorted(threads.map(send, pages, ["red", "blue"]))
+
+    assert found == answers
+
+
+# ── The shopper's address book ──────────────────────────────────────────────────────────────────
+@pytest.fixture
+def devices(shopper: User) -> list[Client]:
+    """The shopper's two devices, both signed in."""
+    clients = [Client(), Client()]
+    for client in clients:
+        client.force_login(shopper)
+    return clients
+
+
+def add_address(shopper: User, line1: str = "Am Kai 1", *, is_default: bool = True) -> Address:
+    return Address.objects.create(
+        user=shopper,
+        line1=line1,
+        city="Hamburg",
+        postcode="20457",
+        country="DE",
+        is_default=is_default,
+    )
+
+
+def address_url(address: Address) -> str:
+    return f"/accounts/addresses/{address.pk}/"
+
+
+def test_an_address_keeps_what_another_device_changed(shopper: User, devices: list[Client]) -> None:
+    address = add_address(shopper)
+    first, second = (open_page(client, address_url(address)) for client in devices)
+    second.send(line1="Am Kai 2")
+
+    answer = first.send(line2="Second floor")
+
+    assert answer.status_code == 302
+    address.refresh_from_db()
+    assert (address.line1, address.line2) == ("Am Kai 2", "Second floor")
+
+
+def test_a_line_that_both_devices_changed_is_refused_by_name(
+    shopper: User, devices: list[Client]
+) -> None:
+    address = add_address(shopper)
+    first, second = (open_page(client, address_url(address)) for client in devices)
+    second.send(line1="Am Kai 2")
+
+    answer = first.send(line1="Am Kai 3")
+
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert "“Street and number” was changed to “Am Kai 2” meanwhile." in text
+    assert 'value="Am Kai 3"' in text
+    assert read_page(devices[0], first.url, text).send().status_code == 302
+    address.refresh_from_db()
+    assert address.line1 == "Am Kai 3"
+
+
+def test_the_choice_of_the_default_is_not_undone(shopper: User, devices: list[Client]) -> None:
+    home, office = add_address(shopper), add_address(shopper, "Hafen 2", is_default=False)
+    page = open_page(devices[0], address_url(home))
+    open_page(devices[1], address_url(office)).send(is_default="on")
+
+    page.send(line2="Second floor")
+
+    assert [each.line1 for each in shopper.addresses.filter(is_default=True)] == ["Hafen 2"]
+
+
+def test_an_old_page_of_an_address_is_refused(shopper: User, devices: list[Client]) -> None:
+    address = add_address(shopper)
+    page = open_page(devices[0], address_url(address)).without_opened_values()
+    Address.objects.update(line1="Am Kai 2")
+
+    answer = page.send(line2="Second floor")
+
+    text = answer.content.decode()
+    assert (answer.status_code, OLD_PAGE in text) == (422, True)
+    assert "“Street and number” is now “Am Kai 2”." in text
+    address.refresh_from_db()
+    assert (address.line1, address.line2) == ("Am Kai 2", "")
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("is_locked", "answers"),
+    [
+        pytest.param(True, [302, 422], id="locked"),
+        pytest.param(False, [302, 302], id="control: without the lock both are saved"),
+    ],
+)
+def test_of_two_devices_at_the_same_moment_one_is_refused(
+    shopper: User,
+    devices: list[Client],
+    monkeypatch: pytest.MonkeyPatch,
+    is_locked: bool,
+    answers: list[int],
+) -> None:
+    address = add_address(shopper)
+    pages = [open_page(client, address_url(address)) for client in devices]
+    both_have_compared = Barrier(2)
+    changes = AddressForm.changes
+
+    def wait_for_the_other(form: AddressForm) -> dict[str, Any]:
+        with suppress(BrokenBarrierError):
+            both_have_compared.wait(timeout=2)
+        return changes(form)
+
+    def send(page: OpenedPage, line1: str) -> int:
+        try:
+            return page.send(line1=line1).status_code
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(AddressForm, "changes", wait_for_the_other)
+    if not is_locked:
+        monkeypatch.setattr(account, "lock_addresses", lambda user: None)
+    with ThreadPoolExecutor(2) as threads:
+        found = sorted(threads.map(send, pages, ["Am Kai 2", "Am Kai 3"]))
+
+    assert found == answers
+
+
 # ── All pages ───────────────────────────────────────────────────────────────────────────────────
+def test_every_row_that_people_change_on_anothers_page_is_guarded() -> None:
+    inlines = [inline for desk in admin.site._registry.values() for inline in desk.inlines]
+
+    assert inlines
+    assert {inline for inline in inlines if not issubclass(inline.form, EditForm)} == set()
+
+
 def test_every_model_that_people_change_is_guarded(rf: RequestFactory, admin_user: Any) -> None:
     request = rf.get("/")
     request.user = admin_user

@@ -3,19 +3,22 @@
 import re
 
 import pytest
+from django.conf import settings
 from django.contrib import admin
+from django.contrib.admin.utils import label_for_field
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
+from django_celery_beat.models import PeriodicTask
 
 from media_jobs.models import MediaJob
-from notifications.models import Notification
+from notifications.models import ChannelState, Notification
 from orders.desk.dashboard import MEANINGS
-from orders.models import DeskJob, Order, Product, StockMovement
+from orders.models import Announcement, DeskJob, Order, Product, StockMovement
 from project.jobs.queryset import Status
-from project.models import AuditRun, Heartbeat
+from project.models import AuditRun, Heartbeat, LimitCounter
 from project.monitoring.health import SERVICES
 from tests.desk import message, placed
 from tests.factories import add_product
@@ -36,6 +39,24 @@ def test_every_list_opens(model: type, admin_client: Client) -> None:
     )
 
     assert answer.status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("model", "column"),
+    [
+        (Announcement, "send_time"),
+        (Announcement, "finished"),
+        (ChannelState, "next_try"),
+        (LimitCounter, "until"),
+        (PeriodicTask, "schedule"),
+        (PeriodicTask, "next_run"),
+    ],
+)
+def test_a_list_of_planned_times_names_their_zone(model: type, column: str) -> None:
+    desk = admin.site._registry[model]
+
+    assert column in desk.list_display
+    assert label_for_field(column, model, desk).endswith(f" ({settings.TIME_ZONE})")
 
 
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)

@@ -15,6 +15,7 @@ from orders.models import Category, Product, ProductMedia, ProductSales, Stock, 
 from project.jobs.errors import PermanentError
 from tests.factories import add_product
 from tests.orders.desk.product_form import form
+from tests.pages import open_page
 
 pytestmark = pytest.mark.django_db
 
@@ -40,9 +41,8 @@ def test_a_new_product_has_its_counters(admin_client: Client) -> None:
 def test_saving_a_product_never_writes_its_stock(admin_client: Client) -> None:
     product = add_product("MUG", stock=7)
 
-    admin_client.post(
-        f"/admin/orders/product/{product.pk}/change/",
-        form(product.category, price="15.00", stock=99, available=99),
+    open_page(admin_client, f"/admin/orders/product/{product.pk}/change/").send(
+        price="15.00", stock=99, available=99
     )
 
     product = Product.objects.get()
@@ -52,18 +52,10 @@ def test_saving_a_product_never_writes_its_stock(admin_client: Client) -> None:
 
 
 def upload(client: Client, product: Product, file: SimpleUploadedFile) -> Any:
-    return client.post(
-        f"/admin/orders/product/{product.pk}/change/",
-        form(
-            product.category,
-            **{
-                "media-TOTAL_FORMS": 1,
-                "media-0-upload": file,
-                "media-0-alt": "A mug",
-                "media-0-position": 0,
-            },
-        ),
-    )
+    page = open_page(client, f"/admin/orders/product/{product.pk}/change/")
+    medium = {"upload": file, "alt": "A mug", "position": 0}
+    sent = {f"media-0-{name}": value for name, value in medium.items()}
+    return page.send(**{"media-TOTAL_FORMS": 1, **sent})
 
 
 def test_an_uploaded_picture_is_stored_and_its_renditions_are_queued(
@@ -258,18 +250,8 @@ def test_a_damaged_replacement_leaves_the_old_picture_and_tells_why(
     shown = medium.shown
 
     damaged = SimpleUploadedFile("damaged.png", png()[:-30])
-    form_of_medium = {
-        "media-TOTAL_FORMS": 1,
-        "media-INITIAL_FORMS": 1,
-        "is_active": "on",
-        "media-0-id": medium.pk,
-        "media-0-product": product.pk,
-        "media-0-upload": damaged,
-        "media-0-alt": "A mug",
-        "media-0-position": 0,
-    }
     page = f"/admin/orders/product/{product.pk}/change/"
-    assert admin_client.post(page, form(product.category, **form_of_medium)).status_code == 302
+    assert upload(admin_client, product, damaged).status_code == 302
     job = MediaJob.objects.get(status="queued")
     with pytest.raises(PermanentError):
         process(str(job.pk))

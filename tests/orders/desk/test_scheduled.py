@@ -12,7 +12,7 @@ from orders.catalogue.scheduled_changes import apply_scheduled
 from orders.desk.scheduled import ScheduledChangeForm
 from orders.models import Product, ScheduledChange
 from tests.factories import add_product
-from tests.orders.desk.product_form import form
+from tests.pages import OpenedPage, open_page
 
 pytestmark = pytest.mark.django_db
 
@@ -24,27 +24,17 @@ def clock(hours: float) -> str:
     return f"{timezone.localtime() + timedelta(hours=hours):%Y-%m-%dT%H:%M}"
 
 
-def posted(product: Product, *rows: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    """What the browser sends with these rows of changes; those with an id were there before."""
-    known = sum("id" in row for row in rows)
-    values: dict[str, Any] = {
-        "scheduled_changes-TOTAL_FORMS": len(rows),
-        "scheduled_changes-INITIAL_FORMS": known,
-        "initial-price": str(product.price),
-        "initial-is_active": "on" if product.is_active else "",
-        "price": str(product.price),
-        "personalisation": product.personalisation,
-        **changes,
-    }
+def open_product(client: Client, product: Product) -> OpenedPage:
+    return open_page(client, f"/admin/orders/product/{product.pk}/change/")
+
+
+def save(client: Client, product: Product, *rows: dict[str, Any]) -> Any:
+    """Open the page and send it with these rows of changes; those with an id are there already."""
+    values: dict[str, Any] = {"scheduled_changes-TOTAL_FORMS": len(rows)}
     for number, row in enumerate(rows):
         for name, value in row.items():
             values[f"scheduled_changes-{number}-{name}"] = value
-    return form(product.category, **values)
-
-
-def save(client: Client, product: Product, *rows: dict[str, Any], **changes: Any) -> Any:
-    url = f"/admin/orders/product/{product.pk}/change/"
-    return client.post(url, posted(product, *rows, **changes))
+    return open_product(client, product).send(**values)
 
 
 def planned(product: Product, **fields: Any) -> ScheduledChange:
@@ -142,11 +132,10 @@ def test_saving_an_old_page_leaves_the_price_that_came_at_its_time(admin_client:
     mug = add_product("MUG", price="10.00", active=False)
     planned(mug, at=timezone.now() - timedelta(minutes=1))
     planned(mug, what=What.ON_SALE, price=None, at=timezone.now() - timedelta(minutes=1))
-    old_page = posted(mug, name="Mug, blue", is_active="")
-    del old_page["is_active"]
+    old_page = open_product(admin_client, mug)
     apply_scheduled()
 
-    admin_client.post(f"/admin/orders/product/{mug.pk}/change/", old_page)
+    old_page.send(name="Mug, blue")
 
     product = Product.objects.get()
     assert (product.name, str(product.price), product.is_active) == ("Mug, blue", "8.00", True)

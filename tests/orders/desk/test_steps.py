@@ -1,16 +1,23 @@
 """The next steps of an order, as buttons on its page."""
 
+import re
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Barrier, BrokenBarrierError
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
+from orders.lifecycle import steps
 from orders.models import Order, Refund, User
 from tests.factories import add_product
 from tests.order_states import cancelled, packed, paid, placed, shipped
 from tests.orders.shop.pages import text_of
+from tests.pages import OpenedPage, open_page, read_page
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
@@ -35,7 +42,10 @@ def buttons(desk: Client, order: Order) -> list[str]:
 
 
 def take(desk: Client, order: Order, step: str, **fields: Any) -> Any:
-    return desk.post(reverse("admin:orders_order_step", args=[order.pk, step]), fields, follow=True)
+    """Press the step's button; with fields, fill in the form that it opens and send it."""
+    url = reverse("admin:orders_order_step", args=[order.pk, step])
+    page = open_page(desk, url) if fields else OpenedPage(desk, url)
+    return page.send_and_follow(**fields)
 
 
 def status(order: Order) -> str:
@@ -188,7 +198,149 @@ def test_the_page_says_when_an_unpaid_order_ends_and_flags_one_paid_in_part(
     pay_part(part)
     aged(part)
 
-    assert "unpaid, it is cancelled at" in text_of(page_of(desk, unpaid))
+    words = text_of(page_of(desk, unpaid))
+    assert re.search(r"unpaid, it is cancelled at [-\d]+ [:\d]+ \(UTC\)", words)
     assert "overdue, paid in part" in text_of(page_of(desk, part))
     listed = desk.get(reverse("admin:orders_order_changelist"), {"payment": "part"})
     assert [order.pk for order in listed.context["cl"].queryset] == [part.pk]
+
+
+# ── What is confirmed is what was shown ─────────────────────────────────────────────────────────
+@pytest.fixture
+def colleague(db: None) -> Client:
+    """A second operator, “grace”, at a desk of her own."""
+    client = Client()
+    client.force_login(User.objects.create_superuser("grace", "grace@example.org", "secret"))
+    return client
+
+
+def open_step(desk: Client, order: Order, step: str) -> OpenedPage:
+    return open_page(desk, reverse("admin:orders_order_step", args=[order.pk, step]))
+
+
+def test_two_who_refund_the_same_broken_unit_refund_it_once(
+    desk: Client, colleague: Client
+) -> None:
+    add_product("TEA", price="5.00")
+    order = paid(("TEA", 3))
+    line = f"line-{order.lines.get().pk}"
+    pages = [open_step(client, order, "refund") for client in (desk, colleague)]
+    pages[1].send(**{line: "1"}, reason="chipped")
+
+    refused = pages[0].send(**{line: "1"}, reason="broken")
+
+    text = text_of(refused)
+    assert f"Order {order} was changed by grace meanwhile: " in text
+    assert "€5.00: 1 × " in text
+    assert "2 of 3 left" in text
+    assert 'value="broken"' in refused.content.decode()
+    assert Refund.objects.count() == 1
+    read_page(desk, pages[0].url, refused.content.decode()).send()
+    assert Refund.objects.count() == 2  # now it is a decision
+
+
+def test_two_who_enter_the_same_transfer_in_other_words_take_it_once(
+    desk: Client, colleague: Client
+) -> None:
+    add_product("TEA", price="5.00")
+    order = placed(("TEA", 2))
+    pages = [open_step(client, order, "pay") for client in (desk, colleague)]
+    pages[1].send(reference="B 7", amount="4.00")
+
+    text = text_of(pages[0].send(reference="B-7", amount="4.00"))
+
+    assert "was changed by grace meanwhile: " in text
+    assert [payment.reference for payment in order.payments.all()] == ["B 7"]
+
+
+def test_an_order_that_was_paid_meanwhile_is_not_cancelled_unseen(
+    desk: Client, colleague: Client
+) -> None:
+    add_product("TEA", price="5.00")
+    order = placed(("TEA", 2))
+    page = open_step(desk, order, "cancel")
+    open_step(colleague, order, "pay").send(reference="B-7")
+
+    text = text_of(page.send(reason="not paid"))
+
+    assert "was changed by grace meanwhile: " in text
+    assert status(order) == "paid"
+
+
+def test_the_second_correction_of_a_parcel_is_refused_by_name(
+    desk: Client, colleague: Client
+) -> None:
+    add_product("TEA")
+    order = shipped(address=ADDRESS)
+    pages = [open_step(client, order, "correct") for client in (desk, colleague)]
+    pages[1].send(tracking_number="JD02")
+
+    text = text_of(pages[0].send(tracking_number="JD03"))
+
+    assert "was changed by grace meanwhile: " in text
+    assert "DHL · JD02" in text
+    assert "JD03" not in text_of(page_of(desk, order))
+
+
+def test_a_page_that_does_not_say_what_it_showed_decides_nothing(desk: Client) -> None:
+    add_product("TEA")
+    order = paid()
+    page = open_step(desk, order, "cancel")
+
+    text = text_of(page.send(reason="broken", **{f"seen-{order.pk}": None}))
+
+    assert "isn&#x27;t as your page showed it: " in text
+    assert status(order) == "paid"
+
+
+@pytest.mark.parametrize("step", ["pay", "correct", "refund", "cancel"])
+def test_a_double_click_is_no_conflict(desk: Client, step: str) -> None:
+    add_product("TEA")
+    order = {"pay": placed, "correct": shipped, "refund": paid, "cancel": paid}[step]()
+    page = open_step(desk, order, step)
+    said = {"reference": "B-7", "tracking_number": "JD02", "reason": "broken"}
+
+    answers = [page.send(**said) for _click in range(2)]
+
+    assert [answer.status_code for answer in answers] == [302, 302]
+
+
+@pytest.mark.parametrize(
+    ("is_locked", "refunds"),
+    [
+        pytest.param(True, 1, id="locked"),
+        pytest.param(False, 2, id="control: without the lock both refund it"),
+    ],
+)
+def test_of_two_refunds_at_the_same_moment_one_is_refused(
+    desk: Client,
+    colleague: Client,
+    monkeypatch: pytest.MonkeyPatch,
+    is_locked: bool,
+    refunds: int,
+) -> None:
+    add_product("TEA", price="5.00")
+    order = paid(("TEA", 3))
+    line = f"line-{order.lines.get().pk}"
+    pages = [open_step(client, order, "refund") for client in (desk, colleague)]
+    both_have_compared = Barrier(2)
+    require_seen = steps.require_seen
+
+    def wait_for_the_other(order: Order, *, seen: Any) -> None:
+        require_seen(order, seen=seen)
+        with suppress(BrokenBarrierError):
+            both_have_compared.wait(timeout=1)
+
+    def send(page: OpenedPage) -> None:
+        try:
+            page.send(**{line: "1"})
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr("orders.lifecycle.refunds.require_seen", wait_for_the_other)
+    if not is_locked:
+        monkeypatch.setattr("orders.lifecycle.refunds.lock", steps.read)
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(send, pages))
+
+    assert Refund.objects.count() == refunds

@@ -14,6 +14,7 @@ from orders.models import Order, Refund, Stock, User
 from tests.factories import add_product
 from tests.order_states import packed, paid, placed, shipped
 from tests.orders.shop.pages import text_of
+from tests.pages import read_page
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
@@ -30,8 +31,11 @@ def desk(client: Client) -> Client:
 def act(desk: Client, action: str, *orders: Order, **fields: Any) -> Any:
     """Choose orders in the list and start an action; with fields, send its form."""
     chosen = {"action": action, ACTION_CHECKBOX_NAME: [str(order.pk) for order in orders]}
-    sent = {"take": "1"} if fields else {}
-    return desk.post(reverse("admin:orders_order_changelist"), chosen | sent | fields, follow=True)
+    url = reverse("admin:orders_order_changelist")
+    answer = desk.post(url, chosen, follow=True)
+    if not fields:
+        return answer
+    return read_page(desk, url, answer.content.decode()).send_and_follow(take="1", **fields)
 
 
 def status(order: Order) -> str:

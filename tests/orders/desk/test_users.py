@@ -8,10 +8,12 @@ from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
 
+from notifications.events import EVENTS
 from orders.accounts.history import orders_of
 from orders.models import Order, User
 from tests.desk import placed
 from tests.factories import add_product
+from tests.pages import open_page
 
 pytestmark = pytest.mark.django_db
 OLD, NEW = "ada@example.org", "ada@new.example"
@@ -25,17 +27,8 @@ def ada(db: None) -> User:
 
 
 def save(client: Client, user: User, **changes: Any) -> Any:
-    values = {
-        "username": user.username,
-        "email": user.email,
-        "is_active": "on",
-        "date_joined_0": "2026-01-01",
-        "date_joined_1": "00:00:00",
-        "last_login_0": "",
-        "last_login_1": "",
-        **changes,
-    }
-    return client.post(reverse("admin:orders_user_change", args=[user.pk]), values)
+    page = open_page(client, reverse("admin:orders_user_change", args=[user.pk]))
+    return page.send(**changes)
 
 
 def page_of(client: Client, user: User) -> str:
@@ -108,6 +101,15 @@ def test_the_page_says_whether_the_address_is_confirmed(admin_client: Client, ad
 
     assert "Not confirmed yet" not in confirmed
     assert "Not confirmed yet" in unconfirmed
+
+
+def test_the_page_says_in_words_which_messages_are_muted(admin_client: Client, ada: User) -> None:
+    User.objects.filter(pk=ada.pk).update(muted_events=["order_shipped", "of_an_older_release"])
+
+    page = page_of(admin_client, ada)
+
+    assert f"{EVENTS['order_shipped'].label}, of_an_older_release" in page
+    assert "[&quot;" not in page
 
 
 def test_the_list_of_addresses_says_where_to_change_one(admin_client: Client, ada: User) -> None:

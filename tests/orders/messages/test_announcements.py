@@ -16,7 +16,6 @@ from orders.messages import announcements
 from orders.messages.announcements import (
     audience,
     messages,
-    plan,
     send_announcements,
     stop,
     withdraw,
@@ -26,7 +25,7 @@ from project.jobs.errors import LostClaimError
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
 from project.schedule.passes import UnfinishedError
-from tests.orders.readers import draft, subscribe
+from tests.orders.readers import draft, plan_as_shown, subscribe
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +40,7 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 def begun(**fields: str) -> tuple[Announcement, DeskJob]:
     """Return an announcement whose sending the relay has begun, and the job that will queue it."""
     announcement = draft(**fields)
-    plan(announcement.pk, at=None, user_id=None)
+    plan_as_shown(announcement)
     send_announcements()
     return announcement, DeskJob.objects.get()
 
@@ -100,7 +99,7 @@ def test_words_are_words_and_not_a_template() -> None:
 def test_it_goes_out_at_its_time_and_not_before() -> None:
     subscribe(2)
     announcement = draft()
-    assert plan(announcement.pk, at=timezone.now() + timedelta(hours=1), user_id=None)
+    assert plan_as_shown(announcement, at=timezone.now() + timedelta(hours=1))
 
     assert send_announcements() is None
     Announcement.objects.update(send_at=F("send_at") - timedelta(hours=2))
@@ -114,12 +113,12 @@ def test_it_goes_out_at_its_time_and_not_before() -> None:
 def test_it_is_planned_once_and_withdrawn_until_it_begins() -> None:
     announcement = draft()
 
-    assert plan(announcement.pk, at=None, user_id=None)
-    assert not plan(announcement.pk, at=None, user_id=None)
+    assert plan_as_shown(announcement)
+    assert not plan_as_shown(announcement)
     assert withdraw(announcement.pk)
     assert state(announcement) == State.DRAFT
 
-    plan(announcement.pk, at=None, user_id=None)
+    plan_as_shown(announcement)
     send_announcements()
     assert not withdraw(announcement.pk)
 
@@ -356,7 +355,7 @@ def test_an_announcement_whose_job_has_ended_says_so_and_goes_on(status: Status 
 def test_an_announcement_that_somebody_has_locked_stops_no_other() -> None:
     held, free = draft(), draft()
     for announcement in (held, free):
-        plan(announcement.pk, at=None, user_id=None)
+        plan_as_shown(announcement)
     other = connection.copy()
     with other.cursor() as cursor:
         cursor.execute("BEGIN")

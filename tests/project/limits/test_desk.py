@@ -11,6 +11,7 @@ from project.limits.counters import Count, LimitReachedError, take
 from project.limits.rates import ORDER_LIMITS, Rate
 from project.models import Limit, LimitCounter
 from tests.desk import clerk, clerk_client, passwords_are_cheap
+from tests.pages import open_page
 
 __all__ = ["clerk", "clerk_client", "passwords_are_cheap"]
 
@@ -47,13 +48,13 @@ def test_a_changed_limit_is_in_force_and_an_emptied_one_follows_the_setting(
     admin_client.get(LIMITS)
     url = f"{LIMITS}order_3Aemail/change/"
 
-    admin_client.post(url, {"allowed": "1", "seconds": "60"})
+    open_page(admin_client, url).send(allowed="1", seconds="60")
     take([ada()])
     with pytest.raises(LimitReachedError):
         take([ada()])
     assert "1 a minute" in cell(admin_client.get(LIMITS), "Orders with one e-mail address")
 
-    admin_client.post(url, {"allowed": "", "seconds": ""})
+    open_page(admin_client, url).send(allowed="", seconds="")
     take([ada()])
 
 
@@ -61,7 +62,7 @@ def test_a_changed_limit_is_in_force_and_an_emptied_one_follows_the_setting(
 def test_half_a_limit_is_refused(admin_client: Client, values: dict[str, str]) -> None:
     admin_client.get(LIMITS)
 
-    answer = admin_client.post(f"{LIMITS}order_3Aemail/change/", values)
+    answer = open_page(admin_client, f"{LIMITS}order_3Aemail/change/").send(**values)
 
     assert answer.status_code == 200  # the form again
     assert Limit.objects.get(name="order:email").allowed is None
@@ -70,7 +71,7 @@ def test_half_a_limit_is_refused(admin_client: Client, values: dict[str, str]) -
 def test_a_cap_of_sms_is_for_a_day(admin_client: Client) -> None:
     admin_client.get(LIMITS)
 
-    admin_client.post(f"{LIMITS}sms_3ACN/change/", {"allowed": "7", "seconds": ""})
+    open_page(admin_client, f"{LIMITS}sms_3ACN/change/").send(allowed="7")
 
     changed = Limit.objects.get(name="sms:CN")
     assert (changed.allowed, changed.seconds) == (7, 86_400)

@@ -21,6 +21,7 @@ from project.schedule import daily
 from project.schedule.daily import DailyWork
 from project.schedule.entries import is_off, next_run, when
 from project.schedule.manual_runs import ask_to_run
+from tests.pages import open_page
 
 pytestmark = pytest.mark.django_db(databases=["default", "writer"])
 
@@ -153,24 +154,6 @@ def test_what_fails_says_why_and_is_not_tried_again_by_itself() -> None:
 
 
 # ── At the desk ─────────────────────────────────────────────────────────────────────────────
-def posted(task: PeriodicTask, **changes: Any) -> dict[str, Any]:
-    """What the browser sends for an entry, with `changes`."""
-    values = {
-        "name": task.name,
-        "enabled": "on",
-        "regtask": "",
-        "task": task.task,
-        "interval": task.interval_id or "",
-        "crontab": task.crontab_id or "",
-        "args": "[]",
-        "kwargs": "{}",
-        "at": "",
-        "every": "",
-        "period": "",
-    }
-    return values | changes
-
-
 @pytest.mark.parametrize(
     ("result", "words"),
     [
@@ -189,7 +172,7 @@ def test_an_entrys_time_is_moved_and_others_keep_theirs(admin_client: Client) ->
     other = PeriodicTask.objects.create(name="Other", task=task.task, crontab=task.crontab)
     url = f"/admin/django_celery_beat/periodictask/{task.pk}/change/"
 
-    answer = admin_client.post(url, posted(task, at="07:45"))
+    answer = open_page(admin_client, url).send(at="07:45")
 
     assert answer.status_code == 302
     assert when(PeriodicTask.objects.get(pk=task.pk)) == "every day at 07:45"
@@ -200,7 +183,7 @@ def test_an_entrys_interval_is_changed(admin_client: Client) -> None:
     task = entry()
     url = f"/admin/django_celery_beat/periodictask/{task.pk}/change/"
 
-    admin_client.post(url, posted(task, every="2", period="hours"))
+    open_page(admin_client, url).send(every="2", period="hours")
 
     assert when(PeriodicTask.objects.get(pk=task.pk)) == "every 2 hours"
 
@@ -213,7 +196,7 @@ def test_an_interval_that_no_column_or_clock_can_keep_is_refused(
     before = when(task)
     url = f"/admin/django_celery_beat/periodictask/{task.pk}/change/"
 
-    answer = admin_client.post(url, posted(task, every=every, period="days"))
+    answer = open_page(admin_client, url).send(every=every, period="days")
 
     assert answer.status_code == 200
     assert answer.context["adminform"].form.errors.keys() == {"every"}

@@ -1,0 +1,132 @@
+"""A job's context, JSON that its work and its message read, as people read it at the desk."""
+
+from collections.abc import Iterator, Mapping
+from decimal import InvalidOperation
+from typing import Any
+
+from django.conf import settings
+from django.utils.functional import Promise
+from django.utils.html import format_html, format_html_join, linebreaks
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+from project.names import in_words
+from project.templatetags.money import money
+
+LABELS: dict[str, str | Promise] = {
+    "address": _("Address"),
+    "amount": _("Amount"),
+    "announcement": _("Number of the announcement"),
+    "available": _("Units on hand"),
+    "before": _("Turnover of the day before"),
+    "cancelled": _("Cancelled orders"),
+    "carrier": _("Carrier"),
+    "change": _("What was changed"),
+    "client_address": _("Requested from"),
+    "corrected": _("Parcel corrected"),
+    "count": _("Number of products"),
+    "currency": _("Currency"),
+    "day": _("Day"),
+    "delivery_total": _("Delivery"),
+    "dry_run": _("Dry run"),
+    "expired": _("Not paid in time"),
+    "by_shopper": _("By the shopper"),
+    "file": _("File"),
+    "given_back": _("Given back"),
+    "items": _("Items"),
+    "items_total": _("Total of the items"),
+    "jobs_failed": _("Failed jobs"),
+    "language": _("Language"),
+    "lines": _("Lines"),
+    "mail_mark": _("Mark in the links of e-mails"),
+    "method": _("Method"),
+    "minutes": _("Valid for (minutes)"),
+    "more": _("Further products"),
+    "name": pgettext_lazy("context", "Name"),
+    "new_email": _("New e-mail address"),
+    "number": _("Order number"),
+    "orders": _("Orders"),
+    "preferences_url": _("Address of the settings"),
+    "product": _("Product"),
+    "products": _("Products"),
+    "quantity": _("Quantity"),
+    "reason": _("Reason"),
+    "reference": _("Reference"),
+    "refunded": _("Refunded amount"),
+    "refunds": _("Refunds"),
+    "rehearsed": _("Id of its dry run"),
+    "restocked": _("Goods back on the shelf"),
+    "sha256": _("Checksum (SHA-256)"),
+    "shop_name": _("Shop"),
+    "sku": _("SKU"),
+    "status_url": _("Address of the order's page"),
+    "subject": _("Subject"),
+    "text": _("Text"),
+    "top": _("Sold most"),
+    "total": _("Total"),
+    "tracking_number": _("Tracking number"),
+    "turnover": _("Turnover"),
+    "unit_price": _("Price"),
+    "units": _("Units"),
+    "unsubscribe_url": _("Unsubscribe link"),
+    "url": _("Link"),
+}
+"""The labels of all names that our jobs have in their contexts; a test places one of each."""
+MONEY = {
+    *("amount", "before", "delivery_total", "given_back", "items_total"),
+    *("refunded", "total", "turnover", "unit_price"),
+}
+
+
+def context_in_words(context: Mapping[str, Any]) -> SafeString:
+    """Return the context as a list of labels and values; a list of rows is a list in it."""
+    currency = str(context.get("currency") or settings.SHOP_CURRENCY)
+    return _facts(context, currency=currency)
+
+
+def _facts(values: Mapping[str, Any], *, currency: str) -> SafeString:
+    if not values:
+        return SafeString("–")
+    facts = (
+        (LABELS.get(name, name), _value(name, value, currency=currency))
+        for name, value in values.items()
+    )
+    rows = format_html_join("", "<dt>{}</dt><dd>{}</dd>", facts)
+    return format_html('<dl class="desk-facts">{}</dl>', rows)
+
+
+def _value(name: str, value: Any, *, currency: str) -> str | SafeString:
+    if isinstance(value, dict):
+        return _facts(value, currency=currency)
+    if isinstance(value, list):
+        rows = ((_row(each, currency=currency),) for each in value)
+        return format_html("<ul>{}</ul>", format_html_join("", "<li>{}</li>", rows))
+    if isinstance(value, str) and "\n" in value:
+        return SafeString(linebreaks(value, autoescape=True))
+    return _word(name, value, currency=currency)
+
+
+def _row(value: Any, *, currency: str) -> str:
+    """Return one row of a list on one line, such as a line of the order."""
+    if not isinstance(value, dict):
+        return in_words(value)
+    return " · ".join(_parts(value, currency=currency))
+
+
+def _parts(row: Mapping[str, Any], *, currency: str) -> Iterator[str]:
+    for name, value in row.items():
+        yield f"{LABELS.get(name, name)}: {_word(name, value, currency=currency)}"
+
+
+def _word(name: str, value: Any, *, currency: str) -> str:
+    if value in ("", None):
+        return "–"
+    if name == "language":
+        return str(dict(settings.LANGUAGES).get(value, value))
+    if name in MONEY and isinstance(value, str):
+        try:
+            return money(value, currency)
+        except InvalidOperation:  # an amount that was stored in words
+            return value
+    return in_words(value)
