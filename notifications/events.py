@@ -135,6 +135,7 @@ EVENTS = {
         in_doubt=InDoubt.RESEND,
     ),
     "low_stock": _staff_event(_("Low stock"), name="low_stock"),
+    "refund_owed": _staff_event(_("Refund owed"), name="refund_owed"),
     "daily_report": _staff_event(_("Daily report"), name="daily_report"),
     "order_link": _account_event(_("Link to an order"), name="order_link"),
 }

@@ -263,14 +263,21 @@ register(
             SELECT 'order ' || id || ': ' || status || ', total ' || total
                    || ', paid ' || payments.sum || ', refunded ' || refunds.sum
             FROM orders_order,
-            LATERAL (SELECT coalesce(sum(amount), 0) AS sum FROM orders_payment
-                     WHERE order_id = orders_order.id) AS payments,
-            LATERAL (SELECT coalesce(sum(amount), 0) AS sum FROM orders_refund
-                     WHERE order_id = orders_order.id) AS refunds
-            WHERE payments.sum > total
-               OR refunds.sum > payments.sum
-               OR status = 'placed' AND total > 0 AND payments.sum = total
-               OR status NOT IN ('placed', 'cancelled') AND payments.sum <> total
+            LATERAL (SELECT coalesce(sum(amount), 0) AS sum, coalesce(bool_or(amount < 0), false)
+                            AS undone
+                     FROM orders_payment WHERE order_id = orders_order.id) AS payments,
+            -- A refund without lines returns what a cancelled or overpaid order didn't need.
+            LATERAL (SELECT coalesce(sum(amount), 0) AS sum, coalesce(sum(amount) FILTER (
+                            WHERE NOT EXISTS (SELECT FROM orders_refundline
+                                              WHERE refund_id = orders_refund.id)), 0) AS surplus
+                     FROM orders_refund
+                     WHERE order_id = orders_order.id AND status <> 'not_owed') AS refunds
+            WHERE refunds.sum > payments.sum
+               OR status = 'placed' AND total > 0 AND payments.sum - refunds.surplus >= total
+               OR status NOT IN ('placed', 'cancelled') AND payments.sum - refunds.surplus <> total
+                  -- A payment can be undone after packing: then the customer owes it.
+                  AND NOT (status IN ('packed', 'shipped', 'delivered') AND payments.undone
+                           AND payments.sum - refunds.surplus < total)
                OR status IN ('cancelled', 'refunded') AND refunds.sum <> payments.sum
         """,
         checked="SELECT count(*) FROM orders_order",

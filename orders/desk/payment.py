@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.utils import timezone
 
-from orders.lifecycle.transitions import paid_so_far
+from orders.lifecycle.payouts import paid_so_far
 from orders.models import Order
 from project.templatetags.money import money
 

@@ -19,7 +19,7 @@ from unfold.widgets import (
 )
 
 from orders.lifecycle import transitions
-from orders.lifecycle.transitions import paid_so_far
+from orders.lifecycle.payouts import paid_so_far
 from orders.models import Order, OrderEvent, Payment, User
 
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -54,7 +54,7 @@ class StepForm(forms.Form):
 class PaymentForm(StepForm):
     method = forms.ChoiceField(
         label=gettext_lazy("Method"),
-        choices=Payment.Method.choices,
+        choices=[(method.value, method.label) for method in Payment.BY_HAND],
         widget=UnfoldAdminSelectWidget,
     )
     reference = forms.CharField(

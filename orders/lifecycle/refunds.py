@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from orders.lifecycle.errors import DoneDifferently, InvalidTransition, WrongStatus
+from orders.lifecycle.payouts import owe, paid_so_far, refunded_so_far
 from orders.lifecycle.restock import lock_stock, return_to_stock
 from orders.lifecycle.steps import (
     COMES_FROM,
@@ -26,6 +27,7 @@ from orders.lifecycle.steps import (
 )
 from orders.models import Order, OrderLine, Refund, RefundLine, StockMovement, User
 from orders.placing.settle import settle
+from project.templatetags.money import money
 
 
 def refund(
@@ -69,8 +71,13 @@ def refund(
         amount = sum((line.unit_price * count for line, count in units.items()), Decimal(0))
         if is_all:
             amount += order.delivery_total
-        made = Refund.objects.create(
-            id=refund_id, order=order, amount=amount, restocked=restock, reason=reason, user=user
+        if amount > (left := paid_so_far(order) - refunded_so_far(order)):
+            raise InvalidTransition(
+                _("Only %(left)s of what was paid for order %(number)s is left to refund.")
+                % {"left": money(left, order.currency), "number": order}
+            )
+        made = owe(
+            order, refund_id=refund_id, amount=amount, restocked=restock, reason=reason, user=user
         )
         RefundLine.objects.bulk_create(
             RefundLine(refund=made, line=line, quantity=count) for line, count in units.items()

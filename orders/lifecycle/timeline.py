@@ -33,8 +33,10 @@ def _note(event: OrderEvent, currency: str) -> str:
     """Return the part of the event's detail that the shopper may read."""
     detail: dict[str, Any] = event.detail
     match event.kind:
-        case Kind.PART_PAID | Kind.PAID if detail.get("amount"):
+        case Kind.PART_PAID | Kind.PAID | Kind.OVERPAID | Kind.PAID_OUT if detail.get("amount"):
             return money(detail["amount"], currency)
+        case Kind.PAYMENT_UNDONE:
+            return f"−{money(detail['amount'], currency)}"
         case Kind.SHIPPED | Kind.PARCEL_CORRECTED:
             return " · ".join(filter(None, (detail.get("carrier"), detail.get("tracking_number"))))
         case Kind.CANCELLED if detail.get("by_shopper"):

@@ -8,18 +8,19 @@ to run inside an open one. Each raises a `TransitionError` with the reason for a
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet, Sum
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from media_jobs.models import MediaJob
 from orders.lifecycle.errors import DoneDifferently, InvalidTransition, WrongStatus
+from orders.lifecycle.payments import pay
+from orders.lifecycle.payouts import owe_the_rest
 from orders.lifecycle.refunds import refund
 from orders.lifecycle.restock import lock_stock, return_to_stock
 from orders.lifecycle.steps import (
@@ -36,72 +37,11 @@ from orders.lifecycle.steps import (
     require_seen,
     touch,
 )
-from orders.models import Order, Payment, Refund, StockMovement, User
+from orders.models import Order, Payment, StockMovement, User
 from orders.placing.settle import settle
 from project.jobs.queryset import Status as JobStatus
-from project.templatetags.money import money
 
 __all__ = ["cancel", "correct_parcel", "deliver", "expire", "pack", "pay", "refund", "ship"]
-
-CENT = Decimal("0.01")
-
-
-def pay(
-    *,
-    order_id: UUID,
-    method: str,
-    reference: str,
-    amount: Decimal,
-    user: User | None = None,
-    seen: datetime | None = None,
-) -> Order:
-    """Enter a payment; the order is paid when the sum of its payments is its total.
-
-    `method` is a `Payment.Method`; `method` and `reference` are the payment's idempotency key.
-    An amount above the due amount is refused. `seen`: see `require_seen`.
-    """
-    reference = cleaned(reference, name=_("Reference"), max_length=100)
-    if method not in Payment.Method.values:
-        raise InvalidTransition(_("There is no such method of payment."))
-    if not amount.is_finite() or amount < 0 or amount != amount.quantize(CENT):
-        raise InvalidTransition(_("Enter an amount of money."))
-    with one_transaction():
-        order = lock(order_id)
-        taken = order.payments.filter(method=method, reference=reference).first()
-        if taken and taken.amount != amount:
-            raise DoneDifferently(
-                _("Payment %(reference)s was taken already, as %(amount)s.")
-                % {"reference": reference, "amount": money(taken.amount, order.currency)}
-            )
-        if taken:
-            return order
-        if order.status not in COMES_FROM[Status.PAID]:
-            raise WrongStatus(order, to=Status.PAID)
-        require_seen(order, seen=seen)
-        due = order.total - paid_so_far(order)
-        if amount > due or (due and not amount):
-            raise InvalidTransition(
-                _("Order %(number)s has %(due)s left to pay: take that, or a part of it.")
-                % {"number": order, "due": money(due, order.currency)}
-            )
-        Payment.objects.create(
-            order=order, method=method, reference=reference, amount=amount, user=user
-        )
-        is_all = amount == due
-        if is_all:
-            move(order_id, to=Status.PAID)
-        else:
-            touch(order_id)
-        order = read(order_id)
-        record(
-            order,
-            Kind.PAID if is_all else Kind.PART_PAID,
-            user=user,
-            method=method,
-            reference=reference,
-            amount=str(amount),
-        )
-    return order
 
 
 def pack(*, order_id: UUID, user: User | None = None) -> Order:
@@ -261,11 +201,6 @@ def _advance(
     return order
 
 
-def paid_so_far(order: Order) -> Decimal:
-    """Return the sum of the order's payments."""
-    return order.payments.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-
-
 def _parcel(carrier: str, tracking_number: str) -> dict[str, str]:
     return {
         "carrier": cleaned(carrier, name=_("Carrier"), max_length=100),
@@ -290,7 +225,7 @@ def _apply_cancellation(order: Order, *, reason: str, user: User | None, **detai
         reason=reason,
         user_id=user.pk if user else None,
     )
-    given_back = _refund_the_rest(order, reason=reason, user=user)
+    given_back = owe_the_rest(order, reason=reason, user=user)
     # A cancelled order needs no pickup pass and no print. Its queued messages are still sent.
     MediaJob.objects.filter(order_id=order.pk, status=JobStatus.QUEUED).cancel()
     record(
@@ -301,19 +236,3 @@ def _apply_cancellation(order: Order, *, reason: str, user: User | None, **detai
         given_back=str(given_back) if given_back else "",
         **detail,
     )
-
-
-def _refund_the_rest(order: Order, *, reason: str, user: User | None) -> Decimal:
-    """Enter a refund of all payments that weren't refunded yet; return its amount."""
-    refunded = order.refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    rest = paid_so_far(order) - refunded
-    if rest:
-        Refund.objects.create(
-            id=uuid5(order.pk, "cancelled"),
-            order=order,
-            amount=rest,
-            restocked=True,
-            reason=reason,
-            user=user,
-        )
-    return rest

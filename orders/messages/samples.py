@@ -13,8 +13,9 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications.events import CODE_VALID_FOR, EVENTS, Audience
+from orders.lifecycle.payouts import owed_context
 from orders.messages.low_stock import low_stock_context
-from orders.models import Announcement, Order, OrderEvent, Product
+from orders.models import Announcement, Order, OrderEvent, Product, Refund
 from orders.placing.message_context import message_context
 from orders.reports.figures import read_figures, report_context
 
@@ -46,6 +47,9 @@ def sample_context(event: str, *, order: Order, language: str) -> dict[str, Any]
     if event == "daily_report":
         yesterday = timezone.localdate() - timedelta(days=1)
         return _shop_context(report_context(read_figures(yesterday)))
+    if event == "refund_owed":
+        refund = order.refunds.last() or Refund(order=order, amount=order.total)
+        return _shop_context(owed_context(refund, order))
     if row.audience is Audience.SHOPPER and event.startswith("order_") and event != "order_link":
         return _order_context(event, order, language)
     return _shop_context(

@@ -10,13 +10,20 @@ from orders.models.order import Order, OrderLine
 
 
 class Payment(models.Model):
-    """A payment for an order, in full or in part. Rows are only inserted."""
+    """A payment for an order, in full or in part. Rows are only inserted.
+
+    A mistyped payment is undone by a counter-entry: a payment of the negative amount.
+    """
 
     class Method(models.TextChoices):
         TRANSFER = "transfer", _("Bank transfer")
         CARD = "card", _("Card")
         CASH = "cash", _("Cash")
+        ONLINE = "online", _("Online")
         OTHER = "other", _("Other")
+
+    BY_HAND = (Method.TRANSFER, Method.CARD, Method.CASH, Method.OTHER)
+    """The methods of payments that an operator enters; a provider enters those made online."""
 
     order = models.ForeignKey(
         Order,
@@ -28,7 +35,25 @@ class Payment(models.Model):
     method = models.CharField(_("method"), max_length=20, choices=Method)
     reference = models.CharField(_("reference"), max_length=100)
     """Identifies the payment: a transaction's id or a receipt's number."""
+    provider = models.CharField(
+        _("provider"), max_length=20, blank=True, default="", db_default="", editable=False
+    )
+    """The payment provider that took the money (`orders.payments`); empty if entered by hand."""
     amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    undoes = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="undone_by",
+        verbose_name=_("undoes"),
+    )
+    """The payment that this row is the counter-entry of."""
+    reason = models.CharField(
+        _("reason"), max_length=200, blank=True, default="", db_default="", editable=False
+    )
+    """Why the payment was undone."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -48,8 +73,17 @@ class Payment(models.Model):
             models.UniqueConstraint(
                 fields=["order", "method", "reference"], name="payment_once_per_reference"
             ),
+            # Webhook and return page report the same payment: it is entered once.
+            models.UniqueConstraint(
+                fields=["provider", "reference"],
+                condition=~Q(provider=""),
+                name="payment_once_per_provider",
+            ),
             # An order of free goods costs zero.
-            models.CheckConstraint(condition=Q(amount__gte=0), name="payment_is_not_negative"),
+            models.CheckConstraint(
+                condition=Q(amount__gte=0, undoes=None) | Q(amount__lt=0, undoes__isnull=False),
+                name="payment_is_negative_if_it_undoes_one",
+            ),
         ]
 
     def __str__(self) -> str:
@@ -57,11 +91,17 @@ class Payment(models.Model):
 
 
 class Refund(models.Model):
-    """A refund for an order, in full or in part. Rows are only inserted.
+    """Money that the shop owes to a customer, or has paid out: for an order, in full or in part.
 
     The caller chooses the id, so a repeated request makes one refund. The refund of a cancelled
-    order has no lines: it returns the payments.
+    order, or of money that it didn't need, has no lines: it returns payments. Its amount never
+    changes; its status moves from owed to paid out, or to not owed if the payment was a mistake.
     """
+
+    class Status(models.TextChoices):
+        OWED = "owed", _("Owed")
+        PAID_OUT = "paid_out", _("Paid out")
+        NOT_OWED = "not_owed", _("Not owed")
 
     id = models.UUIDField(primary_key=True, editable=False)
     order = models.ForeignKey(
@@ -79,6 +119,22 @@ class Refund(models.Model):
         verbose_name=_("by"),
     )
     created_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
+    status = models.CharField(
+        _("status"), max_length=8, choices=Status, default=Status.OWED, db_default="owed"
+    )
+    payout_reference = models.CharField(
+        _("reference"), max_length=100, blank=True, default="", db_default=""
+    )
+    """Identifies the pay-out, such as the transfer's id."""
+    paid_out_at = models.DateTimeField(_("paid out"), null=True, blank=True)
+    paid_out_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("paid out by"),
+    )
 
     class Meta:
         verbose_name = _("refund")
@@ -86,6 +142,15 @@ class Refund(models.Model):
         ordering = ["created_at"]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=0), name="refund_is_not_negative"),
+            models.CheckConstraint(
+                condition=Q(status="paid_out", paid_out_at__isnull=False)
+                | Q(status__in=["owed", "not_owed"], paid_out_at=None),
+                name="refund_is_paid_out_at_a_time",
+            ),
+        ]
+        indexes = [
+            # The worklist of the desk.
+            models.Index("created_at", "id", condition=Q(status="owed"), name="refund_owed"),
         ]
 
     def __str__(self) -> str:

@@ -174,6 +174,8 @@ class OrderEvent(models.Model):
         MEDIA_READY = "media_ready", _("Ready to view")
         PART_PAID = "part_paid", _("Paid in part")
         PAID = "paid", _("Paid")
+        OVERPAID = "overpaid", _("Paid without need")
+        PAYMENT_UNDONE = "payment_undone", _("Payment undone")
         PACKED = "packed", _("Packed")
         SHIPPED = "shipped", _("Shipped")
         PARCEL_CORRECTED = "parcel_corrected", _("Parcel corrected")
@@ -181,6 +183,7 @@ class OrderEvent(models.Model):
         CANCELLED = "cancelled", _("Cancelled")
         PART_REFUNDED = "part_refunded", _("Refunded in part")
         REFUNDED = "refunded", _("Refunded")
+        PAID_OUT = "paid_out", _("Refund paid out")
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="events", verbose_name=_("order"))
     kind = models.CharField(_("what"), max_length=20, choices=Kind)

@@ -57,7 +57,8 @@ def read_figures(day: date) -> Figures:
         cancelled=Count("pk", filter=~_COUNTS),
         turnover=Sum("total", filter=_COUNTS),
     )
-    refunds = Refund.objects.filter(created_at__gte=begin, created_at__lt=end).aggregate(
+    made = Refund.objects.filter(created_at__gte=begin, created_at__lt=end)
+    refunds = made.exclude(status=Refund.Status.NOT_OWED).aggregate(
         count=Count("pk"), amount=Sum("amount")
     )
     return Figures(

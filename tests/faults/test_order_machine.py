@@ -34,6 +34,7 @@ from orders import audits
 from orders.catalogue.stock import StockTooLowError, correct_stock
 from orders.lifecycle import transitions
 from orders.lifecycle.errors import TransitionError
+from orders.lifecycle.payouts import paid_so_far
 from orders.models import Order, Stock
 from orders.placing import placement
 from orders.placing.errors import OutOfStock
@@ -189,7 +190,7 @@ class Orders(RuleBasedStateMachine):
     def pay(self, request: OrderRequest) -> None:
         order = self._order(request)
         if order is not None:
-            due = order.total - transitions.paid_so_far(order)
+            due = order.total - paid_so_far(order)
             if due:  # else it is paid, and another payment of nothing is a part that is refused
                 reference = f"{due} of the rest"
                 self._ask("pay", request, method="card", reference=reference, amount=due)

@@ -308,6 +308,7 @@ def test_control_without_the_count_of_what_is_left_both_refunds_win(
         return left.update(refunded=F("refunded") + quantity) == 1
 
     monkeypatch.setattr("orders.lifecycle.refunds.add_refunded_units", take)
+    monkeypatch.setattr("orders.lifecycle.refunds.refunded_so_far", lambda order: Decimal(0))
     with without_constraint(OrderLine, "line_is_refunded_at_most_once"):
         refund_twice(at_once, rounds=FEW)
         over = OrderLine.objects.filter(refunded__gt=F("quantity")).count()
@@ -449,7 +450,7 @@ def test_control_without_the_lock_an_order_expires_with_money_in_it(
         time.sleep(0.2)  # the payment is written, not committed
         touch(order_id)
 
-    monkeypatch.setattr("orders.lifecycle.transitions.touch", touch_late)
+    monkeypatch.setattr("orders.lifecycle.payments.touch", touch_late)
     rounds = pay_and_expire(at_once, rounds=FEW, part=Decimal("1.00"))
 
     assert [refusals(outcomes) for outcomes in rounds] == [0] * FEW

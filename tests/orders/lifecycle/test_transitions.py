@@ -543,7 +543,7 @@ MISFITS = [
     ("UPDATE orders_orderline SET refunded = 3", "line_is_refunded_at_most_once"),
     ("UPDATE orders_orderline SET refunded = -1", "line_is_refunded_at_most_once"),
     ("UPDATE orders_order SET status = 'lost'", "order_status_is_known"),
-    ("UPDATE orders_payment SET amount = -1", "payment_is_not_negative"),
+    ("UPDATE orders_payment SET amount = -1", "payment_is_negative_if_it_undoes_one"),
     (
         "INSERT INTO orders_payment (order_id, method, reference, amount)"
         " SELECT order_id, method, reference, 1 FROM orders_payment",
