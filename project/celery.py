@@ -16,6 +16,7 @@ from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 from celery.worker.heartbeat import Heart
 
+from project.conf.reading import read_settings
 from project.local.env import load_local_env
 from project.worker import acks
 
@@ -29,6 +30,12 @@ _next_heartbeat: dict[str, float] = {}
 app = Celery("tandem", fixups=["project.worker.connections:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@app.on_configure.connect
+def refuse_wrong_settings(**kwargs: object) -> None:
+    """End a worker or beat in one line if a variable is wrong; others have read them before."""
+    read_settings()
 
 
 class PlainConsumer(Consumer):
@@ -61,22 +68,12 @@ app.steps["worker"].add(BoundedStop)
 
 
 @celeryd_after_setup.connect
-def report_media_folder(**kwargs: object) -> None:
-    """Log a media folder in which a worker can't write."""
-    from project.checks import MEDIA, report_findings
-
-    report_findings(MEDIA)
-
-
 @beat_init.connect
-def report_schedule(**kwargs: object) -> None:
-    """Log scheduled work whose settings are missing."""
-    from django.db import connection
+def check_settings(**kwargs: object) -> None:
+    """Log what is wrong with the settings; end the process if it can't work with them."""
+    from project.checks import stop_at_errors
 
-    from project.checks import SCHEDULE, report_findings
-
-    report_findings(SCHEDULE)
-    connection.close()
+    stop_at_errors()
 
 
 @heartbeat_sent.connect
