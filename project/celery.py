@@ -9,6 +9,7 @@ from celery.signals import (
     beat_init,
     celeryd_after_setup,
     heartbeat_sent,
+    worker_init,
     worker_process_init,
     worker_shutdown,
 )
@@ -65,6 +66,15 @@ class BoundedStop(bootsteps.StartStopStep):
 
 
 app.steps["worker"].add(BoundedStop)
+
+
+@worker_init.connect
+@beat_init.connect
+def bound_waits(**kwargs: object) -> None:
+    """Bound what the tasks of a worker, and beat, wait for in the database."""
+    from project.database.timeouts import WORKER, bound_new_connections
+
+    bound_new_connections(WORKER)
 
 
 @celeryd_after_setup.connect

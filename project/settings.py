@@ -20,6 +20,7 @@ from project.conf.misspelt import refuse_misspelt
 from project.conf.site import require_reachable_site
 from project.conf.sms_success import sms_success
 from project.countries import phone_region
+from project.database import timeouts
 from project.desk.appearance import unfold_settings
 from project.limits.rates import ORDER_LIMITS as DEFAULT_ORDER_LIMITS
 from project.limits.rates import as_written, order_limits, sms_caps
@@ -229,7 +230,7 @@ DATABASES = {
             **(
                 {
                     "pool": {"min_size": 2, "max_size": 20, "timeout": 5},
-                    "options": "-c lock_timeout=5s -c statement_timeout=15s",
+                    "options": timeouts.WEB.options,
                 }
                 if IS_WEB_PROCESS
                 else {}
@@ -251,8 +252,7 @@ DATABASES = {
             # Few statements, run often, with long arrays: planned once and sent in binary.
             "server_side_binding": True,
             "prepare_threshold": 2,
-            "options": "-c lock_timeout=1s -c statement_timeout=10s"
-            " -c idle_in_transaction_session_timeout=10s",
+            "options": timeouts.WRITER.options,
         },
         "TEST": {"MIRROR": "default"},
     },
