@@ -15,14 +15,11 @@ def main() -> None:
         sys.exit(up())
     load_local_env()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
-    from django.conf import settings
-    from django.core.exceptions import ImproperlyConfigured
     from django.core.management import execute_from_command_line
 
-    try:
-        settings.INSTALLED_APPS  # noqa: B018 (reads all settings)
-    except ImproperlyConfigured as error:  # a variable that is missing or wrong
-        sys.exit(str(error))
+    from project.conf.reading import read_settings
+
+    read_settings()
     execute_from_command_line(sys.argv)
 
 

@@ -11,8 +11,7 @@ class ProjectConfig(AppConfig):
     def ready(self) -> None:
         from django.core.checks import register
 
-        from project.checks import MEDIA, SETTINGS, check_hosts, check_media_folder, check_names
+        from project.checks import SETTINGS, check_media_folder, check_names
 
         register(check_names, SETTINGS)
-        register(check_hosts, SETTINGS)
-        register(check_media_folder, MEDIA)
+        register(check_media_folder, SETTINGS)

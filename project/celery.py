@@ -9,6 +9,7 @@ from celery.signals import (
     beat_init,
     celeryd_after_setup,
     heartbeat_sent,
+    worker_init,
     worker_process_init,
     worker_shutdown,
 )
@@ -16,6 +17,7 @@ from celery.worker import WorkController
 from celery.worker.consumer import Consumer
 from celery.worker.heartbeat import Heart
 
+from project.conf.reading import read_settings
 from project.local.env import load_local_env
 from project.worker import acks
 
@@ -29,6 +31,12 @@ _next_heartbeat: dict[str, float] = {}
 app = Celery("tandem", fixups=["project.worker.connections:fixup"])
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks()
+
+
+@app.on_configure.connect
+def refuse_wrong_settings(**kwargs: object) -> None:
+    """End a worker or beat in one line if a variable is wrong; others have read them before."""
+    read_settings()
 
 
 class PlainConsumer(Consumer):
@@ -60,23 +68,22 @@ class BoundedStop(bootsteps.StartStopStep):
 app.steps["worker"].add(BoundedStop)
 
 
-@celeryd_after_setup.connect
-def report_media_folder(**kwargs: object) -> None:
-    """Log a media folder in which a worker can't write."""
-    from project.checks import MEDIA, report_findings
-
-    report_findings(MEDIA)
-
-
+@worker_init.connect
 @beat_init.connect
-def report_schedule(**kwargs: object) -> None:
-    """Log scheduled work whose settings are missing."""
-    from django.db import connection
+def bound_waits(**kwargs: object) -> None:
+    """Bound what the tasks of a worker, and beat, wait for in the database."""
+    from project.database.timeouts import WORKER, bound_new_connections
 
-    from project.checks import SCHEDULE, report_findings
+    bound_new_connections(WORKER)
 
-    report_findings(SCHEDULE)
-    connection.close()
+
+@celeryd_after_setup.connect
+@beat_init.connect
+def check_settings(**kwargs: object) -> None:
+    """Log what is wrong with the settings; end the process if it can't work with them."""
+    from project.checks import stop_at_errors
+
+    stop_at_errors()
 
 
 @heartbeat_sent.connect

@@ -1,28 +1,32 @@
 """System checks of settings that only show later that they are wrong.
 
-`manage.py check --deploy` lists what they find, and each process logs its part of it when it
-starts (`report_findings`).
+`manage.py check` lists what they find, and each process looks when it starts (`stop_at_errors`). A
+variable whose value can't be used at all is refused before, by `project.settings`.
 """
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.core.checks import CheckMessage, Warning, run_checks
+from django.core.checks import CheckMessage, Error, Warning, run_checks
 
 from project.conf.misspelt import misspelt
 from project.local.env import SETTING_NAMES
 
 logger = logging.getLogger(__name__)
 
-SETTINGS, MEDIA, SCHEDULE = "settings", "media_folder", "schedule"
-"""Tags: what the web process, what every process that stores media, and what beat looks at."""
+SETTINGS = "settings"
+"""The tag of the checks that every process runs when it starts."""
 
 
 def check_names(**_options: Any) -> list[CheckMessage]:
-    """Find variables of the environment that are probably ours, misspelt."""
+    """Find variables of the environment that are probably ours, misspelt.
+
+    Only a local run or DEBUG comes so far with one: in production the settings refuse it.
+    """
     return [
         Warning(
             f"{name} isn't a variable of Tandem and is ignored: is {meant} meant?",
@@ -33,29 +37,16 @@ def check_names(**_options: Any) -> list[CheckMessage]:
     ]
 
 
-def check_hosts(**_options: Any) -> list[CheckMessage]:
-    """Find a production shop that answers to any host."""
-    if settings.TANDEM_LOCAL or settings.DEBUG or "*" not in settings.ALLOWED_HOSTS:
-        return []
-    return [
-        Warning(
-            "ALLOWED_HOSTS has *: the shop answers to names that others choose.",
-            hint="List the shop's own host names.",
-            id="project.W002",
-        )
-    ]
-
-
 def check_media_folder(**_options: Any) -> list[CheckMessage]:
     """Find a media folder in which this process can't write."""
     folder = settings.MEDIA_ROOT
     if not folder or can_write_to(Path(folder)):
         return []
     return [
-        Warning(
+        (Error if settings.IS_PRODUCTION else Warning)(
             f"MEDIA_STORAGE is {folder}, where this process can't write: no picture can be stored.",
             hint="Make the folder and give it to the user of web and workers, or name another.",
-            id="project.W003",
+            id="project.E003" if settings.IS_PRODUCTION else "project.W003",
         )
     ]
 
@@ -69,10 +60,15 @@ def can_write_to(folder: Path) -> bool:
     return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
 
 
-def report_findings(*tags: str) -> None:
-    """Log what the checks with these tags find, a line each. Call it once, when a process starts.
+def stop_at_errors(*, exit_status: int = 1) -> None:
+    """Log what the checks find, a line each; call it once, when a process starts.
 
-    It never stops the process: a shop that can't store pictures still takes orders.
+    In production an error ends the process: what would fail with each message or picture is told
+    before the shop opens. A local run goes on.
     """
-    for found in run_checks(tags=tags, databases=["default"]):
-        logger.warning("%s: %s %s", found.id, found.msg, found.hint or "")
+    found = run_checks(tags=[SETTINGS])
+    for each in found:
+        level = logging.ERROR if each.is_serious() else logging.WARNING
+        logger.log(level, "%s: %s %s", each.id, each.msg, each.hint or "")
+    if settings.IS_PRODUCTION and any(each.is_serious() for each in found):
+        sys.exit(exit_status)

@@ -7,17 +7,20 @@ checks still answer under load.
 import os
 from typing import Any
 
-from project.conf.environment import switch
+from project.conf.environment import port, switch
 from project.local.data_folder import is_free
 
+BOOT_ERROR = 3
+"""A worker's exit status after which gunicorn stops, and starts no other in its place."""
 
-def _loopback(port: str) -> list[str]:
+
+def _loopback(port: int) -> list[str]:
     """Both addresses that `localhost` may mean; IPv6 where the machine has it."""
     hosts = ["127.0.0.1"] + ["[::1]"] * is_free(0, "::1")
     return [f"{host}:{port}" for host in hosts]
 
 
-_port = os.environ.get("PORT", "8000")
+_port = port("PORT")
 # The local run has simulated carriers and shows all shoppers' mail: loopback only.
 bind = _loopback(_port) if switch("TANDEM_LOCAL") else [f"0.0.0.0:{_port}"]
 worker_class = "gthread"
@@ -31,11 +34,11 @@ control_socket_disable = True  # its path would exceed the limit of about 100 ch
 
 
 def post_worker_init(worker: Any) -> None:
-    """Log wrong settings once: by the first process, which has loaded the shop by now."""
-    from project.checks import MEDIA, SETTINGS, report_findings
+    """Check the settings once: by the first process, which has loaded the shop by now."""
+    from project.checks import stop_at_errors
 
     if worker.age == 1:
-        report_findings(SETTINGS, MEDIA)
+        stop_at_errors(exit_status=BOOT_ERROR)
 
 
 def worker_exit(server: Any, worker: Any) -> None:

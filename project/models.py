@@ -272,6 +272,11 @@ class DailyRunQuerySet(models.QuerySet["DailyRun"]):
         """Record that the day's work is done."""
         self.filter(pk=run.pk).update(finished_at=Now(), result=clean_json(result), error="")
 
+    def failing(self) -> "DailyRunQuerySet":
+        """Days whose last try failed and whose next one is due: each is tried every few minutes."""
+        recent = self.filter(finished_at=None, started_at__gt=Now() - FORGET_AFTER)
+        return recent.exclude(error="")
+
     def fail(self, run: "DailyRun", error: str) -> None:
         """Record why the work failed; it is tried again."""
         self.filter(pk=run.pk).update(error=clean(error, longest=1000))
@@ -369,6 +374,44 @@ class Limit(models.Model):
 
     def __str__(self) -> str:
         return label_of(self.name)
+
+
+class RefusalCountQuerySet(models.QuerySet["RefusalCount"]):
+    def add(self, limit: str) -> None:
+        """Count one refusal by this limit; all processes share the count.
+
+        It doesn't wait for the disk, so the row is locked for microseconds.
+        """
+        table = self.model._meta.db_table
+        with connections[self.db].cursor() as cursor:
+            cursor.execute(
+                "WITH quickly AS MATERIALIZED (SELECT"
+                " set_config('synchronous_commit', 'off', true),"
+                " set_config('lock_timeout', '500ms', true))"
+                f' INSERT INTO "{table}" AS count (name, refusals, changed_at)'
+                " SELECT %s, 1, now() FROM quickly ON CONFLICT (name) DO UPDATE"
+                " SET refusals = count.refusals + 1, changed_at = EXCLUDED.changed_at",
+                [limit],
+            )
+
+
+class RefusalCount(models.Model):
+    """How often a limit refused something, in all processes: `/metrics` shows it."""
+
+    name = models.CharField(_("limit"), max_length=40, primary_key=True)
+    """Its name in `project.limits.known`."""
+    refusals = models.BigIntegerField(_("refusals"), default=0, db_default=0)
+    changed_at = models.DateTimeField(_("changed"), db_default=Now())
+
+    objects = RefusalCountQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("count of refusals")
+        verbose_name_plural = _("counts of refusals")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return f"{label_of(self.name)}: {self.refusals}"
 
 
 class LimitCounterQuerySet(models.QuerySet["LimitCounter"]):

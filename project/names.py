@@ -22,6 +22,7 @@ SERVICES: dict[str, str | Promise] = {
     "default": gettext_lazy("Worker for other work"),
     "beat": gettext_lazy("Scheduler"),
     "sweeps": gettext_lazy("Sweeps"),
+    "daily": gettext_lazy("Daily work"),
     "channel:email": gettext_lazy("E-mail channel"),
     "channel:sms": gettext_lazy("SMS channel"),
 }
@@ -118,7 +119,7 @@ PERMISSIONS: dict[str, str | Promise] = {
 }
 _SILENT = re.compile(r"not seen for (\d+) s")
 _SINCE = re.compile(r"(?s)(.*) \(for (\d+) s\)")
-_LATE = "late: "
+_LATE, _FAILING = "late: ", "failing: "
 _NEVER_DONE, _NOT_DONE = re.compile(r"(\w+) never done"), re.compile(r"(\w+) not done for (\d+) s")
 _SOME_SILENT = re.compile(r"(\d+) of (\d+): (.*)")
 _SILENT_PROCESS = re.compile(r"(\S+) not seen for (\d+) s")
@@ -140,6 +141,10 @@ def service_state(state: str) -> str:
     if state.startswith(_LATE):
         late = map(_late_sweep, state.removeprefix(_LATE).split(", "))
         return _("late: %(sweeps)s") % {"sweeps": pgettext("between parts", ", ").join(late)}
+    if state.startswith(_FAILING):
+        names = state.removeprefix(_FAILING).split(", ")
+        works = pgettext("between parts", ", ").join(str(TASKS.get(name, name)) for name in names)
+        return _("failing: %(works)s") % {"works": works}
     if since := _SINCE.fullmatch(state):
         # A provider's own words stay as they are: people search for them.
         words = STATES.get(since[1], since[1])

@@ -17,7 +17,7 @@ from celery import Celery
 from django.db import Error, connection
 
 from project.database.errors import is_outage
-from project.database.timeouts import bound_session
+from project.database.timeouts import WORKER, bound_session
 from project.jobs.dispatch import RING_BATCH, bury, ring, unring
 from project.jobs.errors import JobError, NotClaimedError
 from project.jobs.model import Job, job_models
@@ -162,6 +162,7 @@ class Relay:
 
     def _run_one(self, model: type[Job], job_id: UUID) -> None:
         try:
+            bound_session(WORKER)
             run_job(model, job_id)
         except (NotClaimedError, JobError) as error:
             logger.info("%s %s: %s", model.__name__, job_id, error)

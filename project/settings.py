@@ -4,6 +4,7 @@
 before this module is read, so any `manage.py` command in another terminal finds the running shop.
 """
 
+import os
 from datetime import timedelta
 from email.utils import formataddr
 from pathlib import Path
@@ -15,11 +16,15 @@ from project.conf import environment
 from project.conf.brokers import transport_options
 from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hours
 from project.conf.media_storage import media_storage
+from project.conf.misspelt import refuse_misspelt
 from project.conf.site import require_reachable_site
 from project.conf.sms_success import sms_success
 from project.countries import phone_region
+from project.database import timeouts
 from project.desk.appearance import unfold_settings
-from project.limits.rates import order_limits, sms_caps
+from project.limits.rates import ORDER_LIMITS as DEFAULT_ORDER_LIMITS
+from project.limits.rates import as_written, order_limits, sms_caps
+from project.local.env import SETTING_NAMES
 from project.monitoring.logging import logging_config
 
 BASE_DIR = Path(__file__).resolve().parent.parent
@@ -32,28 +37,38 @@ TANDEM_LOCAL = environment.switch("TANDEM_LOCAL")
 IS_WEB_PROCESS = environment.switch("TANDEM_WEB_PROCESS")
 
 DEBUG = environment.switch("DEBUG")
+# What a local run only warns of ends every process in production.
+IS_PRODUCTION = not (TANDEM_LOCAL or DEBUG)
+if IS_PRODUCTION:
+    refuse_misspelt(os.environ, SETTING_NAMES)
 SECRET_KEY = environment.needed("SECRET_KEY")
 SECRET_KEY_FALLBACKS = environment.several("SECRET_KEY_FALLBACKS")
+if IS_PRODUCTION:
+    environment.require_secrets("SECRET_KEY", SECRET_KEY)
+    environment.require_secrets("SECRET_KEY_FALLBACKS", *SECRET_KEY_FALLBACKS)
 SITE_URL = environment.site("SITE_URL")
-ALLOWED_HOSTS = environment.several("ALLOWED_HOSTS", "*" if TANDEM_LOCAL else "")
-if not (TANDEM_LOCAL or DEBUG):
+ALLOWED_HOSTS = environment.hosts("ALLOWED_HOSTS", "*" if TANDEM_LOCAL else "")
+if IS_PRODUCTION:
     require_reachable_site(site_url=SITE_URL, allowed_hosts=ALLOWED_HOSTS)
-CSRF_TRUSTED_ORIGINS = environment.several("CSRF_TRUSTED_ORIGINS")
+CSRF_TRUSTED_ORIGINS = environment.origins("CSRF_TRUSTED_ORIGINS")
+environment.port("PORT")  # project/gunicorn.py's, read here so that every check tells a wrong one
 
 # ── The shop ────────────────────────────────────────────────────────────────────────────────
-SHOP_NAME = environment.text("SHOP_NAME", "Tandem")
+SHOP_NAME = environment.label("SHOP_NAME", "Tandem")
 SHOP_COUNTRY = environment.country("SHOP_COUNTRY", "DE")
 SHOP_CURRENCY = environment.currency("SHOP_CURRENCY", "EUR")
-STAFF_EMAILS = environment.addresses("STAFF_EMAILS")
+STAFF_EMAILS = environment.addresses("STAFF_EMAILS", is_needed=IS_PRODUCTION)
 # Orders not paid for so long are cancelled; None: never.
 PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", environment.text("PAYMENT_DUE_HOURS"))
 # How long messages that were sent or cancelled are kept.
 KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", environment.text("KEEP_MESSAGES_DAYS", "90"))
 # The providers that may send receipts of messages, each with the secret that signs them.
-RECEIPT_SECRETS = environment.pairs("RECEIPT_SECRETS")
-LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5)
+RECEIPT_SECRETS = environment.pairs("RECEIPT_SECRETS", known=r"email|sms(:[\w.-]+)?")
+LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5, most=1_000_000)
 # How many orders may be placed by what they count; None: nothing is counted.
-ORDER_LIMITS = order_limits("ORDER_LIMITS", environment.text("ORDER_LIMITS"))
+ORDER_LIMITS = order_limits(
+    "ORDER_LIMITS", environment.text("ORDER_LIMITS", as_written(DEFAULT_ORDER_LIMITS))
+)
 PHONENUMBER_DEFAULT_REGION = phone_region(SHOP_COUNTRY)
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)
 
@@ -142,7 +157,7 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 # The number of our own proxies in front of the web process: that many entries at the end of
 # X-Forwarded-For are trusted. Entries before them are the client's and are not.
-TRUSTED_PROXY_COUNT = environment.whole_number("TRUSTED_PROXY_COUNT", 0)
+TRUSTED_PROXY_COUNT = environment.whole_number("TRUSTED_PROXY_COUNT", 0, most=20)
 # Ten wrong passwords lock that user from that address (an IPv6 /64 counts as one) for an hour, in
 # the admin and the shop.
 AXES_FAILURE_LIMIT = 10
@@ -215,7 +230,7 @@ DATABASES = {
             **(
                 {
                     "pool": {"min_size": 2, "max_size": 20, "timeout": 5},
-                    "options": "-c lock_timeout=5s -c statement_timeout=15s",
+                    "options": timeouts.WEB.options,
                 }
                 if IS_WEB_PROCESS
                 else {}
@@ -237,8 +252,7 @@ DATABASES = {
             # Few statements, run often, with long arrays: planned once and sent in binary.
             "server_side_binding": True,
             "prepare_threshold": 2,
-            "options": "-c lock_timeout=1s -c statement_timeout=10s"
-            " -c idle_in_transaction_session_timeout=10s",
+            "options": timeouts.WRITER.options,
         },
         "TEST": {"MIRROR": "default"},
     },
@@ -261,13 +275,12 @@ CACHES = {
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 
 # ── Security ────────────────────────────────────────────────────────────────────────────────
-_https = not (DEBUG or TANDEM_LOCAL)
-SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = _https
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_PRODUCTION
 # Plain-http probes of a load balancer must reach the health pages.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if _https else None
-SECURE_HSTS_SECONDS = 31_536_000 if _https else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = _https
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_PRODUCTION else None
+SECURE_HSTS_SECONDS = 31_536_000 if IS_PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_PRODUCTION
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "orders.shop.views.errors.csrf_failure"
@@ -309,7 +322,7 @@ MEDIA_URL = "/media/"
 MEDIA_ROOT = _media.folder
 MEDIA_ORIGINS = _media.origins  # what the pages' policies allow besides ourselves
 # Local mode serves static files straight from the apps; production runs `collectstatic`.
-WHITENOISE_USE_FINDERS = DEBUG or TANDEM_LOCAL
+WHITENOISE_USE_FINDERS = not IS_PRODUCTION
 STATIC_ROOT = None if WHITENOISE_USE_FINDERS else BASE_DIR / "staticfiles"
 STORAGES = {
     "default": _media.backend,
@@ -321,20 +334,23 @@ STORAGES = {
 }
 FILE_UPLOAD_PERMISSIONS = 0o640
 # Limits of uploads, and of the files that a decoder reads.
-MEDIA_MAX_PICTURE_MB = environment.whole_number("MEDIA_MAX_PICTURE_MB", 25, least=1)
-MEDIA_MAX_MEGAPIXELS = environment.whole_number("MEDIA_MAX_MEGAPIXELS", 40, least=1)
-MEDIA_MAX_VIDEO_MB = environment.whole_number("MEDIA_MAX_VIDEO_MB", 500, least=1)
-MEDIA_MAX_VIDEO_MINUTES = environment.whole_number("MEDIA_MAX_VIDEO_MINUTES", 10, least=1)
+MEDIA_MAX_PICTURE_MB = environment.whole_number("MEDIA_MAX_PICTURE_MB", 25, least=1, most=10_000)
+MEDIA_MAX_MEGAPIXELS = environment.whole_number("MEDIA_MAX_MEGAPIXELS", 40, least=1, most=10_000)
+MEDIA_MAX_VIDEO_MB = environment.whole_number("MEDIA_MAX_VIDEO_MB", 500, least=1, most=100_000)
+MEDIA_MAX_VIDEO_MINUTES = environment.whole_number(
+    "MEDIA_MAX_VIDEO_MINUTES", 10, least=1, most=24 * 60
+)
 # The number of files that one address may upload for personalised products in an hour without
 # ordering them.
-MAX_UPLOADS_PER_HOUR = environment.whole_number("MAX_UPLOADS_PER_HOUR", 20, least=1)
+MAX_UPLOADS_PER_HOUR = environment.whole_number("MAX_UPLOADS_PER_HOUR", 20, least=1, most=1_000_000)
 FFMPEG_BINARY = environment.program("FFMPEG_BINARY")  # empty: the one that imageio-ffmpeg brings
 
 # ── Messages ────────────────────────────────────────────────────────────────────────────────
 vars().update(environment.email("EMAIL_URL"))
 EMAIL_TIMEOUT = 10  # seconds per socket operation; delivery bounds the whole send
+# A local run sends to its own mailbox only: no address need be true.
 DEFAULT_FROM_EMAIL = environment.sender(
-    "DEFAULT_FROM_EMAIL", formataddr((SHOP_NAME, "shop@localhost"))
+    "DEFAULT_FROM_EMAIL", "" if IS_PRODUCTION else formataddr((SHOP_NAME, "shop@localhost"))
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Gateways by URL, in the order in which they are asked: see notifications/delivery/gateways.py.
@@ -348,7 +364,7 @@ EMAIL_PER_MINUTE = a_minute("EMAIL_PER_MINUTE", environment.text("EMAIL_PER_MINU
 SMS_PER_MINUTE = a_minute("SMS_PER_MINUTE", environment.text("SMS_PER_MINUTE"))
 # The number of SMS a day, in all and by country. In a shop that knows no number but by orders, the
 # first SMS to one waits until the order's e-mail was opened.
-SMS_DAILY_CAP = sms_caps("SMS_DAILY_CAP", environment.text("SMS_DAILY_CAP"))
+SMS_DAILY_CAP = sms_caps("SMS_DAILY_CAP", environment.text("SMS_DAILY_CAP", "2000"))
 SMS_FIRST_NEEDS_EMAIL = environment.switch("SMS_FIRST_NEEDS_EMAIL")
 # Hours without marketing messages, by the shop's clock; None: there are no such hours.
 MARKETING_QUIET_HOURS = hours_of_day(
@@ -381,7 +397,7 @@ CELERY_WORKER_MAX_TASKS_PER_CHILD = 200
 CELERY_WORKER_MAX_MEMORY_PER_CHILD = 512 * 1024  # KiB
 # The memory that a job may allocate (project/celery.py). A worker's process holds 90 MB once it
 # has loaded the decoders, and 160 with a photo: with less than this none is made.
-WORKER_MEMORY_MB = environment.whole_number("WORKER_MEMORY_MB", 2048, least=256)
+WORKER_MEMORY_MB = environment.whole_number("WORKER_MEMORY_MB", 2048, least=256, most=1_048_576)
 # On SIGQUIT (or SIGTERM with REMAP_SIGTERM=SIGQUIT) jobs have so many seconds to end before
 # they are interrupted. For a plain SIGTERM see project/jobs/shutdown.py.
 CELERY_WORKER_SOFT_SHUTDOWN_TIMEOUT = 8.0
@@ -406,7 +422,7 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds; also how often beat's heartbeat is
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 
 # ── Logs and errors ─────────────────────────────────────────────────────────────────────────
-LOGGING = logging_config(json=not (DEBUG or TANDEM_LOCAL))
+LOGGING = logging_config(json=IS_PRODUCTION)
 LOGGING_CONFIG = "logging.config.dictConfig"
 if SENTRY_DSN := environment.sentry("SENTRY_DSN"):
     import sentry_sdk  # takes a while to load, for shops that use it only

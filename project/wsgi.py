@@ -11,4 +11,9 @@ os.environ["TANDEM_WEB_PROCESS"] = "1"
 
 from django.core.wsgi import get_wsgi_application  # noqa: E402 (needs the lines above)
 
+from project.conf.reading import read_settings  # noqa: E402
+from project.gunicorn import BOOT_ERROR  # noqa: E402
+
+read_settings(exit_status=BOOT_ERROR)
+
 application = get_wsgi_application()

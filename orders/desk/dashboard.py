@@ -31,6 +31,7 @@ MEANINGS = {
     "media": _("Orders go on. Pictures wait until it is back."),
     "default": _("Orders go on. Audits and other scheduled work wait."),
     "beat": _("Orders go on. No scheduled work is started."),
+    "daily": _("Orders go on. This work is tried every few minutes; Daily runs say why it fails."),
     "sweeps": _("Orders go on. What these sweeps do waits; their list says why."),
 }
 """The effect on the shop when a service is degraded."""

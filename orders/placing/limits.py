@@ -17,6 +17,7 @@ from project.email_addresses import InvalidAddressError, canonical_address
 from project.limits import counters
 from project.limits.counters import Count, Counted, LimitReachedError
 from project.limits.known import ORDER
+from project.models import RefusalCount
 
 logger = logging.getLogger(__name__)
 
@@ -37,12 +38,21 @@ def count_order(request: OrderRequest) -> list[Counted]:
     try:
         return counters.take(counts)
     except LimitReachedError as reached:
+        _count_refusal(reached.limit)
         name = reached.limit.removeprefix(f"{ORDER}:")
         logger.info("an order is refused by the limit of its %s", name)
         raise OrderLimited(name, reached.retry_after) from reached
     except OperationalError:
         logger.warning("an order is placed uncounted", exc_info=True)
         return []
+
+
+def _count_refusal(limit: str) -> None:
+    """Count it for `/metrics`; a refusal that can't be counted stays one."""
+    try:
+        RefusalCount.objects.add(limit)
+    except OperationalError:
+        logger.warning("a refusal is not counted", exc_info=True)
 
 
 def uncount_order(counted: Sequence[Counted]) -> None:

@@ -36,10 +36,13 @@ def whole_days(name: str, value: str) -> int:
 
 def a_minute(name: str, value: str) -> int:
     """Return the number a minute, 0 for an empty value. Raises ImproperlyConfigured for others."""
-    value = value.strip() or "0"
-    if not (value.isascii() and value.isdecimal() and len(value) <= 6):
+    value = value.strip()
+    if not value:
+        return 0
+    if not (value.isascii() and value.isdecimal() and len(value) <= 6 and int(value) >= 1):
         raise ImproperlyConfigured(
-            f"{name} is {value!r}: give a whole number a minute, or leave it empty for no limit."
+            f"{name} is {value!r}: give a whole number a minute from 1 to 999999, or leave it empty"
+            " for no limit."
         )
     return int(value)
 

@@ -1,7 +1,8 @@
 """Reads the environment's variables strictly: the error about a wrong value names its variable.
 
-An empty variable counts as unset, as in `.env.example`. A value that may contain a password is
-never shown: `project.conf.urls` parses URLs. Settings about time are read by
+A variable that is set to nothing is refused where a default would silently take its place: only
+those that stand empty in `.env.example` may be empty. A value that may contain a password is never
+shown: `project.conf.urls` parses URLs. Settings about time are read by
 `project.conf.durations`, `MEDIA_STORAGE` by `project.conf.media_storage`, the gateways by
 `notifications.delivery.gateways`.
 """
@@ -30,6 +31,11 @@ from project.email_addresses import ascii_domain, canonical_address
 ON = ("1", "on", "true", "yes")
 OFF = ("0", "off", "false", "no")
 RESULT_BACKENDS = {*BACKEND_ALIASES, "django-db", "django-cache"}
+LONGEST_LABEL = 100
+SHORTEST_KEY, FEWEST_CHARACTERS = 32, 5
+MOST = 999_999_999
+NOBODY = "off"
+_HOST = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-f:.]+\]|\*", re.IGNORECASE)
 ONE_HOST = ("redis", "rediss", "db", "rpc", "amqp")
 """Result backends whose address has one host and port."""
 POSTGRES = ("postgres", "postgresql")
@@ -44,8 +50,40 @@ def needed(name: str) -> str:
 
 
 def text(name: str, default: str = "") -> str:
+    """Return the value, or the default of a variable that isn't set.
+
+    Raises ImproperlyConfigured for an empty one that has a default, and for one of blanks only.
+    """
     # Not by environ.Env: it takes a secret that begins with $ for another variable's name.
-    return os.environ.get(name, "").strip() or default
+    value = os.environ.get(name)
+    if value is None:
+        return default
+    if default and not value.strip():
+        raise ImproperlyConfigured(
+            f"{name} is empty: give it a value, or don't set it at all ({default} then)."
+        )
+    if value and not value.strip():
+        raise ImproperlyConfigured(f"{name} has blanks only: give it a value, or leave it empty.")
+    return value.strip()
+
+
+def label(name: str, default: str) -> str:
+    """Return a name for people that fits into one line of a page or a message."""
+    value = text(name, default)
+    if not value.isprintable() or len(value) > LONGEST_LABEL:
+        raise ImproperlyConfigured(
+            f"{name}: give one line of at most {LONGEST_LABEL} printable characters."
+        )
+    return value
+
+
+def require_secrets(name: str, *values: str) -> None:
+    """Raise ImproperlyConfigured unless all these keys are hard to guess."""
+    if any(len(key) < SHORTEST_KEY or len(set(key)) < FEWEST_CHARACTERS for key in values):
+        raise ImproperlyConfigured(
+            f"{name} is too short or too simple to be secret: give at least {SHORTEST_KEY} random"
+            " characters, such as those of `openssl rand -base64 48`."
+        )
 
 
 def several(name: str, default: str = "") -> list[str]:
@@ -53,9 +91,44 @@ def several(name: str, default: str = "") -> list[str]:
     return [part.strip() for part in text(name, default).split(",") if part.strip()]
 
 
-def addresses(name: str) -> list[str]:
-    """Return the comma-separated e-mail addresses, in the form of `project.email_addresses`."""
-    return [_address(name, typed) for typed in several(name)]
+def hosts(name: str, default: str = "") -> list[str]:
+    """Return the comma-separated host names; one with a dot before it stands for all below it."""
+    found = several(name, default)
+    for host in found:
+        if not _HOST.fullmatch(host):
+            raise ImproperlyConfigured(
+                f"{name}: {host!r} is no host name: give one without https:// and port."
+            )
+    return found
+
+
+def origins(name: str) -> list[str]:
+    """Return the comma-separated origins: a scheme and a host, and a port if it is another one."""
+    found = several(name)
+    for origin in found:
+        with named(name, f"{origin!r} is no origin; give https://shop.example.org"):
+            url = split_url(origin)
+            if url.scheme not in ("http", "https") or not url.hostname:
+                raise ValueError
+            if origin != f"{url.scheme}://{url.netloc}" or url.username is not None:
+                raise ValueError
+    return found
+
+
+def addresses(name: str, *, is_needed: bool = False) -> list[str]:
+    """Return the comma-separated e-mail addresses, in the form of `project.email_addresses`.
+
+    With `is_needed` nobody isn't what is meant by an empty variable, but by "off".
+    """
+    if text(name) == NOBODY:
+        return []
+    found = several(name)
+    if is_needed and not found:
+        raise ImproperlyConfigured(
+            f"{name} is empty, and reports and alerts would reach nobody: give the staff's"
+            " addresses, or off if nobody is to get them."
+        )
+    return [_address(name, typed) for typed in found]
 
 
 def _address(name: str, typed: str) -> str:
@@ -66,8 +139,11 @@ def _address(name: str, typed: str) -> str:
 
 
 def sender(name: str, default: str) -> str:
-    """Return from whom messages come: an e-mail address, with a name before it or without."""
-    value = text(name, default)
+    """Return from whom messages come: an e-mail address, with a name before it or without.
+
+    Without a default it is needed.
+    """
+    value = text(name, default) if default else needed(name)
     wanted = 'give shop@shop.example.org or "Tea, Tins & More" <shop@shop.example.org>'
     with named(name, wanted):
         # What can't be written into one line of a header can't be sent either.
@@ -81,28 +157,42 @@ def sender(name: str, default: str) -> str:
     return value
 
 
-def pairs(name: str) -> dict[str, str]:
-    """Return the secrets by name, from comma-separated NAME=SECRET pairs."""
+def pairs(name: str, *, known: str = ".+") -> dict[str, str]:
+    """Return the secrets by name, from comma-separated NAME=SECRET pairs.
+
+    `known` is a pattern of the names that have a meaning.
+    """
     found = [part.partition("=") for part in several(name)]
-    if not all(key.strip() and secret.strip() for key, _, secret in found):
+    names = [key.strip() for key, _, _secret in found]
+    if len(set(names)) < len(names) or not all(
+        key.strip() and secret.strip() for key, _, secret in found
+    ):
         raise ImproperlyConfigured(f"{name}: give NAME=SECRET, several with commas between.")
+    for key in names:
+        if not re.fullmatch(known, key):
+            raise ImproperlyConfigured(f"{name}: {key!r} names no provider. See .env.example.")
     return {key.strip(): secret.strip() for key, _, secret in found}
 
 
 def switch(name: str, *, default: bool = False) -> bool:
-    value = text(name).lower()
-    if value and value not in ON + OFF:
+    value = text(name, "on" if default else "off").lower()
+    if value not in ON + OFF:
         raise ImproperlyConfigured(f"{name} is {value!r}: write on or off.")
-    return value in ON if value else default
+    return value in ON
 
 
-def whole_number(name: str, default: int, *, least: int = 0) -> int:
+def whole_number(name: str, default: int, *, least: int = 0, most: int = MOST) -> int:
     value = text(name, str(default))
-    if not (value.isascii() and value.isdecimal() and len(value) <= 9 and int(value) >= least):
+    is_number = value.isascii() and value.isdecimal() and len(value) <= len(str(MOST))
+    if not is_number or not least <= int(value) <= most:
         raise ImproperlyConfigured(
-            f"{name} is {value!r}: give a whole number from {least} to 999999999."
+            f"{name} is {value!r}: give a whole number from {least} to {most}."
         )
     return int(value)
+
+
+def port(name: str) -> int:
+    return whole_number(name, 8000, least=1, most=65_535)
 
 
 def site(name: str) -> str:

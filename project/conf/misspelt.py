@@ -1,11 +1,27 @@
 """Variables whose names are nearly ours: SHOP_COUNTY is a slip, and would be ignored."""
 
 from collections.abc import Iterable, Mapping
+from itertools import starmap
+
+from django.core.exceptions import ImproperlyConfigured
 
 FEWEST_LETTERS = 8
 """A shorter name (PORT, DEBUG, SMS_URL) is near to names of other programs."""
 LONG = 12
 """From this length on, two slips still make a name that can hardly be another program's."""
+
+
+def refuse_misspelt(environment: Mapping[str, str], known: Iterable[str]) -> None:
+    """Raise ImproperlyConfigured if a variable is probably a known one, misspelt."""
+    if found := misspelt(environment, known):
+        raise ImproperlyConfigured("\n".join(starmap(_question, found.items())))
+
+
+def _question(name: str, meant: str) -> str:
+    return (
+        f"{name} isn't a variable of Tandem: did you mean {meant}? Rename it, or set {meant} as"
+        f" well if {name} is another program's."
+    )
 
 
 def misspelt(environment: Mapping[str, str], known: Iterable[str]) -> dict[str, str]:

@@ -11,13 +11,18 @@ def require_reachable_site(*, site_url: str, allowed_hosts: Sequence[str]) -> No
     """Raise ImproperlyConfigured if nobody could follow the links in the shop's messages.
 
     In production cookies and redirects are for https only, and a host that isn't allowed is
-    answered with 400.
+    answered with 400. A shop that allows any host isn't taken either.
     """
     url = urlsplit(site_url)
     if url.scheme != "https":
         raise ImproperlyConfigured(
             "SITE_URL begins with http://: give https://… (cookies and links need it). Only a"
             " local run (TANDEM_LOCAL=1) or DEBUG=on may have http."
+        )
+    if "*" in allowed_hosts:
+        raise ImproperlyConfigured(
+            "ALLOWED_HOSTS has *, so the shop would answer to names that others choose: list the"
+            f" shop's own host names, like {url.hostname}."
         )
     if not validate_host(url.hostname or "", allowed_hosts):
         raise ImproperlyConfigured(

@@ -7,7 +7,7 @@ a new one. The whole check is one statement in a transaction of its own:
 
 - It locks the counters in the order of their names, so two of them never deadlock.
 - A key that has reached its limit is found without a lock, so a flood of refused requests
-  writes nothing. A race for the last place is decided by the row: `used < allowed` is checked
+  locks no counter. A race for the last place is decided by the row: `used < allowed` is checked
   again under its lock.
 - It doesn't wait for the disk (`synchronous_commit`), so a counter that many orders share is locked
   for microseconds. A crash of PostgreSQL forgets the counts of its last half second.

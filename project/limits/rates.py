@@ -58,6 +58,11 @@ def order_limits(name: str, value: str) -> dict[str, Rate] | None:
     return {**ORDER_LIMITS, **given}
 
 
+def as_written(limits: Mapping[str, Rate]) -> str:
+    """Return the limits as the setting writes them."""
+    return ",".join(f"{name}={rate}" for name, rate in limits.items())
+
+
 def sms_caps(name: str, value: str) -> Mapping[str, Rate]:
     """Return the caps of SMS a day by country, `all` for the sum; empty for "off".
 

@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 from django.db.models import DurationField, ExpressionWrapper, F, JSONField, Value
 from django.db.models.functions import Now
 
-from project.models import Heartbeat, Sweep
+from project.models import DailyRun, Heartbeat, Sweep
 
 SERVICES = ("relay", "notify", "media", "default", "beat")
 """The services that must be alive, each with a heartbeat named `SERVICE@host:pid`."""
@@ -73,7 +73,7 @@ class Health:
 
 def read_health() -> Health:
     """Return the state of every service. Raises django.db.Error without a database."""
-    heartbeats, late_sweeps = _signs()
+    heartbeats, late_sweeps, failing = _signs()
     checks, notes = {"database": "ok"}, {}
     for service in SERVICES:
         mine = [beat for beat in heartbeats if beat.name.partition("@")[0] == service]
@@ -92,6 +92,7 @@ def read_health() -> Health:
                 checks["broker"] = latest.detail["broker"]
     # Their errors are at the desk only: they may quote data.
     checks["sweeps"] = f"late: {', '.join(late_sweeps)}" if late_sweeps else "ok"
+    checks["daily"] = f"failing: {', '.join(failing)}" if failing else "ok"
     for read_checks in _reporters:
         checks |= read_checks()
     return Health(checks, notes)
@@ -104,8 +105,8 @@ class _Heartbeat:
     detail: dict[str, str]
 
 
-def _signs() -> tuple[list[_Heartbeat], list[str]]:
-    """Return the processes' signs of life, and what is said of sweeps that are late.
+def _signs() -> tuple[list[_Heartbeat], list[str], list[str]]:
+    """Return the processes' signs of life, what is said of late sweeps, and failing daily work.
 
     In one query: the desk's pages ask for it each time.
     """
@@ -119,8 +120,21 @@ def _signs() -> tuple[list[_Heartbeat], list[str]]:
             detail=Value(None, output_field=JSONField()),
         )
     )
+    failing = (
+        DailyRun.objects.failing()
+        .order_by()
+        .annotate(
+            kind=Value("daily"),
+            age=_since("started_at"),
+            detail=Value(None, output_field=JSONField()),
+        )
+    )
     columns = ("kind", "name", "age", "detail")
-    rows = list(processes.values_list(*columns).union(late.values_list(*columns), all=True))
+    rows = list(
+        processes.values_list(*columns).union(
+            late.values_list(*columns), failing.values_list(*columns), all=True
+        )
+    )
     heartbeats = [
         _Heartbeat(name, age, detail) for kind, name, age, detail in rows if kind == "process"
     ]
@@ -129,7 +143,8 @@ def _signs() -> tuple[list[_Heartbeat], list[str]]:
         for kind, name, age, _detail in rows
         if kind == "sweep"
     )
-    return heartbeats, sweeps
+    names = sorted({name for kind, name, _age, _detail in rows if kind == "daily"})
+    return heartbeats, sweeps, names
 
 
 def _since(field: str) -> ExpressionWrapper:

@@ -10,7 +10,8 @@ from prometheus_client.registry import Collector
 
 from project.jobs.model import job_models
 from project.jobs.queryset import Status
-from project.models import AuditRun, DeferralCount
+from project.limits.known import ORDER, known_limits
+from project.models import AuditRun, DeferralCount, RefusalCount
 from project.monitoring.health import read_health
 
 SHOWN = (Status.QUEUED, Status.RUNNING, Status.FAILED, Status.UNKNOWN)
@@ -18,7 +19,7 @@ SHOWN = (Status.QUEUED, Status.RUNNING, Status.FAILED, Status.UNKNOWN)
 
 
 class ShopCollector(Collector):
-    """Collects the figures of jobs, services, writers and the last audit."""
+    """Collects the figures of jobs, services, writers, limits and the last audit."""
 
     def collect(self) -> Iterator[Metric]:
         """Yield the gauges."""
@@ -58,6 +59,19 @@ class ShopCollector(Collector):
         for row in DeferralCount.objects.all():
             deferrals.add_metric([row.writer], row.items)
         yield deferrals
+
+        refusals = CounterMetricFamily(
+            "tandem_order_refusals",
+            "Orders that a limit refused, in all processes",
+            labels=["limit"],
+        )
+        counts = dict(RefusalCount.objects.values_list("name", "refusals"))
+        for name in known_limits():
+            kind, _colon, limit = name.partition(":")
+            if kind == ORDER:
+                # One that has refused nothing is 0: a rate needs a first value to rise from.
+                refusals.add_metric([limit], counts.get(name, 0))
+        yield refusals
 
         audit = AuditRun.objects.first()
         if audit is not None:

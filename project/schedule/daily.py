@@ -21,11 +21,13 @@ from zoneinfo import ZoneInfo
 
 from celery import shared_task
 from django.conf import settings
+from django.db import Error
 from django_celery_beat.models import PeriodicTask
 from django_celery_beat.tzcrontab import TzAwareCrontab
 
 from project.database.advisory_lock import try_lock
 from project.database.clock import database_now
+from project.database.errors import is_outage
 from project.models import DailyRun
 
 logger = logging.getLogger(__name__)
@@ -73,8 +75,22 @@ def daily(name: str, *, catch_up: int = 0) -> Callable[[Work], Work]:
 
 
 def do_all_due() -> dict[str, dict[str, Any]]:
-    """Do all daily work that is due and not done; return the results by name and day."""
-    return {name: done for name in list(works) if (done := do_due(name))}
+    """Do all daily work that is due and not done; return the results by name and day.
+
+    One that fails, or waits for a lock longer than it may, holds up no other.
+    """
+    results: dict[str, dict[str, Any]] = {}
+    for name in list(works):
+        try:
+            done = do_due(name)
+        except Error as error:
+            if is_outage(error):
+                raise
+            logger.warning("%s can't be looked at: %s", name, error)
+            done = {"error": str(error)}
+        if done:
+            results[name] = done
+    return results
 
 
 def do_due(name: str) -> dict[str, Any]:

@@ -1,19 +1,19 @@
 """Pruning: deletes old rows in small batches, so that no lock is held or awaited for long."""
 
 import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from django.contrib.sessions.models import Session
-from django.db import Error, connection
+from django.db import Error
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.module_loading import autodiscover_modules
 from django_celery_results.models import TaskResult
 
 from project.database.errors import is_lock_timeout
+from project.database.timeouts import PRUNING_LOCK, lock_timeout
 from project.jobs.handler import handler_of
 from project.jobs.model import job_models
 from project.models import AuditRun, DailyRun, Heartbeat
@@ -21,8 +21,6 @@ from project.models import AuditRun, DailyRun, Heartbeat
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 1000
-LOCK_TIMEOUT = "2s"
-"""A worker's connection has no limit of its own: it would wait for a forgotten transaction."""
 KEEP_RESULTS = timedelta(days=30)
 KEEP_AUDITS = timedelta(days=30)
 KEEP_DAILY_RUNS = timedelta(days=400)
@@ -52,32 +50,13 @@ def prune() -> dict[str, int]:
     }
     autodiscover_modules("tasks")
     old |= {name: rows() for name, rows in _more.items()}
-    with _bounded_waits():
+    with lock_timeout(PRUNING_LOCK):
         deleted = {name: _delete(rows, _by_key(rows)) for name, rows in old.items()}
         for model in job_models():
             handler = handler_of(model)
             finished = handler.prunable().filter(finished_at__lt=Now() - handler.kept_for())
             deleted[model.app] = _delete(finished, handler.delete)
     return deleted
-
-
-@contextmanager
-def _bounded_waits() -> Iterator[None]:
-    """Bound the waits for locks of this thread's connection, and put back its own bound."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT current_setting('lock_timeout')")
-        (before,) = cursor.fetchone()
-    _wait_for_locks(LOCK_TIMEOUT)
-    try:
-        yield
-    finally:
-        if not connection.needs_rollback:
-            _wait_for_locks(before)
-
-
-def _wait_for_locks(at_most: str) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT set_config('lock_timeout', %s, false)", [at_most])
 
 
 def _by_key(rows: QuerySet[Any]) -> Callable[[list[Any]], object]:

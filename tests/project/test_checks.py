@@ -4,22 +4,13 @@ import logging
 import os
 
 import pytest
-from django_celery_beat.models import PeriodicTask
 
-from orders.checks import check_staff
-from project.checks import (
-    MEDIA,
-    SETTINGS,
-    check_hosts,
-    check_media_folder,
-    check_names,
-    report_findings,
-)
+from project.checks import check_media_folder, check_names, stop_at_errors
 
 
 @pytest.fixture
 def production(settings) -> None:
-    settings.TANDEM_LOCAL = settings.DEBUG = False
+    settings.IS_PRODUCTION = True
 
 
 def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(monkeypatch) -> None:
@@ -29,14 +20,6 @@ def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(monkeypatch) ->
     (found,) = check_names()
 
     assert "SHOP_COUNTY isn't a variable of Tandem and is ignored: is SHOP_COUNTRY" in found.msg
-
-
-def test_any_host_is_a_warning_in_production_only(settings, production) -> None:
-    settings.ALLOWED_HOSTS = ["*"]
-    assert [found.id for found in check_hosts()] == ["project.W002"]
-
-    settings.TANDEM_LOCAL = True
-    assert check_hosts() == []
 
 
 def test_a_media_folder_that_can_be_made_is_fine(settings, tmp_path) -> None:
@@ -69,36 +52,42 @@ def test_a_media_folder_of_another_user_is_named(settings, tmp_path) -> None:
     assert [found.id for found in check_media_folder()] == ["project.W003"]
 
 
-def test_a_process_logs_a_line_for_each_finding(settings, monkeypatch, caplog, tmp_path) -> None:
+@pytest.fixture
+def below_a_file(settings, tmp_path) -> None:
     (tmp_path / "file").touch()
     settings.MEDIA_ROOT = str(tmp_path / "file")
+
+
+def test_a_local_process_logs_a_line_for_each_finding_and_goes_on(
+    below_a_file, monkeypatch, caplog
+) -> None:
     monkeypatch.setenv("SHOP_CURENCY", "CHF")
     caplog.set_level(logging.WARNING)
 
-    report_findings(SETTINGS, MEDIA)
+    stop_at_errors()
 
     lines = [record.getMessage() for record in caplog.records if record.name == "project.checks"]
-    assert [line[:13] for line in lines] == ["project.W001:", "project.W003:"]
+    assert sorted(line[:13] for line in lines) == ["project.W001:", "project.W003:"]
 
 
-@pytest.mark.django_db
-def test_reports_that_nobody_gets_are_named_until_they_are_turned_off(settings, production) -> None:
-    settings.STAFF_EMAILS = []
-    (found,) = check_staff(databases=["default"])
-    assert found.msg == "STAFF_EMAILS is empty: nobody gets Daily report, Low stock."
+def test_in_production_a_process_ends_with_the_reason(below_a_file, production, caplog) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        stop_at_errors(exit_status=3)
 
-    PeriodicTask.objects.filter(task__startswith="orders.tasks.").update(enabled=False)
-    assert check_staff(databases=["default"]) == []
+    assert stopped.value.code == 3
+    assert "project.E003: MEDIA_STORAGE is" in caplog.text
 
 
-@pytest.mark.django_db
-def test_reports_that_somebody_gets_are_fine(settings, production) -> None:
-    settings.STAFF_EMAILS = ["ada@example.org"]
+def test_in_production_a_wrong_gateway_ends_a_process(settings, production, caplog) -> None:
+    settings.SMS_URL = "nonsense"
 
-    assert check_staff(databases=["default"]) == []
+    with pytest.raises(SystemExit):
+        stop_at_errors()
+
+    assert "notifications.E001: SMS_URL" in caplog.text
 
 
-def test_a_check_without_a_database_asks_none(settings, production) -> None:
-    settings.STAFF_EMAILS = []
+def test_a_warning_ends_no_process(production, monkeypatch) -> None:
+    monkeypatch.setenv("SHOP_CURENCY", "CHF")
 
-    assert check_staff() == []
+    stop_at_errors()

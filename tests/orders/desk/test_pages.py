@@ -130,7 +130,7 @@ def test_nothing_is_degraded_while_all_are_well(admin_client: Client) -> None:
 
 
 def test_every_service_says_what_its_trouble_means() -> None:
-    assert MEANINGS.keys() == {"broker", "sweeps", *SERVICES}
+    assert MEANINGS.keys() == {"broker", "sweeps", "daily", *SERVICES}
 
 
 def test_the_first_page_takes_few_queries(admin_client: Client) -> None:

@@ -15,7 +15,6 @@ from contextlib import contextmanager
 from itertools import pairwise
 from typing import Any
 
-import psycopg
 import pytest
 from django.db import connections
 
@@ -32,6 +31,7 @@ from project.monitoring.audit import run_audit
 from tests.database import this_database
 from tests.factories import add_product, order_request
 from tests.orders.placing.convoy import Convoy
+from tests.orders.placing.held_row import HOLD, held
 from tests.orders.placing.threads import wait_until
 from tests.races import at_once
 from tests.time_bounds import stretched
@@ -41,17 +41,6 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writ
 PROCESSES = 4
 CLIENTS = 50
 """Of each process."""
-HOLD = 1.5
-"""Seconds that somebody holds the product's row."""
-
-
-@contextmanager
-def held(product: Product, *, application: str = "psql") -> Iterator[psycopg.Connection[Any]]:
-    """Hold the product's stock row in a session of somebody else's."""
-    with psycopg.connect(this_database(), application_name=application) as session:
-        session.execute("SELECT 1 FROM orders_stock WHERE product_id = %s FOR UPDATE", [product.pk])
-        yield session
-        session.rollback()
 
 
 def orders(sku: str, number: int) -> list[Any]:

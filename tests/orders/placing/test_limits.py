@@ -12,7 +12,8 @@ from orders.placing.errors import OrderLimited, OutOfStock, ShopBusy
 from orders.placing.limits import mailbox
 from orders.placing.placement import place_order
 from project.limits.rates import UNLIMITED, Rate
-from project.models import LimitCounter
+from project.models import LimitCounter, RefusalCount
+from project.monitoring.metrics import read_metrics
 from tests.factories import add_product, new_key, order_request
 from tests.races import at_once
 
@@ -57,6 +58,34 @@ def test_each_limit_refuses_the_order_beyond_it_and_takes_no_stock(
     assert 3500 < refused.value.retry_after <= 3600
     assert Stock.objects.get().available == 998
     assert Order.objects.count() == 2
+
+
+def test_refusals_are_counted_by_limit_for_the_metrics(settings: Any) -> None:
+    only(settings, email=Rate(1, 3600))
+    place_order(order_request(("TEA", 1)))
+
+    for _number in range(3):
+        with pytest.raises(OrderLimited):
+            place_order(order_request(("TEA", 1)))
+
+    lines = read_metrics().decode().splitlines()
+    assert 'tandem_order_refusals_total{limit="email"} 3.0' in lines
+    assert 'tandem_order_refusals_total{limit="phone"} 0.0' in lines
+
+
+def test_a_refusal_that_can_not_be_counted_stays_one(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    only(settings, email=Rate(1, 3600))
+    place_order(order_request(("TEA", 1)))
+
+    def add(limit: str) -> None:
+        raise OperationalError("canceling statement due to lock timeout")
+
+    monkeypatch.setattr(RefusalCount.objects, "add", add)
+
+    with pytest.raises(OrderLimited):
+        place_order(order_request(("TEA", 1)))
 
 
 def test_a_repeat_is_never_refused(settings: Any) -> None:

@@ -14,7 +14,8 @@ PRODUCTION = {
     "CELERY_BROKER_URL": "redis://:password@broker.example.org:6379/0",
     "EMAIL_URL": "smtp+tls://user:password@smtp.example.org:587",
     "DEFAULT_FROM_EMAIL": "Tandem <shop@shop.example.org>",
-    "MEDIA_STORAGE": "/var/lib/tandem/media",
+    "MEDIA_STORAGE": "s3://key:secret@minio.example.org/media",
+    "STAFF_EMAILS": "staff@shop.example.org",
 }
 
 

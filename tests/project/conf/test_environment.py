@@ -63,6 +63,9 @@ def test_a_wrong_value_is_refused_in_one_line() -> None:
     [
         ("SITE_URL", "http://shop.example.org"),
         ("ALLOWED_HOSTS", "www.example.org"),
+        ("ALLOWED_HOSTS", "*"),
+        ("ALLOWED_HOSTS", "*,shop.example.org"),
+        ("STAFF_EMAILS", ""),
         ("WORKER_MEMORY_MB", "64"),
         ("MAX_UPLOADS_PER_HOUR", "0"),
     ],
@@ -74,10 +77,17 @@ def test_what_no_shop_could_run_with_is_refused_at_the_start(name: str, value: s
     assert re.fullmatch(rf"{name} .*\n", checked.stderr)
 
 
-def test_a_misspelt_variable_is_a_warning_of_the_check(tmp_path: Path) -> None:
-    own = {"MEDIA_STORAGE": str(tmp_path), "SHOP_COUNTY": "AT"}
+def test_a_misspelt_variable_is_refused_in_production() -> None:
+    checked = manage("check", **{**PRODUCTION, "SHOP_COUNTY": "AT"})
 
-    checked = manage("check", "--deploy", **{**PRODUCTION, **own})
+    assert checked.returncode == 1
+    assert checked.stderr.startswith(
+        "SHOP_COUNTY isn't a variable of Tandem: did you mean SHOP_COUNTRY?"
+    )
+
+
+def test_a_local_run_only_warns_of_a_misspelt_variable() -> None:
+    checked = manage("check", **{**PRODUCTION, "SHOP_COUNTY": "AT", "TANDEM_LOCAL": "1"})
 
     assert checked.returncode == 0
     assert "(project.W001) SHOP_COUNTY isn't a variable of Tandem" in checked.stderr
@@ -214,13 +224,29 @@ def test_a_number_that_is_too_large_is_told_the_largest(monkeypatch: pytest.Monk
         variables.whole_number("THE_VARIABLE", 5, least=1)
 
 
-def test_an_empty_variable_counts_as_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("EMPTY", "")
+@pytest.mark.parametrize("value", ["", " "])
+def test_an_empty_variable_does_not_quietly_become_its_default(
+    monkeypatch: pytest.MonkeyPatch, value: str
+) -> None:
+    monkeypatch.setenv("THE_VARIABLE", value)
 
-    assert variables.whole_number("EMPTY", 5) == 5
-    assert variables.text("EMPTY", "django-db") == "django-db"
-    assert variables.several("EMPTY", "*") == ["*"]
-    assert variables.switch("EMPTY") is False
+    for read in (
+        partial(variables.whole_number, default=5),
+        partial(variables.text, default="django-db"),
+        partial(variables.several, default="*"),
+        variables.switch,
+    ):
+        with pytest.raises(ImproperlyConfigured, match=r"^THE_VARIABLE is empty: give it a value"):
+            read("THE_VARIABLE")
+
+
+def test_one_without_a_default_may_be_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THE_VARIABLE", "")
+    assert variables.text("THE_VARIABLE") == ""
+
+    monkeypatch.setenv("THE_VARIABLE", "  ")
+    with pytest.raises(ImproperlyConfigured, match=r"^THE_VARIABLE has blanks only"):
+        variables.text("THE_VARIABLE")
 
 
 def test_celery_s_own_result_backends_are_known(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -61,7 +61,9 @@ def test_readyz_is_ok_when_all_processes_are_alive(client: Client, all_alive: No
     assert answer.status_code == 200
     assert answer.json() == {
         "status": "ok",
-        "checks": dict.fromkeys(("database", "broker", "sweeps", *SERVICES, *CHANNELS), "ok"),
+        "checks": dict.fromkeys(
+            ("database", "broker", "sweeps", "daily", *SERVICES, *CHANNELS), "ok"
+        ),
     }
 
 

@@ -7,23 +7,30 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg
 import pytest
 import time_machine
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.models import UniqueConstraint
 from django_celery_beat.models import CrontabSchedule, IntervalSchedule, PeriodicTask
 from django_celery_beat.tzcrontab import TzAwareCrontab
+from psycopg.errors import LockNotAvailable
 
 from project.celery import app
+from project.database import timeouts
+from project.database.timeouts import Bounds
 from project.local.env import ROOT
-from project.models import DailyRun
+from project.models import DailyRun, Heartbeat
+from project.monitoring.health import read_health
 from project.schedule import daily as module
 from project.schedule.beat import HeartbeatScheduler
 from project.schedule.daily import DailyWork, do_all_due, do_due, due_days
+from tests.database import this_database
 from tests.live import wait_until
 
 on_real_transactions = pytest.mark.django_db(
@@ -310,6 +317,91 @@ def test_control_without_its_record_each_look_does_it(
     look_at_once(diary, clients=1)
 
     assert len(diary.days) == 2
+
+
+# ── Beside a locked table ───────────────────────────────────────────────────────────────────
+@pytest.fixture
+def blocked(diary: Diary, schedule: Any, monkeypatch: pytest.MonkeyPatch) -> str:
+    """The name of work that changes a table, and comes before the diary."""
+
+    def touch(day: date) -> dict[str, int]:
+        return {"heartbeats": Heartbeat.objects.update(detail={})}
+
+    name = "tests.touch"
+    first = {name: DailyWork(name, touch, catch_up=0)}
+    monkeypatch.setattr(module, "works", first | module.works)
+    report = schedule("0", "0")
+    PeriodicTask.objects.create(name="Touch", task=name, crontab=report.crontab)
+    Heartbeat.objects.beat("media@host")
+    return name
+
+
+@contextmanager
+def locked_table() -> Iterator[None]:
+    """A transaction that somebody left open."""
+    with psycopg.connect(this_database()) as session:
+        session.execute("LOCK TABLE project_heartbeat IN ACCESS EXCLUSIVE MODE")
+        yield
+        session.rollback()
+
+
+def catch_up(bounds: Bounds | None) -> dict[str, Any]:
+    """Do all that is due, with a connection as a worker has it."""
+    try:
+        if bounds:
+            timeouts.bound_session(bounds)
+        return do_all_due()
+    finally:
+        connections.close_all()
+
+
+@on_real_transactions
+def test_work_that_waits_for_a_locked_table_gives_up_and_the_next_is_done(
+    diary: Diary, blocked: str
+) -> None:
+    quick = replace(timeouts.WORKER, lock="500ms")
+    with locked_table(), ThreadPoolExecutor(1) as pool:
+        results = pool.submit(catch_up, quick).result(30)
+
+    assert "lock timeout" in next(iter(results[blocked].values()))["error"]
+    assert len(diary.days) == 1
+    assert "lock timeout" in DailyRun.objects.get(name=blocked).error
+    assert read_health().checks["daily"] == f"failing: {blocked}"
+
+    assert blocked in catch_up(quick)
+
+    assert DailyRun.objects.get(name=blocked).error == ""
+    assert read_health().checks["daily"] == "ok"
+
+
+@on_real_transactions
+def test_control_without_bounds_it_holds_up_all_that_comes_after_it(
+    diary: Diary, blocked: str
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with locked_table():
+            done = pool.submit(catch_up, None)
+            with pytest.raises(TimeoutError):
+                done.result(3)
+            assert diary.days == []
+        done.result(30)
+
+
+@on_real_transactions
+def test_what_goes_wrong_before_the_work_holds_up_no_other(
+    diary: Diary, blocked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(name: str) -> dict[str, Any]:
+        if name == blocked:
+            raise OperationalError(
+                "canceling statement due to lock timeout"
+            ) from LockNotAvailable()
+        return do_due(name)
+
+    monkeypatch.setattr(module, "do_due", look)
+
+    assert do_all_due()[blocked] == {"error": "canceling statement due to lock timeout"}
+    assert len(diary.days) == 1
 
 
 def test_a_day_has_one_run_by_constraint() -> None:

@@ -131,7 +131,7 @@ def test_many_rows_go_in_batches(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.django_db(transaction=True)
 def test_a_locked_row_keeps_its_batch_only(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BATCH_SIZE", 2)
-    monkeypatch.setattr(module, "LOCK_TIMEOUT", "100ms")
+    monkeypatch.setattr(module, "PRUNING_LOCK", "100ms")
     old = Now() - KEEP_JOBS - HOUR
     for _ in range(5):
         notification(status="done", finished_at=old)
