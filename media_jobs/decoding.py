@@ -39,7 +39,7 @@ ABSOLUTE = ("lab", "labs", "labq", "lch", "xyz", "yxy", "scrgb")
 """libvips' interpretations whose values need no profile."""
 UNSUPPORTED = (
     *("unsupported", "not supported", "not in a known format", "not implemented"),
-    "samples out of range",  # a TIFF's number of bits
+    *("samples out of range", "not configured"),  # a TIFF's number of bits, and its compression
 )
 """Parts of libvips' errors for a whole file whose variant it can't read."""
 

@@ -8,13 +8,20 @@ import pyvips
 GREYS = ("b-w", "grey16", "multiband")
 MOST_LIGHT = 10.0
 """Floats that are all below this are light, in which 1 is white; others are 0 to 255."""
-SCALES = {"uint": 2**32 - 1, "int": 2**31 - 1, "short": 2**15 - 1, "char": 2**7 - 1}
-"""libvips' formats of samples, and which one is white."""
+WHITES = {
+    "uint": (2**8 - 1, 2**16 - 1, 2**32 - 1),
+    "int": (2**8 - 1, 2**16 - 1, 2**31 - 1),
+    "short": (2**8 - 1, 2**15 - 1),
+    "char": (2**7 - 1,),
+}
+"""libvips' formats of samples, and which one is white: the first that isn't below any sample, since
+programs write pictures of 8 or 16 bits in 32, too.
+"""
 
 
 def is_unscaled(header: pyvips.Image) -> bool:
     """Return whether `scaled` must convert the samples."""
-    if header.format in SCALES:
+    if header.format in WHITES:
         return header.interpretation not in ("lab", "labs")
     return header.format == "float" and header.interpretation in GREYS and header.bands <= 2
 
@@ -31,5 +38,6 @@ def scaled(picture: pyvips.Image, *, most: float) -> pyvips.Image:
         alpha = (picture[1] * 255 + 0.5).cast("uchar")
         return colours.bandjoin(alpha).copy(interpretation="srgb")
     interpretation = "grey16" if picture.bands <= 2 else "rgb16"
-    samples = (picture * (65_535 / SCALES[picture.format])).cast("ushort")
+    white = next(white for white in WHITES[picture.format] if most <= white)
+    samples = (picture * (65_535 / white)).cast("ushort")
     return samples.copy(interpretation=interpretation)

@@ -302,6 +302,9 @@ LIGHT = 188
         ("uint", 2**32 - 1, 3, 128),
         ("uint", 2**32 - 1, 4, 128),
         ("int", 2**31 - 1, 1, 128),
+        ("int", 255, 1, 128),  # as Pillow writes mode I
+        ("uint", 65_535, 3, 128),
+        ("short", 255, 1, 128),
         ("short", 2**15 - 1, 1, 128),
         ("short", 2**15 - 1, 3, 128),
         ("char", 127, 1, 128),
@@ -326,6 +329,15 @@ def test_floats_keep_their_turn():
     grey.set_type(pyvips.GValue.gint_type, "orientation", 6)
 
     assert made(grey.tiffsave_buffer(), PAGE)["page"].size == (30, 60)
+
+
+def test_a_tiff_of_a_compression_that_is_missing_here_is_told_its_kind():
+    data = bytearray(saved(photo(60, 60), "TIFF", compression="tiff_adobe_deflate"))
+    place = data.index(struct.pack("<HHIH", 259, 3, 1, 8))
+    struct.pack_into("<H", data, place + 8, 50_000)  # Zstandard
+
+    with pytest.raises(UnusableFileError, match="kind of TIFF that can't be read"):
+        made(bytes(data), PAGE)
 
 
 def test_a_tiff_of_doubles_is_told_its_kind_and_not_called_damaged():
