@@ -22,22 +22,21 @@ from media_jobs.recipes import CHECK_VIDEO, PRINT_PICTURE
 from media_jobs.rendition_files import local_file
 from project.jobs.errors import LostClaimError, TransientError
 
-LOOKED_PERCENT = 50
-"""Progress of a video's check once its packets are counted; then one picture is decoded."""
+LOOKED_PERCENT, TRIED_PERCENT = 10, 95
+"""Progress of a video's check once its packets are counted, and once all of it is decoded."""
 
 
 def check(job: MediaJob) -> dict[str, Any]:
     """Decode the job's file as its print job will. The result's `refusal` is the reason against the
     file, in the shopper's language, or empty.
 
-    Of a video the first picture and another one are decoded, and all its packets are counted.
+    Of a video all pictures and the sound are decoded, by the rules of encoding.
     Raises TransientError while the storage is down, LostClaimError.
     """
     with translation.override(str(job.context.get("language") or settings.LANGUAGE_CODE)):
         refusal = ""
         try:
-            with picture_time():
-                _decode(job)
+            _decode(job)
         except UnusableFileError as error:
             refusal = str(error)
         except SoftTimeLimitExceeded:
@@ -56,10 +55,15 @@ def _decode(job: MediaJob) -> None:
             check_size(file.size, sniff(file.read(HEAD_BYTES)))
             file.seek(0)
             data = bytes(file.read())
-        decoded(opened(data), PRINT_PICTURE.renditions)
+        _decode_picture(data)
         return
     with TemporaryDirectory(prefix="tandem-check-") as folder:
         _decode_video(job, name, Path(folder))
+
+
+def _decode_picture(data: bytes) -> None:
+    with picture_time():
+        decoded(opened(data), PRINT_PICTURE.renditions)
 
 
 def _decode_video(job: MediaJob, name: str, folder: Path) -> None:
@@ -69,11 +73,17 @@ def _decode_video(job: MediaJob, name: str, folder: Path) -> None:
         if not MediaJob.objects.set_progress(job, percent):
             raise LostClaimError(job.pk)
 
+    def trying(seconds: float) -> None:
+        nonlocal percent
+        done = min(1.0, seconds / video.seconds)
+        percent = LOOKED_PERCENT + int(done * (TRIED_PERCENT - LOOKED_PERCENT))
+        still_wanted()
+
     path = local_file(name, folder)
     with path.open("rb") as file:
         filetype = sniff(file.read(HEAD_BYTES))
     check_size(path.stat().st_size, filetype)
     video = videos.look(path, filetype, folder=folder, progress=still_wanted)
     percent = LOOKED_PERCENT
-    poster = videos.poster_of(video, folder=folder, progress=still_wanted)
-    decoded(opened(poster), PRINT_PICTURE.renditions)
+    _decode_picture(videos.poster_of(video, folder=folder, progress=still_wanted))
+    videos.try_all(video, folder=folder, progress=trying)

@@ -10,7 +10,7 @@ import pyvips
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from media_jobs import jpeg_tail, lab_tiff, png_gamma
+from media_jobs import jpeg_tail, lab_tiff, png_gamma, tiff_samples
 from media_jobs.filetypes import (
     AVIF,
     HEAD_BYTES,
@@ -37,7 +37,10 @@ PROFILES = {"input_profile": "srgb", "output_profile": "srgb"}
 """libvips' arguments: a file without a profile is read as sRGB, and every file becomes sRGB."""
 ABSOLUTE = ("lab", "labs", "labq", "lch", "xyz", "yxy", "scrgb")
 """libvips' interpretations whose values need no profile."""
-UNSUPPORTED = ("unsupported", "not supported", "not in a known format", "not implemented")
+UNSUPPORTED = (
+    *("unsupported", "not supported", "not in a known format", "not implemented"),
+    *("samples out of range", "not configured"),  # a TIFF's number of bits, and its compression
+)
 """Parts of libvips' errors for a whole file whose variant it can't read."""
 
 
@@ -179,12 +182,17 @@ def _pixels(original: Original, width: int, height: int, *, strictness: str) -> 
 
 def _shrunk(original: Original, width: int, height: int, strictness: str) -> pyvips.Image:
     size = {"height": height, "size": "down"}
-    gamma = png_gamma.gamma_of(original.data) if original.filetype == PNG else None
+    colours = png_gamma.colours_of(original.data) if original.filetype == PNG else None
     if original.is_lab:
         return lab_tiff.as_lab(_loaded(original, strictness)).thumbnail_image(width, **size)
-    if gamma is not None:
-        picture = png_gamma.as_srgb(_loaded(original, strictness), gamma=gamma)
+    if colours is not None:
+        picture = png_gamma.as_srgb(_loaded(original, strictness), colours)
         return picture.thumbnail_image(width, **size)
+    if original.filetype == TIFF and tiff_samples.is_unscaled(original.header):
+        most = _loaded(original, strictness).max()  # read twice rather than held in memory
+        picture = tiff_samples.scaled(_loaded(original, strictness), most=most)
+        profiles = {} if original.header.format == "float" else PROFILES
+        return picture.thumbnail_image(width, **size, **profiles)
     # Shrinks while it decodes where the codec can, and turns by the camera's orientation.
     return pyvips.Image.thumbnail_buffer(
         original.data,

@@ -71,10 +71,11 @@ class _Talk:
                 self.seconds = max(self.seconds, int(found[1]) / 1e6)
 
 
-def source(path: Path, *, demuxer: str, decoder: str = "") -> list[str]:
+def source(path: Path, *, demuxer: str, decoder: str = "", turn: float | None = None) -> list[str]:
     """Return the arguments that open an untrusted file by its type's demuxer.
 
     `decoder` is ffmpeg's name of the one for the pictures; empty: the usual one of their codec.
+    `turn` is how many degrees to turn them against the clock, instead of what the file says.
     """
     return [
         *("-protocol_whitelist", "file,pipe"),
@@ -82,6 +83,7 @@ def source(path: Path, *, demuxer: str, decoder: str = "") -> list[str]:
         *(("-enable_drefs", "0", "-use_absolute_path", "0") if demuxer == "mov" else ()),
         *("-max_pixels", str(settings.MEDIA_MAX_MEGAPIXELS * 1_000_000)),
         *(("-c:V", decoder) if decoder else ()),
+        *(("-display_rotation:V", f"{turn:.0f}") if turn is not None else ()),
         *("-threads", str(THREADS), "-f", demuxer, "-i", f"file:{path}"),
     ]
 

@@ -6,7 +6,8 @@ exact about the standards: ITU-R BT.2100 (PQ, HLG), BT.2087 (wide gamut), BT.188
 
 from functools import lru_cache
 from math import exp
-from typing import NamedTuple
+
+from media_jobs.primaries import Colour, inverse, product, times, to_xyz
 
 TABLE_SIZE = 49
 """Points on each of its three sides; between them ffmpeg interpolates. With 33 dark parts of PQ's
@@ -41,18 +42,6 @@ PRIMARIES = {
     "smpte432": ((0.680, 0.320), (0.265, 0.690), (0.150, 0.060)),
     "ebu3213": ((0.630, 0.340), (0.295, 0.605), (0.155, 0.077)),
 }
-D65 = (0.3127, 0.3290)
-
-
-class Colour(NamedTuple):
-    """Three numbers: of a colour, or of a matrix' row."""
-
-    red: float
-    green: float
-    blue: float
-
-
-Matrix = tuple[Colour, Colour, Colour]
 
 
 def needs_table(primaries: str, transfer: str) -> bool:
@@ -67,13 +56,13 @@ def table(primaries: str, transfer: str) -> str:
     HDR is mapped by its light: what is not brighter than `KNEE` keeps its colour, and the rest is
     compressed by one factor for all three channels, so that no hue moves.
     """
-    matrix = _product(_inverse(_to_xyz("bt709")), _to_xyz(primaries))
+    matrix = product(inverse(to_xyz(*PRIMARIES["bt709"])), to_xyz(*PRIMARIES[primaries]))
     curve = {"arib-std-b67": _hlg_light, "smpte2084": _pq_light}.get(transfer, _sdr_light)
     axis = [curve(step / (TABLE_SIZE - 1)) for step in range(TABLE_SIZE)]
     # Red runs fastest: so .cube wants it.
     grid = (Colour(red, green, blue) for blue in axis for green in axis for red in axis)
     lights = map(_on_hlg_display, grid) if transfer == "arib-std-b67" else grid
-    points = (_shown(_times(matrix, light)) for light in lights)
+    points = (_shown(times(matrix, light)) for light in lights)
     lines = (f"{red:.5f} {green:.5f} {blue:.5f}\n" for red, green, blue in points)
     return f"LUT_3D_SIZE {TABLE_SIZE}\n" + "".join(lines)
 
@@ -118,44 +107,3 @@ def _shown(light: Colour) -> Colour:
         factor = (1 - (1 - KNEE) ** 2 / (brightest + 1 - 2 * KNEE)) / brightest
     red, green, blue = (min(1.0, max(0.0, factor * value)) ** (1 / SDR_GAMMA) for value in light)
     return Colour(red, green, blue)
-
-
-def _to_xyz(primaries: str) -> Matrix:
-    """Return the matrix from linear RGB of these primaries, with D65 as white, to CIE XYZ."""
-    red, green, blue = (_xyz(x, y) for x, y in PRIMARIES[primaries])
-    columns = (
-        Colour(red[0], green[0], blue[0]),
-        Colour(red[1], green[1], blue[1]),
-        Colour(red[2], green[2], blue[2]),
-    )
-    parts = _times(_inverse(columns), _xyz(*D65))
-    first, second, third = (
-        Colour(*(part * value for part, value in zip(parts, row, strict=True))) for row in columns
-    )
-    return first, second, third
-
-
-def _xyz(x: float, y: float) -> Colour:
-    return Colour(x / y, 1.0, (1 - x - y) / y)
-
-
-def _times(matrix: Matrix, colour: Colour) -> Colour:
-    red, green, blue = colour
-    first, second, third = (a * red + b * green + c * blue for a, b, c in matrix)
-    return Colour(first, second, third)
-
-
-def _product(left: Matrix, right: Matrix) -> Matrix:
-    columns = [_times(left, Colour(*column)) for column in zip(*right, strict=True)]
-    first, second, third = (Colour(*row) for row in zip(*columns, strict=True))
-    return first, second, third
-
-
-def _inverse(matrix: Matrix) -> Matrix:
-    (a, b, c), (d, e, f), (g, h, i) = matrix
-    scale = 1 / (a * (e * i - f * h) - b * (d * i - f * g) + c * (d * h - e * g))
-    return (
-        Colour(scale * (e * i - f * h), scale * (c * h - b * i), scale * (b * f - c * e)),
-        Colour(scale * (f * g - d * i), scale * (a * i - c * g), scale * (c * d - a * f)),
-        Colour(scale * (d * h - e * g), scale * (b * g - a * h), scale * (a * e - b * d)),
-    )

@@ -18,6 +18,10 @@ EARLY_SECONDS = 0.008
 """The seconds by which a frame may come too early: cameras and rounded times are that unsteady."""
 HD_LINES = 720
 """Untagged YUV is BT.709 from so many lines on, and BT.601 below, as players have it."""
+SMALLEST_WITH_FIELDS = 16
+"""Pixels of the shorter side: `bwdif` takes no plane of fewer than three columns or four lines, and
+colours may have a quarter of the picture's.
+"""
 TABLE_FILE = "colours.cube"
 
 # ffmpeg's names of YUV's matrices (ITU-T H.273), and what its `scale` calls them.
@@ -46,6 +50,7 @@ class Pixels:
     """As `scale` calls it; says nothing of RGB."""
     primaries: str = "bt709"
     transfer: str = "bt709"
+    may_have_fields: bool = True
 
     @property
     def is_rgb(self) -> bool:
@@ -64,7 +69,7 @@ class Pixels:
 PLAIN = Pixels("yuv420p")
 
 
-def pixels(layout: str, tags: str, *, lines: int) -> Pixels:
+def pixels(layout: str, tags: str, *, lines: int, may_have_fields: bool = True) -> Pixels:
     """Return what the pixels mean.
 
     `tags` is what ffmpeg says of a stream's in brackets, such as "tv, bt2020nc/bt2020/smpte2084,
@@ -92,7 +97,8 @@ def pixels(layout: str, tags: str, *, lines: int) -> Pixels:
         raise UnusableFileError(message % matrix)
     is_rgb = Pixels(layout).is_rgb
     full_range = "pc" in said or ("tv" not in said and (is_rgb or layout.startswith("yuvj")))
-    return Pixels(layout, full_range, MATRICES[matrix], primaries, transfer)
+    meaning = (MATRICES[matrix], primaries, transfer)
+    return Pixels(layout, full_range, *meaning, may_have_fields=may_have_fields)
 
 
 def write_table(film: Pixels, folder: Path) -> None:
@@ -114,7 +120,7 @@ def whole(film: Pixels, *, hold: float = 0.0) -> list[str]:
     filters.append(
         f"select='if(gte(t,ld(0)-{EARLY_SECONDS}),st(0,max(ld(0),t)+1/{MOST_RATE})*0+1)'"
     )
-    if not film.is_rgb:
+    if film.may_have_fields and not film.is_rgb:
         filters.append("bwdif=mode=send_frame:deint=interlaced")
     if film.has_alpha:
         # Before scaling: at its edges the colours of what is clear would show. The negative of
@@ -139,6 +145,11 @@ def sized(film: Pixels, width: int, height: int) -> list[str]:
 def still(film: Pixels, width: int, height: int) -> list[str]:
     """Return the filters that make what `whole` gives pictures of RGB in this size."""
     return [*_in_rgb(film, f"scale={width}:{height}"), "setsar=1", "format=rgb24"]
+
+
+def rough(film: Pixels) -> list[str]:
+    """Return the filters that make what `whole` gives tiny: to try a film and keep nothing."""
+    return [*whole(film), "scale=16:16:flags=fast_bilinear"]
 
 
 def _is_direct(film: Pixels) -> bool:

@@ -13,6 +13,9 @@ from media_jobs.filetypes import AVIF, GIF, JPEG, PNG, TIFF, WEBP, FileType
 ENCODED = 15
 """Bytes for each pixel of the result: the pixel, a copy, and the encoder of a progressive JPEG."""
 
+SAMPLE_BYTES = {"ushort": 2, "short": 2, "uint": 4, "int": 4, "float": 4}
+"""Of libvips' formats of samples; others have one."""
+
 
 def memory_needed(data: bytes, header: pyvips.Image, filetype: FileType, *, kept: int) -> int:
     """Return the most bytes that a picture needs if its result has `kept` pixels."""
@@ -29,13 +32,13 @@ def memory_limit() -> int:
 def _held_by_decoder(header: pyvips.Image, filetype: FileType, *, is_whole: bool) -> float:
     """Return the bytes that the format's decoder holds for each pixel."""
     fields = header.get_fields()
-    depth = header.bands * (2 if header.format == "ushort" else 1)
+    depth = header.bands * SAMPLE_BYTES.get(header.format, 1)
     if filetype == JPEG:
         return 6 if "jpeg-multiscan" in fields and header.get("jpeg-multiscan") else 0
     if filetype == PNG:
         return 1.25 * depth if "interlaced" in fields else 0
     if filetype == TIFF:
-        return depth * (2 if header.format == "float" else 1)  # one strip may be all of it
+        return depth  # one strip may be all of it
     if filetype == WEBP and not is_whole:
         return 0
     return {WEBP: 5, GIF: 6, AVIF: 15}[filetype]

@@ -1,46 +1,101 @@
-"""Converts PNGs with a gAMA chunk to sRGB, as browsers do.
+"""Converts PNGs that tell their colours by gAMA and cHRM chunks to sRGB, as browsers do.
 
-libvips reads every PNG without a profile as sRGB: a PNG of linear light would be far too dark.
+libvips reads every PNG without a profile as sRGB: a PNG of linear light would be far too dark, and
+one of a wider gamut too pale.
 """
 
 import struct
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pyvips
+
+from media_jobs.primaries import Matrix, adaptation, inverse, product, to_xyz
 
 SRGB_GAMMA = 0.45455
 """The gamma that encoders write for sRGB, whose curve is not exactly a power."""
 NEAR = 0.05
 """A gamma that differs from it by at most this share means sRGB: libpng's PNG_GAMMA_THRESHOLD."""
+SRGB = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
+SAME = 0.01
+"""A matrix whose numbers are all this near to those of none means sRGB's primaries: libpng's
+tolerance of chromaticities, about.
+"""
 
 
-def gamma_of(data: bytes) -> float | None:
-    """Return the exponent of the PNG's samples; None if they are sRGB's.
+@dataclass(frozen=True)
+class Colours:
+    """The meaning of a PNG's samples."""
 
-    An iCCP, sRGB or cICP chunk has precedence (PNG, third edition, 4.3).
+    gamma: float | None
+    """The exponent; None: sRGB's curve."""
+    matrix: Matrix | None
+    """From its linear RGB to that of sRGB; None: the same primaries."""
+
+
+def colours_of(data: bytes) -> Colours | None:
+    """Return what the PNG's samples mean; None if they are sRGB's.
+
+    An iCCP, sRGB or cICP chunk has precedence (PNG, third edition, 4.3). Primaries without a gamma
+    say nothing to browsers.
     """
-    gamma = None
+    gamma, matrix = 0.0, None
     for name, content in _chunks_before_pixels(data):
         if name in (b"iCCP", b"sRGB", b"cICP"):
             return None
         if name == b"gAMA" and len(content) == 4:
             gamma = struct.unpack(">I", content)[0] / 100_000
-    if not gamma or abs(gamma / SRGB_GAMMA - 1) <= NEAR:
+        if name == b"cHRM" and len(content) == 32:
+            matrix = _matrix(content)
+    if not gamma:
         return None
-    return float(gamma)
+    curve = None if abs(gamma / SRGB_GAMMA - 1) <= NEAR else gamma
+    return Colours(curve, matrix) if curve or matrix else None
 
 
-def as_srgb(picture: pyvips.Image, *, gamma: float) -> pyvips.Image:
-    """Return the picture (8 or 16 bits a channel) with its samples in sRGB's curve."""
+def as_srgb(picture: pyvips.Image, colours: Colours) -> pyvips.Image:
+    """Return the picture (8 or 16 bits a channel) in sRGB, 8 bits a channel."""
     is_deep = picture.format == "ushort"
     most = 65_535 if is_deep else 255
-    light = (pyvips.Image.identity(ushort=is_deep) / most) ** (1 / gamma)
+    light = _light(pyvips.Image.identity(ushort=is_deep) / most, colours.gamma)
+    alpha = picture[picture.bands - 1] if picture.hasalpha() else None
+    samples = picture if alpha is None else picture[: picture.bands - 1]
+    if colours.matrix and samples.bands == 3:
+        rows = pyvips.Image.new_from_array([list(row) for row in colours.matrix])
+        shown = _srgb(samples.maplut(light).recomb(rows))
+    else:  # a grey has no primaries
+        shown = samples.maplut(_srgb(light))
+    if alpha is not None:
+        shown = shown.bandjoin((alpha * (255 / most) + 0.5).cast("uchar"))
+    return shown.copy(interpretation="srgb" if samples.bands == 3 else "b-w")
+
+
+def _light(samples: pyvips.Image, gamma: float | None) -> pyvips.Image:
+    if gamma:
+        return samples ** (1 / gamma)
+    return (samples <= 0.04045).ifthenelse(samples / 12.92, ((samples + 0.055) / 1.055) ** 2.4)
+
+
+def _srgb(light: pyvips.Image) -> pyvips.Image:
     curve = (light <= 0.0031308).ifthenelse(light * 12.92, light ** (1 / 2.4) * 1.055 - 0.055)
-    table = (curve * most + 0.5).cast(picture.format)
-    if not picture.hasalpha():
-        return picture.maplut(table).copy(interpretation=picture.interpretation)
-    colours, alpha = picture[: picture.bands - 1], picture[picture.bands - 1]
-    return colours.maplut(table).bandjoin(alpha).copy(interpretation=picture.interpretation)
+    return (curve * 255 + 0.5).cast("uchar")
+
+
+def _matrix(chunk: bytes) -> Matrix | None:
+    """Return the matrix that a cHRM chunk tells; None if it is sRGB's, or if it tells nonsense."""
+    numbers = [number / 100_000 for number in struct.unpack(">8I", chunk)]
+    white, red, green, blue = zip(numbers[::2], numbers[1::2], strict=True)
+    try:
+        seen = product(adaptation(white), to_xyz(red, green, blue, white=white))
+        matrix = product(inverse(to_xyz(*SRGB)), seen)
+    except ZeroDivisionError:
+        return None
+    off = [
+        abs(value - (row == column))
+        for row, values in enumerate(matrix)
+        for column, value in enumerate(values)
+    ]
+    return None if max(off) < SAME else matrix
 
 
 def _chunks_before_pixels(data: bytes) -> Iterator[tuple[bytes, bytes]]:

@@ -14,9 +14,9 @@ import pyvips
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from media_jobs import normal_form
+from media_jobs import normal_form, packet_list
 from media_jobs.ffmpeg import FfmpegError, Progress, TooSlowError, run, source
-from media_jobs.filetypes import FileType, UnusableFileError
+from media_jobs.filetypes import MKV, WEBM, FileType, UnusableFileError
 from media_jobs.normal_form import Pixels
 from media_jobs.output import Output
 from media_jobs.recipes import Recipe, VideoSpec
@@ -26,8 +26,16 @@ LOOK_SECONDS = 60.0
 """For probing an original: only its first picture is decoded; and for the poster."""
 BASE_SECONDS, SECONDS_A_SECOND = 60.0, 6.0
 """The time limit of encoding: a base, and an addition for each second of video."""
-CUT_SHORT = 0.9
-"""A file with less than this share of the length in its header is truncated."""
+WHOLE = 0.9
+"""A film is damaged if less than this share of it is there: of the length in its header, and of its
+pictures and its sound. Players show what is left, and hold a picture where others are lost.
+"""
+ANY_ERRORS = ["-max_error_rate", "1"]
+"""ffmpeg's arguments where one picture is enough: others before it may be lost."""
+TURN_TOLERANCE = 1.0
+"""Degrees beside a quarter turn that ffmpeg takes for one; it cuts off corners for others."""
+TRIED = 0.5
+"""The share of that time for decoding alone: what takes longer couldn't be encoded in all of it."""
 KEY_FRAME_SECONDS = 2
 SEGMENT_SECONDS = 4
 MAX_RATIO = 8
@@ -59,6 +67,8 @@ class Video:
     pixels: Pixels = normal_form.PLAIN
     decoder: str = ""
     """ffmpeg's name of it, if it isn't the usual one."""
+    turn: float | None = None
+    """Degrees against the clock, if it isn't what the file says."""
 
     @property
     def time_limit(self) -> float:
@@ -66,39 +76,59 @@ class Video:
 
     @property
     def source(self) -> list[str]:
-        return source(self.path, demuxer=self.demuxer, decoder=self.decoder)
+        return source(self.path, demuxer=self.demuxer, decoder=self.decoder, turn=self.turn)
 
 
 def look(path: Path, filetype: FileType, *, folder: Path, progress: Progress) -> Video:
     """Probe the original. Raises UnusableFileError with a sentence for the user."""
+    turn = None
+    said = _probed(path, filetype, turn, folder=folder, progress=progress)
+    odd = _odd_turn(said)
+    if odd is not None:
+        turn = 90 * round(odd / 90)
+        said = _probed(path, filetype, turn, folder=folder, progress=progress)
+    width, height, film, decoder = _first_picture(said)
+    packets = packet_list.read(folder / PACKETS_FILE)
+    if not packets.has_pictures:
+        raise _damaged()
+    shown, sounded = packets.ends.get("video", 0.0), packets.ends.get("audio", 0.0)
+    seconds = max(shown, sounded, SHORTEST)
+    limit = settings.MEDIA_MAX_VIDEO_MINUTES
+    if seconds > 60 * limit:
+        message = _("The video is %(minutes).1f minutes long; at most %(limit)d can be used.")
+        raise UnusableFileError(message % {"minutes": seconds / 60, "limit": limit})
+    enough = WHOLE * (_length_in_header(said) or 0.0) - 0.5
+    # The sound may be whole while the pictures are cut: then ffmpeg says that the file ends.
+    ends_early = re.search(r"partial file|File ended prematurely", said) is not None
+    if max(packets.ends.values()) < enough or (shown < enough and ends_early):
+        raise _damaged()
+    # ffmpeg passes over a broken part of a Matroska without a word. A long still picture has a
+    # gap too, but all of the file's bytes.
+    has_gap = packets.longest_gap > (1 - WHOLE) * shown + 0.5
+    if filetype in (MKV, WEBM) and has_gap and packets.size < WHOLE * path.stat().st_size:
+        raise _damaged()
+    if max(width, height) > MAX_RATIO * min(width, height):
+        raise UnusableFileError(_("The video is far longer than wide. Cut it and try again."))
+    hold = seconds - shown if sounded > shown + HELD_SECONDS else 0.0
+    return Video(path, filetype.decoder, width, height, seconds, hold, film, decoder, turn)
+
+
+def _probed(
+    path: Path, filetype: FileType, turn: float | None, *, folder: Path, progress: Progress
+) -> str:
+    """Decode the first picture and list all packets; return what ffmpeg says."""
     first_picture = ["-map", "0:V:0", "-map_metadata", "-1", "-frames:v", "1", "-f", "null", "-"]
     # The length that a header tells may be missing or wrong: so all packets are listed. What is
     # no picture and no sound counts for the length in the header.
     packets = ["-map", "0:V:0", "-map", "0:a?", "-map", "0:s?", "-c", "copy"]
     packets += ["-f", "framecrc", "-fs", str(PACKETS_BYTES), PACKETS_FILE]
     said, _seconds = _run(
-        [*source(path, demuxer=filetype.decoder), *first_picture, *packets],
+        [*ANY_ERRORS, *source(path, demuxer=filetype.decoder, turn=turn), *first_picture, *packets],
         folder=folder,
         seconds=LOOK_SECONDS,
         progress=progress,
     )
-    width, height, film, decoder = _first_picture(said)
-    ends = _ends(folder / PACKETS_FILE)
-    shown, sounded = ends.get("video", 0.0), ends.get("audio", 0.0)
-    seconds = max(shown, sounded, SHORTEST)
-    limit = settings.MEDIA_MAX_VIDEO_MINUTES
-    if seconds > 60 * limit:
-        message = _("The video is %(minutes).1f minutes long; at most %(limit)d can be used.")
-        raise UnusableFileError(message % {"minutes": seconds / 60, "limit": limit})
-    enough = CUT_SHORT * (_length_in_header(said) or 0.0) - 0.5
-    # The sound may be whole while the pictures are cut: then ffmpeg says that the file ends.
-    ends_early = re.search(r"partial file|File ended prematurely", said) is not None
-    if max(ends.values()) < enough or (shown < enough and ends_early):
-        raise _damaged()
-    if max(width, height) > MAX_RATIO * min(width, height):
-        raise UnusableFileError(_("The video is far longer than wide. Cut it and try again."))
-    hold = seconds - shown if sounded > shown + HELD_SECONDS else 0.0
-    return Video(path, filetype.decoder, width, height, seconds, hold, film, decoder)
+    return said
 
 
 def poster_of(video: Video, *, folder: Path, progress: Progress) -> bytes:
@@ -116,7 +146,7 @@ def poster_of(video: Video, *, folder: Path, progress: Progress) -> bytes:
     for start in ((video.seconds - video.hold) / 10, 0.0):
         _run(
             [
-                *("-ss", f"{start:.3f}", *video.source),
+                *(*ANY_ERRORS, "-ss", f"{start:.3f}", *video.source),
                 *("-map", "0:V:0", "-vf", ",".join(filters), "-frames:v", "1"),
                 *("-map_metadata", "-1", "-f", "image2", "-update", "1", file.name),
             ],
@@ -127,6 +157,23 @@ def poster_of(video: Video, *, folder: Path, progress: Progress) -> bytes:
         if file.exists():
             return file.read_bytes()
     raise _damaged()
+
+
+def try_all(video: Video, *, folder: Path, progress: Progress) -> None:
+    """Decode all of the video and make nothing. What is damaged here is damaged to `encode`, too.
+
+    Takes a fifth of the time of encoding, or less. Raises UnusableFileError.
+    """
+    _run(
+        [
+            *_source_of_all(video),
+            *("-map", "0:V:0", "-map", "0:a:0?", "-vf", ",".join(normal_form.rough(video.pixels))),
+            *("-fps_mode", "vfr", "-f", "null", "-"),
+        ],
+        folder=folder,
+        seconds=max(LOOK_SECONDS, video.time_limit * TRIED),
+        progress=progress,
+    )
 
 
 def encode(video: Video, recipe: Recipe, *, folder: Path, progress: Progress) -> Iterator[Output]:
@@ -171,7 +218,7 @@ def encoding(video: Video, recipe: Recipe, *, folder: Path) -> list[str]:
     sizes = sizes_of(video, recipe.videos)
     stamps = [_stamp(spec, size, folder) for spec, size in sizes]
     return [
-        *video.source,
+        *_source_of_all(video),
         *(
             argument
             for file, *_place in filter(None, stamps)
@@ -184,6 +231,13 @@ def encoding(video: Video, recipe: Recipe, *, folder: Path) -> list[str]:
             for argument in _output(place, spec)
         ),
     ]
+
+
+def _source_of_all(video: Video) -> list[str]:
+    """Return the arguments that open a film to decode all of it: ffmpeg fails if too much of its
+    pictures or of its sound can't be.
+    """
+    return ["-max_error_rate", f"{1 - WHOLE:.2f}", *video.source]
 
 
 def sizes_of(video: Video, specs: tuple[VideoSpec, ...]) -> list[tuple[VideoSpec, tuple[int, int]]]:
@@ -284,9 +338,17 @@ def _run(
             raise UnusableFileError(
                 _("The file has no moving pictures, perhaps only sound. Choose a video.")
             ) from error
-        if "Cannot allocate memory" in said:
+        # The decoder of AV1 says so of broken data, too.
+        if "Cannot allocate memory" in said and "Invalid data found" not in said:
             raise UnusableFileError(
                 _("The video needs more memory than a worker has. Make it smaller and try again.")
+            ) from error
+        if "no decoder found" in said:
+            raise UnusableFileError(
+                _(
+                    "The video's pictures or its sound are of a kind that can't be read here."
+                    " Export it as MP4 (H.264 and AAC) and try again."
+                )
             ) from error
         raise _damaged() from error
 
@@ -307,35 +369,34 @@ def _first_picture(said: str) -> tuple[int, int, Pixels, str]:
     decoder = ""
     if re.search(r"^ +alpha_mode +: 1$", original, re.MULTILINE | re.IGNORECASE):
         decoder = ALPHA_DECODERS.get(mapped[2], "")
-    film = normal_form.pixels("yuva420p" if decoder else layout, tags or "", lines=int(coded[1]))
+    film = normal_form.pixels(
+        "yuva420p" if decoder else layout,
+        tags or "",
+        lines=int(coded[1]),
+        may_have_fields=min(int(width), int(height)) >= normal_form.SMALLEST_WITH_FIELDS,
+    )
     square = round(int(width) * int(wide or 1) / int(high or 1))
     return max(1, square), int(height), film, decoder
 
 
-def _ends(packets: Path) -> dict[str, float]:
-    """Return when the pictures, the first sound, and all else are over, in seconds.
+def _odd_turn(said: str) -> float | None:
+    """Return the degrees by which the pictures are to be turned, if they are no quarter turns.
 
-    `packets` is a list by ffmpeg's `framecrc`: stream, times of decoding and showing, length …
+    Players turn by quarters only.
     """
-    ends: dict[str, float] = {}
-    kinds: dict[str, str] = {}
-    second: dict[str, float] = {}
-    with packets.open() as lines:
-        for line in lines:
-            if found := re.match(r"#tb (\d+): (\d+)/(\d+)", line):
-                second[found[1]] = int(found[2]) / int(found[3])
-            elif found := re.match(r"#media_type (\d+): (\w+)", line):
-                kind = found[2]
-                kinds[found[1]] = "other" if kind in kinds.values() else kind
-            elif not line.startswith("#"):
-                stream, *times = line.split(",", 4)[:4]
-                decoded, showed, length = map(int, times)
-                end = (max(decoded, showed) + length) * second[stream]
-                kind = kinds[stream]
-                ends[kind] = max(ends.get(kind, 0.0), end)
-    if "video" not in ends:
-        raise _damaged()
-    return ends
+    mapped = re.search(r"^ +Stream #0:(\d+) -> #0:0 \(", said, re.MULTILINE)
+    stream = mapped and re.search(
+        rf"^ +Stream #0:{mapped[1]}\b.*?(?=^ +Stream|^Stream mapping)",
+        said,
+        re.DOTALL | re.MULTILINE,
+    )
+    found = stream and re.search(
+        r"(?m)^ +Display Matrix: rotation of (-?[\d.]+) degrees", stream[0]
+    )
+    if not found:
+        return None
+    degrees = float(found[1])
+    return degrees if abs(degrees - 90 * round(degrees / 90)) >= TURN_TOLERANCE else None
 
 
 def _length_in_header(said: str) -> float | None:

@@ -1,11 +1,14 @@
 """Videos as telephones, screen recorders and enemies make them, by ffmpeg: once a session."""
 
 import math
+import random
 import struct
 import subprocess
 from pathlib import Path
 
 from media_jobs.ffmpeg import binary
+
+H264 = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p")
 
 
 def ffmpeg(*arguments: str | Path) -> None:
@@ -20,7 +23,7 @@ def film(
     seconds: int = 3,
     size: str = "320x180",
     sound: bool = True,
-    codec: tuple[str, ...] = ("-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p"),
+    codec: tuple[str, ...] = H264,
 ) -> Path:
     """A moving test picture, with a tone."""
     tone = ("-f", "lavfi", "-i", f"sine=frequency=440:duration={seconds}") if sound else ()
@@ -29,7 +32,7 @@ def film(
     return path
 
 
-def turned(path: Path, original: Path, *, degrees: int = 90) -> Path:
+def turned(path: Path, original: Path, *, degrees: float = 90) -> Path:
     """The same pixels, with a note that they are to be shown turned."""
     ffmpeg("-display_rotation", str(degrees), "-i", original, "-c", "copy", path)
     return path
@@ -49,6 +52,12 @@ def uneven(path: Path, *, seconds: int) -> Path:
 def without_index(data: bytes) -> bytes:
     """An MP4 whose index was never written, as when the telephone's battery is empty."""
     return data[: data.index(b"moov") - 4]
+
+
+def damaged_in_the_middle(data: bytes, *, first: float = 0.4, last: float = 0.7) -> bytes:
+    """The same length, with noise between these shares of its pictures and sound."""
+    start, end = (int(share * len(data)) for share in (first, last))
+    return data[:start] + random.Random(1).randbytes(end - start) + data[end:]
 
 
 def pictures_last(data: bytes) -> bytes:

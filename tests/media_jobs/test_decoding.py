@@ -212,6 +212,141 @@ def test_a_png_that_says_srgb_too_is_srgb():
     assert is_near(page.getpixel((30, 30)), (128, 128, 128), by=2)
 
 
+WIDE = ((0.3127, 0.3290), (0.680, 0.320), (0.265, 0.690), (0.150, 0.060))
+"""White, red, green and blue of Display P3, as telephones have it."""
+ADOBE = ((0.3127, 0.3290), (0.640, 0.330), (0.210, 0.710), (0.150, 0.060))
+WARM = ((0.3457, 0.3585), *WIDE[1:])
+"""Under D50, the white of print."""
+SAME = ((0.3127, 0.3290), (0.640, 0.330), (0.300, 0.600), (0.150, 0.060))
+
+
+def png_of_primaries(
+    colour: tuple[int, ...],
+    primaries: tuple[tuple[float, float], ...],
+    *,
+    gamma: float | None = 0.45455,
+    mode: str = "RGB",
+) -> bytes:
+    """A PNG of one colour, with a cHRM chunk."""
+
+    def chunk(name: bytes, content: bytes) -> bytes:
+        checked = name + content
+        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+    plain = saved(Image.new(mode, (60, 60), colour if len(colour) > 1 else colour[0]), "PNG")
+    numbers = [round(number * 100_000) for point in primaries for number in point]
+    said = chunk(b"cHRM", struct.pack(">8I", *numbers))
+    if gamma is not None:
+        said += chunk(b"gAMA", struct.pack(">I", round(gamma * 100_000)))
+    return plain[:33] + said + plain[33:]
+
+
+@pytest.mark.parametrize(
+    ("primaries", "gamma", "colour", "shown"),
+    [
+        # By the matrices of CSS Color 4, sections 10.2 to 10.9.
+        (WIDE, 0.45455, (200, 100, 50), (215, 93, 31)),
+        (WIDE, 0.45455, (0, 255, 0), (0, 255, 0)),  # beyond sRGB: cut off
+        (WIDE, 1.0, (128, 64, 32), (197, 135, 92)),
+        (ADOBE, 0.45455, (150, 100, 100), (165, 100, 100)),
+        (WARM, 0.45455, (128, 128, 128), (128, 128, 128)),  # white stays white
+        (SAME, 0.45455, (200, 100, 50), (200, 100, 50)),
+        (WIDE, None, (200, 100, 50), (200, 100, 50)),  # browsers need both
+        (((0.3127, 0.3290), *[(0.3, 0.6)] * 3), 0.45455, (200, 100, 50), (200, 100, 50)),
+        (((0, 0), *WIDE[1:]), 0.45455, (200, 100, 50), (200, 100, 50)),
+    ],
+    ids=["P3", "P3 green", "P3 light", "Adobe", "D50", "sRGB", "no gamma", "a point", "zeros"],
+)
+def test_a_png_that_says_its_primaries_has_the_colours_that_browsers_show(
+    primaries, gamma, colour, shown
+):
+    page = made(png_of_primaries(colour, primaries, gamma=gamma), PAGE)["page"]
+
+    assert is_near(page.getpixel((30, 30)), shown, by=2)
+
+
+@pytest.mark.parametrize(
+    ("mode", "colour", "shown"),
+    [
+        ("RGBA", (200, 100, 50, 128), (215, 93, 31, 128)),
+        ("L", (128,), (128, 128, 128)),
+        ("LA", (128, 60), (128, 128, 128, 60)),
+        ("I;16", (32768,), (128, 128, 128)),
+    ],
+)
+def test_primaries_leave_greys_and_what_one_can_look_through_alone(mode, colour, shown):
+    page = made(png_of_primaries(colour, WIDE, mode=mode), PAGE)["page"]
+
+    assert is_near(page.convert("RGBA").getpixel((30, 30)), (*shown, 255)[:4], by=2)
+
+
+# ── Samples of TIFFs ────────────────────────────────────────────────────────────────────────
+
+
+LIGHT = 188
+"""Half of the light, in sRGB."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "white", "bands", "shown"),
+    [
+        ("float", 1.0, 1, LIGHT),
+        ("float", 1.0, 2, LIGHT),
+        ("float", 1.0, 3, LIGHT),
+        ("float", 1.0, 4, LIGHT),
+        ("float", 255.0, 1, 128),
+        ("uchar", 255, 1, 128),
+        ("ushort", 65_535, 1, 128),
+        ("ushort", 65_535, 3, 128),
+        ("uint", 2**32 - 1, 1, 128),
+        ("uint", 2**32 - 1, 3, 128),
+        ("uint", 2**32 - 1, 4, 128),
+        ("int", 2**31 - 1, 1, 128),
+        ("int", 255, 1, 128),  # as Pillow writes mode I
+        ("uint", 65_535, 3, 128),
+        ("short", 255, 1, 128),
+        ("short", 2**15 - 1, 1, 128),
+        ("short", 2**15 - 1, 3, 128),
+        ("char", 127, 1, 128),
+    ],
+)
+def test_a_tiff_of_other_samples_is_as_bright_as_viewers_show_it(kind, white, bands, shown):
+    grey = pyvips.Image.black(60, 60) + white / 2
+    corner = pyvips.Image.black(6, 6) + white
+    colours = [grey.insert(corner, 0, 0)] * (1 if bands < 3 else 3)
+    alpha = [pyvips.Image.black(60, 60) + white] if bands in (2, 4) else []
+    picture = colours[0].bandjoin([*colours[1:], *alpha]).cast(kind)
+    data = picture.copy(interpretation="b-w" if bands < 3 else "srgb").tiffsave_buffer()
+
+    page = made(data, PAGE)["page"].convert("RGBA")
+
+    assert is_near(page.getpixel((40, 40)), (shown, shown, shown, 255), by=2)
+    assert is_near(page.getpixel((1, 1)), (255, 255, 255, 255), by=2)
+
+
+def test_floats_keep_their_turn():
+    grey = (pyvips.Image.black(60, 30) + 0.5).cast("float").copy(interpretation="b-w").copy()
+    grey.set_type(pyvips.GValue.gint_type, "orientation", 6)
+
+    assert made(grey.tiffsave_buffer(), PAGE)["page"].size == (30, 60)
+
+
+def test_a_tiff_of_a_compression_that_is_missing_here_is_told_its_kind():
+    data = bytearray(saved(photo(60, 60), "TIFF", compression="tiff_adobe_deflate"))
+    place = data.index(struct.pack("<HHIH", 259, 3, 1, 8))
+    struct.pack_into("<H", data, place + 8, 50_000)  # Zstandard
+
+    with pytest.raises(UnusableFileError, match="kind of TIFF that can't be read"):
+        made(bytes(data), PAGE)
+
+
+def test_a_tiff_of_doubles_is_told_its_kind_and_not_called_damaged():
+    data = pyvips.Image.black(60, 60).cast("double").tiffsave_buffer()
+
+    with pytest.raises(UnusableFileError, match="kind of TIFF that can't be read"):
+        made(data, PAGE)
+
+
 # ── Panoramas ───────────────────────────────────────────────────────────────────────────────
 
 

@@ -15,7 +15,7 @@ from media_jobs import ffmpeg, film_colours, videos
 from media_jobs.filetypes import HEAD_BYTES, UnusableFileError, sniff
 from media_jobs.recipes import Recipe, VideoSpec
 from tests.media_jobs import films
-from tests.media_jobs.films import COLOURS, hdr, stripes
+from tests.media_jobs.films import COLOURS, SIZE, hdr, stripes
 
 SPEC = VideoSpec("film", 480, kilobits=4000, quality=10, watermark=False)
 RECIPE = Recipe("test", (), (SPEC,), streams=False)
@@ -300,6 +300,48 @@ def test_turned_low_lines_are_counted_as_they_are_coded(tmp_path, made):
     )
 
     assert look(original).pixels.matrix == "smpte170m"
+
+
+@pytest.mark.parametrize(
+    ("degrees", "size"),
+    [(3, SIZE), (40, SIZE), (45, SIZE), (91.5, SIZE[::-1]), (-120, SIZE[::-1]), (170, SIZE)],
+)
+def test_an_odd_turn_is_the_nearest_quarter_and_nothing_is_cut_off(tmp_path, made, degrees, size):
+    flat = stripes(tmp_path / "film.mp4", *X264, filters=TO_709)
+    original = films.turned(tmp_path / "turned.mov", flat, degrees=degrees)
+
+    film = stream(encoded(original, folder=made))
+
+    assert (look(original).width, look(original).height) == size
+    assert f"{size[0]}x{size[1]}" in film
+    assert poster(original, folder=made).size == size
+
+
+@pytest.mark.parametrize("layout", ["yuv420p", "yuv422p", "yuv444p"])
+@pytest.mark.parametrize("size", ["2x2", "4x4", "2x16", "16x2", "6x6", "15x15"])
+def test_a_film_that_is_too_small_for_fields_is_made(tmp_path, made, size, layout):
+    original = tmp_path / "tiny.webm"
+    picture = f"color=0x{bytes(COLOURS[4]).hex()}:size={size}:rate=10:duration=0.3"
+    films.ffmpeg(
+        *("-f", "lavfi", "-i", picture, "-vf", f"{TO_709},format={layout}"),
+        *("-c:v", "libvpx-vp9", "-lossless", "1", original),
+    )
+
+    width, height = (int(side) // 2 * 2 for side in size.split("x"))
+
+    assert f"{width}x{height}" in stream(encoded(original, folder=made))
+    assert poster(original, folder=made).getpixel((0, 0)) == pytest.approx(COLOURS[4], abs=6)
+
+
+def test_sound_of_a_kind_that_cannot_be_read_is_called_that_and_not_damaged(tmp_path, made):
+    original = films.film(
+        tmp_path / "film.mov", seconds=1, size="160x90", codec=(*films.H264, "-c:a", "pcm_s16le")
+    )
+    # Apple's own, of its spatial sound.
+    original.write_bytes(original.read_bytes().replace(b"sowt", b"apac"))
+
+    with pytest.raises(UnusableFileError, match="a kind that can't be read here"):
+        videos.try_all(look(original), folder=made, progress=ignore)
 
 
 @pytest.mark.parametrize("name", ["long.mp4", "long.mkv", "long.mov"])

@@ -12,6 +12,7 @@ from django.db.models.functions import Now
 
 from media_jobs import video_slot
 from media_jobs.models import MediaJob
+from media_jobs.outbox import AT_ONCE
 from project.jobs.dispatch import ring
 from project.jobs.queryset import Status
 from project.jobs.run import claim
@@ -33,6 +34,30 @@ def test_a_second_film_is_not_claimed_while_one_is_at_work_but_a_picture_is():
 
     assert claim(MediaJob, film().pk) is None
     assert claim(MediaJob, picture().pk) is not None
+
+
+def check() -> MediaJob:
+    return MediaJob.objects.create(
+        kind="check", source=f"upload:{uuid4()}", recipe="check_video", ring_after=AT_ONCE
+    )
+
+
+@pytest.mark.django_db
+def test_a_shoppers_film_is_checked_beside_one_that_is_encoded_and_beside_no_other_check():
+    claim(MediaJob, film().pk)
+
+    assert claim(MediaJob, check().pk) is not None
+    assert claim(MediaJob, check().pk) is None
+    assert claim(MediaJob, picture().pk) is not None
+
+
+@pytest.mark.django_db
+def test_nobody_is_rung_for_a_check_while_another_is_at_work_but_for_a_film():
+    claim(MediaJob, check().pk)
+    check()
+    other = film()
+
+    assert ring(MediaJob, limit=10) == [other.pk]
 
 
 @pytest.mark.django_db
@@ -86,8 +111,8 @@ def claimed_at_once(monkeypatch) -> list[bool]:
     both_look = threading.Barrier(2)
     running_video = video_slot.running_video
 
-    def slowly():
-        found = running_video()
+    def slowly(slot):
+        found = running_video(slot)
         answer = found if found.exists() else found.none()
         with suppress(threading.BrokenBarrierError):
             both_look.wait(timeout=3)  # with the lock, the other can't get here
