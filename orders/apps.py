@@ -1,4 +1,4 @@
-"""The app's configuration: its name, and what it says to messages."""
+"""The app's configuration: its name, its system check, and what it says to messages."""
 
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
@@ -9,9 +9,14 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Shop")
 
     def ready(self) -> None:
+        from django.core.checks import Tags, register
+
         from notifications.delivery.consent import ask_before_sending
         from notifications.receipts.effect import on_complaint
         from orders.accounts.consent import note_complaint, why_unwanted
+        from orders.checks import check_staff
+        from project.checks import SCHEDULE
 
+        register(check_staff, Tags.database, SCHEDULE)
         ask_before_sending(why_unwanted)
         on_complaint(note_complaint)

@@ -78,12 +78,22 @@ def bound_waits(**kwargs: object) -> None:
 
 
 @celeryd_after_setup.connect
-@beat_init.connect
 def check_settings(**kwargs: object) -> None:
     """Log what is wrong with the settings; end the process if it can't work with them."""
     from project.checks import stop_at_errors
 
     stop_at_errors()
+
+
+@beat_init.connect
+def check_settings_and_schedule(**kwargs: object) -> None:
+    """Do the same in beat, and log scheduled work that can't reach anybody."""
+    from django.db import connection
+
+    from project.checks import SCHEDULE, stop_at_errors
+
+    stop_at_errors(SCHEDULE)
+    connection.close()
 
 
 @heartbeat_sent.connect

@@ -18,8 +18,8 @@ from project.local.env import SETTING_NAMES
 
 logger = logging.getLogger(__name__)
 
-SETTINGS = "settings"
-"""The tag of the checks that every process runs when it starts."""
+SETTINGS, SCHEDULE = "settings", "schedule"
+"""Tags: the checks that every process runs when it starts, and those that beat adds."""
 
 
 def check_names(**_options: Any) -> list[CheckMessage]:
@@ -60,13 +60,13 @@ def can_write_to(folder: Path) -> bool:
     return place.is_dir() and os.access(place, os.W_OK | os.X_OK)
 
 
-def stop_at_errors(*, exit_status: int = 1) -> None:
+def stop_at_errors(*more_tags: str, exit_status: int = 1) -> None:
     """Log what the checks find, a line each; call it once, when a process starts.
 
     In production an error ends the process: what would fail with each message or picture is told
     before the shop opens. A local run goes on.
     """
-    found = run_checks(tags=[SETTINGS])
+    found = run_checks(tags=[SETTINGS, *more_tags], databases=["default"] if more_tags else None)
     for each in found:
         level = logging.ERROR if each.is_serious() else logging.WARNING
         logger.log(level, "%s: %s %s", each.id, each.msg, each.hint or "")

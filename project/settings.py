@@ -57,7 +57,7 @@ environment.port("PORT")  # project/gunicorn.py's, read here so that every check
 SHOP_NAME = environment.label("SHOP_NAME", "Tandem")
 SHOP_COUNTRY = environment.country("SHOP_COUNTRY", "DE")
 SHOP_CURRENCY = environment.currency("SHOP_CURRENCY", "EUR")
-STAFF_EMAILS = environment.addresses("STAFF_EMAILS", is_needed=IS_PRODUCTION)
+STAFF_EMAILS = environment.addresses("STAFF_EMAILS", may_be_empty=not IS_PRODUCTION)
 # Orders not paid for so long are cancelled; None: never.
 PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", environment.text("PAYMENT_DUE_HOURS"))
 # How long messages that were sent or cancelled are kept.
@@ -348,9 +348,8 @@ FFMPEG_BINARY = environment.program("FFMPEG_BINARY")  # empty: the one that imag
 # ── Messages ────────────────────────────────────────────────────────────────────────────────
 vars().update(environment.email("EMAIL_URL"))
 EMAIL_TIMEOUT = 10  # seconds per socket operation; delivery bounds the whole send
-# A local run sends to its own mailbox only: no address need be true.
 DEFAULT_FROM_EMAIL = environment.sender(
-    "DEFAULT_FROM_EMAIL", "" if IS_PRODUCTION else formataddr((SHOP_NAME, "shop@localhost"))
+    "DEFAULT_FROM_EMAIL", formataddr((SHOP_NAME, "shop@localhost"))
 )
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 # Gateways by URL, in the order in which they are asked: see notifications/delivery/gateways.py.

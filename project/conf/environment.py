@@ -32,7 +32,7 @@ ON = ("1", "on", "true", "yes")
 OFF = ("0", "off", "false", "no")
 RESULT_BACKENDS = {*BACKEND_ALIASES, "django-db", "django-cache"}
 LONGEST_LABEL = 100
-SHORTEST_KEY, FEWEST_CHARACTERS = 32, 5
+SHORTEST_KEY, FEWEST_CHARACTERS = 16, 5
 MOST = 999_999_999
 NOBODY = "off"
 _HOST = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-f:.]+\]|\*", re.IGNORECASE)
@@ -115,15 +115,15 @@ def origins(name: str) -> list[str]:
     return found
 
 
-def addresses(name: str, *, is_needed: bool = False) -> list[str]:
+def addresses(name: str, *, may_be_empty: bool = True) -> list[str]:
     """Return the comma-separated e-mail addresses, in the form of `project.email_addresses`.
 
-    With `is_needed` nobody isn't what is meant by an empty variable, but by "off".
+    "off" means nobody; an empty variable that may not be empty was probably forgotten.
     """
     if text(name) == NOBODY:
         return []
     found = several(name)
-    if is_needed and not found:
+    if name in os.environ and not found and not may_be_empty:
         raise ImproperlyConfigured(
             f"{name} is empty, and reports and alerts would reach nobody: give the staff's"
             " addresses, or off if nobody is to get them."
@@ -139,11 +139,8 @@ def _address(name: str, typed: str) -> str:
 
 
 def sender(name: str, default: str) -> str:
-    """Return from whom messages come: an e-mail address, with a name before it or without.
-
-    Without a default it is needed.
-    """
-    value = text(name, default) if default else needed(name)
+    """Return from whom messages come: an e-mail address, with a name before it or without."""
+    value = text(name, default)
     wanted = 'give shop@shop.example.org or "Tea, Tins & More" <shop@shop.example.org>'
     with named(name, wanted):
         # What can't be written into one line of a header can't be sent either.

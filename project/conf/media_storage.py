@@ -52,8 +52,6 @@ def media_storage(value: str) -> MediaStorage:
     if "://" not in value:
         if not value.strip():
             raise _wrong("is empty: name a folder, or s3://…")
-        if not os.path.isabs(value):
-            raise _wrong("is a relative folder, another one for each process: begin it with /")
         return MediaStorage(folder=value, backend={"BACKEND": FOLDER_STORAGE})
     # Never shown in an error: it may hold the secret.
     try:

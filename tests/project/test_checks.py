@@ -4,7 +4,9 @@ import logging
 import os
 
 import pytest
+from django_celery_beat.models import PeriodicTask
 
+from orders.checks import check_staff
 from project.checks import check_media_folder, check_names, stop_at_errors
 
 
@@ -91,3 +93,20 @@ def test_a_warning_ends_no_process(production, monkeypatch) -> None:
     monkeypatch.setenv("SHOP_CURENCY", "CHF")
 
     stop_at_errors()
+
+
+@pytest.mark.django_db
+def test_reports_that_nobody_gets_are_named_until_they_are_turned_off(settings) -> None:
+    settings.TANDEM_LOCAL, settings.STAFF_EMAILS = False, []
+    (found,) = check_staff(databases=["default"])
+    assert found.msg == "STAFF_EMAILS is empty: nobody gets Daily report, Low stock."
+
+    PeriodicTask.objects.filter(task__startswith="orders.tasks.").update(enabled=False)
+    assert check_staff(databases=["default"]) == []
+
+
+@pytest.mark.django_db
+def test_reports_that_somebody_gets_are_fine(settings) -> None:
+    settings.TANDEM_LOCAL, settings.STAFF_EMAILS = False, ["ada@example.org"]
+
+    assert check_staff(databases=["default"]) == []
