@@ -22,18 +22,18 @@ from notifications.resending import may_resend, resend
 from project.address_input import sent_as_typed
 from project.countries import phone_region
 from project.desk.jobs import JobAdmin
-from project.email_addresses import InvalidAddressError, canonical_address
+from project.email_addresses import InvalidAddressError, deliverable_address
 
 CHANGE = "admin:notifications_notification_change"
 
 
 class AddressField(forms.EmailField):
-    """An e-mail address, in the form of `project.email_addresses`."""
+    """An e-mail address, by the rule of `project.email_addresses`."""
 
     def to_python(self, value: Any) -> Any:
         typed = super().to_python(value)
         try:
-            return canonical_address(typed) if typed else typed
+            return deliverable_address(typed) if typed else typed
         except InvalidAddressError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 

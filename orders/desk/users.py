@@ -24,7 +24,7 @@ from orders.models import User
 from project.address_input import sent_as_typed
 from project.desk.address_search import searched_address
 from project.desk.editing import EditAdmin
-from project.email_addresses import InvalidAddressError, canonical_address
+from project.email_addresses import InvalidAddressError, deliverable_address
 from project.names import permission_name
 
 admin.site.unregister(Group)
@@ -41,10 +41,12 @@ class UserForm(UserChangeForm):
 
     def clean_email(self) -> str:
         typed: str = self.cleaned_data["email"]
+        if "email" not in self.changed_data:
+            return typed  # one that was stored before the rule doesn't stop another change
         if not typed:
             return ""
         try:
-            email = canonical_address(typed)
+            email = deliverable_address(typed)
         except InvalidAddressError:
             raise ValidationError(_("This e-mail address can't be used.")) from None
         if is_taken(email, by_other_than=self.instance):

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orders.models.product import Product
+from project.email_addresses import STORED
 from project.order_numbers import NUMBER_PREFIX
 
 
@@ -103,6 +104,9 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(account_deleted=False) | Q(user=None),
                 name="order_of_a_deleted_account_has_no_user",
+            ),
+            models.CheckConstraint(
+                condition=Q(email__regex=STORED), name="order_email_has_the_one_form"
             ),
         ]
         indexes = [
