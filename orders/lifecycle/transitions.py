@@ -245,6 +245,11 @@ def paid_so_far(order: Order) -> Decimal:
     return order.payments.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
 
 
+def refunded_so_far(order: Order) -> Decimal:
+    """Return the sum of the order's refunds, that of its cancellation among them."""
+    return order.refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
+
+
 def _parcel(carrier: str, tracking_number: str) -> dict[str, str]:
     return {
         "carrier": cleaned(carrier, name=_("Carrier"), max_length=100),
@@ -284,8 +289,7 @@ def _apply_cancellation(order: Order, *, reason: str, user: User | None, **detai
 
 def _refund_the_rest(order: Order, *, reason: str, user: User | None) -> Decimal:
     """Enter a refund of all payments that weren't refunded yet; return its amount."""
-    refunded = order.refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    rest = paid_so_far(order) - refunded
+    rest = paid_so_far(order) - refunded_so_far(order)
     if rest:
         Refund.objects.create(
             id=uuid5(order.pk, "cancelled"),

@@ -91,7 +91,7 @@ def test_what_is_still_wanted_leaves(sent: list[str]) -> None:
         (lambda reader: User.objects.all().delete(), "account is gone"),
         (lambda reader: EmailAddress.objects.update(email="new@example.org"), "another address"),
         (lambda reader: came_back(reader.email, Delivery.BOUNCED), "came back"),
-        (lambda reader: came_back(reader.email.upper(), Delivery.COMPLAINED), "complained"),
+        (lambda reader: came_back(reader.email.capitalize(), Delivery.COMPLAINED), "complained"),
         (
             lambda reader: stop(Announcement.objects.get().pk, user_id=None),
             "announcement was stopped",
