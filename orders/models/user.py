@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from project.email_addresses import STORED, InvalidAddressError, canonical_address
+from project.text import isolate
 
 MAX_ADDRESSES = 20
 """The number of addresses that a user may save."""
@@ -46,6 +47,9 @@ class User(AbstractUser):
     muted_events = models.JSONField(_("muted messages"), default=list, blank=True)
     """The optional events of `notifications.events` that the user switched off."""
     wants_announcements = models.BooleanField(_("wants announcements"), default=False)
+
+    def __str__(self) -> str:
+        return isolate(self.get_username())
 
     class Meta(AbstractUser.Meta):
         constraints = [

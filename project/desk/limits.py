@@ -129,6 +129,7 @@ class LimitFilter(admin.SimpleListFilter):
 class LimitCounterAdmin(ModelAdmin):
     """The keys that are counted now. A key that is cleared starts from zero."""
 
+    fields = ("label", "key_shown", "count", "until")
     list_display = ("key_shown", "label", "state", "count", "until")
     list_display_links = None
     list_filter = (BlockedFilter, LimitFilter)

@@ -209,7 +209,7 @@ def test_a_complaint_switches_announcements_off_for_that_account_alone() -> None
 def test_a_complaint_about_an_order_switches_off_the_account_of_its_address() -> None:
     [reader] = subscribe(1)
 
-    complain(order_message("order_placed", recipient=reader.email.title()))
+    complain(order_message("order_placed", recipient=reader.email.capitalize()))
 
     assert not wants(reader)
 
