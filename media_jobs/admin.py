@@ -19,6 +19,7 @@ from project.desk.jobs import JobAdmin
 from project.desk.word_filters import words_filter
 from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED, Decision
 from project.jobs.queryset import Status
+from project.text import isolate
 
 KINDS = {
     "pickup_pass": _("Pickup pass"),
@@ -63,7 +64,8 @@ class MediaJobAdmin(JobAdmin):
 
     def summary(self, job: MediaJob) -> str:
         kind = KINDS.get(job.kind, job.kind)
-        about = job.asset or job.context.get("product") or job.context.get("name")
+        named = job.context.get("product") or job.context.get("name")
+        about = job.asset or (isolate(named) if named else "")
         return f"{kind} · {about}" if about else str(kind)
 
     def pictures(self, job: MediaJob) -> list[tuple[str, str]]:

@@ -10,6 +10,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from project.jobs.model import Job
+from project.text import isolate
 
 
 class Asset(models.Model):
@@ -28,7 +29,7 @@ class Asset(models.Model):
         ordering = ["-pk"]
 
     def __str__(self) -> str:
-        return self.name or self.sha256[:12]
+        return isolate(self.name) or self.sha256[:12]
 
     @property
     def is_video(self) -> bool:

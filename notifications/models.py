@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from notifications.same_error import same_error
+from project.email_addresses import STORED
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, PARKED, JobQuerySet, Status
 
@@ -127,6 +128,10 @@ class Notification(Job):
                 condition=Q(delivery="", delivery_at=None, delivery_reason="")
                 | ~Q(delivery="") & Q(delivery_at__isnull=False),
                 name="notification_delivery_has_a_time",
+            ),
+            models.CheckConstraint(
+                condition=~Q(channel="email") | Q(recipient__regex=STORED),
+                name="notification_email_has_the_one_form",
             ),
         ]
         # All are partial: inserting an order's message touches none of them.

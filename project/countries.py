@@ -274,6 +274,11 @@ WITH_POSTCODE = frozenset(_POSTCODES.split())
 the post delivers without it (Ireland, Serbia)."""
 
 
+def country_name(code: str) -> str:
+    """Return the country's name in the reader's language; a code that is none stays."""
+    return str(COUNTRIES.get(code, code))
+
+
 def phone_region(country: str) -> str | None:
     """Return the country as the region of its telephone numbers; None if it has none of its own."""
     return country if country in phonenumbers.SUPPORTED_REGIONS else None

@@ -17,9 +17,9 @@ from django.utils.translation import pgettext_lazy
 
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, JobQuerySet
-from project.limits.known import label_of
+from project.limits.known import key_in_words, label_of
 from project.names import sweep_name
-from project.text import clean, clean_json
+from project.text import clean, clean_json, isolate
 
 
 def process_name(service: str) -> str:
@@ -448,4 +448,4 @@ class LimitCounter(models.Model):
         indexes = [models.Index(fields=["ends_at"], name="limit_counter_ends")]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.key}"
+        return f"{label_of(self.name)}: {isolate(key_in_words(self.name, self.key))}"

@@ -1,6 +1,7 @@
-"""Characters that are removed from texts for people."""
+"""Texts for people: what is removed from them, and names that stand by themselves in them."""
 
 import re
+import unicodedata
 from typing import Any
 
 DIRECTION_MARKS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
@@ -15,6 +16,16 @@ _UNFIT = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f"
     "\ud800-\udfff\ufffe\uffff" + "".join(sorted(DIRECTION_MARKS)) + "]"
 )
+
+
+def isolate(text: str) -> str:
+    """Return the text between U+2068 and U+2069 if any of it runs from right to left.
+
+    For titles and sentences; where an element can be, it is `<bdi>`. Other texts stay as they are.
+    """
+    if any(unicodedata.bidirectional(character) in ("R", "AL") for character in text):
+        return f"\u2068{text}\u2069"
+    return text
 
 
 def clean(text: str, *, longest: int = MAX_ERROR) -> str:

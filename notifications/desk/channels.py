@@ -14,7 +14,8 @@ from notifications.delivery import breaker, pausing
 from notifications.delivery.gateways import all_gateways
 from notifications.models import ChannelState, Notification
 from project.admin import ReadOnlyAdmin
-from project.desk.jobs import in_zone, moment
+from project.desk.jobs import in_zone, moment, untranslated
+from project.desk.record_page import RecordPage
 
 
 def in_words(error: str) -> str:
@@ -40,12 +41,28 @@ def warn_of_channels(request: HttpRequest) -> None:
 
 
 @admin.register(ChannelState)
-class ChannelAdmin(ReadOnlyAdmin):
+class ChannelAdmin(ReadOnlyAdmin, RecordPage):
     """All gateways that are or were configured; one with a problem shows its reason and begin."""
 
     COLOURS = {"working": "success", "down": "danger", "paused": "warning", "unused": ""}
     list_display = ("name", "state", "waiting", "since", "next_try", "reason")
     actions = ("try_now", "pause", "resume")
+    change_form_template = "notifications/channel.html"
+    fields = ("name", "waiting", "since", "next_try", "reason")
+    readonly_fields = fields
+
+    def page_context(self, request: HttpRequest, channel: ChannelState) -> dict[str, Any]:
+        colour, words = self.state(channel)
+        wanted = "resume" if channel.paused_at else "pause"
+        names = [wanted, "try_now"] if channel.openings else [wanted]
+        known = self.get_actions(request)  # none for an operator who may only look
+        return {
+            "subtitle": None,
+            "title": str(channel),
+            "state": words,
+            "state_colour": self.COLOURS[colour],
+            "decisions": [(name, known[name][2]) for name in names if name in known],
+        }
 
     def changelist_view(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -82,8 +99,8 @@ class ChannelAdmin(ReadOnlyAdmin):
         return moment(channel.open_until)
 
     @display(description=_("reason"), ordering="error")
-    def reason(self, channel: ChannelState) -> str:
-        return in_words(channel.error)
+    def reason(self, channel: ChannelState) -> SafeString:
+        return untranslated(in_words(channel.error))
 
     @action(description=_("Try now"), permissions=["decide"])
     def try_now(self, request: HttpRequest, queryset: QuerySet[ChannelState]) -> None:

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.admin.filters import DateFieldListFilter
 from django.http import HttpRequest
 from django.utils.http import urlencode
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
@@ -17,7 +18,10 @@ from notifications.desk.decisions import DECISIONS
 from notifications.desk.filters import ErrorFilter, EventFilter, event_label
 from notifications.desk.resend import ResendPages
 from notifications.models import Notification
+from project.desk.jobs import isolated
 from project.desk.limits import warn_of_reached_caps
+from project.email_addresses import readable_address
+from project.text import isolate
 
 DELIVERY_COLOURS = {
     Notification.Delivery.DELIVERED.value: "success",
@@ -44,7 +48,7 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
     search_fields = ("recipient", "error")
     search_help_text = _("Order number, recipient, id, or words of the error.")
     about_fields = (
-        ("recipient", "language"),
+        ("recipient_shown", "language"),
         ("channel", "gateway"),
         ("provider_id", "maybe_duplicate"),
     )
@@ -64,11 +68,15 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
     def delivered(self, message: Notification) -> tuple[str, str] | str:
         return (message.delivery, message.get_delivery_display()) if message.delivery else ""
 
+    @display(description=_("recipient"))
+    def recipient_shown(self, message: Notification) -> SafeString:
+        return isolated(readable_address(message.recipient))
+
     def summary(self, job: Notification) -> str:
         return _("%(event)s · %(channel)s to %(recipient)s") % {
             "event": event_label(job.event),
             "channel": job.get_channel_display(),
-            "recipient": job.recipient,
+            "recipient": isolate(readable_address(job.recipient)),
         }
 
     def page_context(self, request: HttpRequest, job: Notification) -> dict[str, Any]:

@@ -22,18 +22,19 @@ from notifications.resending import may_resend, resend
 from project.address_input import sent_as_typed
 from project.countries import phone_region
 from project.desk.jobs import JobAdmin
-from project.email_addresses import InvalidAddressError, canonical_address
+from project.email_addresses import InvalidAddressError, deliverable_address, readable_address
+from project.text import isolate
 
 CHANGE = "admin:notifications_notification_change"
 
 
 class AddressField(forms.EmailField):
-    """An e-mail address, in the form of `project.email_addresses`."""
+    """An e-mail address, by the rule of `project.email_addresses`."""
 
     def to_python(self, value: Any) -> Any:
         typed = super().to_python(value)
         try:
-            return canonical_address(typed) if typed else typed
+            return deliverable_address(typed) if typed else typed
         except InvalidAddressError:
             raise ValidationError(self.error_messages["invalid"], code="invalid") from None
 
@@ -107,13 +108,14 @@ class ResendPages(JobAdmin):
         form = RecipientForm(request.POST or None, message=message)
         if request.method == "POST" and form.is_valid():
             copy, is_new = resend(message, to=form.recipient)
+            recipient = isolate(readable_address(copy.recipient))
             if is_new:
                 self.log_addition(request, copy, [{"added": {}}])
                 says = _("The message goes to %(recipient)s, too: this is the copy.")
-                messages.success(request, says % {"recipient": copy.recipient})
+                messages.success(request, says % {"recipient": recipient})
             else:
                 says = _("%(recipient)s has this message already: it is shown here.")
-                messages.warning(request, says % {"recipient": copy.recipient})
+                messages.warning(request, says % {"recipient": recipient})
             return redirect(CHANGE, copy.pk)
         context = {
             **self.admin_site.each_context(request),

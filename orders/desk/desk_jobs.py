@@ -24,6 +24,7 @@ from orders.models import DeskJob
 from project.desk.jobs import JobAdmin
 from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED
 from project.jobs.queryset import Status
+from project.text import isolate
 
 PAGE_ROWS = 100
 OUTCOMES = {
@@ -60,7 +61,7 @@ class DeskJobAdmin(JobAdmin):
 
     def summary(self, job: DeskJob) -> str:
         kind = KINDS.get(job.kind)
-        words = [str(kind.label) if kind else job.kind, job.context.get("name", "")]
+        words = [str(kind.label) if kind else job.kind, isolate(job.context.get("name", ""))]
         if job.context.get("dry_run"):
             words.append(str(_("dry run")))
         return " · ".join(word for word in words if word)

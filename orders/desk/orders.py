@@ -30,6 +30,7 @@ from project.desk.jobs import COLOURS as JOB_COLOURS
 from project.desk.jobs import JobAdmin, isolated, job_admins, moment
 from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
+from project.email_addresses import readable_address
 from project.jobs.model import Job, job_models
 from project.jobs.queryset import OPEN, Status
 from project.order_numbers import order_number
@@ -146,7 +147,7 @@ class OrderAdmin(ReadOnly, StepPages, TransitionActions, PreviewPage, RecordPage
 
     @display(description=_("customer"), ordering="name", header=True)
     def customer(self, order: Order) -> list[str]:
-        return [isolated(Truncator(order.name).chars(40)), order.email]
+        return [isolated(Truncator(order.name).chars(40)), isolated(readable_address(order.email))]
 
     @display(description=_("total"), ordering="total")
     def total_shown(self, order: Order) -> str:

@@ -26,11 +26,15 @@ from orders.models import User
 from project.address_input import sent_as_typed
 from project.desk.address_search import searched_address
 from project.desk.editing import EditAdmin
-from project.email_addresses import InvalidAddressError, canonical_address
+from project.desk.jobs import isolated
+from project.email_addresses import InvalidAddressError, deliverable_address, readable_address
 from project.names import permission_name
+from project.text import isolate
 
 admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
+# What the desk's titles, breadcrumbs and questions call an address; allauth's own is as DNS has it.
+EmailAddress.add_to_class("__str__", lambda address: isolate(readable_address(address.email)))
 
 
 class UserForm(UserChangeForm):
@@ -43,10 +47,12 @@ class UserForm(UserChangeForm):
 
     def clean_email(self) -> str:
         typed: str = self.cleaned_data["email"]
+        if "email" not in self.changed_data:
+            return typed  # one that was stored before the rule doesn't stop another change
         if not typed:
             return ""
         try:
-            email = canonical_address(typed)
+            email = deliverable_address(typed)
         except InvalidAddressError:
             raise ValidationError(_("This e-mail address can't be used.")) from None
         if is_taken(email, by_other_than=self.instance):
@@ -95,7 +101,7 @@ class UserAdmin(NamedPermissions, DjangoUserAdmin, AddressSearch, EditAdmin):  #
     form = UserForm
     add_form = UserCreationForm
     change_password_form = PasswordForm
-    list_display = ("username", "email", "name", "is_staff")
+    list_display = ("username", "email_shown", "name", "is_staff")
     search_fields = ("username", "email", "name", "phone")
     fieldsets = (
         *(DjangoUserAdmin.fieldsets or ()),
@@ -115,6 +121,10 @@ class UserAdmin(NamedPermissions, DjangoUserAdmin, AddressSearch, EditAdmin):  #
     )
     readonly_fields = ("confirmation", "phone", "muted_words")  # only the user may change them
     filter_horizontal = ()  # two lists side by side don't fit a phone
+
+    @display(description=_("e-mail address"), ordering="email")
+    def email_shown(self, user: User) -> SafeString:
+        return isolated(readable_address(user.email))
 
     @display(description=_("e-mail address"))
     def confirmation(self, user: User) -> str:
@@ -138,7 +148,7 @@ class UserAdmin(NamedPermissions, DjangoUserAdmin, AddressSearch, EditAdmin):  #
                 "%(email)s is not confirmed yet: the next sign-in code sent there confirms it."
                 " The old address no longer signs in."
             )
-            messages.warning(request, says % {"email": user.email})
+            messages.warning(request, says % {"email": isolate(readable_address(user.email))})
 
 
 @admin.register(Group)
@@ -156,14 +166,19 @@ class EmailAddressAdmin(AllauthEmailAddressAdmin, AddressSearch, EditAdmin):
     """
 
     actions = ()
+    list_display = ("email_shown", "user", "primary", "verified")
     fields = ("user", "email_with_page", "primary", "verified")
     readonly_fields = ("user", "email_with_page", "primary")
+
+    @display(description=_("e-mail address"), ordering="email")
+    def email_shown(self, address: EmailAddress) -> SafeString:
+        return isolated(readable_address(address.email))
 
     @display(description=_("e-mail address"))
     def email_with_page(self, address: EmailAddress) -> SafeString:
         return format_html(
-            '{} <a class="text-link" href="{}">{}</a>',
-            address.email,
+            '<bdi>{}</bdi> <a class="text-link" href="{}">{}</a>',
+            readable_address(address.email),
             reverse("admin:orders_user_change", args=[address.user_id]),
             _("Change it on the user's page"),
         )

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderEvent, User
 from project.templatetags.money import money
+from project.text import isolate
 
 Kind = OrderEvent.Kind
 
@@ -38,14 +39,15 @@ def _note(event: OrderEvent, currency: str) -> str:
         case Kind.PAYMENT_UNDONE:
             return f"−{money(detail['amount'], currency)}"
         case Kind.SHIPPED | Kind.PARCEL_CORRECTED:
-            return " · ".join(filter(None, (detail.get("carrier"), detail.get("tracking_number"))))
+            parts = (detail.get("carrier"), detail.get("tracking_number"))
+            return " · ".join(isolate(part) for part in parts if part)
         case Kind.CANCELLED if detail.get("by_shopper"):
             return _("on the order's page")
         case Kind.CANCELLED if detail.get("expired"):
             return _("not paid in time")
         case Kind.CANCELLED:
-            return str(detail.get("reason", ""))
+            return isolate(str(detail.get("reason", "")))
         case Kind.PART_REFUNDED | Kind.REFUNDED if detail.get("amount"):
-            what = ", ".join(f"{item['quantity']} × {item['name']}" for item in detail["items"])
-            return f"{money(detail['amount'], currency)}: {what}"
+            items = [f"{item['quantity']} × {isolate(item['name'])}" for item in detail["items"]]
+            return f"{money(detail['amount'], currency)}: {', '.join(items)}"
     return ""

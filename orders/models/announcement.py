@@ -8,6 +8,8 @@ from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from project.text import isolate
+
 
 class Announcement(models.Model):
     """One message to all subscribed users. `orders.messages.announcements` sends it.
@@ -73,7 +75,7 @@ class Announcement(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.subject_en
+        return isolate(self.subject_en)
 
     def words(self, language: str) -> tuple[str, str]:
         """Return subject and text in this language, else in English."""

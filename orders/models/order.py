@@ -11,6 +11,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orders.models.product import Product
+from project.countries import country_name
+from project.email_addresses import STORED
 from project.order_numbers import NUMBER_PREFIX
 
 
@@ -104,6 +106,9 @@ class Order(models.Model):
                 condition=Q(account_deleted=False) | Q(user=None),
                 name="order_of_a_deleted_account_has_no_user",
             ),
+            models.CheckConstraint(
+                condition=Q(email__regex=STORED), name="order_email_has_the_one_form"
+            ),
         ]
         indexes = [
             # For a signed-in shopper's guest orders (`orders.accounts.history`).
@@ -120,6 +125,14 @@ class Order(models.Model):
     def display_number(self) -> str:
         """The number with its prefix, as pages and messages show it."""
         return f"{NUMBER_PREFIX}{self.number}"
+
+    @property
+    def address_lines(self) -> list[str]:
+        """The delivery address as pages show it, the country by its name; empty for a pickup."""
+        part = self.address.get
+        town = f"{part('postcode', '')} {part('city', '')}"
+        lines = [part("line1"), part("line2"), town, country_name(part("country", ""))]
+        return [line for line in lines if line and line.strip()]
 
 
 class OrderLine(models.Model):

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from media_jobs.display import PREFETCH, is_made
 from media_jobs.models import Asset
+from project.text import isolate
 
 
 class Category(models.Model):
@@ -20,7 +21,7 @@ class Category(models.Model):
         ordering = ["position", "name"]
 
     def __str__(self) -> str:
-        return self.name
+        return isolate(self.name)
 
 
 class Product(models.Model):
@@ -73,7 +74,7 @@ class Product(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return isolate(self.name)
 
     def get_absolute_url(self) -> str:
         return reverse("product", args=[self.slug])

@@ -9,6 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.order import OrderLine
+from project.text import isolate
 
 ROOT = "private/uploads"
 """It has a folder per day, so that pruning finds old files by their folder."""
@@ -69,7 +70,7 @@ class Upload(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name
+        return isolate(self.name)
 
     @property
     def is_video(self) -> bool:

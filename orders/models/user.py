@@ -11,7 +11,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from project.email_addresses import InvalidAddressError, canonical_address
+from project.email_addresses import STORED, InvalidAddressError, canonical_address
+from project.text import isolate
 
 MAX_ADDRESSES = 20
 """The number of addresses that a user may save."""
@@ -47,11 +48,17 @@ class User(AbstractUser):
     """The optional events of `notifications.events` that the user switched off."""
     wants_announcements = models.BooleanField(_("wants announcements"), default=False)
 
+    def __str__(self) -> str:
+        return isolate(self.get_username())
+
     class Meta(AbstractUser.Meta):
         constraints = [
             # Staff may have no e-mail. Sign-in is by e-mail, so two users must never share one.
             models.UniqueConstraint(
                 Lower("email"), condition=~Q(email=""), name="user_email_is_unique_in_any_case"
+            ),
+            models.CheckConstraint(
+                condition=Q(email="") | Q(email__regex=STORED), name="user_email_has_the_one_form"
             ),
         ]
 

@@ -30,6 +30,7 @@ from orders.placing.limits import count_order, uncount_order
 from orders.placing.offers import look_up
 from orders.placing.personalising import gone_errors
 from orders.placing.pricing import price
+from orders.placing.repeats import is_repeat
 from orders.placing.request import OrderRequest
 from orders.placing.sales_ledger import Sold
 from orders.placing.sales_writer import Count
@@ -117,7 +118,7 @@ def _place(request: OrderRequest) -> Placement:
 def _repeated(placed_id: UUID, request: OrderRequest) -> Placement:
     """Return the order that this request repeats. Raises KeyReused if it is another one."""
     order = Order.objects.get(pk=placed_id)
-    if order.fingerprint != request.fingerprint():
+    if not is_repeat(request, of=order):
         raise KeyReused(order.pk)
     return Placement(order, replayed=True)
 

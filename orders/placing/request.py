@@ -11,14 +11,12 @@ from uuid import UUID
 
 import phonenumbers
 from django.conf import settings
-from django.core.exceptions import ValidationError
-from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
 from orders.models import Order
 from orders.placing.errors import FieldError, InvalidOrder
 from project.countries import COUNTRIES, WITH_POSTCODE, phone_region
-from project.email_addresses import InvalidAddressError, canonical_address
+from project.email_addresses import MAX_LENGTH, InvalidAddressError, deliverable_address
 from project.text import DIRECTION_MARKS
 
 UNFIT = DIRECTION_MARKS | {"\ufffd"}
@@ -117,16 +115,12 @@ def clean_text(value: str, *, field: str, max_length: int, required: bool = True
 
 def clean_email(value: str) -> str:
     """Return the address in the form of `project.email_addresses`. Raises InvalidOrder."""
-    value = clean_text(value, field="email", max_length=254)
+    value = clean_text(value, field="email", max_length=MAX_LENGTH)
     try:
-        value = canonical_address(value)
-        validate_email(value)
-        if len(value) > 254:  # the domain's ASCII form is longer
-            raise InvalidAddressError(value)
-    except (InvalidAddressError, ValidationError):
+        return deliverable_address(value)
+    except InvalidAddressError:
         message = _("Enter a valid e-mail address, like name@example.org.")
         raise InvalidOrder([FieldError("email", message)]) from None
-    return value
 
 
 def clean_phone(value: str) -> str:

@@ -18,6 +18,7 @@ from orders.models import Order
 from project.email_addresses import readable_address
 from project.jobs.model import Job
 from project.jobs.queryset import Status
+from project.text import isolate
 
 # The page's polling interval in seconds, by the order's age. Jobs take seconds, so a job that is
 # open after a minute waits for a service or an operator. After an hour the page stops polling.
@@ -147,7 +148,7 @@ def _poll_seconds(age: timedelta) -> int | None:
 
 def _message_step(message: Notification, *, is_cancelled_or_refunded: bool) -> Step:
     """Return the state of an e-mail or SMS. Its error is for the operator and not shown."""
-    recipient = {"recipient": readable_address(message.recipient)}
+    recipient = {"recipient": isolate(readable_address(message.recipient))}
     match _tone(message), message.status:
         case "waiting", _status if message.attempts:
             text = _("Not delivered to %(recipient)s yet. We keep trying.")
@@ -195,7 +196,7 @@ def _pass_step(job: MediaJob) -> Step:
 
 def _print_step(job: MediaJob) -> Step:
     """Return the state of an upload's print file. Its error is for the operator and not shown."""
-    about = {"name": job.context["name"], "product": job.context["product"]}
+    about = {name: isolate(job.context[name]) for name in ("name", "product")}
     match _tone(job):
         case "waiting":
             text = _("%(name)s: we prepare it in a moment")

@@ -117,8 +117,8 @@ class JobAdmin(ReadOnly, RecordPage):
         return moment(job.finished_at)
 
     @display(description=_("reason"))
-    def reason(self, job: Job) -> str:
-        return job.error if len(job.error) <= 80 else f"{job.error[:79]}…"
+    def reason(self, job: Job) -> SafeString:
+        return untranslated(job.error if len(job.error) <= 80 else f"{job.error[:79]}…")
 
     @display(description=_("result"))
     def result_words(self, job: Job) -> str:
@@ -312,6 +312,11 @@ def in_zone(label: str | Promise) -> str:
 def isolated(text: str) -> SafeString:
     """Return a name for lists: its writing direction leaves the words around it alone."""
     return format_html("<bdi>{}</bdi>", text)
+
+
+def untranslated(said: str) -> SafeString:
+    """Return words of a gateway or program for a page: no browser translates them."""
+    return format_html('<span translate="no" dir="auto">{}</span>', said)
 
 
 def job_admins(site: admin.AdminSite) -> list[JobAdmin]:

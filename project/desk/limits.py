@@ -15,8 +15,8 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
 from project.desk.editing import EditAdmin, EditForm
-from project.desk.jobs import in_zone, moment
-from project.limits.known import SMS, KnownLimit, known_limits, label_of
+from project.desk.jobs import in_zone, isolated, moment
+from project.limits.known import SMS, KnownLimit, key_in_words, known_limits, label_of
 from project.limits.rates import UNLIMITED, Rate
 from project.models import Limit, LimitCounter
 
@@ -129,7 +129,8 @@ class LimitFilter(admin.SimpleListFilter):
 class LimitCounterAdmin(ModelAdmin):
     """The keys that are counted now. A key that is cleared starts from zero."""
 
-    list_display = ("key", "label", "state", "count", "until")
+    fields = ("label", "key_shown", "count", "until")
+    list_display = ("key_shown", "label", "state", "count", "until")
     list_display_links = None
     list_filter = (BlockedFilter, LimitFilter)
     search_fields = ("key",)
@@ -140,6 +141,10 @@ class LimitCounterAdmin(ModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LimitCounter]:
         return super().get_queryset(request) & LimitCounter.objects.current()
+
+    @display(description=_("key"), ordering="key")
+    def key_shown(self, counter: LimitCounter) -> SafeString:
+        return isolated(key_in_words(counter.name, counter.key))
 
     @display(description=_("limit"), ordering="name")
     def label(self, counter: LimitCounter) -> str:

@@ -6,6 +6,8 @@ from django.conf import settings
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
+from project.countries import country_name
+from project.email_addresses import readable_address
 from project.limits.rates import ORDER_LIMITS, UNLIMITED, Rate
 
 ORDER, SMS = "order", "sms"
@@ -46,9 +48,16 @@ def known_limits() -> dict[str, KnownLimit]:
     return {limit.name: limit for limit in limits}
 
 
+def key_in_words(name: str, key: str) -> str:
+    """Return what one counter of the limit counts, for people."""
+    if key == "all":
+        return str(_("all of them"))
+    return country_name(key) if name.startswith(f"{SMS}:") else readable_address(key)
+
+
 def label_of(name: str) -> str:
     """Return a limit's label for people."""
     if label := _LABELS.get(name):
         return str(label)
     kind, _colon, country = name.partition(":")
-    return _("SMS to %(country)s") % {"country": country} if kind == SMS else name
+    return _("SMS to %(country)s") % {"country": country_name(country)} if kind == SMS else name

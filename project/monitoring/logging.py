@@ -13,6 +13,18 @@ class NotBusy(logging.Filter):
         return getattr(record, "status_code", None) != 503
 
 
+class Brief(logging.Filter):
+    """Takes the traceback off what Django refuses with 400: a scanner's junk is no error of ours.
+
+    Django logs a SuspiciousOperation as an error, under `django.security.` and its class's name.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.startswith("django.security."):
+            record.exc_info = record.exc_text = None
+        return True
+
+
 def logging_config(*, json: bool) -> dict[str, Any]:
     """Return a `logging.config.dictConfig` dictionary; `json` chooses JSON over plain lines."""
     shared = [
@@ -48,12 +60,15 @@ def logging_config(*, json: bool) -> dict[str, Any]:
                 ],
             },
         },
-        "filters": {"unbusy": {"()": "project.monitoring.logging.NotBusy"}},
+        "filters": {
+            "unbusy": {"()": "project.monitoring.logging.NotBusy"},
+            "brief": {"()": "project.monitoring.logging.Brief"},
+        },
         "handlers": {
             "stderr": {
                 "class": "logging.StreamHandler",
                 "formatter": "structured",
-                "filters": ["unbusy"],
+                "filters": ["unbusy", "brief"],
             },
             "none": {"class": "logging.NullHandler"},
         },

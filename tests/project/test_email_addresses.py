@@ -6,6 +6,7 @@ from project.email_addresses import (
     InvalidAddressError,
     ascii_domain,
     canonical_address,
+    deliverable_address,
     readable_address,
 )
 
@@ -69,6 +70,33 @@ def test_a_domain_is_not_taken_for_another_one_that_resembles_it(domain: str, en
 def test_an_address_that_could_be_another_one_is_refused(typed: str) -> None:
     with pytest.raises(InvalidAddressError):
         canonical_address(typed)
+
+
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ada@localhost",
+        "ada@LOCALHOST",
+        "ada@mail",
+        "ada@[127.0.0.1]",
+        "ada@[IPv6:::1]",
+        f"{'a' * 65}@example.org",
+        f"{'a' * 30}@{'.'.join(['ü' * 50] * 4)}.example",
+        r'"a\ b"@example.org',
+        "a\x01b@example.org",
+        "ada..b@example.org",
+        "ada@exa_mple.org",
+    ],
+)
+def test_an_address_that_no_mail_reaches_is_refused(typed: str) -> None:
+    with pytest.raises(InvalidAddressError):
+        deliverable_address(typed)
+
+
+def test_a_long_address_within_the_limits_is_taken_in_its_one_form() -> None:
+    local = "A" * 64
+
+    assert deliverable_address(f" {local}@MÜNCHEN.example") == f"{local}@xn--mnchen-3ya.example"
 
 
 def test_a_stored_address_is_shown_in_its_own_script() -> None:

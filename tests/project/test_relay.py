@@ -191,7 +191,12 @@ def test_a_thousand_jobs_are_published_within_a_second(
     monkeypatch.setattr(Notification, "window", 2000)
     Notification.objects.bulk_create(
         Notification(
-            order_id=uuid4(), kind="k", event="e", channel="email", recipient="r", language="en"
+            order_id=uuid4(),
+            kind="k",
+            event="e",
+            channel="email",
+            recipient="r@example.org",
+            language="en",
         )
         for _ in range(1000)
     )
@@ -385,13 +390,13 @@ def test_a_failing_job_does_not_stop_the_direct_run(
     relays: Callable[..., Relay], dead_port: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def perform(handler: NotificationHandler, job: Notification) -> dict[str, Any]:
-        if job.recipient == "bad":
+        if job.recipient == "bad@example.org":
             raise ZeroDivisionError
         return {}
 
     monkeypatch.setattr(NotificationHandler, "perform", perform)
     monkeypatch.setattr(NotificationHandler, "on_succeeded", lambda handler, job: None)
-    bad, good = notification(recipient="bad"), notification()
+    bad, good = notification(recipient="bad@example.org"), notification()
     relay = relays(f"redis://127.0.0.1:{dead_port}/0")
     relay.publisher.health.failing_since = -1000.0
 

@@ -23,7 +23,7 @@ from orders.accounts.history import orders_of
 from orders.accounts.language import set_language_cookie
 from orders.models import Address, User
 from orders.models.user import MAX_ADDRESSES
-from project.countries import COUNTRIES
+from project.countries import country_name
 
 ORDERS_PER_PAGE = 20
 
@@ -49,8 +49,7 @@ def history(request: HttpRequest) -> HttpResponse:
 def addresses(request: HttpRequest) -> HttpResponse:
     """Show the user's addresses."""
     kept = [
-        (address, COUNTRIES.get(address.country, address.country))
-        for address in _reader(request).addresses.all()
+        (address, country_name(address.country)) for address in _reader(request).addresses.all()
     ]
     context = {"addresses": kept, "is_full": len(kept) >= MAX_ADDRESSES}
     return render(request, "accounts/addresses.html", context)

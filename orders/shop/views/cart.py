@@ -17,6 +17,7 @@ from orders.placing.upload_store import TooManyUploadsError, discard
 from orders.shop.cart import Cart, CartFullError, PricedCart, priced
 from orders.shop.forms import CartForm
 from orders.shop.views.upload import receive_upload
+from project.text import isolate
 
 
 @never_cache
@@ -43,7 +44,7 @@ def current(request: HttpRequest) -> PricedCart:
             text = _("“%(name)s” is no longer on sale and was taken out of your cart.")
             if product.is_active:
                 text = _("Your file for “%(name)s” has expired. Please choose it again.")
-            messages.warning(request, text % {"name": product.name})
+            messages.warning(request, text % {"name": isolate(product.name)})
         for line in result.gone:
             cart.set(line.sku, 0, line.upload)
     return result
@@ -88,9 +89,8 @@ def _change(request: HttpRequest) -> HttpResponse | None:
             request, _("A cart holds at most %(most)d different products.") % {"most": MAX_LINES}
         )
         return None
-    messages.success(
-        request, _("“%(name)s” is in your cart.") % {"name": product.name}, extra_tags="cart"
-    )
+    says = _("“%(name)s” is in your cart.") % {"name": isolate(product.name)}
+    messages.success(request, says, extra_tags="cart")
     return None
 
 

@@ -13,13 +13,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from notifications.delivery.known_numbers import know
 from orders.lifecycle.errors import TransitionError, UnknownOrder
+from orders.lifecycle.payouts import refunded_so_far
 from orders.lifecycle.steps import BEFORE_PACKING
 from orders.lifecycle.timeline import read_timeline
 from orders.lifecycle.transitions import cancel
 from orders.models import Order, User
 from orders.placing.mail_mark import is_mail_mark
 from orders.shop.progress import pass_pictures, read_progress
-from project.countries import COUNTRIES
 
 
 @never_cache
@@ -40,7 +40,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
         "timeline": read_timeline(progress.order),
         "is_cancelled_or_refunded": progress.is_cancelled_or_refunded,
         "may_cancel": progress.order.status in BEFORE_PACKING,
-        "address": _address_lines(progress.order),
+        "given_back": refunded_so_far(progress.order),
     }
     return render(request, "shop/order.html", context)
 
@@ -78,12 +78,3 @@ def pickup_pass(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Redirect to the pickup pass as PNG, or to the order's page until the pass is drawn."""
     png = pass_pictures(get_object_or_404(Order, pk=order_id)).get("png")
     return redirect(png.file.url if png else reverse("order", args=[order_id]) + "#pickup-pass")
-
-
-def _address_lines(order: Order) -> list[str]:
-    """Return the delivery address line by line; empty for a pickup."""
-    parts = order.address
-    town = f"{parts.get('postcode', '')} {parts.get('city', '')}"
-    country = parts.get("country", "")
-    lines = [parts.get("line1"), parts.get("line2"), town, COUNTRIES.get(country, country)]
-    return [str(line) for line in lines if line and line.strip()]

@@ -21,7 +21,9 @@ class Command(BaseCommand):
 def refresh_admin(*, password: str) -> None:
     """Make the user `admin` (or make it a superuser again), with this password."""
     users = get_user_model()
-    admin, _ = users.objects.get_or_create(username="admin", defaults={"email": "admin@localhost"})
+    admin, _ = users.objects.get_or_create(
+        username="admin", defaults={"email": "admin@shop.example"}
+    )
     admin.is_active = admin.is_staff = admin.is_superuser = True
     if not admin.check_password(password):
         admin.set_password(password)

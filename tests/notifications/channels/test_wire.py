@@ -158,9 +158,9 @@ def test_control_unclean_the_subject_would_be_refused_by_the_last_guard(
         arrived(server, order_placed(shop_name=NAMES["header"]))
 
 
-def test_a_domain_in_its_own_script_is_written_as_dns_has_it(server: Keeps) -> None:
+def test_a_domain_arrives_as_the_row_and_dns_have_it(server: Keeps) -> None:
     message = order_placed()
-    message.recipient = "zoe@münchen.example"
+    message.recipient = "zoe@xn--mnchen-3ya.example"
 
     _raw, arrived_message = arrived(server, message)
 

@@ -330,6 +330,7 @@ def test_a_message_goes_to_another_address_from_its_page(
     ("channel", "recipient", "data", "says"),
     [
         ("email", "ada@example.org", {"email": "ada@"}, "E-mail address: this is none."),
+        ("email", "ada@example.org", {"email": "ada@localhost"}, "E-mail address: this is none."),
         ("email", "ada@example.org", {"email": "a@b.c\nBcc: eve@x.org"}, "E-mail address:"),
         ("email", "ada@example.org", {"email": ""}, "This field is required"),
         ("email", "ada@example.org", {"email": "ADA@example.org"}, "went there already"),

@@ -310,9 +310,9 @@ def reported(recipient: str, delivery: str, *, minutes_ago: int) -> None:
 def test_an_address_is_in_trouble_until_something_is_delivered_there(
     history: list[tuple[str, int]], is_troubled: bool
 ) -> None:
-    sent(recipient="Ada@Example.org")
+    sent(recipient="ADA@example.org")
     for delivery, minutes_ago in history:
-        reported("Ada@Example.org", delivery, minutes_ago=minutes_ago)
+        reported("ADA@example.org", delivery, minutes_ago=minutes_ago)
     reported("bob@example.org", "bounced", minutes_ago=1)
 
     assert (trouble_with("ADA@example.org") is not None) is is_troubled

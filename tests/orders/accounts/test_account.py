@@ -42,7 +42,7 @@ def test_the_history_has_the_users_orders_and_their_guest_orders(
     signed_in: Client, ada: User
 ) -> None:
     own = order_by("gift@example.org", user=ada)
-    guest = order_by("Ada@Example.ORG")
+    guest = order_by("ADA@example.org")
 
     page = signed_in.get("/accounts/").content.decode()
 

@@ -1,5 +1,6 @@
 """One mailbox is one address at every entrance, however it is written."""
 
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -7,6 +8,7 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.core.management import call_command
+from django.db import IntegrityError, connection
 from django.test import Client
 
 from notifications.models import Notification
@@ -14,6 +16,7 @@ from orders.accounts.addresses import checkout_defaults
 from orders.accounts.history import orders_of
 from orders.accounts.staff import staff
 from orders.models import Order, User
+from project.email_addresses import InvalidAddressError, deliverable_address, escaped_address
 from tests.factories import add_product, make_order
 from tests.orders.accounts.pages import (
     ADA,
@@ -124,8 +127,95 @@ def test_the_first_operator_and_the_staff_have_the_one_form(
 
 orders_migration: Any = import_module("orders.migrations.0016_canonical_addresses")
 messages_migration: Any = import_module("notifications.migrations.0013_canonical_recipients")
+mending: Any = import_module("orders.migrations.0019_escape_odd_addresses")
+mending_messages: Any = import_module("notifications.migrations.0016_mend_recipients")
+CHECKS = {
+    "orders_order": "order_email_has_the_one_form",
+    "orders_user": "user_email_has_the_one_form",
+    "account_emailaddress": "email_address_has_the_one_form",
+    "notifications_notification": "notification_email_has_the_one_form",
+}
 
 
+@pytest.fixture
+def unchecked() -> Callable[[], None]:
+    """Drop the CHECKs, as before the update. Returns the function that adds and validates them."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint")
+        definitions = dict(cursor.fetchall())
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")  # no ALTER TABLE before pending triggers
+        for table, name in CHECKS.items():
+            cursor.execute(f"ALTER TABLE {table} DROP CONSTRAINT {name}")
+
+    def validate() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            for table, name in CHECKS.items():
+                cursor.execute(f"ALTER TABLE {table} ADD CONSTRAINT {name} {definitions[name]}")
+
+    return validate
+
+
+@pytest.mark.parametrize("table", CHECKS)
+@pytest.mark.parametrize(
+    "address",
+    ["ada@münchen.example", "a\u200bda@example.org", "ada@EXAMPLE.org", "a b@example.org", "ada"],
+)
+def test_the_database_refuses_another_form(table: str, address: str, ada: User) -> None:
+    column = "recipient" if table == "notifications_notification" else "email"
+    make_order()
+    message(status="queued", recipient=ADA)
+
+    update = f"UPDATE {table} SET {column} = %s"
+    with pytest.raises(IntegrityError, match=CHECKS[table]), connection.cursor() as cursor:
+        cursor.execute(update, [address])
+
+
+ODD = ["mıke@example.org", "ada@i❤.EXAMPLE", "ada@i😀.example", "a b@example.org", "no address"]
+
+
+@pytest.mark.parametrize("address", ODD)
+def test_what_has_no_form_is_escaped_and_the_checks_hold(
+    address: str, ada: User, unchecked: Callable[[], None]
+) -> None:
+    order = make_order()
+    Order.objects.update(email=address)
+    User.objects.update(email=address)
+    EmailAddress.objects.update(email=address)
+    sent = message(status="done", recipient=address)
+
+    mending.mend_orders(apps, None)
+    mending.mend_accounts(apps, None)
+    mending_messages.mend_recipients(apps, None)
+
+    unchecked()
+    order.refresh_from_db()
+    sent.refresh_from_db()
+    assert order.email == sent.recipient == escaped_address(address)
+    assert User.objects.get().email == EmailAddress.objects.get().email
+    with pytest.raises(InvalidAddressError):
+        deliverable_address(order.email)
+
+
+def test_a_message_that_went_to_both_spellings_stays_two(unchecked: Callable[[], None]) -> None:
+    order = make_order()
+    message(status="done", recipient=MUNICH, order_id=order.pk)
+    twin = message(status="done", recipient="ada@münchen.example", order_id=order.pk)
+
+    mending_messages.mend_recipients(apps, None)
+
+    unchecked()
+    twin.refresh_from_db()
+    assert twin.recipient == r"ada@m\xfcnchen.example"
+
+
+def message(**fields: Any) -> Notification:
+    return Notification.objects.create(
+        kind="x", event="order_link", channel="email", language="en", **fields
+    )
+
+
+@pytest.mark.usefixtures("unchecked")
 def test_stored_addresses_get_the_one_form(ada: User) -> None:
     order, plain = make_order(add_product("CUP")), make_order()
     Order.objects.filter(pk=order.pk).update(email="Ada@MÜNCHEN.example")
@@ -142,6 +232,7 @@ def test_stored_addresses_get_the_one_form(ada: User) -> None:
     assert list(orders_of(ada)) == [order]
 
 
+@pytest.mark.usefixtures("unchecked")
 def test_the_batches_reach_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(orders_migration, "BATCH", 2)
     for number in range(5):
@@ -155,7 +246,7 @@ def test_the_batches_reach_every_order(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_two_accounts_of_one_mailbox_are_kept_and_named(
-    ada: User, capsys: pytest.CaptureFixture[str]
+    ada: User, capsys: pytest.CaptureFixture[str], unchecked: Callable[[], None]
 ) -> None:
     User.objects.update(email=MUNICH)
     EmailAddress.objects.update(email=MUNICH)
@@ -168,15 +259,17 @@ def test_two_accounts_of_one_mailbox_are_kept_and_named(
     assert set(User.objects.values_list("email", flat=True)) == {MUNICH, "ada@münchen.example"}
     assert f"Users {twin.pk} and {ada.pk} have one mailbox, {MUNICH}" in capsys.readouterr().out
 
+    mending.mend_accounts(apps, None)
 
+    unchecked()
+    twin.refresh_from_db()
+    assert twin.email == EmailAddress.objects.get(user=twin).email == r"ada@m\xfcnchen.example"
+
+
+@pytest.mark.usefixtures("unchecked")
 def test_open_and_reported_messages_get_the_one_form_and_others_stay() -> None:
-    def message(status: str, **fields: Any) -> Notification:
-        return Notification.objects.create(
-            kind="x", event="order_link", channel="email", recipient="ada@straße.example",
-            language="en", status=status, **fields,
-        )  # fmt: skip
-
-    waiting, sent = message("queued"), message("done")
+    waiting = message(status="queued", recipient="ada@straße.example")
+    sent = message(status="done", recipient="ada@straße.example")
 
     messages_migration.change_recipients(apps, None)
 

@@ -120,7 +120,7 @@ def test_links_outlive_a_rotation_of_the_key(ada: User, settings: Any) -> None:
 # ── Which messages have it ──────────────────────────────────────────────────────────────────
 def order_of(user: User, *, signed_in: bool) -> Order:
     order = placed(add_product("MUG"))
-    values: dict[str, Any] = {"user": user} if signed_in else {"email": user.email.upper()}
+    values: dict[str, Any] = {"user": user} if signed_in else {"email": user.email.capitalize()}
     Order.objects.filter(pk=order.pk).update(**values)
     order.refresh_from_db()
     return order

@@ -137,6 +137,23 @@ def test_another_order_under_the_same_key_is_refused_without_the_first_ones_id(
     assert first["id"] not in other.content.decode()
 
 
+@pytest.mark.parametrize("repeated", ["ada@münchen.example", "ada@xn--mnchen-3ya.example"])
+def test_a_repeat_of_an_order_whose_address_an_update_changed_finds_it(
+    repeated: str, post: Post
+) -> None:
+    add_product("MUG")
+    key = new_key()
+    first = post(order(("MUG", 2), ("MUG", 1), email="ada@münchen.example"), key=key)
+    # Its fingerprint is of another spelling: the update changed the address and not the SHA-256.
+    Order.objects.update(fingerprint="0" * 64)
+
+    again = post(order(("MUG", 3), email=repeated), key=key)
+    other = post(order(("MUG", 3), email="bob@münchen.example"), key=key)
+
+    assert (again.status_code, again.json()["id"]) == (200, first.json()["id"])
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+
+
 def test_a_product_on_two_lines_is_one_line(post: Post) -> None:
     add_product("MUG", price="2.50")
     add_product("CUP", price="1.00")

@@ -13,8 +13,10 @@ from django.urls import reverse
 
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
+from orders.lifecycle.transitions import cancel
 from orders.models import Order, Upload
 from project.jobs.queryset import Status
+from tests import order_states
 from tests.desk import message, placed
 from tests.factories import add_product, uploaded_file
 
@@ -156,7 +158,7 @@ def test_an_order_leads_to_what_its_shopper_handed_in(
 
 
 def bounced(order: Order, delivery: str = "bounced") -> Notification:
-    job = message(order, status=Status.DONE, recipient=order.email.upper())
+    job = message(order, status=Status.DONE, recipient="ADA@example.org")
     Notification.objects.filter(pk=job.pk).update(
         delivery=delivery, delivery_at=Now(), delivery_reason="550 no such mailbox"
     )
@@ -190,3 +192,43 @@ def test_orders_are_found_by_an_address_that_bounced(admin_client: Client) -> No
     assert numbers(answer) == [flagged.display_number]
     well.refresh_from_db()
     assert "this address" not in admin_client.get(f"{LIST}{well.pk}/change/").content.decode()
+
+
+def payment_of(order: Order, client: Client) -> str:
+    page = unescape(client.get(f"{LIST}{order.pk}/change/").content.decode())
+    [found] = re.findall(r"<dt>Payment</dt>\s*<dd>\s*(.*?)\s*</dd>", page, re.DOTALL)
+    return str(found)
+
+
+@pytest.mark.django_db(transaction=True, databases=["default", "writer"])
+@pytest.mark.usefixtures("writers")
+def test_what_is_paid_and_given_back_is_said_after_each_refund(admin_client: Client) -> None:
+    add_product("MUG", price="9.90")
+    order = order_states.paid(("MUG", 2))
+    before = payment_of(order, admin_client)
+    order_states.refund_order(order.pk, {"MUG": 1})
+    partly = payment_of(order, admin_client)
+    order_states.refund_order(order.pk)
+    fully = payment_of(order, admin_client)
+    called_off = order_states.paid(("MUG", 1))
+    cancel(order_id=called_off.pk, reason="broken")
+
+    assert before == "€19.80 paid"
+    assert partly == "€19.80 paid, €9.90 given back"
+    assert fully == "€19.80 paid, €19.80 given back"
+    assert payment_of(called_off, admin_client) == "€9.90 paid, €9.90 given back"
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("XK", "Kosovo"), ("TR", "Türkiye"), ("ZZ", "ZZ"), ("", "")]
+)
+def test_an_address_has_its_country_by_name(code: str, name: str, admin_client: Client) -> None:
+    order = placed(add_product("MUG"))
+    Order.objects.update(address={"line1": "Rruga 1", "city": "Prishtina", "country": code})
+
+    page = admin_client.get(f"{LIST}{order.pk}/change/").content.decode()
+
+    lines = re.findall(r"<bdi>(.*?)</bdi>", page.partition("<dt>Goes to</dt>")[2])
+    assert [line.strip() for line in lines[: 2 + bool(name)]] == [
+        "Rruga 1", "Prishtina", *filter(None, [name]),
+    ]  # fmt: skip

@@ -80,7 +80,10 @@ def test_an_operators_account_gets_no_row_that_the_prune_would_judge(
     assert not EmailAddress.objects.exists()
 
 
-@pytest.mark.parametrize("email", ["eve@example.org", "EVE@example.org", "x\u202e@example.org"])
+@pytest.mark.parametrize(
+    "email",
+    ["eve@example.org", "EVE@example.org", "x\u202e@example.org", "ada@localhost", "a@[127.0.0.1]"],
+)
 def test_an_address_of_another_account_is_refused(
     email: str, admin_client: Client, ada: User
 ) -> None:

@@ -1,5 +1,6 @@
 """Money that goes back: owed from its cause on, told to the staff, paid out once."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -19,8 +20,8 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writ
 
 
 @pytest.fixture(autouse=True)
-def tea(settings: pytest.FixtureRequest) -> None:
-    settings.STAFF_EMAILS = ["desk@shop.example"]  # type: ignore[attr-defined]
+def tea(settings: Any) -> None:
+    settings.STAFF_EMAILS = ["desk@shop.example"]
     add_product("TEA", stock=100, price="5.00")
 
 

@@ -97,6 +97,19 @@ def test_the_timeline_tells_amounts_parcels_and_reasons(client: Client) -> None:
     assert "Cancelled broken in store" in text_of(client.get(f"/orders/{called_off.pk}/"))
 
 
+def test_the_total_is_followed_by_what_was_given_back(client: Client) -> None:
+    add_product("MUG", price="9.90")
+    order = paid(("MUG", 2))
+    before = text_of(client.get(f"/orders/{order.pk}/"))
+    refund_order(order.pk, {"MUG": 1})
+    partly = text_of(client.get(f"/orders/{order.pk}/"))
+    refund_order(order.pk)
+
+    assert "Given back" not in before
+    assert "Total €19.80 Given back €9.90" in partly
+    assert "Total €19.80 Given back €19.80" in text_of(client.get(f"/orders/{order.pk}/"))
+
+
 def test_stock_is_for_sale_again(client: Client) -> None:
     add_product("MUG", stock=2)
     order = placed(("MUG", 2))

@@ -1,5 +1,7 @@
 """Junk in the addresses and forms of the desk: refused or ignored, never an error of ours."""
 
+import logging
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -92,3 +94,51 @@ def test_control_without_the_middleware_a_nul_is_an_error(desk: Client, settings
         desk.get(reverse("admin:orders_order_changelist"), {"status__exact": "\x00"}).status_code
         == 500
     )
+
+
+@pytest.fixture
+def log(monkeypatch: pytest.MonkeyPatch) -> StringIO:
+    """What the process writes, through the handler and filters of its settings."""
+    stream = StringIO()
+    [handler] = [one for one in logging.getLogger().handlers if one.name == "stderr"]
+    monkeypatch.setattr(handler, "stream", stream)
+    return stream
+
+
+@pytest.mark.parametrize("page", ["changelist", "add", "change", "delete"])
+def test_a_field_that_no_link_names_is_refused_in_one_line(
+    page: str, desk: Client, log: StringIO
+) -> None:
+    boss = User.objects.get()
+    args = [boss.pk] if page in ("change", "delete") else []
+
+    answer = desk.get(reverse(f"admin:orders_user_{page}", args=args), {"_to_field": "zz"})
+
+    assert answer.status_code == 400
+    assert "The field zz cannot be referenced." in log.getvalue()
+    assert "Traceback" not in log.getvalue()
+
+
+def test_a_filter_that_may_not_be_is_refused_in_one_line(desk: Client, log: StringIO) -> None:
+    answer = desk.get(list_of(User), {"groups__user__password__startswith": "p"})
+
+    assert answer.status_code == 400
+    assert "Filtering by groups__user__password__startswith not allowed" in log.getvalue()
+    assert "Traceback" not in log.getvalue()
+
+
+def test_a_form_of_too_many_fields_is_refused_in_one_line(desk: Client, log: StringIO) -> None:
+    answer = desk.post(list_of(User), {f"field{number}": "" for number in range(2000)})
+
+    assert answer.status_code == 400
+    assert "DATA_UPLOAD_MAX_NUMBER_FIELDS" in log.getvalue()
+    assert "Traceback" not in log.getvalue()
+
+
+def test_an_error_of_ours_keeps_its_traceback(log: StringIO) -> None:
+    try:
+        1 / 0  # noqa: B018
+    except ZeroDivisionError:
+        logging.getLogger("django.request").exception("an error")
+
+    assert "Traceback" in log.getvalue()

@@ -38,7 +38,7 @@ def test_every_limit_is_listed_with_its_value(admin_client: Client) -> None:
     page = admin_client.get(LIMITS)
 
     assert "10 an hour" in cell(page, "Orders with one e-mail address")
-    assert "500 a day" in cell(page, "SMS to CN")
+    assert "500 a day" in cell(page, "SMS to China")
     assert Limit.objects.count() == 7
 
 
@@ -114,7 +114,7 @@ def test_a_reached_cap_of_sms_is_said_above_the_messages(admin_client: Client) -
 
     page = admin_client.get("/admin/notifications/notification/")
 
-    assert "SMS to CN: the 1 of today are sent" in page.content.decode()
+    assert "SMS to China: the 1 of today are sent" in page.content.decode()
 
 
 def test_a_setting_that_is_off_is_said(admin_client: Client, settings: Any) -> None:

@@ -68,8 +68,8 @@ def order() -> Order:
     )
     ProductSales.objects.filter(product=tea).update(units=3, amount=amount)
     Notification.objects.create(
-        order_id=placed.pk, kind="k", event="order_placed", channel="email", recipient="r",
-        language="en",
+        order_id=placed.pk, kind="k", event="order_placed", channel="email",
+        recipient="r@example.org", language="en",
     )  # fmt: skip
     MediaJob.objects.create(order_id=placed.pk, kind="k", source=f"order:{placed.pk}", recipe="r")
     return placed
@@ -253,10 +253,10 @@ BREAKS: dict[str, tuple[str, str, str]] = {
         "accounts: the user's address is one of its rows in allauth's table",
         "user ",
     ),
-    "a second spelling of a mailbox": (
+    "an address that the migration had to escape": (
         "INSERT INTO orders_user (username, email, password, first_name,"
         " last_name, name, phone, language, is_superuser, is_staff, is_active, date_joined,"
-        " muted_events, wants_announcements) VALUES ('ada', 'ada@münchen.example', '', '', '',"
+        " muted_events, wants_announcements) VALUES ('ada', 'ada@m\\xfcnchen.example', '', '', '',"
         " '', '', '', false, false, true, now(), '[]', false)",
         "accounts: addresses have the one form of project.email_addresses",
         "user ",

@@ -24,7 +24,7 @@ def notification(**values: object) -> Notification:
         kind="k",
         event="e",
         channel="email",
-        recipient="r",
+        recipient="r@example.org",
         language="en",
         **values,
     )

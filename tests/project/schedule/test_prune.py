@@ -32,7 +32,13 @@ HOUR = timedelta(hours=1)
 
 
 def notification(**values: object) -> Notification:
-    fields = {"order_id": uuid4(), "kind": "k", "event": "e", "channel": "email", "recipient": "r"}
+    fields = {
+        "order_id": uuid4(),
+        "kind": "k",
+        "event": "e",
+        "channel": "email",
+        "recipient": "r@example.org",
+    }
     return Notification.objects.create(language="en", **fields | values)
 
 

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0018_payouts")]
+    dependencies = [("orders", "0021_payouts")]
 
     operations = [
         migrations.RunSQL(

@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("orders", "0019_earlier_refunds")]
+    dependencies = [("orders", "0022_earlier_refunds")]
 
     operations = [
         ValidateConstraint(model_name="payment", name="payment_is_negative_if_it_undoes_one"),

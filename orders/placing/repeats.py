@@ -1,0 +1,40 @@
+"""Tells the repeat of an order from another order under the same key."""
+
+from orders.models import Order, OrderLine
+from orders.placing.request import OrderRequest, RequestedLine
+
+
+def is_repeat(request: OrderRequest, *, of: Order) -> bool:
+    """Return True if the request is the one that placed the order.
+
+    An order's fingerprint is of its content as it was understood when it was placed. An update may
+    understand the same text in another way (since 0016, an e-mail address has one form), so if the
+    fingerprints differ, the request is compared with the order's own rows.
+    """
+    fingerprint = request.fingerprint()
+    return fingerprint == of.fingerprint or fingerprint == _request_of(of).fingerprint()
+
+
+def _request_of(order: Order) -> OrderRequest:
+    """Return what the order's rows say, as a request; its key isn't stored."""
+    lines = order.lines.prefetch_related("uploads")
+    return OrderRequest(
+        source=Order.Source(order.door),
+        key="",
+        name=order.name,
+        email=order.email,
+        phone=order.phone,
+        language=order.language,
+        address=order.address,
+        lines=tuple(part for line in lines for part in _parts(line)),
+    )
+
+
+def _parts(line: OrderLine) -> list[RequestedLine]:
+    """Return the line's units with each upload, and those without one."""
+    parts = [
+        RequestedLine(line.sku, upload.quantity or 0, str(upload.token))
+        for upload in line.uploads.all()
+    ]
+    plain = line.quantity - sum(part.quantity for part in parts)
+    return [*parts, RequestedLine(line.sku, plain)]
