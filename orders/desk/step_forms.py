@@ -1,7 +1,6 @@
 """The forms of the order steps that need data, for the order list and the order's page."""
 
 from typing import Any
-from uuid import uuid4
 
 from django import forms
 from django.utils.translation import gettext as _
@@ -17,6 +16,7 @@ from unfold.widgets import (
 from orders.lifecycle import transitions
 from orders.lifecycle.transitions import paid_so_far
 from orders.models import Order, OrderEvent, Payment, User
+from project.database.keys import time_ordered_key
 
 
 class StepForm(forms.Form):
@@ -101,7 +101,7 @@ class CancelForm(StepForm):
 
 
 class RefundForm(StepForm):
-    refund_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    refund_id = forms.UUIDField(widget=forms.HiddenInput, initial=time_ordered_key)
     restock = forms.BooleanField(
         label=gettext_lazy("The goods are back on the shelf"),
         required=False,
