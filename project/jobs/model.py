@@ -73,7 +73,7 @@ class Job(models.Model):
         abstract = True
         ordering = ["-created_at"]
         indexes = [
-            models.Index(fields=["order_id"], name="%(class)s_order"),
+            BY_ORDER,
             # The relay reads open jobs only, and they stay few while the history grows.
             models.Index(
                 IsNull(F("order_id"), True),
