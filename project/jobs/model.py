@@ -91,6 +91,8 @@ class Job(models.Model):
             models.Index(
                 fields=["lease_until"], name="%(class)s_leased", condition=Q(status="running")
             ),
+            # How long the oldest due job waits, at each scrape, however many are queued.
+            models.Index(fields=["run_after"], name="%(class)s_due", condition=Q(status="queued")),
             # Jobs that need an operator; the health pages count them.
             models.Index(
                 fields=["finished_at"],
