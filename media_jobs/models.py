@@ -65,6 +65,7 @@ class MediaJob(Job):
         blank=True,
         related_name="jobs",
         verbose_name=_("asset"),
+        db_index=False,  # a partial one, below: an order's jobs have no asset
     )
 
     class Meta(Job.Meta):
@@ -76,6 +77,9 @@ class MediaJob(Job):
         ]
         indexes = [
             *Job.Meta.indexes,
+            models.Index(
+                fields=["asset"], name="mediajob_asset", condition=models.Q(asset__isnull=False)
+            ),
             # For the messages that print files are ready: `orders.lifecycle.media_ready`.
             models.Index(
                 fields=["finished_at"],

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from notifications.same_error import same_error
 from project.email_addresses import STORED
-from project.jobs.model import Job
+from project.jobs.model import BY_ORDER, Job
 from project.jobs.queryset import OPEN, PARKED, JobQuerySet, Status
 
 OFFERS = ("announcement",)
@@ -134,9 +134,10 @@ class Notification(Job):
                 name="notification_email_has_the_one_form",
             ),
         ]
-        # All are partial: inserting an order's message touches none of them.
+        # All are partial: inserting an order's message touches the open ones only. An order's
+        # messages are found by the constraint that begins with the order.
         indexes = [
-            *Job.Meta.indexes,
+            *(index for index in Job.Meta.indexes if index != BY_ORDER),
             models.Index(
                 fields=["resent_from"],
                 name="notification_resent",

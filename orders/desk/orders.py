@@ -32,7 +32,7 @@ from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.email_addresses import readable_address
 from project.jobs.model import Job, job_models
-from project.jobs.queryset import OPEN, Status
+from project.jobs.queryset import OPEN, TROUBLED
 from project.order_numbers import order_number
 from project.templatetags.money import money
 
@@ -45,7 +45,6 @@ COLOURS = {
     Order.Status.CANCELLED.value: "",
     Order.Status.REFUNDED.value: "warning",
 }
-TROUBLE = (Status.FAILED, Status.UNKNOWN)
 
 
 def has_job(*statuses: str) -> Q:
@@ -68,7 +67,7 @@ class JobsFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         if self.value() == "trouble":
-            return queryset.filter(has_job(*TROUBLE))
+            return queryset.filter(has_job(*TROUBLED))
         if self.value() == "open":
             return queryset.filter(has_job(*OPEN))
         return queryset
@@ -135,7 +134,7 @@ class OrderAdmin(ReadOnly, StepPages, TransitionActions, PreviewPage, RecordPage
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
         orders = super().get_queryset(request)
-        return orders.annotate(has_trouble=has_job(*TROUBLE), is_going_on=has_job(*OPEN))
+        return orders.annotate(has_trouble=has_job(*TROUBLED), is_going_on=has_job(*OPEN))
 
     @display(description=_("number"), ordering="number")
     def number_shown(self, order: Order) -> str:

@@ -5,7 +5,6 @@ transaction. Saving a product never writes its stock.
 """
 
 from typing import Any
-from uuid import uuid4
 
 from django import forms
 from django.conf import settings
@@ -41,6 +40,7 @@ from orders.desk.scheduled import ScheduledChangeInline
 from orders.desk.stock import StockForm
 from orders.models import Category, Product, ScheduledChange, Stock, StockMovement
 from orders.models.product import PREFETCH_MEDIA
+from project.database.keys import time_ordered_key
 from project.desk.editing import EditAdmin
 from project.desk.jobs import isolated
 from project.templatetags.money import money
@@ -232,7 +232,7 @@ class ProductAdmin(EditAdmin):
         initial = {
             "last": last_correction_id(product.pk),  # before the stock, which may be newer
             "shown": Stock.objects.get(pk=product.pk).available,
-            "key": uuid4(),
+            "key": time_ordered_key(),
         }
         form = StockForm(request.POST or None, initial=initial)
         if request.method == "POST" and form.is_valid():

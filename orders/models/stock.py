@@ -78,6 +78,7 @@ class StockMovement(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("by"),
+        db_index=False,  # a partial one, below: an order's movements have no user
     )
     key = models.UUIDField(null=True, editable=False)
     """The idempotency key of a correction's form: a repeated form moves stock once."""
@@ -87,6 +88,9 @@ class StockMovement(models.Model):
         verbose_name = _("stock movement")
         verbose_name_plural = _("stock movements")
         ordering = ["-pk"]
+        indexes = [
+            models.Index(fields=["user"], name="movement_user", condition=Q(user__isnull=False)),
+        ]
         constraints = [
             models.CheckConstraint(condition=~Q(quantity=0), name="movement_moves_something"),
             # The ledger's key: an order takes each product once; its cancellation, and each of
