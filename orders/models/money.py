@@ -1,6 +1,7 @@
 """The money ledger of an order: payments and refunds."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -87,6 +88,8 @@ class Refund(models.Model):
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=0), name="refund_is_not_negative"),
         ]
+        # As of the stock's movements.
+        indexes = [BrinIndex("created_at", name="refund_by_time", autosummarize=True)]
 
     def __str__(self) -> str:
         return str(self.amount)

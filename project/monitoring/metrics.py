@@ -59,15 +59,17 @@ class ShopCollector(Collector):
             deferrals.add_metric([row.writer], row.items)
         yield deferrals
 
-        audit = AuditRun.objects.first()
-        if audit is not None:
+        audits = AuditRun.objects.last_of_each_scope()
+        if audits:
             yield GaugeMetricFamily(
-                "tandem_audit_clean", "1 if the last audit found no drift", float(audit.is_clean)
+                "tandem_audit_clean",
+                "1 if neither the last audit of everything nor of what changed found drift",
+                float(all(audit.is_clean for audit in audits)),
             )
             yield GaugeMetricFamily(
                 "tandem_audit_timestamp_seconds",
                 "When the last audit ended",
-                audit.finished_at.timestamp(),
+                audits[0].finished_at.timestamp(),
             )
 
 
