@@ -88,6 +88,12 @@ class Job(models.Model):
             models.Index(
                 fields=["lease_until"], name="%(class)s_leased", condition=Q(status="running")
             ),
+            # What pruning deletes, the oldest first.
+            models.Index(
+                fields=["finished_at"],
+                name="%(class)s_prunable",
+                condition=Q(status__in=["done", "cancelled"]),
+            ),
             # Jobs that need an operator; the health pages count them.
             models.Index(
                 fields=["finished_at"],
