@@ -15,6 +15,8 @@ from project.jobs.queryset import OPEN, PARKED, JobQuerySet, Status
 
 OFFERS = ("announcement",)
 """The events of `notifications.events` that are marketing, here for the indexes' conditions."""
+FINAL = (Status.DONE.value, Status.CANCELLED.value)
+"""Statuses of messages that will not be sent by themselves any more, and need no decision."""
 _IS_PARKED = Q(status=Status.QUEUED.value, ring_after=PARKED)
 
 
@@ -177,6 +179,12 @@ class Notification(Job):
                 fields=["occasion"],
                 name="notification_open_offer",
                 condition=Q(event__in=OFFERS, status__in=OPEN),
+            ),
+            # Whose HTML may go after some days: few, as it does go. See `delivery.old_html`.
+            models.Index(
+                fields=["finished_at"],
+                name="notification_html",
+                condition=Q(status__in=FINAL) & ~Q(html=""),
             ),
             models.Index(
                 Lower("recipient"),

@@ -170,10 +170,10 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 
 @admin.register(AuditRun)
 class AuditRunAdmin(ReadOnlyAdmin):
-    list_display = ("started_at", "state", "drift", "took")
-    list_filter = ("is_clean",)
+    list_display = ("started_at", "scope", "state", "drift", "took")
+    list_filter = ("is_clean", "scope")
     change_form_template = "desk/audit_run.html"
-    fields = (("started_at", "finished_at"),)
+    fields = (("scope", "until"), ("started_at", "finished_at"))
 
     @display(description=_("state"), label={True: "success", False: "danger"})
     def state(self, run: AuditRun) -> tuple[bool, Any]:

@@ -28,6 +28,7 @@ SERVICES: dict[str, str | Promise] = {
 }
 TASKS: dict[str, str | Promise] = {
     "project.tasks.audit": gettext_lazy("Audit"),
+    "project.tasks.audit_all": gettext_lazy("Audit of everything"),
     "project.tasks.catch_up": gettext_lazy("Catch up"),
     "project.tasks.prune": gettext_lazy("Prune"),
     "project.tasks.run_now": gettext_lazy("Run by hand"),

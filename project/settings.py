@@ -62,6 +62,10 @@ STAFF_EMAILS = environment.addresses("STAFF_EMAILS", may_be_empty=not IS_PRODUCT
 PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", environment.text("PAYMENT_DUE_HOURS"))
 # How long messages that were sent or cancelled are kept.
 KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", environment.text("KEEP_MESSAGES_DAYS", "90"))
+# How long their HTML is kept; later it is rendered again where it is shown.
+KEEP_MESSAGE_HTML_DAYS = whole_days(
+    "KEEP_MESSAGE_HTML_DAYS", environment.text("KEEP_MESSAGE_HTML_DAYS", "7")
+)
 # The providers that may send receipts of messages, each with the secret that signs them.
 RECEIPT_SECRETS = environment.pairs("RECEIPT_SECRETS", known=r"email|sms(:[\w.-]+)?")
 LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5, most=1_000_000)

@@ -37,6 +37,7 @@ PROMISES = [
     ("notifications.md", "the newest {:,}", store.KEEP),
     ("notifications.md", "more than {:.0f} minutes is refused", signature.TOLERANCE / 60),
     ("notifications.md", "after `KEEP_MESSAGES_DAYS` ({})", settings.KEEP_MESSAGES_DAYS),
+    ("notifications.md", "after `KEEP_MESSAGE_HTML_DAYS` ({})", settings.KEEP_MESSAGE_HTML_DAYS),
     ("jobs.md", "every {:.0f} ms", relay.INTERVAL * 1000),
     ("jobs.md", "after {} attempts", queryset.MAX_ATTEMPTS),
     ("jobs.md", "worker died {} times", queryset.MAX_LOST),

@@ -60,7 +60,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     from django.contrib import admin
 
     health = read_health()
-    audit = AuditRun.objects.first()
     context |= {
         "figures": [
             _orders_today(),
@@ -81,7 +80,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             for name in health.degraded
         ],
         "paused": [service_name(name) for name in health.paused],
-        "audit": audit,
+        "audits": AuditRun.objects.last_of_each_scope(),
         "latest": [
             (order, COLOURS[order.status]) for order in Order.objects.order_by("-number")[:LATEST]
         ],

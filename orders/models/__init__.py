@@ -5,7 +5,7 @@ from orders.models.desk import DeskJob
 from orders.models.money import Payment, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine
 from orders.models.product import Category, Product, ProductMedia
-from orders.models.sales import ProductSales, SalesEntry
+from orders.models.sales import AuditedBalance, ProductSales, SalesEntry
 from orders.models.scheduled import ScheduledChange
 from orders.models.stock import Stock, StockAlert, StockMovement
 from orders.models.upload import Upload
@@ -14,6 +14,7 @@ from orders.models.user import Address, User
 __all__ = [
     "Address",
     "Announcement",
+    "AuditedBalance",
     "Category",
     "DeskJob",
     "Order",

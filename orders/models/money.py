@@ -1,6 +1,7 @@
 """The money ledger of an order: payments and refunds."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -151,6 +152,8 @@ class Refund(models.Model):
         indexes = [
             # The worklist of the desk.
             models.Index("created_at", "id", condition=Q(status="owed"), name="refund_owed"),
+            # As of the stock's movements.
+            BrinIndex("created_at", name="refund_by_time", autosummarize=True),
         ]
 
     def __str__(self) -> str:

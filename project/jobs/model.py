@@ -93,6 +93,12 @@ class Job(models.Model):
             ),
             # How long the oldest due job waits, at each scrape, however many are queued.
             models.Index(fields=["run_after"], name="%(class)s_due", condition=Q(status="queued")),
+            # What pruning deletes, the oldest first.
+            models.Index(
+                fields=["finished_at"],
+                name="%(class)s_prunable",
+                condition=Q(status__in=["done", "cancelled"]),
+            ),
             # Jobs that need an operator; the health pages count them.
             models.Index(
                 fields=["finished_at"],

@@ -57,15 +57,17 @@ class ShopCollector(Collector):
                 refusals.add_metric([limit], counts.get(name, 0))
         yield refusals
 
-        audit = AuditRun.objects.first()
-        if audit is not None:
+        audits = AuditRun.objects.last_of_each_scope()
+        if audits:
             yield GaugeMetricFamily(
-                "tandem_audit_clean", "1 if the last audit found no drift", float(audit.is_clean)
+                "tandem_audit_clean",
+                "1 if neither the last audit of everything nor of what changed found drift",
+                float(all(audit.is_clean for audit in audits)),
             )
             yield GaugeMetricFamily(
                 "tandem_audit_timestamp_seconds",
                 "When the last audit ended",
-                audit.finished_at.timestamp(),
+                audits[0].finished_at.timestamp(),
             )
 
 
