@@ -75,6 +75,12 @@ class MediaJob(Job):
         ]
         indexes = [
             *Job.Meta.indexes,
+            # The desk's filter by a recipe. Each order has a pickup pass, which it needn't find.
+            models.Index(
+                fields=["recipe", "-created_at", "-id"],
+                name="mediajob_recipe_list",
+                condition=~models.Q(recipe="pickup_pass"),
+            ),
             # For the messages that print files are ready: `orders.lifecycle.media_ready`.
             models.Index(
                 fields=["finished_at"],

@@ -245,6 +245,12 @@ class AuditRun(models.Model):
         verbose_name = _("audit run")
         verbose_name_plural = _("audit runs")
         ordering = ["-started_at"]
+        indexes = [
+            models.Index(fields=["-started_at", "-id"], name="audit_run_newest"),
+            models.Index(
+                fields=["-started_at", "-id"], name="audit_run_drift", condition=Q(is_clean=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         state = _("clean") if self.is_clean else _("drift")

@@ -47,7 +47,11 @@ class StockMovement(models.Model):
         CORRECTION = "correction", _("Correction")
 
     product = models.ForeignKey(
-        Product, models.PROTECT, related_name="movements", verbose_name=_("product")
+        Product,
+        models.PROTECT,
+        related_name="movements",
+        verbose_name=_("product"),
+        db_index=False,  # `movement_of_product` begins with it
     )
     order = models.ForeignKey(
         Order,
@@ -86,7 +90,18 @@ class StockMovement(models.Model):
     class Meta:
         verbose_name = _("stock movement")
         verbose_name_plural = _("stock movements")
-        ordering = ["-pk"]
+        ordering = ["-created_at", "-pk"]
+        # The ledger at the desk, of all and of one product, and its filter by a kind. An order's
+        # movements are most of all: the first index finds them.
+        indexes = [
+            models.Index(fields=["-created_at", "-id"], name="movement_newest"),
+            models.Index(fields=["product", "-created_at", "-id"], name="movement_of_product"),
+            models.Index(
+                fields=["kind", "-created_at", "-id"],
+                name="movement_kind_list",
+                condition=~Q(kind="order"),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=~Q(quantity=0), name="movement_moves_something"),
             # The ledger's key: an order takes each product once; its cancellation, and each of
