@@ -80,6 +80,12 @@ class MediaJob(Job):
             models.Index(
                 fields=["asset"], name="mediajob_asset", condition=models.Q(asset__isnull=False)
             ),
+            # The desk's filter by a recipe. Each order has a pickup pass, which it needn't find.
+            models.Index(
+                fields=["recipe", "-created_at", "-id"],
+                name="mediajob_recipe_list",
+                condition=~models.Q(recipe="pickup_pass"),
+            ),
             # For the messages that print files are ready: `orders.lifecycle.media_ready`.
             models.Index(
                 fields=["finished_at"],

@@ -275,6 +275,10 @@ class AuditRun(models.Model):
         indexes = [
             models.Index(fields=["scope", "-started_at"], name="auditrun_latest"),
             models.Index(fields=["-until"], name="auditrun_mark", condition=Q(is_clean=True)),
+            models.Index(fields=["-started_at", "-id"], name="audit_run_newest"),
+            models.Index(
+                fields=["-started_at", "-id"], name="audit_run_drift", condition=Q(is_clean=False)
+            ),
         ]
 
     def __str__(self) -> str:

@@ -110,6 +110,8 @@ CELERY_STATES: dict[str, str | Promise] = {
     "REVOKED": Status.CANCELLED.label,
     "IGNORED": pgettext_lazy("task", "ignored"),
 }
+RESULT_STATES = ("SUCCESS", "FAILURE", "RETRY", "REVOKED", "IGNORED")
+"""The states that Celery's result of a task ends with."""
 UNMARKED = (gettext_noop("chord counter"),)
 """Names of third-party models that their own packages don't mark for translation."""
 PERMISSIONS: dict[str, str | Promise] = {

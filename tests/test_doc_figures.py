@@ -8,7 +8,7 @@ from media_jobs import receiving, signed_urls
 from notifications.channels import http, smtp
 from notifications.delivery import attempt, breaker
 from notifications.delivery import log as message_log
-from notifications.desk import all_at_once, filters
+from notifications.desk import all_at_once, errors
 from notifications.mailbox import store
 from notifications.receipts import signature
 from orders.accounts import unconfirmed
@@ -30,7 +30,7 @@ PROMISES = [
     ("notifications.md", "breaker for {:.0f} s", breaker.FIRST_PAUSE.total_seconds()),
     ("notifications.md", "at most {:.0f} minutes", breaker.LONGEST_PAUSE.total_seconds() / 60),
     ("notifications.md", "followed by another after {:.0f} s", breaker.PROBE_TIME.total_seconds()),
-    ("notifications.md", "latest {:,} troubled messages", filters.SAMPLE),
+    ("notifications.md", "latest {:,} troubled messages", errors.SAMPLE),
     ("notifications.md", "UPDATEs of {:,} rows each", all_at_once.BATCH_SIZE),
     ("notifications.md", "after {:.0f} s the page answers", all_at_once.MAX_SECONDS),
     ("notifications.md", "latest {}; waits for one reason", message_log.KEEP),

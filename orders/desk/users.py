@@ -9,14 +9,13 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -24,9 +23,12 @@ from notifications.events import EVENTS
 from orders.accounts.email_change import change_email, is_confirmed, is_taken
 from orders.models import User
 from project.address_input import sent_as_typed
+from project.database.words import has_words
 from project.desk.address_search import searched_address
 from project.desk.editing import EditAdmin
 from project.desk.jobs import isolated
+from project.desk.long_lists import LongList
+from project.desk.search_terms import has_address, has_phone
 from project.email_addresses import InvalidAddressError, deliverable_address, readable_address
 from project.names import permission_name
 from project.text import isolate
@@ -60,15 +62,6 @@ class UserForm(UserChangeForm):
         return email
 
 
-class AddressSearch(ModelAdmin):
-    """A list that finds an e-mail address in any of its spellings."""
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return super().get_search_results(request, queryset, searched_address(search_term))
-
-
 class PasswordForm(AdminPasswordChangeForm):
     """A new password. It writes nothing else of the user, who may be changing settings."""
 
@@ -97,12 +90,15 @@ def _permission_label(permission: Permission) -> str:
 
 
 @admin.register(User)
-class UserAdmin(NamedPermissions, DjangoUserAdmin, AddressSearch, EditAdmin):  # type: ignore[misc]
+class UserAdmin(NamedPermissions, LongList, DjangoUserAdmin, EditAdmin):  # type: ignore[misc]
     form = UserForm
     add_form = UserCreationForm
     change_password_form = PasswordForm
     list_display = ("username", "email_shown", "name", "is_staff")
+    ordering = ("username",)  # type: ignore[misc]
+    sortable = {"username": ("username",)}
     search_fields = ("username", "email", "name", "phone")
+    search_help_text = _("User name, e-mail address, phone number, or words of the name.")
     fieldsets = (
         *(DjangoUserAdmin.fieldsets or ()),
         (
@@ -121,6 +117,12 @@ class UserAdmin(NamedPermissions, DjangoUserAdmin, AddressSearch, EditAdmin):  #
     )
     readonly_fields = ("confirmation", "phone", "muted_words")  # only the user may change them
     filter_horizontal = ()  # two lists side by side don't fit a phone
+
+    def matches(self, text: str) -> Q:
+        if phone := has_phone("phone", text):
+            return phone | Q(username=text)
+        found = has_address("email", text) & ~Q(email="") | Q(username__startswith=text)
+        return found if "@" in text else found | Q(has_words("name", text))
 
     @display(description=_("e-mail address"), ordering="email")
     def email_shown(self, user: User) -> SafeString:
@@ -157,7 +159,7 @@ class GroupAdmin(NamedPermissions, DjangoGroupAdmin, EditAdmin):  # type: ignore
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(AllauthEmailAddressAdmin, AddressSearch, EditAdmin):
+class EmailAddressAdmin(LongList, AllauthEmailAddressAdmin, EditAdmin):
     """Users' e-mail addresses. A confirmed one gives its user the guest orders placed with it.
 
     Only whether it is confirmed may be changed here, and only of a user's own address: an address
@@ -167,8 +169,16 @@ class EmailAddressAdmin(AllauthEmailAddressAdmin, AddressSearch, EditAdmin):
 
     actions = ()
     list_display = ("email_shown", "user", "primary", "verified")
+    search_fields = ("email",)
+    search_help_text = _("An e-mail address or its beginning.")
     fields = ("user", "email_with_page", "primary", "verified")
     readonly_fields = ("user", "email_with_page", "primary")
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.search_fields
+
+    def matches(self, text: str) -> Q:
+        return Q(email__startswith=searched_address(text).lower())
 
     @display(description=_("e-mail address"), ordering="email")
     def email_shown(self, address: EmailAddress) -> SafeString:

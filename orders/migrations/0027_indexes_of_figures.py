@@ -11,10 +11,6 @@ class Migration(migrations.Migration):
 
     operations = [
         AddIndexConcurrently(
-            model_name="order",
-            index=models.Index(fields=["placed_at"], name="order_placed_at"),
-        ),
-        AddIndexConcurrently(
             model_name="deskjob",
             index=models.Index(
                 condition=models.Q(("status", "queued")), fields=["run_after"], name="deskjob_due"

@@ -48,7 +48,11 @@ class StockMovement(models.Model):
         CORRECTION = "correction", _("Correction")
 
     product = models.ForeignKey(
-        Product, models.PROTECT, related_name="movements", verbose_name=_("product")
+        Product,
+        models.PROTECT,
+        related_name="movements",
+        verbose_name=_("product"),
+        db_index=False,  # `movement_of_product` begins with it
     )
     order = models.ForeignKey(
         Order,
@@ -88,8 +92,17 @@ class StockMovement(models.Model):
     class Meta:
         verbose_name = _("stock movement")
         verbose_name_plural = _("stock movements")
-        ordering = ["-pk"]
+        ordering = ["-created_at", "-pk"]
+        # The ledger at the desk, of all and of one product, and its filter by a kind. An order's
+        # movements are most of all: the first index finds them.
         indexes = [
+            models.Index(fields=["-created_at", "-id"], name="movement_newest"),
+            models.Index(fields=["product", "-created_at", "-id"], name="movement_of_product"),
+            models.Index(
+                fields=["kind", "-created_at", "-id"],
+                name="movement_kind_list",
+                condition=~Q(kind="order"),
+            ),
             models.Index(fields=["user"], name="movement_user", condition=Q(user__isnull=False)),
             # The newest rows, for the audit. Rows come in the order of time, so a summary of each
             # range of pages is enough: some kilobytes, and nothing to write for most orders.

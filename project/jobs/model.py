@@ -99,6 +99,15 @@ class Job(models.Model):
                 name="%(class)s_prunable",
                 condition=Q(status__in=["done", "cancelled"]),
             ),
+            # The desk's list, and its filter by a status. Times grow, so a new row is added at the
+            # end of each, on a page that is in memory. Those that are done are most of all: the
+            # first index finds them, and the second has no entry for them.
+            models.Index(fields=["-created_at", "-id"], name="%(class)s_newest"),
+            models.Index(
+                fields=["status", "-created_at", "-id"],
+                name="%(class)s_not_done",
+                condition=~Q(status="done"),
+            ),
             # Jobs that need an operator; the health pages count them.
             models.Index(
                 fields=["finished_at"],

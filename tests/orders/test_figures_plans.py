@@ -96,8 +96,8 @@ def test_no_large_table_is_read_whole(history: None, read: Callable[[], object])
     [
         ("notification_due", read_metrics, "notifications_notification"),
         ("mediajob_troubled", overview, "media_jobs_mediajob"),
-        ("order_placed_at", overview, "orders_order"),
-        ("order_placed_at", report, "orders_order"),
+        ("order_newest", overview, "orders_order"),
+        ("order_newest", report, "orders_order"),
     ],
 )
 def test_without_its_index_it_would_be(
