@@ -1,0 +1,62 @@
+"""Orders with their lines and timelines."""
+
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+
+from orders.demo.orders.copying import Copied
+from orders.demo.orders.lives import Life
+from orders.models import Order, OrderEvent, OrderLine
+
+_ORDERS = Copied(
+    Order,
+    (
+        *("id", "number", "door", "user_id", "fingerprint", "status", "name", "email", "phone"),
+        *("language", "address", "currency", "items_total", "delivery_total", "total"),
+        *("placed_at", "changed_at"),
+    ),
+)
+_LINES = Copied(
+    OrderLine,
+    ("order_id", "product_id", "sku", "name", "quantity", "unit_price", "total", "refunded"),
+)
+_EVENTS = Copied(OrderEvent, ("order_id", "kind", "detail", "created_at"))
+
+
+def number_orders(cursor: CursorWrapper, lives: Sequence[Life]) -> None:
+    """Give the orders the next numbers of the shop, as the stock writer does."""
+    cursor.execute(
+        "SELECT nextval('orders_order_number') FROM generate_series(1, %s)", [len(lives)]
+    )
+    for life, (number,) in zip(lives, cursor.fetchall(), strict=True):
+        life.order.number = number
+
+
+def write(cursor: CursorWrapper, lives: Sequence[Life]) -> None:
+    _ORDERS.write(cursor, (_order(life.order) for life in lives))
+    _LINES.write(cursor, (row for life in lives for row in _lines(life)))
+    _EVENTS.write(cursor, (row for life in lives for row in _events(life)))
+
+
+def _order(order: Order) -> tuple[Any, ...]:
+    return (
+        *(order.pk, order.number, order.door, order.user_id, order.fingerprint, order.status),
+        *(order.name, order.email, order.phone, order.language, json.dumps(order.address)),
+        *(order.currency, order.items_total, order.delivery_total, order.total),
+        *(order.placed_at, order.changed_at),
+    )
+
+
+def _lines(life: Life) -> Iterator[tuple[Any, ...]]:
+    for line in life.lines:
+        yield (
+            *(life.order.pk, line.goods.id, line.sku, line.name, line.quantity),
+            *(line.unit_price, line.total, line.refunded),
+        )
+
+
+def _events(life: Life) -> Iterator[tuple[Any, ...]]:
+    for step in life.steps:
+        yield life.order.pk, step.kind, json.dumps(step.detail), step.at
