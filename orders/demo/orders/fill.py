@@ -150,9 +150,11 @@ class _Work:
             stock.write(cursor, batch, self.catalogue)
             count = self._record.orders
             kept = [life for life in batch if life.position >= count * (1 - MESSAGES_KEPT)]
+            recent = [life for life in batch if life.position >= count * (1 - RESULTS_KEPT)]
             made = self._passes.write(cursor, batch, random)
             sent = self._outbox.write(cursor, kept, random)
-            if batch[-1].position >= count * (1 - RESULTS_KEPT):
-                task_results.write(cursor, MediaJob, made)
-                task_results.write(cursor, Notification, sent)
+            if recent:
+                since = recent[0].order.placed_at
+                task_results.write(cursor, MediaJob, made, since=since)
+                task_results.write(cursor, Notification, sent, since=since)
             sales.write(cursor, batch)

@@ -91,6 +91,9 @@ class Life:
     steps: list[Step]
     payments: list[Payment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
+    context: dict[str, Any] = field(default_factory=dict)
+    """The order data of its jobs, once the order has a number."""
+    context_json: str = ""
 
     def is_cancelled(self) -> bool:
         return self.order.status == Order.Status.CANCELLED

@@ -38,16 +38,27 @@ def values_of(context: dict[str, Any], *, language: str, currency: str) -> Shown
     """Return the values of a context, or of a part of one."""
     plain, html = {}, {}
     for path, key, value in _leaves(context):
-        text = cached_money(value, currency, language) if key in AMOUNTS and value else str(value)
+        text = _money(value, currency, language) if key in AMOUNTS and value else str(value)
         plain[path] = text
         html[path] = escape(text)
     return Shown(plain, html)
 
 
-@lru_cache(maxsize=100_000)
-def cached_money(amount: str, currency: str, language: str) -> str:
+def _money(amount: str, currency: str, language: str) -> str:
+    """Return what `money` does, without asking for the language's format each time."""
+    sign = _sign_before(currency, language)
+    if sign is None:
+        with override(language):
+            return money(amount, currency)
+    return f"{sign}{Decimal(amount):,.2f}"
+
+
+@lru_cache
+def _sign_before(currency: str, language: str) -> str | None:
+    """Return what stands before an amount; None if amounts aren't written as 1,234.50."""
     with override(language):
-        return money(amount, currency)
+        sign, number, rest = money("1234567.89", currency).partition("1,234,567.89")
+    return sign if number and not rest else None
 
 
 class Patterns:
@@ -65,12 +76,13 @@ class Patterns:
         language: str,
         context: dict[str, Any],
         shown: Shown,
+        ones_differ: bool,
     ) -> Wording:
         """Return the message's text. `shape` must tell contexts of different shapes apart."""
         key = (event, channel, language, shape)
         pattern = self._known.get(key)
         if pattern is None:
-            pattern = self._known[key] = _pattern(event, channel, language, context)
+            pattern = self._known[key] = _pattern(event, channel, language, context, ones_differ)
         plain, html = shown.plain, shown.html
         return Wording(
             text=_filled(pattern.text, plain, one_line=channel == "sms"),
@@ -95,9 +107,11 @@ def _leaves(value: Any, path: str = "", key: str = "") -> Iterator[tuple[str, st
         yield path, key, value
 
 
-def _pattern(event: str, channel: str, language: str, context: dict[str, Any]) -> Wording:
+def _pattern(
+    event: str, channel: str, language: str, context: dict[str, Any], ones_differ: bool
+) -> Wording:
     marks: dict[str, str] = {}
-    marked = _marked(context, "", "", marks)
+    marked = _marked(context, "", "", marks, ones_differ)
     wording = render(Notification(event=event, channel=channel, language=language, context=marked))
     shown = {}
     for mark, path in marks.items():
@@ -119,18 +133,20 @@ def _unmarked(text: str, shown: dict[str, str]) -> str:
     return text
 
 
-def _marked(value: Any, path: str, key: str, marks: dict[str, str]) -> Any:
+def _marked(value: Any, path: str, key: str, marks: dict[str, str], ones_differ: bool) -> Any:
     """Return the value with marks for what may differ, and note which mark is at which path."""
     if isinstance(value, dict):
         return {
-            name: _marked(inner, f"{path}.{name}" if path else name, name, marks)
+            name: _marked(inner, f"{path}.{name}" if path else name, name, marks, ones_differ)
             for name, inner in value.items()
         }
     if isinstance(value, list):
         return [
-            _marked(inner, f"{path}.{position}", key, marks) for position, inner in enumerate(value)
+            _marked(inner, f"{path}.{position}", key, marks, ones_differ)
+            for position, inner in enumerate(value)
         ]
-    if isinstance(value, bool) or not value or value == 1 or key in ("language", "currency"):
+    is_asked = value == 1 and ones_differ
+    if isinstance(value, bool) or not value or is_asked or key in ("language", "currency"):
         return value
     mark = f"{Decimal(_FIRST_MARK) + len(marks)}.01" if key in AMOUNTS else f"⟦{path}⟧"
     marks[mark] = path

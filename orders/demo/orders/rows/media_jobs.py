@@ -19,7 +19,6 @@ from media_jobs.recipes import PICKUP_PASS
 from orders.demo.orders.copying import Copied, uuid7
 from orders.demo.orders.lives import Life
 from orders.demo.orders.rows.jobs import COLUMNS, LEASE, Ended, Finished
-from orders.placing.message_context import message_context
 from project.jobs.queryset import MAX_ATTEMPTS, MAX_LOST
 
 KIND = "pickup_pass"
@@ -40,6 +39,13 @@ class Passes:
     """Writes the media jobs of lives. `pictures` are the renditions of each language's pass."""
 
     pictures: dict[str, list[dict[str, Any]]]
+
+    def __post_init__(self) -> None:
+        self._hash = PICKUP_PASS.hash
+        self._results = {
+            language: json.dumps({"renditions": made, "placeholder": "", "recipe_hash": self._hash})
+            for language, made in self.pictures.items()
+        }
 
     def write(self, cursor: CursorWrapper, lives: Sequence[Life], random: Random) -> list[Finished]:
         finished: list[Finished] = []
@@ -62,15 +68,14 @@ class Passes:
         order = life.order
         if order.address:  # an order that is delivered is not picked up
             return
-        context = {"number": order.display_number, **message_context(order, life.lines)}
         at = order.placed_at
         job = uuid7(int(at.timestamp() * 1000), random.getrandbits(74))
         ended, failure = self._end(at, order.language, random)
         finished.append(Finished(job, ended, failure))
         yield (
-            *ended.values(job, order.pk, KIND, json.dumps(context), at),
+            *ended.values(job, order.pk, KIND, life.context_json, at),
             *(f"order:{order.pk}", PICKUP_PASS.name),
-            PICKUP_PASS.hash if ended.status == "done" else "",
+            self._hash if ended.status == "done" else "",
         )
 
     def _end(self, at: datetime, language: str, random: Random) -> tuple[Ended, str]:
@@ -86,12 +91,7 @@ class Passes:
             started += LEASE * (MAX_LOST - 1)
             reason = f"worker died {MAX_LOST} times"
             return Ended("failed", MAX_LOST, started, started + LEASE, reason, MAX_LOST), ""
-        result = {
-            "renditions": self.pictures[language],
-            "placeholder": "",
-            "recipe_hash": PICKUP_PASS.hash,
-        }
-        return Ended("done", 1, started, finished, result=json.dumps(result)), ""
+        return Ended("done", 1, started, finished, result=self._results[language]), ""
 
     def _renditions(self, job: UUID, language: str) -> Iterator[tuple[Any, ...]]:
         for made in self.pictures[language]:

@@ -24,10 +24,11 @@ from orders.demo.orders.lives import Life
 from orders.demo.orders.rows.jobs import COLUMNS, LEASE, Ended, Finished
 from orders.demo.orders.wording import Patterns, Shown, values_of
 from orders.lifecycle.steps import MESSAGES
-from orders.placing.message_context import message_context
 from project.jobs.queryset import MAX_ATTEMPTS, MAX_LOST, PARKED
 
 EMAIL, SMS = "email", "sms"
+ASKS_FOR_ONE = {"order_placed"}
+"""The events whose templates differ for one unit and for several."""
 MOST_PARKED = 100
 FORGOTTEN_AFTER = timedelta(days=60)
 """Older failed messages were cancelled by an operator."""
@@ -63,10 +64,10 @@ class Outbox:
 
     def _of(self, life: Life, random: Random, sent: list[Finished]) -> Iterator[tuple[Any, ...]]:
         order = life.order
-        base = {"number": order.display_number, **message_context(order, life.lines)}
+        base, whole = life.context, life.context_json
         shown = values_of(base, language=order.language, currency=order.currency)
+        count = len(life.lines)
         ones = tuple(line.quantity == 1 for line in life.lines)
-        whole = json.dumps(base)
         for step in life.steps:
             event = "order_placed" if step.kind == "placed" else MESSAGES.get(step.kind)
             if event is None or event in life.shopper.muted:
@@ -74,14 +75,15 @@ class Outbox:
             more = dict(step.detail)
             if EVENTS[event].may_opt_out and life.shopper.user_id:
                 more["unsubscribe_url"] = life.shopper.unsubscribe_url(event)
-            context, full, shape = base, whole, (ones,)
+            context, full = base, whole
+            shape: tuple[Any, ...] = ones if event in ASKS_FOR_ONE else (count,)
             words = shown
             if more:
                 context = base | more
                 full = f"{whole[:-1]}, {json.dumps(more)[1:]}"
                 added = values_of(more, language=order.language, currency=order.currency)
                 words = Shown(shown.plain | added.plain, shown.html | added.html)
-                shape = (ones, _shape(more))
+                shape = (*shape, _shape(more))
             for channel in EVENTS[event].channels:
                 recipient = order.email if channel == EMAIL else order.phone
                 if not recipient:
@@ -93,6 +95,7 @@ class Outbox:
                     language=order.language,
                     context=context,
                     shown=words,
+                    ones_differ=event in ASKS_FOR_ONE,
                 )
                 at = step.at
                 job = uuid7(int(at.timestamp() * 1000), random.getrandbits(74))
@@ -134,10 +137,9 @@ class Outbox:
 
 
 def _shape(more: dict[str, Any]) -> tuple[Any, ...]:
-    """Return what a template may ask of the details: what is empty, how many items, which are 1."""
+    """Return what a template may ask of the details: what is empty, and how many items."""
     return tuple(
-        tuple(item["quantity"] == 1 for item in value) if name == "items" else (name, bool(value))
-        for name, value in more.items()
+        len(value) if name == "items" else (name, bool(value)) for name, value in more.items()
     )
 
 

@@ -9,6 +9,7 @@ from django.db.backends.utils import CursorWrapper
 from orders.demo.orders.copying import Copied
 from orders.demo.orders.lives import Life
 from orders.models import Order, OrderEvent, OrderLine
+from orders.placing.message_context import message_context
 
 _ORDERS = Copied(
     Order,
@@ -26,12 +27,17 @@ _EVENTS = Copied(OrderEvent, ("order_id", "kind", "detail", "created_at"))
 
 
 def number_orders(cursor: CursorWrapper, lives: Sequence[Life]) -> None:
-    """Give the orders the next numbers of the shop, as the stock writer does."""
+    """Give the orders the next numbers of the shop, and their jobs the context with it."""
     cursor.execute(
         "SELECT nextval('orders_order_number') FROM generate_series(1, %s)", [len(lives)]
     )
     for life, (number,) in zip(lives, cursor.fetchall(), strict=True):
         life.order.number = number
+        life.context = {
+            "number": life.order.display_number,
+            **message_context(life.order, life.lines),
+        }
+        life.context_json = json.dumps(life.context)
 
 
 def write(cursor: CursorWrapper, lives: Sequence[Life]) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
+from datetime import datetime
 from typing import Any
 
 from django.db.backends.utils import CursorWrapper
@@ -22,15 +23,17 @@ _RESULTS = Copied(
 )
 
 
-def write(cursor: CursorWrapper, model: type[Job], finished: Iterable[Finished]) -> None:
-    """Write the results of these jobs. A worker that died left none."""
-    _RESULTS.write(cursor, (row for job in finished for row in _result(model, job)))
+def write(
+    cursor: CursorWrapper, model: type[Job], finished: Iterable[Finished], *, since: datetime
+) -> None:
+    """Write the results of those jobs that ended since then. A worker that died left none."""
+    _RESULTS.write(cursor, (row for job in finished for row in _result(model, job, since)))
 
 
-def _result(model: type[Job], job: Finished) -> Iterator[tuple[Any, ...]]:
-    if job.ended.lost:
-        return
+def _result(model: type[Job], job: Finished, since: datetime) -> Iterator[tuple[Any, ...]]:
     at = job.ended.finished_at or job.ended.started_at
+    if job.ended.lost or at < since:
+        return
     failed = job.failure
     result = _error(failed, job.ended.error) if failed else job.ended.result
     yield (
