@@ -63,7 +63,8 @@ class Catalogue:
         wanted = random.choices(range(1, 7), LINES_OF)[0]
         drawn = random.choices(self.goods, cum_weights=self._weights, k=wanted + 2)
         chosen = list({goods.id: goods for goods in drawn}.values())[:wanted]
-        quantities = random.choices(range(1, 7), QUANTITIES, k=len(chosen))
+        # In this order there are few shapes of messages to render: see `wording`.
+        quantities = sorted(random.choices(range(1, 7), QUANTITIES, k=len(chosen)))
         return list(zip(chosen, quantities, strict=True))
 
 

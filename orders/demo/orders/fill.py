@@ -5,6 +5,7 @@ write. A million orders through these services would take hours.
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -118,14 +119,25 @@ class _Work:
 
     def batches(self) -> Iterator[int]:
         """Write the batches; yield the number of orders written so far."""
+        written = 0
+        # PostgreSQL checks the foreign keys of a batch while the next one is being made.
+        with ThreadPoolExecutor(1, thread_name_prefix="demo-orders") as maker:
+            lots = self._lots()
+            coming = maker.submit(next, lots, None)
+            while (made := coming.result()) is not None:
+                coming = maker.submit(next, lots, None)
+                batch, random = made
+                self._write(batch, random)
+                written += len(batch)
+                yield written
+
+    def _lots(self) -> Iterator[tuple[list[Life], Random]]:
+        """Yield the lives of each batch, and its generator for the rest. It reads no database."""
         record = self._record
         times = enumerate(moments(orders=record.orders, until=record.until, seed=record.seed))
-        written = 0
-        while batch := list(islice(times, BATCH_SIZE)):
-            random = Random(f"{record.seed}/orders/{written}")
-            self._write([self._live(*one, random) for one in batch], random)
-            written += len(batch)
-            yield written
+        while lot := list(islice(times, BATCH_SIZE)):
+            random = Random(f"{record.seed}/orders/{lot[0][0]}")
+            yield [self._live(*one, random) for one in lot], random
 
     def _live(self, position: int, placed_at: datetime, random: Random) -> Life:
         return lives.live(

@@ -38,10 +38,18 @@ def values_of(context: dict[str, Any], *, language: str, currency: str) -> Shown
     """Return the values of a context, or of a part of one."""
     plain, html = {}, {}
     for path, key, value in _leaves(context):
-        text = _money(value, currency, language) if key in AMOUNTS and value else str(value)
-        plain[path] = text
-        html[path] = escape(text)
+        if key in AMOUNTS and value:
+            plain[path] = html[path] = _money(value, currency, language)
+        elif type(value) is str:
+            plain[path], html[path] = value, _escaped(value)
+        else:
+            plain[path] = html[path] = str(value)
     return Shown(plain, html)
+
+
+@lru_cache(maxsize=10_000)
+def _escaped(text: str) -> str:
+    return escape(text)
 
 
 def _money(amount: str, currency: str, language: str) -> str:
