@@ -31,7 +31,7 @@ class Ended:
 
     status: str
     attempts: int
-    started_at: datetime
+    started_at: datetime | None
     finished_at: datetime | None
     error: str = ""
     lost: int = 0
@@ -47,7 +47,7 @@ class Ended:
         """Return the job's values of `COLUMNS`."""
         return (
             *(job, order, kind, context, self.status, self.attempts, self.lost),
-            self.ring_after or (self.started_at + LEASE),
+            self.ring_after or ((self.started_at or created) + LEASE),
             self.run_after or created,
             100 if self.status == "done" else 0,
             *(self.error, self.result, created, self.started_at, self.finished_at),

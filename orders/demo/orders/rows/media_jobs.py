@@ -7,7 +7,7 @@ more, and an order's page must find a picture.
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from random import Random
 from typing import Any
 from uuid import UUID
@@ -70,7 +70,7 @@ class Passes:
             return
         at = order.placed_at
         job = uuid7(int(at.timestamp() * 1000), random.getrandbits(74))
-        ended, failure = self._end(at, order.language, random)
+        ended, failure = self._end(life, random)
         finished.append(Finished(job, ended, failure))
         yield (
             *ended.values(job, order.pk, KIND, life.context_json, at),
@@ -78,7 +78,10 @@ class Passes:
             self._hash if ended.status == "done" else "",
         )
 
-    def _end(self, at: datetime, language: str, random: Random) -> tuple[Ended, str]:
+    def _end(self, life: Life, random: Random) -> tuple[Ended, str]:
+        at = life.order.placed_at
+        if life.is_cancelled() and random.random() < 0.2:  # its worker was away
+            return Ended("cancelled", 0, None, life.steps[-1].at, ring_after=at), ""
         started = at + timedelta(seconds=random.uniform(0.2, 3))
         finished = started + timedelta(seconds=random.uniform(0.3, 1.5))
         fate = random.random()
@@ -91,7 +94,7 @@ class Passes:
             started += LEASE * (MAX_LOST - 1)
             reason = f"worker died {MAX_LOST} times"
             return Ended("failed", MAX_LOST, started, started + LEASE, reason, MAX_LOST), ""
-        return Ended("done", 1, started, finished, result=self._results[language]), ""
+        return Ended("done", 1, started, finished, result=self._results[life.order.language]), ""
 
     def _renditions(self, job: UUID, language: str) -> Iterator[tuple[Any, ...]]:
         for made in self.pictures[language]:

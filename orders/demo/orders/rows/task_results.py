@@ -26,18 +26,18 @@ _RESULTS = Copied(
 def write(
     cursor: CursorWrapper, model: type[Job], finished: Iterable[Finished], *, since: datetime
 ) -> None:
-    """Write the results of those jobs that ended since then. A worker that died left none."""
+    """Write the results of those jobs that ended since then; a worker that died left none."""
     _RESULTS.write(cursor, (row for job in finished for row in _result(model, job, since)))
 
 
 def _result(model: type[Job], job: Finished, since: datetime) -> Iterator[tuple[Any, ...]]:
     at = job.ended.finished_at or job.ended.started_at
-    if job.ended.lost or at < since:
+    if job.ended.started_at is None or job.ended.lost or at is None or at < since:
         return
     failed = job.failure
     result = _error(failed, job.ended.error) if failed else job.ended.result
     yield (
-        *(str(job.id), model.task, json.dumps(f"({str(job.id)!r},)"), json.dumps("{}")),
+        *(str(job.id), model.task, json.dumps(f"[{str(job.id)!r}]"), json.dumps("{}")),
         *("FAILURE" if failed else "SUCCESS", f"{model.queue}@demo.example"),
         *("application/json", "utf-8", result, at, at),
         _traceback(failed, job.ended.error) if failed else None,
