@@ -1,17 +1,9 @@
-"""A small fill, and its settings."""
+"""Settings of a fill: its pictures go to a folder of the test's own."""
 
 import pytest
 
-from orders.demo.orders import FilledOrders, fill_orders
-
 
 @pytest.fixture(autouse=True)
-def local_media(settings, tmp_path) -> None:
+def settings_of_a_fill(settings, tmp_path) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.SMS_URL = "http://sms.example/send"
-
-
-@pytest.fixture
-def filled(transactional_db) -> FilledOrders:
-    """Six hundred orders with all that belongs to them."""
-    return fill_orders(orders=600, seed=7)

@@ -78,13 +78,13 @@ def live_all_lives() -> None:
 
 
 def _account() -> User:
-    user = User.objects.create_user("ada", "ada@example.org", None)
+    user = User.objects.create_user("ada", "ada@example.net", None)
     EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
     return user
 
 
 def end_jobs(monkeypatch: Any) -> None:
-    """Let the workers' code end every queued job, as different as jobs end; keep Celery's results."""
+    """Let the workers' code end every queued job, in each way, and keep their results."""
     answers = {
         EMAIL: [
             PermanentError("550 no such mailbox"),
