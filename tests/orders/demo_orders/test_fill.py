@@ -107,6 +107,7 @@ def test_nobody_can_be_reached() -> None:
     assert not waiting.exclude(channel="email").exists()
 
 
+@pytest.mark.usefixtures("fixed_day")
 def test_rows_per_order_are_those_of_a_shop() -> None:
     fill_orders(orders=2000)
 

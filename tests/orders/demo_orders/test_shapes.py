@@ -8,7 +8,7 @@ from django_celery_results.models import TaskResult
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
 from orders.demo.orders import fill_orders
-from orders.demo.orders.rows import stock
+from orders.demo.orders.rows import media_jobs, messages, stock
 from orders.models import (
     Order,
     OrderEvent,
@@ -25,7 +25,7 @@ from tests.orders.demo_orders.shapes import Kind, Shape
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
-    pytest.mark.usefixtures("writers"),
+    pytest.mark.usefixtures("fixed_day", "writers"),
 ]
 
 RECEIPT = ("delivery", "delivery_at", "delivery_reason")
@@ -86,7 +86,10 @@ def differences(
 def test_every_kind_of_row_is_shaped_like_a_real_one(monkeypatch) -> None:
     add_product("TEA")
     add_product("MUG", price="9.90")
-    fill_orders(orders=4000, seed=7)
+    # Every end of a job, and of an order, in few rows.
+    monkeypatch.setattr(messages, "SHARES", [1] * len(messages.ENDS))
+    monkeypatch.setattr(media_jobs, "FAILED", 0.2)
+    fill_orders(orders=600, seed=7)
     filled, known = read(), keys()
 
     live_all_lives()

@@ -32,6 +32,7 @@ FAILURES = (
     ("The storage doesn't answer: [Errno 5] Input/output error", MAX_ATTEMPTS),
 )
 """Reasons of failed jobs, with their attempts."""
+FAILED = 0.002
 
 
 @dataclass
@@ -85,12 +86,12 @@ class Passes:
         started = at + timedelta(seconds=random.uniform(0.2, 3))
         finished = started + timedelta(seconds=random.uniform(0.3, 1.5))
         fate = random.random()
-        if fate < 0.002:
+        if fate < FAILED:
             reason, attempts = random.choice(FAILURES)
             started += timedelta(hours=1) if attempts > 1 else timedelta()
             end = Ended("failed", attempts, started, started + timedelta(seconds=1), reason)
             return end, "PermanentError" if attempts == 1 else "TransientError"
-        if fate < 0.0025:
+        if fate < FAILED * 1.2:
             started += LEASE * (MAX_LOST - 1)
             reason = f"worker died {MAX_LOST} times"
             return Ended("failed", MAX_LOST, started, started + LEASE, reason, MAX_LOST), ""
