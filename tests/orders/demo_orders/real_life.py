@@ -1,5 +1,6 @@
 """Real orders, brought through their whole lives by the services and the workers' code."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -7,12 +8,14 @@ from allauth.account.models import EmailAddress
 from celery import Task, current_app
 from celery.app.task import Context
 from celery.backends.base import Backend
+from django.db.models.functions import Now
 
 from media_jobs import pickup_pass
 from media_jobs.models import MediaJob
 from media_jobs.tasks import process
 from notifications.channels.message import NoAnswerError, Receipt
-from notifications.delivery.gateways import EMAIL, SMS, Gateway
+from notifications.delivery import attempt
+from notifications.delivery.gateways import EMAIL, SMS, Gateway, gateways
 from notifications.models import Notification
 from notifications.receipts import effect
 from notifications.receipts.report import Report
@@ -31,9 +34,10 @@ from orders.lifecycle.transitions import (
 from orders.models import Order, Product, User
 from orders.placing.placement import place_order
 from orders.placing.writers import drain
+from project.jobs.dispatch import bury
 from project.jobs.errors import JobError, NotNowError, PermanentError
 from project.jobs.model import Job
-from project.jobs.queryset import PARKED
+from project.jobs.queryset import MAX_LOST, PARKED
 from tests.factories import order_request
 from tests.order_states import aged, refund_order
 
@@ -54,6 +58,8 @@ def pay_all(order: Order) -> Order:
 def live_all_lives() -> None:
     """Leave an order of every fate, in every status, with their messages and passes queued."""
     place(phone=PHONE, user_id=_account().pk)
+    for _order in range(3):
+        place(phone=PHONE)
     pay_all(place())
     pack(order_id=pay_all(place()).pk)
     picked_up = pack(order_id=pay_all(place(user_id=User.objects.get(username="ada").pk)).pk)
@@ -90,9 +96,12 @@ def end_jobs(monkeypatch: Any) -> None:
             PermanentError("550 no such mailbox"),
             PermanentError("550 no such mailbox, and an operator cancels it"),
             NotNowError("the mail server is down"),
-            NoAnswerError("no answer after DATA"),
         ],
-        SMS: [PermanentError("400 no such number"), NoAnswerError("no answer within 20 s")],
+        SMS: [
+            PermanentError("400 no such number"),
+            PermanentError("400 no such number, and an operator cancels it"),
+            NoAnswerError("no answer within 20 s"),
+        ],
     }
 
     def send_by(gateway: Gateway, message: Any, *, deadline: Any) -> Receipt:
@@ -102,15 +111,27 @@ def end_jobs(monkeypatch: Any) -> None:
         return Receipt(provider_id=f"<{message.id}@x>", answer="250 Ok")
 
     monkeypatch.setattr(Gateway, "send", send_by)
-    monkeypatch.setattr(Gateway, "repeats_are_safe", lambda gateway: False)
+    monkeypatch.setattr(Gateway, "repeats_are_safe", lambda gateway: gateway.name == EMAIL)
+    for channel in (EMAIL, SMS):
+        die_with_one(channel)
     run_all(Notification, send)
     with monkeypatch.context() as patch:
         patch.setattr(pickup_pass, "draw", _no_memory)
         run_all(MediaJob, process, limit=1)
     run_all(MediaJob, process)
     failed = Notification.objects.filter(status="failed", error__contains="an operator")
-    assert failed.cancel_failed() == 1
+    assert failed.cancel_failed() == 2
     report_each()
+
+
+def die_with_one(channel: str) -> None:
+    """Let three workers die with a message of the channel that its gateway may have."""
+    message = Notification.objects.filter(status="queued", channel=channel).latest("created_at")
+    for _worker in range(MAX_LOST):
+        claimed = Notification.objects.claim(message.pk)
+        attempt._word(claimed, gateway=gateways(channel)[0])
+        Notification.objects.filter(pk=message.pk).update(lease_until=Now() - timedelta(seconds=1))
+    assert bury(Notification) == 1
 
 
 def _no_memory(_context: Any) -> None:
@@ -119,9 +140,9 @@ def _no_memory(_context: Any) -> None:
 
 def report_each() -> None:
     """Let reports of every kind arrive."""
-    done = Notification.objects.filter(status="done", channel="email").order_by("pk")
-    for message, delivery in zip(done, Notification.Delivery, strict=False):
-        reason = "" if delivery == Notification.Delivery.DELIVERED else "550 no such mailbox"
+    done = Notification.objects.filter(status="done", channel="email").order_by("-created_at")
+    reports = ((Notification.Delivery.DELIVERED, ""), (Notification.Delivery.BOUNCED, "550"))
+    for message, (delivery, reason) in zip(done, reports, strict=False):
         assert effect.apply(
             Report(message_id=message.pk, delivery=delivery, reason=reason), channel="email"
         )

@@ -89,7 +89,7 @@ def test_every_kind_of_row_is_shaped_like_a_real_one(monkeypatch) -> None:
     # Every end of a job, and of an order, in few rows.
     monkeypatch.setattr(messages, "SHARES", [1] * len(messages.ENDS))
     monkeypatch.setattr(media_jobs, "FAILED", 0.2)
-    fill_orders(orders=600, seed=7)
+    fill_orders(orders=1000, seed=7)
     filled, known = read(), keys()
 
     live_all_lives()

@@ -248,7 +248,7 @@ class _End:
         self, status: str, words: str, *, error: str = "", lost: int = 0, result: str | None = None
     ) -> None:
         seconds = round(self._random.uniform(0.03, 0.6), 3)
-        self._log(status, words, seconds=seconds, lost=lost)
+        self._log(status, words, seconds=None if lost else seconds, lost=lost)
         self.ended = Ended(
             status=status,
             attempts=self._attempts,
@@ -260,7 +260,7 @@ class _End:
             run_after=self._due,
         )
 
-    def _log(self, ended: str, words: str, *, seconds: float, lost: int = 0) -> None:
+    def _log(self, ended: str, words: str, *, seconds: float | None, lost: int = 0) -> None:
         self.log.append(
             {
                 "ended": ended,
