@@ -1,6 +1,6 @@
 """The products of demo orders: a few that everybody buys, and a long tail."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -42,13 +42,12 @@ QUANTITIES = (74, 17, 5, 2, 1, 1)
 
 @dataclass(slots=True)
 class Goods:
-    """A demo product, and its stock while the fill runs."""
+    """A demo product."""
 
     id: int
     sku: str
     name: str
     price: Decimal
-    available: int
 
 
 class Catalogue:
@@ -109,9 +108,7 @@ def create(*, orders: int, seed: int) -> Catalogue:
                 is_active=False,
                 stock=random.randrange(20, 80),
             )
-            goods.append(
-                Goods(product.pk, sku, product.name, product.price, product.stock.available)
-            )
+            goods.append(Goods(product.pk, sku, product.name, product.price))
     return Catalogue(goods)
 
 
@@ -121,22 +118,15 @@ def put_on_sale(*, orders: int, seed: int) -> None:
     Product.objects.filter(sku__in=wanted).update(is_active=True)
 
 
-def restock(
-    cursor: CursorWrapper, goods: Iterable[Goods], demand: dict[int, int], at: datetime
-) -> None:
-    """Correct the stock of what the next orders would sell out, as the desk enters a delivery."""
-    late = [one for one in goods if one.available < demand.get(one.id, 0)]
-    units = {one.id: 2 * demand[one.id] - one.available for one in late}
+def deliver_stock(cursor: CursorWrapper, units: Mapping[int, int], at: datetime) -> None:
+    """Enter the delivery of these units by product, as the desk does: by corrections."""
     _CORRECTIONS.write(
         cursor,
         ((product, "correction", count, "Delivery", at) for product, count in units.items()),
     )
-    move_stock(cursor, units)
-    for one in late:
-        one.available += units[one.id]
 
 
-def move_stock(cursor: CursorWrapper, units: dict[int, int]) -> None:
+def move_stock(cursor: CursorWrapper, units: Mapping[int, int]) -> None:
     """Add the units by product to the counters, with the rows locked in product order."""
     ids = sorted(units)
     cursor.execute(

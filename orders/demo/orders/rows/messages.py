@@ -51,7 +51,8 @@ class Outbox:
     """Writes the messages of lives."""
 
     until: datetime
-    parked_left: int
+    parked_from: int
+    """The position of the first order whose first e-mail waits."""
     patterns: Patterns = field(default_factory=Patterns)
 
     def __post_init__(self) -> None:
@@ -101,7 +102,10 @@ class Outbox:
                 )
                 at = step.at
                 job = uuid7(int(at.timestamp() * 1000), random.getrandbits(74))
-                end = self._end(job, str(channel), recipient, at, random)
+                is_parked = (
+                    life.position >= self.parked_from and step.kind == "placed" and channel == EMAIL
+                )
+                end = self._end(job, channel.value, recipient, at, random, is_parked=is_parked)
                 sent.append(Finished(job, end.ended, end.failure))
                 yield (
                     *end.ended.values(job, order.pk, f"{event}.{channel.value}", full, at),
@@ -111,11 +115,19 @@ class Outbox:
                     *(end.delivery, end.delivery_at, end.delivery_reason),
                 )
 
-    def _end(self, job: UUID, channel: str, recipient: str, at: datetime, random: Random) -> "_End":
+    def _end(
+        self,
+        job: UUID,
+        channel: str,
+        recipient: str,
+        at: datetime,
+        random: Random,
+        *,
+        is_parked: bool,
+    ) -> "_End":
         gateway = EMAIL if channel == EMAIL else self.sms_gateway
         end = _End(gateway, at + timedelta(seconds=random.uniform(0.1, 1.2)), random)
-        if self.parked_left and channel == EMAIL and at > self.until - timedelta(hours=12):
-            self.parked_left -= 1
+        if is_parked:
             return end.park("mail server: [Errno 111] Connection refused")
         fate = random.choices(ENDS, SHARES)[0]
         if fate == "refused":

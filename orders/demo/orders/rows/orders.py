@@ -26,12 +26,9 @@ _LINES = Copied(
 _EVENTS = Copied(OrderEvent, ("order_id", "kind", "detail", "created_at"))
 
 
-def number_orders(cursor: CursorWrapper, lives: Sequence[Life]) -> None:
-    """Give the orders the next numbers of the shop, and their jobs the context with it."""
-    cursor.execute(
-        "SELECT nextval('orders_order_number') FROM generate_series(1, %s)", [len(lives)]
-    )
-    for life, (number,) in zip(lives, cursor.fetchall(), strict=True):
+def number_orders(lives: Sequence[Life], numbers: Sequence[int]) -> None:
+    """Give the orders their numbers, and their jobs the context with it."""
+    for life, number in zip(lives, numbers, strict=True):
         life.order.number = number
         life.context = {
             "number": life.order.display_number,

@@ -1,7 +1,8 @@
-"""Sales entries of the orders that count, and the counters with them."""
+"""Sales entries of the orders that count, and the counters."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
@@ -15,7 +16,16 @@ from project.database.arrays import array_literal
 _ENTRIES = Copied(SalesEntry, ("order_id", "product_id", "units", "amount", "changed_at"))
 
 
-def write(cursor: CursorWrapper, lives: Sequence[Life]) -> None:
+@dataclass
+class Sold:
+    """What the counters have to be moved by, by product."""
+
+    units: Counter[int]
+    amounts: dict[int, Decimal]
+
+
+def write(cursor: CursorWrapper, lives: Sequence[Life]) -> Sold:
+    """Write the entries; return what is to be counted (`count_sales`)."""
     rows = [row for life in lives for row in _entries(life)]
     units: Counter[int] = Counter()
     amounts: dict[int, Decimal] = {}
@@ -23,12 +33,12 @@ def write(cursor: CursorWrapper, lives: Sequence[Life]) -> None:
         units[product] += count
         amounts[product] = amounts.get(product, Decimal(0)) + amount
     _ENTRIES.write(cursor, rows)
-    count_sales(cursor, units, amounts)
+    return Sold(units, amounts)
 
 
-def count_sales(cursor: CursorWrapper, units: dict[int, int], amounts: dict[int, Decimal]) -> None:
+def count_sales(cursor: CursorWrapper, sold: Sold) -> None:
     """Add to the counters, with the rows locked in product order."""
-    ids = sorted(units)
+    ids = sorted(sold.units)
     cursor.execute(
         """
         WITH locked AS MATERIALIZED (
@@ -44,8 +54,8 @@ def count_sales(cursor: CursorWrapper, units: dict[int, int], amounts: dict[int,
         """,
         {
             "ids": array_literal(ids),
-            "units": array_literal(units[one] for one in ids),
-            "amounts": array_literal(amounts[one] for one in ids),
+            "units": array_literal(sold.units[one] for one in ids),
+            "amounts": array_literal(sold.amounts[one] for one in ids),
         },
     )
 

@@ -1,4 +1,4 @@
-"""Stock movements of orders, cancellations and refunds, and the counters with them."""
+"""Stock movements of orders, cancellations and refunds."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -7,7 +7,6 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from orders.demo.orders import catalogue
-from orders.demo.orders.catalogue import Catalogue
 from orders.demo.orders.copying import Copied
 from orders.demo.orders.lives import Life
 from orders.models import StockMovement
@@ -18,21 +17,21 @@ _MOVEMENTS = Copied(
 )
 
 
-def write(cursor: CursorWrapper, lives: Sequence[Life], goods: Catalogue) -> None:
-    """Restock what would be sold out, then move the units of these orders."""
-    demand: Counter[int] = Counter()
-    moved: Counter[int] = Counter()
+def write(cursor: CursorWrapper, lives: Sequence[Life]) -> Counter[int]:
+    """Write the movements, and before them a delivery of what these orders take.
+
+    Return the units by product that the counters have to be moved by (`catalogue.move_stock`).
+    """
     rows = [row for life in lives for row in _movements(life)]
-    for life in lives:
-        for line in life.lines:
-            demand[line.goods.id] += line.quantity
-    for _order, _refund, product, _kind, units, _reason, _at in rows:
+    taken: Counter[int] = Counter()
+    moved: Counter[int] = Counter()
+    for _order, _refund, product, kind, units, _reason, _at in rows:
         moved[product] += units
-    catalogue.restock(cursor, goods.goods, demand, lives[0].order.placed_at)
+        if kind == "order":
+            taken[product] -= units
+    catalogue.deliver_stock(cursor, taken, lives[0].order.placed_at)
     _MOVEMENTS.write(cursor, rows)
-    catalogue.move_stock(cursor, moved)
-    for one in goods.goods:
-        one.available += moved[one.id]
+    return moved + taken
 
 
 def _movements(life: Life) -> Iterator[tuple[Any, ...]]:
