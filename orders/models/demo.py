@@ -1,8 +1,9 @@
 """The record of the demo's orders, by which `manage.py demo --remove` finds them again."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F
 from django.db.models.functions import Now
+from django.db.models.lookups import IsNull
 
 
 class DemoFill(models.Model):
@@ -22,7 +23,7 @@ class DemoFill(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(Q(seed__isnull=False), name="one_demo_fill_at_a_time"),
+            models.UniqueConstraint(IsNull(F("seed"), False), name="one_demo_fill_at_a_time"),
         ]
 
     def __str__(self) -> str:

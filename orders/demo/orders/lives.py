@@ -24,6 +24,8 @@ from orders.placing.request import OrderRequest, RequestedLine
 SOURCE = Order.Source.SHOP
 UNPAID_HOURS = 72
 """After so long an unpaid order of the history was cancelled, unless PAYMENT_DUE_HOURS says."""
+CORRECTED = 0.01
+"""The share of parcels whose details were corrected."""
 CARRIERS = ("DHL", "UPS", "GLS", "顺丰速运")
 STAFF_REASONS = ("Damaged in our store", "The supplier can't deliver", "We had it one time too few")
 RETURN_REASONS = ("", "Didn't fit", "Arrived broken", "Ordered twice", "颜色不对")
@@ -237,7 +239,7 @@ def _shipped(life: Life, at: datetime, random: Random) -> _Plan:
     number = f"JD{random.getrandbits(44):014d}" if random.random() < 0.9 else ""
     detail: dict[str, Any] = {"carrier": carrier, "tracking_number": number}
     yield Step("shipped", at, detail), _moved(life.order, Order.Status.SHIPPED)
-    if random.random() < 0.01:
+    if random.random() < CORRECTED:
         at = _later(at, random, minutes=60)
         right = {"corrected": True, "carrier": carrier, "tracking_number": f"{number}7"}
         yield Step("parcel_corrected", at, right, "correction-1"), lambda: None

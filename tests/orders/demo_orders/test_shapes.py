@@ -7,7 +7,7 @@ from django_celery_results.models import TaskResult
 
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
-from orders.demo.orders import fill_orders
+from orders.demo.orders import fill_orders, lives
 from orders.demo.orders.rows import media_jobs, messages, stock
 from orders.models import (
     Order,
@@ -60,7 +60,7 @@ def keys() -> Rows:
 
 def read(*, without: Rows | None = None) -> dict[tuple[Any, ...], set[Shape]]:
     """Return the shapes of all rows by their kinds, without some rows."""
-    found = {}
+    found: dict[tuple[Any, ...], set[Shape]] = {}
     for name, kind in KINDS.items():
         rows = kind.model._default_manager.exclude(pk__in=(without or {}).get(name, ()))
         found |= {(name, *key): some for key, some in kind.shapes(rows).items()}
@@ -89,6 +89,7 @@ def test_every_kind_of_row_is_shaped_like_a_real_one(monkeypatch) -> None:
     # Every end of a job, and of an order, in few rows.
     monkeypatch.setattr(messages, "SHARES", [1] * len(messages.ENDS))
     monkeypatch.setattr(media_jobs, "FAILED", 0.2)
+    monkeypatch.setattr(lives, "CORRECTED", 0.5)
     fill_orders(orders=1000, seed=7)
     filled, known = read(), keys()
 

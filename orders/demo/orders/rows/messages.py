@@ -24,6 +24,7 @@ from orders.demo.orders.lives import Life
 from orders.demo.orders.rows.jobs import COLUMNS, LEASE, Ended, Finished
 from orders.demo.orders.wording import Patterns, Shown, values_of
 from orders.lifecycle.steps import MESSAGES
+from orders.models import OrderEvent
 from project.jobs.queryset import MAX_ATTEMPTS, MAX_LOST, PARKED
 
 EMAIL, SMS = "email", "sms"
@@ -72,7 +73,11 @@ class Outbox:
         count = len(life.lines)
         ones = tuple(line.quantity == 1 for line in life.lines)
         for step in life.steps:
-            event = "order_placed" if step.kind == "placed" else MESSAGES.get(step.kind)
+            event = (
+                "order_placed"
+                if step.kind == "placed"
+                else MESSAGES.get(OrderEvent.Kind(step.kind))
+            )
             if event is None or event in life.shopper.muted:
                 continue
             more = dict(step.detail)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 from django.db.backends.utils import CursorWrapper
 
@@ -32,7 +32,7 @@ def number_orders(lives: Sequence[Life], numbers: Sequence[int]) -> None:
         life.order.number = number
         life.context = {
             "number": life.order.display_number,
-            **message_context(life.order, life.lines),
+            **message_context(life.order, cast(Any, life.lines)),  # read as an order's lines
         }
         life.context_json = json.dumps(life.context)
 
