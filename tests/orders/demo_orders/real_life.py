@@ -43,6 +43,7 @@ from tests.order_states import aged, refund_order
 
 HOME = {"line1": "Lindenstraße 1", "postcode": "10969", "city": "Berlin", "country": "DE"}
 PHONE = "+493023125001"
+DELIVERIES = tuple(Notification.Delivery)
 
 
 def place(**changes: Any) -> Order:
@@ -141,7 +142,7 @@ def _no_memory(_context: Any) -> None:
 def report_each() -> None:
     """Let reports of every kind arrive."""
     done = Notification.objects.filter(status="done", channel="email").order_by("-created_at")
-    reports = ((Notification.Delivery.DELIVERED, ""), (Notification.Delivery.BOUNCED, "550"))
+    reports = [(delivery, "abuse" * (delivery != "delivered")) for delivery in DELIVERIES]
     for message, (delivery, reason) in zip(done, reports, strict=False):
         assert effect.apply(
             Report(message_id=message.pk, delivery=delivery, reason=reason), channel="email"
