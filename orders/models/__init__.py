@@ -1,6 +1,7 @@
 """The shop's tables: users, catalogue, orders, money, and the ledgers of stock and sales."""
 
 from orders.models.announcement import Announcement
+from orders.models.demo import DemoFill
 from orders.models.desk import DeskJob
 from orders.models.money import Payment, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine
@@ -16,6 +17,7 @@ __all__ = [
     "Announcement",
     "AuditedBalance",
     "Category",
+    "DemoFill",
     "DeskJob",
     "Order",
     "OrderEvent",
