@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0017_confirmed_phones_are_known'),
+        ("orders", "0031_list_indexes"),
     ]
 
     operations = [
