@@ -82,6 +82,8 @@ class Refund:
     reason: str
     at: datetime
     lines: list[tuple[Line, int]] = field(default_factory=list)
+    paid_out_at: datetime | None = None
+    payout_reference: str = ""
 
 
 @dataclass(slots=True)
@@ -97,8 +99,9 @@ class Life:
     """The order data of its jobs, once the order has a number."""
     context_json: str = ""
 
-    def is_cancelled(self) -> bool:
-        return self.order.status == Order.Status.CANCELLED
+    def cancellation(self) -> Step | None:
+        """Return the step that cancelled the order; its refund may be paid out after it."""
+        return next((step for step in self.steps if step.kind == "cancelled"), None)
 
 
 def key_of(position: int, *, seed: int) -> str:
@@ -181,11 +184,15 @@ def _plan(life: Life, random: Random) -> _Plan:
         yield step, apply
         at = step.at
     if fate < 0.06:
-        yield _cancelled(life, _later(at, random, minutes=90), {"reason": "", "by_shopper": True})
+        at = _later(at, random, minutes=90)
+        yield _cancelled(life, at, {"reason": "", "by_shopper": True})
+        yield _paid_out(life.refunds[-1], at, random)
         return
     if fate < 0.075:
+        at = _later(at, random, minutes=900)
         detail = {"reason": random.choice(STAFF_REASONS), "by_shopper": False}
-        yield _cancelled(life, _later(at, random, minutes=900), detail)
+        yield _cancelled(life, at, detail)
+        yield _paid_out(life.refunds[-1], at, random)
         return
     at = _later(at, random, minutes=700)
     yield Step("packed", at), _moved(order, Order.Status.PACKED)
@@ -276,6 +283,9 @@ def _returned(life: Life, at: datetime, random: Random) -> _Plan:
     if in_parts:
         at = _later(at, random, minutes=9000)
         yield _refunded(life, at, [(random.choice(life.lines), 1)], random)
+        step, pay_out = _paid_out(life.refunds[-1], at, random)
+        yield step, pay_out
+        at = step.at
         if random.random() < 0.8:
             return
     at = _later(at, random, minutes=9000)
@@ -285,6 +295,17 @@ def _returned(life: Life, at: datetime, random: Random) -> _Plan:
         if line.quantity > line.refunded
     ]
     yield _refunded(life, at, left, random)
+    yield _paid_out(life.refunds[-1], at, random)
+
+
+def _paid_out(refund: Refund, at: datetime, random: Random) -> tuple[Step, Callable[[], None]]:
+    at = _later(at, random, minutes=1500)
+    reference = f"OUT-{random.getrandbits(40):010x}"
+
+    def pay_out() -> None:
+        refund.paid_out_at, refund.payout_reference = at, reference
+
+    return Step("paid_out", at, {"amount": str(refund.amount), "reference": reference}), pay_out
 
 
 def _refunded(

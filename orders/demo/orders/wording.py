@@ -85,6 +85,7 @@ class Patterns:
         context: dict[str, Any],
         shown: Shown,
         ones_differ: bool,
+        with_html: bool,
     ) -> Wording:
         """Return the message's text. `shape` must tell contexts of different shapes apart."""
         key = (event, channel, language, shape)
@@ -95,7 +96,7 @@ class Patterns:
         return Wording(
             text=_filled(pattern.text, plain, one_line=channel == "sms"),
             subject=_filled(pattern.subject, plain, one_line=True),
-            html=pattern.html % html if pattern.html else "",
+            html=pattern.html % html if pattern.html and with_html else "",
         )
 
 

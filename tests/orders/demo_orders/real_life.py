@@ -21,6 +21,7 @@ from notifications.receipts import effect
 from notifications.receipts.report import Report
 from notifications.tasks import send
 from orders.catalogue.stock import correct_stock
+from orders.lifecycle.payouts import pay_out
 from orders.lifecycle.transitions import (
     cancel,
     correct_parcel,
@@ -31,7 +32,7 @@ from orders.lifecycle.transitions import (
     refund,
     ship,
 )
-from orders.models import Order, Product, User
+from orders.models import Order, Product, Refund, User
 from orders.placing.placement import place_order
 from orders.placing.writers import drain
 from project.jobs.dispatch import bury
@@ -71,6 +72,9 @@ def live_all_lives() -> None:
     deliver(order_id=sent.pk)
     refund_order(sent.pk, {"MUG": 1}, reason="broken")
     refund_order(sent.pk)
+    pay_out(
+        refund_id=Refund.objects.filter(order=sent).earliest("created_at").pk, reference="OUT-1"
+    )
     in_parts = place()
     pay(order_id=in_parts.pk, method="transfer", reference="1", amount=in_parts.total / 2)
     pay(order_id=in_parts.pk, method="transfer", reference="2", amount=in_parts.total / 2)

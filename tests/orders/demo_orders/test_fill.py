@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Avg, Count
 
 from media_jobs.models import MediaJob, Rendition
+from notifications.delivery.old_html import old_html
 from notifications.models import Notification
 from notifications.rendering import render
 from orders.demo.orders import AlreadyFilled, InUse, fill, fill_orders
@@ -56,7 +57,8 @@ def test_the_audit_is_clean_and_no_job_is_due() -> None:
     assert ring(MediaJob) == []
 
 
-def test_messages_say_what_the_templates_say() -> None:
+def test_messages_say_what_the_templates_say(settings) -> None:
+    settings.KEEP_MESSAGE_HTML_DAYS = 10_000
     fill_orders(orders=300)
 
     for message in Notification.objects.all():
@@ -66,6 +68,13 @@ def test_messages_say_what_the_templates_say() -> None:
             said.text,
             said.html,
         )
+
+
+def test_old_messages_are_as_pruning_leaves_them() -> None:
+    fill_orders(orders=300)
+
+    assert not old_html().exists()
+    assert Notification.objects.exclude(html="").exists()
 
 
 def test_ids_derive_from_keys() -> None:
@@ -109,12 +118,12 @@ def test_nobody_can_be_reached() -> None:
 
 @pytest.mark.usefixtures("fixed_day")
 def test_rows_per_order_are_those_of_a_shop() -> None:
-    fill_orders(orders=2000)
+    fill_orders(orders=6000)
 
     lines = Order.objects.annotate(n=Count("lines")).aggregate(Avg("n"))["n__avg"]
     assert 2.8 < lines < 3.2
-    assert 4 < OrderEvent.objects.count() / 2000 < 5
-    assert 2 < Notification.objects.count() / 2000 < 3
+    assert 4 < OrderEvent.objects.count() / 6000 < 5
+    assert 2 < Notification.objects.count() / 6000 < 3
     assert set(Order.objects.values_list("status", flat=True)) == set(Order.Status.values)
     by_shopper = Counter(Order.objects.values_list("email", flat=True)).most_common()
     assert by_shopper[0][1] > 20 * by_shopper[len(by_shopper) // 2][1]

@@ -81,8 +81,8 @@ class Passes:
 
     def _end(self, life: Life, random: Random) -> tuple[Ended, str]:
         at = life.order.placed_at
-        if life.is_cancelled() and random.random() < 0.2:  # its worker was away
-            return Ended("cancelled", 0, None, life.steps[-1].at, ring_after=at), ""
+        if (step := life.cancellation()) and random.random() < 0.2:  # its worker was away
+            return Ended("cancelled", 0, None, step.at, ring_after=at), ""
         started = at + timedelta(seconds=random.uniform(0.2, 3))
         finished = started + timedelta(seconds=random.uniform(0.3, 1.5))
         fate = random.random()

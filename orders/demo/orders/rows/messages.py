@@ -13,12 +13,13 @@ from random import Random
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db.backends.utils import CursorWrapper
 
 from notifications.channels.email import sender_domain
 from notifications.delivery.gateways import gateways
 from notifications.events import EVENTS
-from notifications.models import Notification
+from notifications.models import FINAL, Notification
 from orders.demo.orders.copying import Copied, uuid7
 from orders.demo.orders.lives import Life
 from orders.demo.orders.rows.jobs import COLUMNS, LEASE, Ended, Finished
@@ -60,6 +61,7 @@ class Outbox:
         known = gateways(SMS)
         self.sms_gateway = known[0].name if known else "sms:gateway.example"
         self.domain = sender_domain()
+        self.html_since = self.until - timedelta(days=settings.KEEP_MESSAGE_HTML_DAYS)
 
     def write(self, cursor: CursorWrapper, lives: Sequence[Life], random: Random) -> list[Finished]:
         sent: list[Finished] = []
@@ -96,6 +98,14 @@ class Outbox:
                 recipient = order.email if channel == EMAIL else order.phone
                 if not recipient:
                     continue
+                at = step.at
+                job = uuid7(int(at.timestamp() * 1000), random.getrandbits(74))
+                is_parked = (
+                    life.position >= self.parked_from and step.kind == "placed" and channel == EMAIL
+                )
+                end = self._end(job, channel.value, recipient, at, random, is_parked=is_parked)
+                sent.append(Finished(job, end.ended, end.failure))
+                is_final = end.ended.status in FINAL
                 wording = self.patterns.word(
                     shape=shape,
                     event=event,
@@ -104,14 +114,9 @@ class Outbox:
                     context=context,
                     shown=words,
                     ones_differ=event in ASKS_FOR_ONE,
+                    # As pruning leaves it (`notifications.delivery.old_html`).
+                    with_html=not is_final or at > self.html_since,
                 )
-                at = step.at
-                job = uuid7(int(at.timestamp() * 1000), random.getrandbits(74))
-                is_parked = (
-                    life.position >= self.parked_from and step.kind == "placed" and channel == EMAIL
-                )
-                end = self._end(job, channel.value, recipient, at, random, is_parked=is_parked)
-                sent.append(Finished(job, end.ended, end.failure))
                 yield (
                     *end.ended.values(job, order.pk, f"{event}.{channel.value}", full, at),
                     *(event, step.occasion, channel.value, recipient, order.language),

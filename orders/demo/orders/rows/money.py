@@ -11,7 +11,13 @@ from orders.models import Payment, Refund
 from project.database.arrays import array_literal
 
 _PAYMENTS = Copied(Payment, ("order_id", "method", "reference", "amount", "created_at"))
-_REFUNDS = Copied(Refund, ("id", "order_id", "amount", "restocked", "reason", "created_at"))
+_REFUNDS = Copied(
+    Refund,
+    (
+        *("id", "order_id", "amount", "restocked", "reason", "created_at"),
+        *("status", "payout_reference", "paid_out_at"),
+    ),
+)
 # The refunded lines get their ids from the database: they are found by order and product.
 _REFUND_LINES = """
     INSERT INTO orders_refundline (refund_id, line_id, quantity)
@@ -47,5 +53,6 @@ def _refunds(life: Life) -> Iterator[tuple[Any, ...]]:
     for refund in life.refunds:
         yield (
             *(refund.id, life.order.pk, refund.amount, refund.restocked, refund.reason),
-            refund.at,
+            *(refund.at, Refund.Status.PAID_OUT if refund.paid_out_at else Refund.Status.OWED),
+            *(refund.payout_reference, refund.paid_out_at),
         )

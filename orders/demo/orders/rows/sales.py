@@ -61,7 +61,7 @@ def count_sales(cursor: CursorWrapper, sold: Sold) -> None:
 
 
 def _entries(life: Life) -> Iterator[tuple[Any, ...]]:
-    if life.is_cancelled():
+    if life.cancellation():
         return
     for line in life.lines:
         if left := line.quantity - line.refunded:

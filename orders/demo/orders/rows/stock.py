@@ -38,8 +38,7 @@ def _movements(life: Life) -> Iterator[tuple[Any, ...]]:
     order = life.order
     for line in life.lines:
         yield order.pk, None, line.goods.id, "order", -line.quantity, "", order.placed_at
-    if life.is_cancelled():
-        step = life.steps[-1]
+    if step := life.cancellation():
         for line in life.lines:
             reason = step.detail["reason"]
             yield order.pk, None, line.goods.id, "cancel", line.quantity, reason, step.at
