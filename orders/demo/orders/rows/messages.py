@@ -105,7 +105,8 @@ class Outbox:
                 )
                 end = self._end(job, channel.value, recipient, at, random, is_parked=is_parked)
                 sent.append(Finished(job, end.ended, end.failure))
-                is_final = end.ended.status in FINAL
+                ended = end.ended
+                is_old = ended.status in FINAL and ended.finished_at <= self.html_since
                 wording = self.patterns.word(
                     shape=shape,
                     event=event,
@@ -115,7 +116,7 @@ class Outbox:
                     shown=words,
                     ones_differ=event in ASKS_FOR_ONE,
                     # As pruning leaves it (`notifications.delivery.old_html`).
-                    with_html=not is_final or at > self.html_since,
+                    with_html=not is_old,
                 )
                 yield (
                     *end.ended.values(job, order.pk, f"{event}.{channel.value}", full, at),
