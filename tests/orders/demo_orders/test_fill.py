@@ -1,7 +1,7 @@
 """Demo orders keep every rule of the shop, are the same again, and reach nobody."""
 
 from collections import Counter
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
@@ -10,8 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db.models import Avg, Count
 
 from media_jobs.models import MediaJob, Rendition
-from notifications.delivery.old_html import old_html
-from notifications.models import Notification
+from notifications.models import FINAL, Notification
 from notifications.rendering import render
 from orders.demo.orders import AlreadyFilled, InUse, fill, fill_orders
 from orders.demo.orders.lives import key_of
@@ -73,8 +72,10 @@ def test_messages_say_what_the_templates_say(settings) -> None:
 def test_old_messages_are_as_pruning_leaves_them() -> None:
     fill_orders(orders=300)
 
-    assert not old_html().exists()
-    assert Notification.objects.exclude(html="").exists()
+    since = fill._last_midnight() - timedelta(days=7)
+    emails = Notification.objects.filter(channel="email", status__in=FINAL)
+    assert set(emails.filter(finished_at__lte=since).values_list("html", flat=True)) == {""}
+    assert "" not in set(emails.filter(finished_at__gt=since).values_list("html", flat=True))
 
 
 def test_ids_derive_from_keys() -> None:

@@ -106,7 +106,8 @@ class Outbox:
                 end = self._end(job, channel.value, recipient, at, random, is_parked=is_parked)
                 sent.append(Finished(job, end.ended, end.failure))
                 ended = end.ended
-                is_old = ended.status in FINAL and ended.finished_at <= self.html_since
+                finished = ended.finished_at or self.until
+                is_old = ended.status in FINAL and finished <= self.html_since
                 wording = self.patterns.word(
                     shape=shape,
                     event=event,
