@@ -1,0 +1,52 @@
+"""PAYMENT_PROVIDERS: which payment providers the shop uses, and what each of them needs."""
+
+from collections.abc import Mapping, Sequence
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+
+NEEDS = {"test-bank": (), "stripe": ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")}
+"""The known providers, each with the variables that it needs."""
+STRIPE_PAGES = "https://checkout.stripe.com"
+
+
+def payment_providers(
+    name: str, chosen: Sequence[str], *, values: Mapping[str, str], is_local: bool
+) -> list[str]:
+    """Return the chosen providers; "off" is none.
+
+    Raises ImproperlyConfigured that names the wrong or missing variable.
+    """
+    if list(chosen) == ["off"]:
+        return []
+    for provider in chosen:
+        if provider not in NEEDS or chosen.count(provider) > 1:
+            raise ImproperlyConfigured(
+                f"{name}: give some of {', '.join(NEEDS)} with commas between, each once, or off;"
+                f" {provider!r} is not that, or there twice."
+            )
+        if provider == "test-bank" and not is_local:
+            raise ImproperlyConfigured(
+                f"{name} has test-bank, which takes no money: it is for a local run only."
+            )
+        missing = [variable for variable in NEEDS[provider] if not values.get(variable)]
+        if missing:
+            raise ImproperlyConfigured(f"{name} has {provider}: set {' and '.join(missing)}, too.")
+        if provider == "stripe" and find_spec("stripe") is None:
+            raise ImproperlyConfigured(
+                f"{name} has stripe, whose SDK isn't installed:"
+                " pip install -r requirements-stripe.txt"
+            )
+    return list(chosen)
+
+
+def payment_pages(providers: Sequence[str], *, site_url: str) -> list[str]:
+    """Return the origins of the providers' pages, to which the order's page may lead.
+
+    Browsers apply a policy's `form-action` to the redirect that follows a form, too. The test
+    bank is at SITE_URL, and a browser may be at another name of this machine.
+    """
+    site = urlsplit(site_url)
+    origins = {"test-bank": f"{site.scheme}://{site.netloc}", "stripe": STRIPE_PAGES}
+    return [origins[provider] for provider in providers]
