@@ -259,9 +259,7 @@ class PaymentAttempt(models.Model):
                 condition=Q(status="started"),
                 name="payment_attempt_open_once",
             ),
-            models.CheckConstraint(
-                condition=Q(amount__gt=0), name="payment_attempt_has_an_amount"
-            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_attempt_has_an_amount"),
             models.CheckConstraint(
                 condition=Q(status="to_check") ^ Q(doubt=""),
                 name="payment_attempt_to_check_has_a_doubt",

@@ -28,10 +28,11 @@ API = "https://api.stripe.com"
 TIMEOUT = (3.05, 10.0)
 """Seconds to connect, and for each wait of an answer; a customer waits for it."""
 RETRIES = 1
+FAILED = "checkout.session.async_payment_failed"
 EVENTS = {
     "checkout.session.completed",
     "checkout.session.async_payment_succeeded",
-    "checkout.session.async_payment_failed",
+    FAILED,
     "checkout.session.expired",
 }
 MINOR = 100
@@ -97,13 +98,14 @@ class StripeCheckout:
             event = self._client.construct_event(
                 body, headers.get("Stripe-Signature", ""), self._webhook_secret
             )
+            if event.type not in EVENTS:
+                return None
+            session = event.data.object.to_dict()
+            return _report(session, has_failed=event.type == FAILED)
         except stripe.SignatureVerificationError as error:
             raise BadSignature from error
-        if event.type not in EVENTS:
-            return None
-        session = event.data.object
-        has_failed = event.type == "checkout.session.async_payment_failed"
-        return _report(dict(session), has_failed=has_failed)
+        except (AttributeError, KeyError, TypeError) as error:
+            raise ValueError(f"not an event: {error!r}") from error
 
 
 def _report(session: Mapping[str, Any], *, has_failed: bool = False) -> Report:

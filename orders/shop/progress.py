@@ -21,9 +21,9 @@ from project.jobs.model import Job
 from project.jobs.queryset import Status
 from project.text import isolate
 
-# The page's polling interval in seconds, by the order's age, or by the time since the customer came
-# back from a bank that hasn't answered. Jobs take seconds, so a job that is open after a minute waits
-# for a service or an operator. After an hour the page stops polling.
+# The page's polling interval in seconds, by the order's age, or by the time since the customer
+# came back from a bank that hasn't answered. Jobs take seconds, so a job that is open after a
+# minute waits for a service or an operator. After an hour the page stops polling.
 POLL_INTERVALS = (
     (timedelta(minutes=1), 1),
     (timedelta(minutes=10), 5),
