@@ -216,6 +216,7 @@ def _leave_to_staff(attempt: PaymentAttempt, report: Report, doubt: PaymentAttem
 
 def to_check_context(attempt: PaymentAttempt) -> dict[str, str]:
     """Return the context of the message to the staff about an attempt to check."""
+    page = reverse("admin:orders_order_change", args=[attempt.order_id])
     return {
         "number": attempt.order.display_number,
         "name": attempt.order.name,
@@ -224,5 +225,5 @@ def to_check_context(attempt: PaymentAttempt) -> dict[str, str]:
         "currency": attempt.currency,
         "doubt": attempt.doubt,
         "reason": attempt.reason,
-        "url": f"{settings.SITE_URL}{reverse('admin:orders_order_change', args=[attempt.order_id])}",
+        "url": settings.SITE_URL + page,
     }

@@ -1,1 +1,1 @@
-"""The test bank: a payment provider of a local run, with pages at /test-bank/. It moves no money."""
+"""The test bank: the payment provider of a local run, at /test-bank/. It moves no money."""
