@@ -25,7 +25,7 @@ TONES = {
 class PaymentAttemptAdmin(ReadOnly, ModelAdmin):
     """The attempts, newest first. Providers' reports write them."""
 
-    list_display = ("created_at", "order", "sum", "provider", "status_label", "doubt_label", "said")
+    list_display = ("created_at", "order", "sum", "provider", "status_label", "said")
     list_select_related = ("order",)
     list_filter = ("status", "doubt", "provider", ("created_at", RangeDateFilter))
     list_filter_submit = True
@@ -38,8 +38,7 @@ class PaymentAttemptAdmin(ReadOnly, ModelAdmin):
         "provider",
         "reference",
         "sum",
-        "status_label",
-        "doubt_label",
+        "status",
         "said",
         "created_at",
         "returned_at",
@@ -55,10 +54,7 @@ class PaymentAttemptAdmin(ReadOnly, ModelAdmin):
     def status_label(self, attempt: PaymentAttempt) -> tuple[str, str]:
         return attempt.status, attempt.get_status_display()
 
-    @display(description=_("doubt"))
-    def doubt_label(self, attempt: PaymentAttempt) -> str:
-        return attempt.get_doubt_display() or "–"
-
     @display(description=_("reported"))
     def said(self, attempt: PaymentAttempt) -> str:
-        return attempt.reason or "–"
+        """What the provider reported, after the reason why it wasn't entered."""
+        return ": ".join(filter(None, (attempt.get_doubt_display(), attempt.reason))) or "–"

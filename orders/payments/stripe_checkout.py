@@ -7,10 +7,11 @@ PAYMENT_PROVIDERS has `stripe`.
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 import stripe
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, override
 
@@ -37,13 +38,13 @@ EVENTS = {
 }
 MINOR = 100
 """Minor units of one: the shop's currency always has two decimal places."""
-LOCALES = {"zh-hans": "zh"}
-"""Our languages by Stripe's names; others have the same."""
+LOCALES: dict[str, Literal["en", "zh"]] = {"en": "en", "zh-hans": "zh"}
+"""Our languages by Stripe's names; in others Stripe chooses by the browser."""
 
 
 class StripeCheckout:
     name = "stripe"
-    label = gettext_lazy("card and more")
+    label: str | Promise = gettext_lazy("card and more")
 
     def __init__(self, *, secret_key: str, webhook_secret: str, api: str = API) -> None:
         self._webhook_secret = webhook_secret
@@ -60,19 +61,23 @@ class StripeCheckout:
         named = {"attempt": str(attempt.pk), "order": str(attempt.order_id)}
         with override(order.language):  # the same at each repeat, as the key demands
             title = _("Order %(number)s") % {"number": order.display_number}
-        price = {
-            "currency": attempt.currency.lower(),
-            "unit_amount": _minor(attempt.amount),
-            "product_data": {"name": title},
-        }
         with _translated_errors():
             session = self._client.v1.checkout.sessions.create(
                 {
                     "mode": "payment",
-                    "line_items": [{"price_data": price, "quantity": 1}],
+                    "line_items": [
+                        {
+                            "quantity": 1,
+                            "price_data": {
+                                "currency": attempt.currency.lower(),
+                                "unit_amount": int(attempt.amount * MINOR),
+                                "product_data": {"name": title},
+                            },
+                        }
+                    ],
                     "client_reference_id": str(attempt.pk),
                     "customer_email": order.email,
-                    "locale": LOCALES.get(order.language, order.language),  # type: ignore[typeddict-item]
+                    "locale": LOCALES.get(order.language, "auto"),
                     "metadata": named,
                     "payment_intent_data": {"description": title, "metadata": named},
                     "success_url": return_url,
@@ -129,10 +134,6 @@ def _report(session: Mapping[str, Any], *, has_failed: bool = False) -> Report:
         currency=str(session.get("currency") or "").upper(),
         reason=str(error.get("message") or ""),
     )
-
-
-def _minor(amount: Decimal) -> int:
-    return int(amount * MINOR)
 
 
 def _uuid(value: Any) -> UUID | None:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from notifications.receipts.signature import is_signed
@@ -20,7 +21,7 @@ from orders.payments.test_bank.webhook import SIGNATURE, TIMESTAMP, said, webhoo
 class TestBank:
     __test__ = False  # pytest takes its name for a test's
     name = "test-bank"
-    label = gettext_lazy("test bank")
+    label: str | Promise = gettext_lazy("test bank")
 
     def start(self, attempt: PaymentAttempt, *, return_url: str, leave_url: str) -> Started:
         """Store the payment; its page is at /test-bank/."""

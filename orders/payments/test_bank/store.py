@@ -61,7 +61,7 @@ class BankStore:
     def __init__(self, folder: Path | None = None) -> None:
         self.folder = folder or settings.DATA_DIR / "test-bank"
 
-    def add(self, *, attempt_id: UUID, **values: str) -> BankPayment:
+    def add(self, *, attempt_id: UUID, **values: Any) -> BankPayment:
         """Store a payment; a repeat for the same attempt returns the first one."""
         payment_id = f"bank_{attempt_id.hex}"
         payment = BankPayment(

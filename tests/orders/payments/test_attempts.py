@@ -203,7 +203,7 @@ def test_money_for_a_cancelled_order_is_owed_back_and_the_staff_are_told(
     enter(attempt=attempt, report=report())
 
     refund = Refund.objects.get()
-    assert (refund.amount, refund.status) == (10, "owed")
+    assert (str(refund.amount), refund.status) == ("10.00", "owed")
     assert Notification.objects.filter(event="refund_owed").count() == 1
     assert attempt.status == "paid"
 
