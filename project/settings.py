@@ -17,7 +17,7 @@ from project.conf.brokers import transport_options
 from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hours
 from project.conf.media_storage import media_storage
 from project.conf.misspelt import refuse_misspelt
-from project.conf.payments import payment_pages, payment_providers
+from project.conf.payments import payment_pages, payment_providers, stripe_key
 from project.conf.site import require_reachable_site
 from project.conf.sms_success import sms_success
 from project.countries import phone_region
@@ -62,8 +62,10 @@ STAFF_EMAILS = environment.addresses("STAFF_EMAILS", may_be_empty=not IS_PRODUCT
 # Orders not paid for so long are cancelled; None: never.
 PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", environment.text("PAYMENT_DUE_HOURS"))
 # Where customers pay online, and what the order's page says about other ways.
-STRIPE_SECRET_KEY = environment.text("STRIPE_SECRET_KEY")
-STRIPE_WEBHOOK_SECRET = environment.text("STRIPE_WEBHOOK_SECRET")
+STRIPE_SECRET_KEY = stripe_key("STRIPE_SECRET_KEY", environment.text("STRIPE_SECRET_KEY"))
+STRIPE_WEBHOOK_SECRET = stripe_key(
+    "STRIPE_WEBHOOK_SECRET", environment.text("STRIPE_WEBHOOK_SECRET")
+)
 PAYMENT_PROVIDERS = payment_providers(
     "PAYMENT_PROVIDERS",
     environment.several("PAYMENT_PROVIDERS", "test-bank" if TANDEM_LOCAL else "off"),

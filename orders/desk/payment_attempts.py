@@ -54,7 +54,7 @@ class PaymentAttemptAdmin(ReadOnly, ModelAdmin):
     def status_label(self, attempt: PaymentAttempt) -> tuple[str, str]:
         return attempt.status, attempt.get_status_display()
 
-    @display(description=_("reported"))
+    @display(description=_("provider's report"))
     def said(self, attempt: PaymentAttempt) -> str:
         """What the provider reported, after the reason why it wasn't entered."""
         return ": ".join(filter(None, (attempt.get_doubt_display(), attempt.reason))) or "–"

@@ -1,4 +1,4 @@
-"""PAYMENT_PROVIDERS: which payment providers the shop uses, and what each of them needs."""
+"""PAYMENT_PROVIDERS and STRIPE_…: which payment providers the shop uses, and what each of them needs."""
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
@@ -8,6 +8,8 @@ from django.core.exceptions import ImproperlyConfigured
 
 NEEDS = {"test-bank": (), "stripe": ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET")}
 """The known providers, each with the variables that it needs."""
+STRIPE_KEYS = {"STRIPE_SECRET_KEY": ("sk_", "rk_"), "STRIPE_WEBHOOK_SECRET": ("whsec_",)}
+"""How the keys begin: they are easily taken for one another, and for the public key."""
 STRIPE_PAGES = "https://checkout.stripe.com"
 
 
@@ -39,6 +41,15 @@ def payment_providers(
                 " pip install -r requirements-stripe.txt"
             )
     return list(chosen)
+
+
+def stripe_key(name: str, value: str) -> str:
+    """Return the key, or nothing. Raises ImproperlyConfigured, without it, if it is another one."""
+    if value and not (value.startswith(STRIPE_KEYS[name]) and value.isascii()):
+        raise ImproperlyConfigured(
+            f"{name}: give the key that begins {' or '.join(STRIPE_KEYS[name])}."
+        )
+    return value
 
 
 def payment_pages(providers: Sequence[str], *, site_url: str) -> list[str]:

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from project.conf import payments
-from project.conf.payments import payment_pages, payment_providers
+from project.conf.payments import payment_pages, payment_providers, stripe_key
 from tests.project.conf.production import PRODUCTION, manage
 
 KEYS = {"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
@@ -37,6 +37,18 @@ def test_a_wrong_choice_is_refused(names: tuple[str, ...], said: str) -> None:
 def test_a_missing_key_is_named(missing: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=f"set {missing}, too"):
         chosen("stripe", values={**KEYS, missing: ""})
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("STRIPE_SECRET_KEY", "pk_live_1"), ("STRIPE_WEBHOOK_SECRET", "sk_live_1")],
+)
+def test_one_key_in_the_place_of_another_is_refused_unseen(name: str, value: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=name) as refused:
+        stripe_key(name, value)
+
+    assert value not in str(refused.value)
+    assert stripe_key("STRIPE_SECRET_KEY", "rk_live_1") == "rk_live_1"
 
 
 def test_a_missing_sdk_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
