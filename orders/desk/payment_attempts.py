@@ -1,13 +1,17 @@
 """Payment attempts at the desk: customers' ways to a provider, and those to check, read-only."""
 
 from django.contrib import admin
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 
 from orders.models import PaymentAttempt
+from project.conf.payments import NEEDS
+from project.desk.day_ranges import DayRangeFilter
+from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
+from project.desk.search_terms import orders_numbered
+from project.order_numbers import order_number
 from project.templatetags.money import money
 
 Status = PaymentAttempt.Status
@@ -22,17 +26,17 @@ TONES = {
 
 
 @admin.register(PaymentAttempt)
-class PaymentAttemptAdmin(ReadOnly, ModelAdmin):
+class PaymentAttemptAdmin(ReadOnly, LongList):
     """The attempts, newest first. Providers' reports write them."""
 
     list_display = ("created_at", "order", "sum", "provider", "status_label", "said")
     list_select_related = ("order",)
-    list_filter = ("status", "doubt", "provider", ("created_at", RangeDateFilter))
+    list_filter = ("status", "doubt", "provider", ("created_at", DayRangeFilter))
     list_filter_submit = True
-    search_fields = ("=reference", "=order__email")
-    search_help_text = _("The provider's reference, or the customer's e-mail address")
-    show_full_result_count = False
-    ordering = ("-created_at", "-pk")
+    ordering = ("-created_at", "-id")
+    sortable = {"created_at": ("created_at", "id")}
+    search_fields = ("reference",)
+    search_help_text = _("Order number, or the provider's reference.")
     fields = (
         "order",
         "provider",
@@ -46,11 +50,17 @@ class PaymentAttemptAdmin(ReadOnly, ModelAdmin):
     )
     readonly_fields = fields
 
-    @display(description=_("amount"), ordering="amount")
+    def matches(self, text: str) -> Q:
+        """Find an order's attempts, else the one with this reference."""
+        if number := order_number(text):
+            return Q(order__in=orders_numbered(number))
+        return Q(provider__in=NEEDS, reference=text)
+
+    @display(description=_("amount"))
     def sum(self, attempt: PaymentAttempt) -> str:
         return money(attempt.amount, attempt.currency)
 
-    @display(description=_("status"), ordering="status", label=TONES)
+    @display(description=_("status"), label=TONES)
     def status_label(self, attempt: PaymentAttempt) -> tuple[str, str]:
         return attempt.status, attempt.get_status_display()
 

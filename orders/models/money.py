@@ -1,7 +1,5 @@
 """The money ledger of an order, payments and refunds, and the attempts to pay at a provider."""
 
-import uuid
-
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
@@ -10,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.order import Order, OrderLine
+from project.database.keys import time_ordered_key
 
 
 class Payment(models.Model):
@@ -211,7 +210,7 @@ class PaymentAttempt(models.Model):
         ATTEMPT = "attempt", _("Another attempt's payment")
         KNOWN = "known", _("A payment that is entered already, otherwise")
 
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=time_ordered_key, editable=False)
     """Also the idempotency key at the provider."""
     order = models.ForeignKey(
         Order,

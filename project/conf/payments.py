@@ -1,4 +1,4 @@
-"""PAYMENT_PROVIDERS and STRIPE_…: which payment providers the shop uses, and what each of them needs."""
+"""PAYMENT_PROVIDERS and STRIPE_…: the payment providers of the shop, and what each needs."""
 
 from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
