@@ -270,6 +270,11 @@ class PaymentAttempt(models.Model):
             models.Index(
                 fields=["look_after"], condition=Q(status="started"), name="payment_attempt_open"
             ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(status="to_check"),
+                name="payment_attempt_to_check",
+            ),
         ]
 
     def __str__(self) -> str:

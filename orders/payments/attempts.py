@@ -23,7 +23,7 @@ from orders.lifecycle.payouts import due_of
 from orders.lifecycle.steps import lock, one_transaction
 from orders.models import PaymentAttempt
 from orders.payments.provider import Outcome, Provider, ProviderError, Report
-from orders.payments.providers import provider_named
+from orders.payments.providers import UnknownProvider, provider_named
 from project.database.clock import database_now
 
 logger = logging.getLogger(__name__)
@@ -54,18 +54,13 @@ class BeingChecked(TransitionError):
 def pay_online(*, order_id: UUID, provider: str) -> str:
     """Return the address of the provider's page on which the customer pays what is due.
 
-    A customer who was there already is led to the same page, or, if the provider has the money
-    meanwhile, it is entered. Raises UnknownProvider, ProviderError, UnknownOrder, OrderBusy,
-    NothingDue, and BeingChecked.
+    Open attempts are asked about first: a customer who comes again is led to the same page, and
+    nobody who has paid meanwhile pays twice. Raises UnknownProvider, ProviderError, UnknownOrder,
+    OrderBusy, NothingDue, and BeingChecked.
     """
     chosen = provider_named(provider)
+    _look_at_open(order_id, chosen=provider)
     attempt = begin(order_id=order_id, provider=provider)
-    if attempt.reference:
-        attempt = look(attempt)
-    if attempt.status == Status.TO_CHECK:
-        raise BeingChecked
-    if attempt.status != Status.STARTED:
-        attempt = begin(order_id=order_id, provider=provider)
     return attempt.url or _start(attempt, chosen)
 
 
@@ -137,6 +132,19 @@ def next_look(attempt: PaymentAttempt) -> timedelta:
     """Return how long the provider isn't asked again: as long as the customer waits already."""
     waits = database_now() - (attempt.returned_at or attempt.created_at)
     return min(max(waits, SOONEST), LATEST)
+
+
+def _look_at_open(order_id: UUID, *, chosen: str) -> None:
+    """Ask about the order's open attempts. Another provider's fault doesn't keep from paying."""
+    started = PaymentAttempt.objects.filter(order_id=order_id, status=Status.STARTED)
+    for attempt in started.exclude(reference=""):
+        try:
+            if look(attempt).status == Status.TO_CHECK:
+                raise BeingChecked
+        except (ProviderError, UnknownProvider) as error:
+            if attempt.provider == chosen:
+                raise
+            logger.warning("payment attempt %s can't be asked about: %s", attempt.pk, error)
 
 
 def _start(attempt: PaymentAttempt, provider: Provider) -> str:

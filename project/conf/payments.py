@@ -55,7 +55,7 @@ def stripe_key(name: str, value: str) -> str:
 def payment_pages(providers: Sequence[str], *, site_url: str) -> list[str]:
     """Return the origins of the providers' pages, to which the order's page may lead.
 
-    Browsers apply a policy's `form-action` to the redirect that follows a form, too. The test
+    Chromium applies a policy's `form-action` to the redirect that follows a form, too. The test
     bank is at SITE_URL, and a browser may be at another name of this machine.
     """
     site = urlsplit(site_url)

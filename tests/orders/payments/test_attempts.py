@@ -93,6 +93,24 @@ def test_a_customer_who_paid_and_comes_again_pays_nothing_more(attempt: PaymentA
     assert Payment.objects.get().amount == 10
 
 
+def test_a_customer_who_paid_elsewhere_is_not_led_to_pay_again(
+    attempt: PaymentAttempt, settings
+) -> None:
+    settings.PAYMENT_PROVIDERS = ["test-bank", "stripe"]
+    BankStore().decide(attempt.reference, outcome="paid")
+
+    with pytest.raises(NothingDue):  # before Stripe is asked for anything
+        pay_online(order_id=attempt.order_id, provider="stripe")
+
+
+def test_another_providers_fault_does_not_keep_from_paying(attempt: PaymentAttempt) -> None:
+    PaymentAttempt.objects.filter(pk=attempt.pk).update(provider="bank-of-yesterday")
+
+    assert pay_at_bank(attempt.order)
+
+    assert PaymentAttempt.objects.filter(status="started").count() == 2
+
+
 def test_after_a_cancelled_attempt_another_one_begins(attempt: PaymentAttempt) -> None:
     BankStore().decide(attempt.reference, outcome="cancelled")
 
