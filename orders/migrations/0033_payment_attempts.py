@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0031_list_indexes'),
+        ('orders', '0032_demo_fill'),
     ]
 
     operations = [
