@@ -45,6 +45,7 @@ SWEEPS: dict[str, str | Promise] = {
     "expire_due": gettext_lazy("Cancel unpaid orders"),
     "apply_scheduled": gettext_lazy("Scheduled changes"),
     "send_announcements": gettext_lazy("Announcements"),
+    "look_at_attempts": gettext_lazy("Ask providers about open payments"),
     "tell_media_ready": gettext_lazy("Tell that media are ready"),
     "wake": gettext_lazy("Wake parked messages"),
     "forget_ended_counters": gettext_lazy("Forget ended limits"),

@@ -16,6 +16,9 @@ from orders.api import products as api_products
 from orders.imports import package, pictures, table
 from orders.imports import run as import_run
 from orders.messages import announcements
+from orders.payments import attempts, webhook
+from orders.payments.test_bank import store as bank_store
+from orders.payments.test_bank import views as bank_views
 from orders.placing import placement, request
 from project import relay, settings
 from project.jobs import handler, publisher, queryset, shutdown
@@ -59,6 +62,16 @@ PROMISES = [
     ("imports.md", "{} threads: read, hash, store", pictures.THREADS),
     ("order-life.md", "first, {:.0f} s a run", passes.RUN_SECONDS),
     ("announcements.md", "desk job: {} readers", announcements.BATCH_SIZE),
+    (
+        "payments.md",
+        "the relay asks the provider about open attempts: {:.0f} s",
+        attempts.SOONEST.seconds,
+    ),
+    ("payments.md", "else after {} minute", attempts.UNRETURNED.seconds // 60),
+    ("payments.md", "up to {} day", attempts.LATEST.days),
+    ("payments.md", "above {} KiB", webhook.MAX_BODY // 1024),
+    ("payments.md", "the newest {}", bank_store.KEEP),
+    ("payments.md", "at once, {:.0f} s late", bank_views.LATE),
     ("accounts.md", "within {} days", unconfirmed.KEEP_UNCONFIRMED.days),
     ("api.md", "{} products a page", api_products.PAGE_SIZE),
     ("api.md", "At most {} lines", request.MAX_LINES),

@@ -3,7 +3,7 @@
 from orders.models.announcement import Announcement
 from orders.models.demo import DemoFill
 from orders.models.desk import DeskJob
-from orders.models.money import Payment, Refund, RefundLine
+from orders.models.money import Payment, PaymentAttempt, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine
 from orders.models.product import Category, Product, ProductMedia
 from orders.models.sales import AuditedBalance, ProductSales, SalesEntry
@@ -23,6 +23,7 @@ __all__ = [
     "OrderEvent",
     "OrderLine",
     "Payment",
+    "PaymentAttempt",
     "Product",
     "ProductMedia",
     "ProductSales",
