@@ -77,6 +77,7 @@ RESULTS: dict[str, str | Promise] = {
     "fell": pgettext_lazy("result", "fell"),
     "stopped": pgettext_lazy("result", "stopped"),
     "unconfirmed accounts": pgettext_lazy("result", "unconfirmed accounts"),
+    "HTML of messages": pgettext_lazy("result", "HTML of messages"),
     "known numbers": pgettext_lazy("result", "known phone numbers"),
     "dry_run": pgettext_lazy("result", "dry run"),
     "created": pgettext_lazy("result", "created"),

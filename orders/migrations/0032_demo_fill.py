@@ -23,6 +23,7 @@ class Migration(migrations.Migration):
                 ('finished_at', models.DateTimeField(null=True)),
             ],
             options={
+                'default_permissions': (),
                 'constraints': [models.UniqueConstraint(django.db.models.lookups.IsNull(models.F('seed'), False), name='one_demo_fill_at_a_time')],
             },
         ),

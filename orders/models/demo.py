@@ -22,6 +22,7 @@ class DemoFill(models.Model):
     finished_at = models.DateTimeField(null=True)
 
     class Meta:
+        default_permissions = ()  # no page shows it
         constraints = [
             models.UniqueConstraint(IsNull(F("seed"), False), name="one_demo_fill_at_a_time"),
         ]

@@ -28,6 +28,7 @@ TAKEN: dict[str, set[str]] = {
     # What people read or what names a place may be anything that isn't empty.
     "SHOP_NAME": TEXT,
     "TANDEM_DATA": TEXT,
+    "MEDIA_STORAGE": TEXT,
     "PAYMENT_INSTRUCTIONS": TEXT | MAY_BE_NONE,
     # Numbers of which 0 is one: no proxy, and alerts only once nothing is left.
     "TRUSTED_PROXY_COUNT": {ZERO},
