@@ -1,0 +1,99 @@
+"""The worklist of refunds: what the shop owes to customers, the oldest first, and its pay-outs."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.admin import ModelAdmin
+from unfold.decorators import display
+
+from orders.desk.payment import COLOURS, payout_url
+from orders.models import Refund
+from project.desk.jobs import isolated, moment
+from project.desk.read_only import ReadOnly
+from project.templatetags.money import money
+
+
+class StatusFilter(admin.SimpleListFilter):
+    """What is owed comes first: without a choice the list is the worklist."""
+
+    title = _("status")
+    parameter_name = "status"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            *((status.value, status.label) for status in Refund.Status),
+            ("all", _("All")),
+        ]
+
+    def choices(self, changelist: Any) -> Any:
+        """Leave out Django's "All", which would be a second one."""
+        chosen = self.value() or Refund.Status.OWED.value
+        for value, label in self.lookup_choices:
+            yield {
+                "selected": value == chosen,
+                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "display": label,
+            }
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Refund]) -> QuerySet[Refund]:
+        chosen = self.value() or Refund.Status.OWED.value
+        if chosen == "all":
+            return queryset.order_by("-created_at", "-id")
+        found = queryset.filter(status=chosen)
+        is_owed = chosen == Refund.Status.OWED
+        return found.order_by(*(("created_at", "id") if is_owed else ("-created_at", "-id")))
+
+
+@admin.register(Refund)
+class RefundAdmin(ReadOnly, ModelAdmin):
+    """Read-only rows; the money's way out is entered by the step of its order."""
+
+    list_display = ("order_link", "customer", "amount_shown", "why", "since", "state", "pay_out")
+    list_display_links = None
+    list_filter = (StatusFilter,)
+    list_select_related = ("order", "paid_out_by")
+    list_per_page = 50
+    show_full_result_count = False
+    sortable_by = ()
+    actions = None
+
+    @display(description=_("order"))
+    def order_link(self, refund: Refund) -> SafeString:
+        url = reverse("admin:orders_order_change", args=[refund.order_id])
+        return format_html('<a href="{}" class="text-link">{}</a>', url, refund.order)
+
+    @display(description=_("customer"))
+    def customer(self, refund: Refund) -> SafeString:
+        return isolated(refund.order.name)
+
+    @display(description=_("amount"))
+    def amount_shown(self, refund: Refund) -> str:
+        return money(refund.amount, refund.order.currency)
+
+    @display(description=_("reason"))
+    def why(self, refund: Refund) -> str | SafeString:
+        return isolated(refund.reason) if refund.reason else "–"
+
+    @display(description=_("since"))
+    def since(self, refund: Refund) -> SafeString:
+        return moment(refund.created_at)
+
+    @display(description=_("status"), label=COLOURS)
+    def state(self, refund: Refund) -> tuple[str, str]:
+        return refund.status, str(refund.get_status_display())
+
+    @display(description=_("pay-out"))
+    def pay_out(self, refund: Refund) -> str | SafeString:
+        if refund.status == Refund.Status.OWED:
+            url = f"{payout_url(refund)}?worklist"
+            return format_html('<a href="{}" class="text-link">{}</a>', url, _("Enter the pay-out"))
+        if refund.status == Refund.Status.NOT_OWED:
+            return "–"
+        facts = (refund.payout_reference, refund.paid_out_by)
+        return isolated(" · ".join(str(fact) for fact in facts if fact) or "–")
