@@ -198,7 +198,7 @@ class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, 
             "payment": payment,
             "parcel": _parcel(happenings),
             "zone": settings.TIME_ZONE,
-            "lines": read_lines(order, returned=payment.returned),
+            "order_lines": read_lines(order, returned=payment.returned),
             "timeline": happenings,
             "others": read_other_orders(order),
         }

@@ -230,8 +230,8 @@ def test_a_copy_has_no_unsubscribe_link_of_the_wrong_address() -> None:
 def test_the_pickup_pass_is_drawn_with_the_new_name(status: str) -> None:
     order = placed()
     drawn = MediaJob.objects.filter(order_id=order.pk, recipe="pickup_pass")
-    token = order.pk if status == "running" else None
-    drawn.update(status=status, token=token, recipe_hash="x")
+    claim = {"token": order.pk, "lease_until": Now()} if status == "running" else {}
+    drawn.update(status=status, recipe_hash="x", **claim)
 
     correct(order, name="Ada King")
 
