@@ -9,59 +9,68 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
+from unfold.views import ChangeList
 
 from orders.desk.payment import COLOURS, payout_url
 from orders.models import Refund
 from project.desk.jobs import isolated, moment
+from project.desk.long_lists import LongChangeList, LongList
 from project.desk.read_only import ReadOnly
 from project.templatetags.money import money
 
+STATUS = "status"
+"""The list's parameter. Without it the list is the worklist."""
+
+
+def chosen_status(request: HttpRequest) -> str:
+    """Return the status of the refunds that the list shows."""
+    asked = request.GET.get(STATUS, "")
+    return asked if asked in Refund.Status.values else Refund.Status.OWED.value
+
 
 class StatusFilter(admin.SimpleListFilter):
-    """What is owed comes first: without a choice the list is the worklist."""
+    """One status at a time: each has its index."""
 
     title = _("status")
-    parameter_name = "status"
+    parameter_name = STATUS
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [
-            *((status.value, status.label) for status in Refund.Status),
-            ("all", _("All")),
-        ]
+        self.chosen = chosen_status(request)
+        return [(status.value, status.label) for status in Refund.Status]
 
     def choices(self, changelist: Any) -> Any:
-        """Leave out Django's "All", which would be a second one."""
-        chosen = self.value() or Refund.Status.OWED.value
         for value, label in self.lookup_choices:
             yield {
-                "selected": value == chosen,
-                "query_string": changelist.get_query_string({self.parameter_name: value}),
+                "selected": value == self.chosen,
+                "query_string": changelist.get_query_string({STATUS: value}),
                 "display": label,
             }
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Refund]) -> QuerySet[Refund]:
-        chosen = self.value() or Refund.Status.OWED.value
-        if chosen == "all":
-            return queryset.order_by("-created_at", "-id")
-        found = queryset.filter(status=chosen)
-        is_owed = chosen == Refund.Status.OWED
-        return found.order_by(*(("created_at", "id") if is_owed else ("-created_at", "-id")))
+        return queryset.filter(status=chosen_status(request))
+
+
+class RefundList(LongChangeList):
+    """What is owed has the oldest first; what is settled the newest."""
+
+    def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
+        is_owed = chosen_status(request) == Refund.Status.OWED
+        return ["created_at", "id"] if is_owed else ["-created_at", "-id"]
 
 
 @admin.register(Refund)
-class RefundAdmin(ReadOnly, ModelAdmin):
+class RefundAdmin(ReadOnly, LongList):
     """Read-only rows; the money's way out is entered by the step of its order."""
 
     list_display = ("order_link", "customer", "amount_shown", "why", "since", "state", "pay_out")
     list_display_links = None
     list_filter = (StatusFilter,)
     list_select_related = ("order", "paid_out_by")
-    list_per_page = 50
-    show_full_result_count = False
-    sortable_by = ()
     actions = None
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
+        return RefundList
 
     @display(description=_("order"))
     def order_link(self, refund: Refund) -> SafeString:

@@ -18,6 +18,8 @@ class Migration(migrations.Migration):
         ),
         AddIndexConcurrently(
             model_name="refund",
-            index=models.Index(fields=["-created_at", "-id"], name="refund_newest"),
+            index=models.Index(
+                fields=["status", "-created_at", "-id"], name="refund_by_status"
+            ),
         ),
     ]

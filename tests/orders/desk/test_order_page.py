@@ -191,11 +191,11 @@ def test_the_worklist_has_the_oldest_owed_refund_first_and_nothing_else(desk: Cl
     pay_out(refund_id=orders[1].refunds.get().pk, reference="SEPA 1")
 
     listed = desk.get(reverse("admin:orders_refund_changelist"))
-    everything = desk.get(reverse("admin:orders_refund_changelist"), {"status": "all"})
+    settled = desk.get(reverse("admin:orders_refund_changelist"), {"status": "paid_out"})
 
     owed = [refund.order_id for refund in listed.context["cl"].result_list]
     assert owed == [orders[0].pk, orders[2].pk]
-    assert everything.context["cl"].result_count == 3
+    assert [row.order_id for row in settled.context["cl"].result_list] == [orders[1].pk]
 
 
 def test_a_pay_out_from_the_worklist_leads_back_to_it(desk: Client) -> None:
@@ -213,11 +213,11 @@ def test_the_worklist_reads_the_index_of_what_is_owed() -> None:
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
         owed = Refund.objects.filter(status="owed").order_by("created_at", "id")[:50]
-        settled = Refund.objects.order_by("-created_at", "-id")[:50]
+        settled = Refund.objects.filter(status="paid_out").order_by("-created_at", "-id")[:50]
         plans = [owed.explain(), settled.explain()]
 
     assert "refund_owed" in plans[0]
-    assert "refund_newest" in plans[1]
+    assert "refund_by_status" in plans[1]
 
 
 # ── Steps ───────────────────────────────────────────────────────────────────────────────────────
@@ -506,8 +506,8 @@ def test_they_are_read_by_an_index() -> None:
             plan = "\n".join(row[0] for row in cursor.fetchall())
 
     assert "Seq Scan" not in plan
-    assert "order_by_email" in plan
-    assert "orders_order_user_id" in plan
+    assert "order_email" in plan
+    assert "order_user " in plan
 
 
 # ── Queries ─────────────────────────────────────────────────────────────────────────────────────
