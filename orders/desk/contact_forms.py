@@ -24,7 +24,7 @@ from orders.accounts.fields import (
 )
 from orders.desk import effects
 from orders.desk.step_forms import StepForm
-from orders.lifecycle.corrections import correct_contact, send_again, sent_elsewhere
+from orders.lifecycle.corrections import address_of, correct_contact, send_again, sent_elsewhere
 from orders.models import Order, OrderEvent, User
 from orders.placing.request import MAX_NAME_LENGTH, clean_email, clean_phone
 from project.address_input import sent_as_typed
@@ -117,7 +117,7 @@ class ContactForm(OpenedForm, StepForm):
         return super().conflict_message(name, stored)
 
     def effects(self) -> Iterable[str]:
-        return effects.of_contact_correction(self.order)
+        return effects.of_contact_correction()
 
     def take(self, order: Order, user: User) -> Order:
         values = self.cleaned_data
@@ -160,10 +160,10 @@ class SendAgainForm(StepForm):
     def fill_in(self) -> None:
         """Propose the last message of each channel: what the customer needs to know now."""
         field: Any = self.fields["messages"]
-        found = sent_elsewhere(self.order)
+        self.found = {str(message.pk): message for message in sent_elsewhere(self.order)}
         field.choices = [
             (
-                str(message.pk),
+                key,
                 _("%(event)s · %(channel)s to %(recipient)s")
                 % {
                     "event": event_label(message.event),
@@ -171,19 +171,23 @@ class SendAgainForm(StepForm):
                     "recipient": isolate(readable_address(message.recipient)),
                 },
             )
-            for message in found
+            for key, message in self.found.items()
         ]
-        field.initial = list({message.channel: str(message.pk) for message in found}.values())
+        field.initial = list({message.channel: key for key, message in self.found.items()}.values())
 
     def effects(self) -> Iterable[str]:
-        count = len(self.held("messages") or ())
-        addresses = filter(None, (readable_address(self.order.email), self.order.phone))
-        says = ngettext(
-            "%(count)d message goes to %(addresses)s.",
-            "%(count)d messages go to %(addresses)s.",
-            count,
-        )
-        yield says % {"count": count, "addresses": ", ".join(map(isolate, addresses))}
+        """Say how many messages go to which address; nothing if nothing is chosen."""
+        chosen = [
+            self.found[key].channel for key in self.held("messages") or () if key in self.found
+        ]
+        for channel in dict.fromkeys(chosen):
+            says = ngettext(
+                "%(count)d message goes to %(address)s.",
+                "%(count)d messages go to %(address)s.",
+                chosen.count(channel),
+            )
+            address = isolate(readable_address(address_of(self.order, channel)))
+            yield says % {"count": chosen.count(channel), "address": address}
 
     def take(self, order: Order, user: User) -> Order:
         chosen = [UUID(key) for key in self.cleaned_data["messages"]]

@@ -100,10 +100,9 @@ def of_payout(order: Order, refund: Refund) -> Iterator[str]:
     yield told(order, Kind.PAID_OUT)
 
 
-def of_contact_correction(order: Order) -> Iterator[str]:
+def of_contact_correction() -> Iterator[str]:
     yield _("Messages that weren't tried yet go to the new address.")
     yield _("Messages that were sent can be sent again: you are asked next.")
-    yield told(order, Kind.CORRECTED)
 
 
 def units_back(count: int) -> str:

@@ -13,6 +13,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from notifications.models import Notification
 from notifications.receipts.bounces import trouble_with, troubled_addresses
 from orders.desk.order_lines import read_lines
 from orders.desk.order_search import means_order
@@ -22,7 +23,7 @@ from orders.desk.preview import PreviewPage, preview_url
 from orders.desk.steps import NoteForm, StepPages, step_url
 from orders.desk.timeline import Happening, read_happenings
 from orders.desk.transitions import TransitionActions
-from orders.lifecycle.corrections import CORRECTABLE
+from orders.lifecycle.corrections import CORRECTABLE, sent_elsewhere
 from orders.models import Order, OrderEvent, Payment
 from project.desk.day_ranges import DayRangeFilter
 from project.desk.jobs import isolated, moment
@@ -181,6 +182,7 @@ class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, 
         may_step = self.has_step_permission(request)
         next_step = self.next_step(steps, order, payout_url=payment.payout_url if may_step else "")
         happenings = read_happenings(order, request, site=self.admin_site)
+        messages = [each.job for each in happenings if isinstance(each.job, Notification)]
         return {
             "subtitle": None,
             "show_history": False,
@@ -191,7 +193,7 @@ class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, 
             "further_steps": [row for row in steps if not next_step or row[1] != next_step.url],
             "may_step": may_step,
             "contact_url": step_url(order, "contact") if order.status in CORRECTABLE else "",
-            "again_url": step_url(order, "again"),
+            "again_url": step_url(order, "again") if sent_elsewhere(order, messages) else "",
             "note_form": NoteForm(),
             "preview_url": preview_url(order),
             "address_trouble": trouble_with(order.email),

@@ -58,13 +58,17 @@ class RefundList(LongChangeList):
         is_owed = chosen_status(request) == Refund.Status.OWED
         return ["created_at", "id"] if is_owed else ["-created_at", "-id"]
 
+    def url_for_result(self, result: Any) -> str:
+        """A refund is shown on its order's page."""
+        return reverse("admin:orders_order_change", args=[result.order_id])
+
 
 @admin.register(Refund)
 class RefundAdmin(ReadOnly, LongList):
     """Read-only rows; the money's way out is entered by the step of its order."""
 
-    list_display = ("order_link", "customer", "amount_shown", "why", "since", "state", "pay_out")
-    list_display_links = None
+    list_display = ("order_number", "customer", "amount_shown", "why", "since", "state", "pay_out")
+    list_display_links = ("order_number",)
     list_filter = (StatusFilter,)
     list_select_related = ("order", "paid_out_by")
     actions = None
@@ -73,9 +77,8 @@ class RefundAdmin(ReadOnly, LongList):
         return RefundList
 
     @display(description=_("order"))
-    def order_link(self, refund: Refund) -> SafeString:
-        url = reverse("admin:orders_order_change", args=[refund.order_id])
-        return format_html('<a href="{}" class="text-link">{}</a>', url, refund.order)
+    def order_number(self, refund: Refund) -> str:
+        return refund.order.display_number
 
     @display(description=_("customer"))
     def customer(self, refund: Refund) -> SafeString:

@@ -260,6 +260,7 @@ class RefundForm(StepForm):
                 help_text=_("%(left)d of %(all)d left") % {"left": left, "all": line.quantity},
                 widget=UnfoldAdminIntegerFieldWidget,
             )
+        self.order_fields(list(self.lines))  # before the others
 
     def effects(self) -> Iterable[str]:
         lines = list(self.lines.values())

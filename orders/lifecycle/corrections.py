@@ -6,7 +6,7 @@ the order as it was placed, so a repeat of its request still finds it (`orders.p
 guest's order belongs to the account that has confirmed the new address (`orders.accounts.history`).
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -92,14 +92,23 @@ def correct_contact(
     return order
 
 
-def sent_elsewhere(order: Order) -> list[Notification]:
+def address_of(order: Order, channel: str) -> str:
+    """Return the address to which the order's messages of the channel go now; empty: none."""
+    [field] = [field for field, known in CHANNELS.items() if known == channel]
+    return str(getattr(order, field))
+
+
+def sent_elsewhere(order: Order, known: Iterable[Notification] | None = None) -> list[Notification]:
     """Return the order's messages to its customer that the present address doesn't have yet.
 
     The oldest first. A message of which a copy went to the present address isn't among them.
+    `known` are the order's messages by age, if the caller has read them.
     """
-    present = {channel: getattr(order, field) for field, channel in CHANNELS.items()}
-    finished = Notification.objects.filter(order_id=order.pk).exclude(status=JobStatus.CANCELLED)
-    messages = list(finished.defer("html", "text").order_by("created_at"))
+    present = {channel: address_of(order, channel) for channel in CHANNELS.values()}
+    if known is None:
+        rows = Notification.objects.filter(order_id=order.pk)
+        known = rows.defer("html", "text").order_by("created_at")
+    messages = [message for message in known if message.status != JobStatus.CANCELLED]
     have = {_what(message) for message in messages if message.recipient == present[message.channel]}
     found: dict[Any, Notification] = {}
     for message in messages:
@@ -123,11 +132,7 @@ def send_again(
         for message in sent_elsewhere(order):
             if message.pk not in message_ids:
                 continue
-            [to] = [
-                getattr(order, field)
-                for field, channel in CHANNELS.items()
-                if channel == message.channel
-            ]
+            to = address_of(order, message.channel)
             context = {
                 name: value for name, value in message.context.items() if name != "unsubscribe_url"
             }
