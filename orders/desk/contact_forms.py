@@ -63,11 +63,9 @@ class ContactForm(OpenedForm, StepForm):
 
     def fill_in(self) -> None:
         order = self.order
-        self.initial |= {
-            "name": order.name,
-            "email": readable_address(order.email),
-            "phone": order.phone,
-        }
+        self.initial["name"] = order.name
+        self.initial["email"] = readable_address(order.email)
+        self.initial["phone"] = order.phone
         for name in ADDRESS_FIELDS:
             if not order.address:  # a pickup
                 del self.fields[name]

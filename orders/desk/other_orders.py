@@ -1,6 +1,7 @@
 """The other orders of an order's customer, as the order's page lists them."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from django.db.models.functions import Lower
 
@@ -35,12 +36,13 @@ def read_other_orders(order: Order) -> OtherOrders:
     reads MOST_COUNTED at most, so a customer with a hundred thousand orders costs no more.
     """
     others = Order.objects.exclude(pk=order.pk).order_by("-number")
-    found = others.annotate(small=Lower("email")).filter(small=order.email.lower())
+    of_address = others.annotate(small=Lower("email")).filter(small=order.email.lower())
     columns = ("pk", "number", "status", "total", "currency", "placed_at")
-    arms = [found.values_list(*columns)[:MOST_COUNTED]]
+    found: Any = of_address.values_list(*columns)[:MOST_COUNTED]
     if order.user_id:
-        arms.append(others.filter(user=order.user_id).values_list(*columns)[:MOST_COUNTED])
-    newest = sorted(set(arms[0].union(*arms[1:])), key=lambda row: -row[1])
+        of_account = others.filter(user=order.user_id).values_list(*columns)[:MOST_COUNTED]
+        found = found.union(of_account)
+    newest = sorted(found, key=lambda row: -row[1])
     return OtherOrders(
         orders=[Order(**dict(zip(columns, row, strict=True))) for row in newest[:SHOWN]],
         count=min(len(newest), MOST_COUNTED),

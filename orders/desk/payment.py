@@ -72,6 +72,7 @@ def read_payment(order: Order) -> PaymentState:
     refunded = sum((refund.amount for refund in counted), Decimal(0))
     surplus = sum((refund.amount for refund in counted if not refund.lines.all()), Decimal(0))
     owed = [refund for refund in refunds if refund.status == Refund.Status.OWED]
+    owed_sum = sum((refund.amount for refund in owed), Decimal(0))
     due = due_after(order, paid=paid, returned=surplus)
     expires_at, is_overdue = _expiry(order, due, has_payment=bool(payments))
     returned: dict[int, int] = {}
@@ -83,7 +84,7 @@ def read_payment(order: Order) -> PaymentState:
         left=money(due, order.currency) if due else "",
         due=due,
         given_back=money(refunded, order.currency) if refunded else "",
-        owed=money(sum(refund.amount for refund in owed), order.currency) if owed else "",
+        owed=money(owed_sum, order.currency) if owed else "",
         payout_url=payout_url(owed[0]) if owed else "",
         expires_at=expires_at,
         is_overdue=is_overdue,

@@ -260,8 +260,8 @@ class StepPages:
         data = request.POST if request.method == "POST" else None
         form = step_form(data, order=order, user=request.user, about=about)
         if "foresee" in request.GET:
-            context = {"effects": list(form.effects())}
-            return TemplateResponse(request, "desk/step_effects.html", context)
+            foreseen = {"effects": list(form.effects())}
+            return TemplateResponse(request, "desk/step_effects.html", foreseen)
         if form.is_valid():
             refusals = take_step(request, [order], form.take)
             if not refusals:

@@ -104,7 +104,7 @@ def sent_elsewhere(order: Order, known: Iterable[Notification] | None = None) ->
     The oldest first. A message of which a copy went to the present address isn't among them.
     `known` are the order's messages by age, if the caller has read them.
     """
-    present = {channel: address_of(order, channel) for channel in CHANNELS.values()}
+    present = {channel.value: address_of(order, channel) for channel in CHANNELS.values()}
     if known is None:
         rows = Notification.objects.filter(order_id=order.pk)
         known = rows.defer("html", "text").order_by("created_at")

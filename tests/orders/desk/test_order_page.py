@@ -494,22 +494,6 @@ def test_ten_are_shown_and_all_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [order.pk for order in many.orders] == [orders[3].pk, orders[2].pk]
 
 
-def test_they_are_read_by_an_index() -> None:
-    ada = User.objects.create_user("ada")
-    order = placed(user_id=ada.pk)
-    with transaction.atomic(), CaptureQueriesContext(connection) as queries:
-        with connection.cursor() as cursor:
-            cursor.execute("SET LOCAL enable_seqscan = off")
-        read_other_orders(order)
-        with connection.cursor() as cursor:
-            cursor.execute(f"EXPLAIN {queries[-1]['sql']}")
-            plan = "\n".join(row[0] for row in cursor.fetchall())
-
-    assert "Seq Scan" not in plan
-    assert "order_email" in plan
-    assert "order_user " in plan
-
-
 # ── Queries ─────────────────────────────────────────────────────────────────────────────────────
 def test_the_page_takes_the_same_queries_however_much_has_happened(desk: Client) -> None:
     few, many = paid(("TEA", 9)), paid(("TEA", 9))
