@@ -27,7 +27,7 @@ KINDS = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0031_list_indexes"),
+        ("orders", "0032_demo_fill"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
