@@ -151,7 +151,7 @@ def record(
 
 def channels_told(order: Order, kind: OrderEvent.Kind) -> list[str]:
     """Return the channels by which `record` would tell the customer of such an event now."""
-    event = _MESSAGES.get(kind)
+    event = MESSAGES.get(kind)
     if event is None or is_muted(event, order=order):
         return []
     messages = order_messages(
