@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False
 
-    dependencies = [("orders", "0033_order_notes")]
+    dependencies = [("orders", "0034_order_notes")]
 
     operations = [
         AddIndexConcurrently(

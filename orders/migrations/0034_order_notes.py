@@ -27,7 +27,7 @@ KINDS = [
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("orders", "0032_demo_fill"),
+        ("orders", "0033_payment_attempts"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
