@@ -6,12 +6,14 @@ the existing copy.
 """
 
 from typing import Any
-from uuid import uuid5
+from uuid import UUID, uuid5
 
 from django.db import IntegrityError, transaction
+from django.db.models import Exists, OuterRef
 
 from notifications.events import EVENTS
 from notifications.models import Notification
+from project.jobs.queryset import Status
 
 COPIED = (
     "order_id",
@@ -22,9 +24,9 @@ COPIED = (
     "channel",
     "language",
     "attachments",
-    # A rendered message has the same text for every recipient.
-    *("subject", "text", "html"),
 )
+RENDERED = ("subject", "text", "html")
+"""A rendered message has the same text for every recipient."""
 KEY = ("order_id", "event", "occasion", "channel", "recipient")
 
 
@@ -34,25 +36,47 @@ def may_resend(message: Notification) -> bool:
     return event is not None and not event.secrets
 
 
-def resend(message: Notification, *, to: str) -> tuple[Notification, bool]:
+def resend(
+    message: Notification, *, to: str, context: dict[str, Any] | None = None
+) -> tuple[Notification, bool]:
     """Queue the message for another recipient, and return it with whether it is new.
 
-    False: that recipient has it already, as a copy or the original.
+    False: that recipient has it already, as a copy or the original. With a `context` of its own,
+    the copy's text is written anew from that.
     """
     assert may_resend(message)
+    same = COPIED if context is not None else COPIED + RENDERED
     copy = Notification(
         # Without an order there is no key that tells one copy from another, so its id does.
         id=uuid5(message.pk, f"tandem:resend:{to}"),
         recipient=to,
         resent_from=message.pk,
-        **{name: getattr(message, name) for name in COPIED},
+        **{name: getattr(message, name) for name in same},
     )
+    if context is not None:
+        copy.context = context
     try:
         with transaction.atomic():
             copy.save(force_insert=True)
     except IntegrityError:
         return _there_already(copy), False
     return copy, True
+
+
+def redirect(*, order_id: UUID, channel: str, old: str, to: str) -> int:
+    """Let the order's messages that were never tried go to `to` instead; return how many.
+
+    Without `to` they are cancelled. One that has been tried may have arrived: it stays as it is.
+    A claim takes the row's lock, so it sees either address whole.
+    """
+    waiting = Notification.objects.filter(
+        order_id=order_id, channel=channel, recipient=old, status=Status.QUEUED, attempts=0
+    )
+    if not to:
+        return waiting.cancel()
+    same = {name: OuterRef(name) for name in KEY if name != "recipient"}
+    is_there = Exists(Notification.objects.filter(recipient=to, **same))
+    return waiting.filter(~is_there).update(recipient=to)
 
 
 def _there_already(copy: Notification) -> Notification:

@@ -6,6 +6,7 @@ from orders.desk import (
     orders,
     payment_attempts,
     products,
+    refunds,
     stock,
     users,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "orders",
     "payment_attempts",
     "products",
+    "refunds",
     "stock",
     "users",
 ]

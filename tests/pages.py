@@ -45,6 +45,34 @@ def read_page(client: Client, url: str, html: str) -> OpenedPage:
     return OpenedPage(client, url, reader.values)
 
 
+def link_of(html: str, label: str) -> str:
+    """Return where the first link with this text leads; empty if there is none."""
+    reader = _Links()
+    reader.feed(html)
+    return next((href for href, text in reader.links if " ".join(text.split()) == label), "")
+
+
+class _Links(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[tuple[str, str]] = []
+        self._is_open = False
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if tag == "a":
+            self.links.append((dict(attrs).get("href") or "", ""))
+            self._is_open = True
+
+    def handle_data(self, data: str) -> None:
+        if self._is_open:
+            href, text = self.links[-1]
+            self.links[-1] = (href, text + data)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "a":
+            self._is_open = False
+
+
 class _Reader(HTMLParser):
     def __init__(self) -> None:
         super().__init__()

@@ -1,6 +1,5 @@
 """Orders at the desk: the list, and one order with its lines, timeline and jobs on one page."""
 
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -9,29 +8,30 @@ from django.contrib import admin
 from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
-from django.urls import reverse
-from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from notifications.models import Notification
 from notifications.receipts.bounces import trouble_with, troubled_addresses
+from orders.desk.order_lines import read_lines
 from orders.desk.order_search import means_order
+from orders.desk.other_orders import read_other_orders
 from orders.desk.payment import read_payment
 from orders.desk.preview import PreviewPage, preview_url
-from orders.desk.steps import StepPages
+from orders.desk.steps import NoteForm, StepPages, step_url
+from orders.desk.timeline import Happening, read_happenings
 from orders.desk.transitions import TransitionActions
-from orders.lifecycle.timeline import read_timeline
+from orders.lifecycle.corrections import CORRECTABLE, sent_elsewhere
 from orders.models import Order, OrderEvent, Payment
 from project.desk.day_ranges import DayRangeFilter
-from project.desk.jobs import COLOURS as JOB_COLOURS
-from project.desk.jobs import JobAdmin, isolated, job_admins, moment
+from project.desk.jobs import isolated, moment
 from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.email_addresses import readable_address
-from project.jobs.model import Job, job_models
+from project.jobs.model import job_models
 from project.jobs.queryset import OPEN, TROUBLED
 from project.templatetags.money import money
 
@@ -108,19 +108,6 @@ class AddressFilter(admin.SimpleListFilter):
         return small.filter(email_in_small__in=troubled_addresses())
 
 
-@dataclass(frozen=True)
-class JobRow:
-    """A job as the order's page shows it."""
-
-    job: Job
-    summary: str
-    url: str
-    colour: str
-    pictures: list[tuple[str, str]]
-    thumbnail: str
-    decisions: list[tuple[str | Promise, str]]
-
-
 @admin.register(Order)
 class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, RecordPage):
     change_form_template = "desk/order.html"
@@ -190,34 +177,36 @@ class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, 
     # ── One order ───────────────────────────────────────────────────────────────────────────
 
     def page_context(self, request: HttpRequest, order: Order) -> dict[str, Any]:
+        payment = read_payment(order)
+        steps = self.step_buttons(request, order, is_due=payment.due > 0)
+        may_step = self.has_step_permission(request)
+        next_step = self.next_step(steps, order, payout_url=payment.payout_url if may_step else "")
+        happenings = read_happenings(order, request, site=self.admin_site)
+        messages = [each.job for each in happenings if isinstance(each.job, Notification)]
         return {
             "subtitle": None,
             "show_history": False,
             "title": _("Order %(number)s") % {"number": order.display_number},
             "status_colour": COLOURS[order.status],
-            "steps": self.step_buttons(request, order),
+            "next_step": next_step,
+            "steps": steps,
+            "further_steps": [row for row in steps if not next_step or row[1] != next_step.url],
+            "may_step": may_step,
+            "contact_url": step_url(order, "contact") if order.status in CORRECTABLE else "",
+            "again_url": step_url(order, "again") if sent_elsewhere(order, messages) else "",
+            "note_form": NoteForm(),
             "preview_url": preview_url(order),
             "address_trouble": trouble_with(order.email),
-            "payment": read_payment(order),
+            "payment": payment,
+            "parcel": _parcel(happenings),
             "zone": settings.TIME_ZONE,
-            "lines": order.lines.prefetch_related("uploads"),
-            "timeline": read_timeline(order),
-            "jobs": [
-                _row(desk, request, job)
-                for desk in job_admins(self.admin_site)
-                for job in desk.for_order(order.pk)
-            ],
+            "order_lines": read_lines(order, returned=payment.returned),
+            "timeline": happenings,
+            "others": read_other_orders(order),
         }
 
 
-def _row(desk: JobAdmin, request: HttpRequest, job: Job) -> JobRow:
-    name = f"admin:{desk.opts.app_label}_{desk.opts.model_name}_change"
-    return JobRow(
-        job=job,
-        summary=desk.summary(job),
-        url=reverse(name, args=[job.pk]),
-        colour=JOB_COLOURS[job.status],
-        pictures=desk.pictures(job),
-        thumbnail=desk.thumbnail(job),
-        decisions=desk.decisions_for(request, job),
-    )
+def _parcel(happenings: list[Happening]) -> str:
+    """Return the carrier and tracking number that the order went by; empty if it hasn't left."""
+    parcels = [each.note for each in happenings if each.is_parcel]
+    return parcels[-1] if parcels else ""

@@ -1,14 +1,41 @@
-"""The payment state on an order's page at the desk: paid, given back, left to pay, and expiry."""
+"""An order's money on its page at the desk: what is owed, and its payments and refunds as rows."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
 
 from django.conf import settings
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
 
-from orders.lifecycle.payouts import due_of, paid_so_far, refunded_so_far
-from orders.models import Order
+from orders.lifecycle.payouts import due_after
+from orders.models import Order, Payment, Refund
 from project.templatetags.money import money
+
+COLOURS = {
+    Refund.Status.OWED.value: "danger",
+    Refund.Status.PAID_OUT.value: "success",
+    Refund.Status.NOT_OWED.value: "",
+}
+
+
+@dataclass(frozen=True)
+class MoneyRow:
+    """One payment, counter-entry or refund."""
+
+    what: str
+    amount: str
+    when: datetime
+    user: Any
+    reference: str = ""
+    reason: str = ""
+    status: str | Promise = ""
+    colour: str = ""
+    step: tuple[str, str] | None = None
+    """The label and URL of what can be done about it."""
 
 
 @dataclass(frozen=True)
@@ -16,26 +43,105 @@ class PaymentState:
     paid: str
     left: str
     """The amount left to pay; empty if there is none or the order doesn't need it any more."""
+    due: Decimal
     given_back: str = ""
     """The sum of the refunds; empty if there is none."""
+    owed: str = ""
+    """The sum of the refunds that are owed; empty if there is none."""
+    payout_url: str = ""
+    """Where the pay-out of the oldest owed refund is entered."""
     expires_at: datetime | None = None
     """When the order expires."""
     is_overdue: bool = False
     """True if the order is past its due time but paid in part: an operator has to decide."""
+    rows: list[MoneyRow] = field(default_factory=list)
+    returned: dict[int, int] = field(default_factory=dict)
+    """The units that refunds brought back to the stock, by the id of the line."""
 
 
 def read_payment(order: Order) -> PaymentState:
-    """Return the state of the order's payment, in a few queries."""
-    paid, refunded, left = paid_so_far(order), refunded_so_far(order), due_of(order)
-    state = PaymentState(
-        paid=money(paid, order.currency),
-        left=money(left, order.currency) if left else "",
-        given_back=money(refunded, order.currency) if refunded else "",
+    """Return the state of the order's money, in three queries."""
+    payments = list(order.payments.select_related("user"))
+    refunds = list(
+        order.refunds.select_related("user", "paid_out_by").prefetch_related("lines")
+        if payments or order.status != Order.Status.PLACED
+        else ()
     )
+    paid = sum((payment.amount for payment in payments), Decimal(0))
+    counted = [refund for refund in refunds if refund.status != Refund.Status.NOT_OWED]
+    refunded = sum((refund.amount for refund in counted), Decimal(0))
+    surplus = sum((refund.amount for refund in counted if not refund.lines.all()), Decimal(0))
+    owed = [refund for refund in refunds if refund.status == Refund.Status.OWED]
+    owed_sum = sum((refund.amount for refund in owed), Decimal(0))
+    due = due_after(order, paid=paid, returned=surplus)
+    expires_at, is_overdue = _expiry(order, due, has_payment=bool(payments))
+    returned: dict[int, int] = {}
+    for refund in refunds:
+        for line in refund.lines.all() if refund.restocked else ():
+            returned[line.line_id] = returned.get(line.line_id, 0) + line.quantity
+    return PaymentState(
+        paid=money(paid, order.currency),
+        left=money(due, order.currency) if due else "",
+        due=due,
+        given_back=money(refunded, order.currency) if refunded else "",
+        owed=money(owed_sum, order.currency) if owed else "",
+        payout_url=payout_url(owed[0]) if owed else "",
+        expires_at=expires_at,
+        is_overdue=is_overdue,
+        rows=_rows(order, payments, refunds),
+        returned=returned,
+    )
+
+
+def payout_url(refund: Refund) -> str:
+    return reverse("admin:orders_order_payout", args=[refund.order_id, refund.pk])
+
+
+def _expiry(order: Order, due: Decimal, *, has_payment: bool) -> tuple[datetime | None, bool]:
     hours = settings.PAYMENT_DUE_HOURS
-    if order.status != Order.Status.PLACED or not left or hours is None:
-        return state
-    due = order.placed_at + timedelta(hours=hours)
-    if order.payments.exists():
-        return replace(state, is_overdue=due <= timezone.now())
-    return replace(state, expires_at=due)
+    if order.status != Order.Status.PLACED or not due or hours is None:
+        return None, False
+    ends = order.placed_at + timedelta(hours=hours)
+    return (None, ends <= timezone.now()) if has_payment else (ends, False)
+
+
+def _rows(order: Order, payments: list[Payment], refunds: list[Refund]) -> list[MoneyRow]:
+    undone = {payment.undoes_id for payment in payments}
+    rows = [_payment_row(order, payment, is_undone=payment.pk in undone) for payment in payments]
+    rows += [_refund_row(order, refund) for refund in refunds]
+    return sorted(rows, key=lambda row: row.when)
+
+
+def _payment_row(order: Order, payment: Payment, *, is_undone: bool) -> MoneyRow:
+    may_undo = not (is_undone or payment.undoes_id or payment.provider) and payment.amount > 0
+    url = reverse("admin:orders_order_undo", args=[order.pk, payment.pk])
+    return MoneyRow(
+        what=str(payment.get_method_display()),
+        amount=_signed(payment.amount, order.currency),
+        when=payment.created_at,
+        user=payment.user,
+        reference="" if payment.undoes_id else payment.reference,
+        reason=payment.reason,
+        status=_("Undone") if is_undone else _("Counter-entry") if payment.undoes_id else "",
+        step=(_("Undo"), url) if may_undo else None,
+    )
+
+
+def _refund_row(order: Order, refund: Refund) -> MoneyRow:
+    is_owed = refund.status == Refund.Status.OWED
+    return MoneyRow(
+        what=_("Refund"),
+        amount=_signed(-refund.amount, order.currency),
+        when=refund.created_at,
+        user=refund.paid_out_by or refund.user,
+        reference=refund.payout_reference,
+        reason=refund.reason,
+        status=refund.get_status_display(),
+        colour=COLOURS[refund.status],
+        step=(_("Enter the pay-out"), payout_url(refund)) if is_owed else None,
+    )
+
+
+def _signed(amount: Decimal, currency: str) -> str:
+    shown = money(abs(amount), currency)
+    return f"−{shown}" if amount < 0 else shown

@@ -1,5 +1,9 @@
-"""The forms of the order steps that need data, for the order list and the order's page."""
+"""The forms of the order steps that need data, for the order list and the order's page.
 
+Each opens filled with the likely answer, and says in `effects` what will happen.
+"""
+
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
@@ -17,24 +21,70 @@ from unfold.widgets import (
     UnfoldBooleanWidget,
 )
 
+from orders.desk import effects
 from orders.lifecycle import transitions
-from orders.lifecycle.payouts import paid_so_far
-from orders.models import Order, OrderEvent, Payment, User
+from orders.lifecycle.payments import undo_payment
+from orders.lifecycle.payouts import due_of, pay_out
+from orders.models import Order, OrderEvent, Payment, Refund, User
 from project.database.keys import time_ordered_key
 
 NEVER = datetime.min.replace(tzinfo=UTC)
+BEFORE_SHIPPING = (Order.Status.PAID, Order.Status.PACKED)
+"""The statuses of a paid order whose goods are still in the shop."""
 
 
 class StepForm(forms.Form):
     """The data of a step; `take` takes the step with one order."""
 
-    def __init__(self, *args: Any, order: Order, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, order: Order, user: Any = None, about: Any = None, **options: Any
+    ) -> None:
+        """`user` is the operator. `about` is the row that the step is about, such as a payment."""
+        self.order, self.user, self.about = order, user, about
         super().__init__(*args, **options)
-        self.order = order
+        self.fill_in()
+
+    def fill_in(self) -> None:
+        """Set the likely answers as the fields' initial values."""
+
+    def effects(self) -> Iterable[str]:
+        """Return what the step will do with what the form holds, in sentences."""
+        return ()
 
     def take(self, order: Order, user: User) -> Order:
         """Call the step's transition. Raises TransitionError."""
         raise NotImplementedError
+
+    def next_page(self, order: Order) -> str:
+        """Return the URL of the page that follows the taken step; empty: the order's page."""
+        return ""
+
+    def clean(self) -> dict[str, Any]:
+        """Say it if a hidden field came damaged: its own error would be shown nowhere.
+
+        The form gets a fresh value for it, so that it can be sent again.
+        """
+        values = super().clean() or {}
+        damaged = [field for field in self.hidden_fields() if field.name in self.errors]
+        if damaged:
+            self.data: Any = self.data.copy()
+            for field in damaged:
+                self.data[field.html_name] = str(field.initial)
+            text = _(
+                "A part of this page that you don't see (%(names)s) came damaged. It is renewed:"
+                " look again, then decide."
+            )
+            names = ", ".join(field.name for field in damaged)
+            self.add_error(None, text % {"names": names})
+        return values
+
+    def held(self, name: str) -> Any:
+        """Return the field's valid value, else the value that the form opened with."""
+        if not self.is_bound:
+            value = self.get_initial_for_field(self.fields[name], name)
+            return self.fields[name].to_python(value)
+        self.is_valid()
+        return self.cleaned_data.get(name)
 
     def seen(self, order: Order) -> datetime:
         """Return the order's `changed_at` on the page that was sent; of an old page, NEVER."""
@@ -46,7 +96,8 @@ class StepForm(forms.Form):
 
     def again(self, refusal: str) -> "StepForm":
         """Return the form with what was typed, the order as it is now, and the refusal."""
-        form = type(self)(self.data, order=Order.objects.get(pk=self.order.pk))
+        order = Order.objects.get(pk=self.order.pk)
+        form = type(self)(self.data, order=order, user=self.user, about=self.about)
         form.add_error(None, refusal)
         return form
 
@@ -61,7 +112,7 @@ class PaymentForm(StepForm):
         label=gettext_lazy("Reference"),
         max_length=100,
         help_text=gettext_lazy("Identifies the payment: the same reference is entered once."),
-        widget=UnfoldAdminTextInputWidget,
+        widget=UnfoldAdminTextInputWidget({"autofocus": True}),
     )
     amount = forms.DecimalField(
         label=gettext_lazy("Amount"),
@@ -71,13 +122,55 @@ class PaymentForm(StepForm):
         widget=UnfoldAdminDecimalFieldWidget,
     )
 
-    def __init__(self, *args: Any, order: Order, **options: Any) -> None:
-        super().__init__(*args, order=order, **options)
-        self.fields["amount"].initial = order.total - paid_so_far(order)
+    def fill_in(self) -> None:
+        self.fields["amount"].initial = due_of(self.order)
+        used = Payment.objects.filter(user=self.user, undoes=None, method__in=Payment.BY_HAND)
+        latest = used.order_by("-pk").values_list("method", flat=True).first()
+        self.fields["method"].initial = latest or Payment.Method.TRANSFER
+
+    def effects(self) -> Iterable[str]:
+        return effects.of_payment(self.order, self.held("amount"))
 
     def take(self, order: Order, user: User) -> Order:
         seen = self.seen(order)
         return transitions.pay(order_id=order.pk, user=user, seen=seen, **self.cleaned_data)
+
+
+class UndoForm(StepForm):
+    """Undoes a payment that was entered by hand."""
+
+    about: Payment
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        help_text=gettext_lazy("For the ledger: the customer doesn't read it."),
+        widget=UnfoldAdminTextInputWidget({"autofocus": True}),
+    )
+
+    def effects(self) -> Iterable[str]:
+        return effects.of_undoing(self.order, self.about)
+
+    def take(self, order: Order, user: User) -> Order:
+        return undo_payment(payment_id=self.about.pk, user=user, **self.cleaned_data)
+
+
+class PayoutForm(StepForm):
+    """Enters that the money of an owed refund was sent."""
+
+    about: Refund
+    reference = forms.CharField(
+        label=gettext_lazy("Reference"),
+        max_length=100,
+        help_text=gettext_lazy("Identifies the pay-out, such as the transfer's id."),
+        widget=UnfoldAdminTextInputWidget({"autofocus": True}),
+    )
+
+    def effects(self) -> Iterable[str]:
+        return effects.of_payout(self.order, self.about)
+
+    def take(self, order: Order, user: User) -> Order:
+        pay_out(refund_id=self.about.pk, user=user, **self.cleaned_data)
+        return order
 
 
 class ParcelForm(StepForm):
@@ -88,8 +181,15 @@ class ParcelForm(StepForm):
         label=gettext_lazy("Tracking number"),
         max_length=100,
         required=False,
-        widget=UnfoldAdminTextInputWidget,
+        widget=UnfoldAdminTextInputWidget({"autofocus": True}),
     )
+
+    def fill_in(self) -> None:
+        latest = OrderEvent.objects.filter(kind=OrderEvent.Kind.SHIPPED).order_by("-pk").first()
+        self.fields["carrier"].initial = latest.detail.get("carrier", "") if latest else ""
+
+    def effects(self) -> Iterable[str]:
+        return effects.of_shipping(self.order)
 
     def take(self, order: Order, user: User) -> Order:
         return transitions.ship(order_id=order.pk, user=user, **self.cleaned_data)
@@ -98,12 +198,14 @@ class ParcelForm(StepForm):
 class CorrectionForm(ParcelForm):
     """Corrects the known parcel."""
 
-    def __init__(self, *args: Any, order: Order, **options: Any) -> None:
-        super().__init__(*args, order=order, **options)
+    def fill_in(self) -> None:
         kinds = (OrderEvent.Kind.SHIPPED, OrderEvent.Kind.PARCEL_CORRECTED)
-        known = order.events.filter(kind__in=kinds).order_by("pk").last()
+        known = self.order.events.filter(kind__in=kinds).order_by("pk").last()
         for name, field in self.fields.items():
             field.initial = known.detail.get(name, "") if known else ""
+
+    def effects(self) -> Iterable[str]:
+        return effects.of_parcel_correction(self.order)
 
     def take(self, order: Order, user: User) -> Order:
         seen = self.seen(order)
@@ -117,8 +219,11 @@ class CancelForm(StepForm):
         label=gettext_lazy("Reason"),
         max_length=200,
         help_text=gettext_lazy("The shopper reads it."),
-        widget=UnfoldAdminTextInputWidget,
+        widget=UnfoldAdminTextInputWidget({"autofocus": True}),
     )
+
+    def effects(self) -> Iterable[str]:
+        return effects.of_cancelling(self.order)
 
     def take(self, order: Order, user: User) -> Order:
         seen = self.seen(order)
@@ -140,9 +245,10 @@ class RefundForm(StepForm):
         widget=UnfoldAdminTextInputWidget,
     )
 
-    def __init__(self, *args: Any, order: Order, **options: Any) -> None:
-        super().__init__(*args, order=order, **options)
-        self.lines = {f"line-{line.pk}": line for line in order.lines.all()}
+    def fill_in(self) -> None:
+        """All units that are left; goods that never left the shop are on its shelf."""
+        self.fields["restock"].initial = self.order.status in BEFORE_SHIPPING
+        self.lines = {f"line-{line.pk}": line for line in self.order.lines.all()}
         for name, line in self.lines.items():
             left = line.quantity - line.refunded
             self.fields[name] = forms.IntegerField(
@@ -154,6 +260,13 @@ class RefundForm(StepForm):
                 help_text=_("%(left)d of %(all)d left") % {"left": left, "all": line.quantity},
                 widget=UnfoldAdminIntegerFieldWidget,
             )
+        self.order_fields(list(self.lines))  # before the others
+
+    def effects(self) -> Iterable[str]:
+        lines = list(self.lines.values())
+        units = {line: self.held(name) or 0 for name, line in self.lines.items()}
+        chosen = {line: count for line, count in units.items() if count}
+        return effects.of_refund(self.order, lines, chosen, restock=bool(self.held("restock")))
 
     def take(self, order: Order, user: User) -> Order:
         values = self.cleaned_data

@@ -1,13 +1,16 @@
 """The next steps of one order, as buttons on its page. `lifecycle` has the rules and effects.
 
-A step that needs data has a page with its form. The page shows the message of a refused step.
+A step that needs data has a page with its form, which says what will happen. The page shows the
+message of a refused step.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
+from django import forms
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
@@ -15,19 +18,29 @@ from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
+from unfold.widgets import UnfoldAdminTextareaWidget
 
+from orders.desk import effects
+from orders.desk.contact_forms import ContactForm, SendAgainForm
 from orders.desk.step_forms import (
     CancelForm,
     CorrectionForm,
     ParcelForm,
     PaymentForm,
+    PayoutForm,
     RefundForm,
     StepForm,
+    UndoForm,
 )
 from orders.desk.transitions import show_refusals, take_step
 from orders.lifecycle import transitions
+from orders.lifecycle.corrections import CORRECTABLE
+from orders.lifecycle.errors import TransitionError
+from orders.lifecycle.notes import MAX_LENGTH, add_note
 from orders.lifecycle.steps import COMES_FROM
-from orders.models import Order, User
+from orders.models import Order, Payment, Refund, User
+from project.database.keys import time_ordered_key
 
 Status = Order.Status
 
@@ -41,6 +54,8 @@ class Step:
     """The statuses in which the button is shown. The transition checks if the step is allowed."""
     form: type[StepForm] | None = None
     take: Callable[[Order, User], Order] | None = None
+    effects: Callable[[Order], Iterable[str]] | None = None
+    """What a step without a form will do, in sentences; a form says it itself."""
     variant: str = "default"
     """unfold's style of the button."""
 
@@ -48,6 +63,16 @@ class Step:
     def has_form(self) -> bool:
         """Return True if the button opens a page. A template would call `step.form`."""
         return self.form is not None
+
+
+@dataclass(frozen=True)
+class NextStep:
+    """The one step that the order's page emphasises."""
+
+    step: Step
+    url: str
+    effects: list[str]
+    """What it will do, for a step that is taken by its button."""
 
 
 def _pack(order: Order, user: User) -> Order:
@@ -60,15 +85,27 @@ def _deliver(order: Order, user: User) -> Order:
 
 _BEFORE: dict[str, Step] = {
     "pay": Step(_("Take a payment"), COMES_FROM[Status.PAID], form=PaymentForm),
-    "pack": Step(_("Mark as packed"), COMES_FROM[Status.PACKED], take=_pack),
+    "pack": Step(
+        _("Mark as packed"), COMES_FROM[Status.PACKED], take=_pack, effects=effects.of_packing
+    ),
 }
 _BY_POST: dict[str, Step] = {
     "ship": Step(_("Ship"), COMES_FROM[Status.SHIPPED], form=ParcelForm),
-    "deliver": Step(_("Mark as delivered"), COMES_FROM[Status.DELIVERED], take=_deliver),
+    "deliver": Step(
+        _("Mark as delivered"),
+        COMES_FROM[Status.DELIVERED],
+        take=_deliver,
+        effects=effects.of_delivery,
+    ),
     "correct": Step(_("Correct the parcel"), (Status.SHIPPED,), form=CorrectionForm),
 }
 _PICKED_UP: dict[str, Step] = {
-    "deliver": Step(_("Hand over"), (Status.PACKED, Status.SHIPPED), take=_deliver),
+    "deliver": Step(
+        _("Hand over"),
+        (Status.PACKED, Status.SHIPPED),
+        take=_deliver,
+        effects=effects.of_delivery,
+    ),
 }
 _BACK: dict[str, Step] = {
     "refund": Step(_("Refund"), COMES_FROM[Status.REFUNDED], form=RefundForm, variant="secondary"),
@@ -76,12 +113,33 @@ _BACK: dict[str, Step] = {
         _("Cancel the order"), COMES_FROM[Status.CANCELLED], form=CancelForm, variant="secondary"
     ),
 }
+_CONTACT: dict[str, Step] = {
+    "contact": Step(_("Correct the contact"), CORRECTABLE, form=ContactForm),
+    "again": Step(_("Send messages again"), tuple(Status), form=SendAgainForm),
+}
+"""Their links are beside the contact."""
 
 
-def next_steps(order: Order) -> dict[str, Step]:
-    """Return the order's possible steps by name, the usual one first."""
+def next_steps(order: Order, *, is_due: bool = False) -> dict[str, Step]:
+    """Return the order's possible steps by name, the usual one first.
+
+    `is_due`: the customer has to pay although the order is packed: a payment was undone.
+    """
     steps = _BEFORE | (_BY_POST if order.address else _PICKED_UP) | _BACK
-    return {name: step for name, step in steps.items() if order.status in step.among}
+    possible = {name: step for name, step in steps.items() if order.status in step.among}
+    return {"pay": _BEFORE["pay"]} | possible if is_due else possible
+
+
+class NoteForm(forms.Form):
+    """A note about the order, for colleagues."""
+
+    text = forms.CharField(
+        label=_("Note"),
+        max_length=MAX_LENGTH,
+        strip=True,
+        widget=UnfoldAdminTextareaWidget({"rows": 2, "maxlength": MAX_LENGTH}),
+    )
+    note_id = forms.UUIDField(widget=forms.HiddenInput, initial=time_ordered_key)
 
 
 class StepPages:
@@ -92,18 +150,50 @@ class StepPages:
     has_step_permission: Callable[[HttpRequest], bool]
 
     def get_urls(self) -> list[URLPattern]:
-        page = self.admin_site.admin_view(self.step_view)
-        ours = path("<uuid:order_id>/step/<slug:name>/", page, name="orders_order_step")
-        return [ours, *super().get_urls()]  # type: ignore[misc]
+        view = self.admin_site.admin_view
+        ours = [
+            path(
+                "<uuid:order_id>/step/<slug:name>/", view(self.step_view), name="orders_order_step"
+            ),
+            path(
+                "<uuid:order_id>/payments/<int:payment_id>/undo/",
+                view(self.undo_view),
+                name="orders_order_undo",
+            ),
+            path(
+                "<uuid:order_id>/refunds/<uuid:refund_id>/pay-out/",
+                view(self.payout_view),
+                name="orders_order_payout",
+            ),
+            path(
+                "<uuid:order_id>/note/",
+                view(require_POST(self.note_view)),
+                name="orders_order_note",
+            ),
+        ]
+        return [*ours, *super().get_urls()]  # type: ignore[misc]
 
-    def step_buttons(self, request: HttpRequest, order: Order) -> list[tuple[Step, str]]:
+    def step_buttons(
+        self, request: HttpRequest, order: Order, *, is_due: bool = False
+    ) -> list[tuple[Step, str]]:
         """Return the steps to show with their URLs; none without the permission to change."""
         if not self.has_step_permission(request):
             return []
-        return [
-            (step, reverse("admin:orders_order_step", args=[order.pk, name]))
-            for name, step in next_steps(order).items()
-        ]
+        steps = next_steps(order, is_due=is_due)
+        return [(step, step_url(order, name)) for name, step in steps.items()]
+
+    def next_step(
+        self, buttons: list[tuple[Step, str]], order: Order, *, payout_url: str
+    ) -> NextStep | None:
+        """Return the step to emphasise: money that is owed goes first once the order has ended."""
+        if not buttons and not payout_url:
+            return None
+        has_ended = not any(step.variant == "default" for step, _url in buttons)
+        if has_ended:
+            payout = Step(_("Enter the pay-out"), (), form=PayoutForm)
+            return NextStep(payout, payout_url, []) if payout_url else None
+        step, url = buttons[0]
+        return NextStep(step, url, list(step.effects(order)) if step.effects else [])
 
     def step_view(self, request: HttpRequest, order_id: UUID, name: str) -> HttpResponse:
         """Take the step, or first show the form of a step that needs data."""
@@ -111,31 +201,98 @@ class StepPages:
             raise PermissionDenied
         order = get_object_or_404(Order, pk=order_id)
         step = _find(order, name)
-        back = reverse("admin:orders_order_change", args=[order.pk])
-        if step.form is None:
-            if request.method == "POST" and step.take:
-                show_refusals(request, take_step(request, [order], step.take))
-            return redirect(back)
-        form = step.form(request.POST if request.method == "POST" else None, order=order)
+        if step.form is not None:
+            return self._form_page(request, order, step.form, step.label)
+        if request.method == "POST" and step.take:
+            show_refusals(request, take_step(request, [order], step.take))
+        return redirect("admin:orders_order_change", order.pk)
+
+    def undo_view(self, request: HttpRequest, order_id: UUID, payment_id: int) -> HttpResponse:
+        """Undo a payment that was entered by hand."""
+        payment = get_object_or_404(Payment, pk=payment_id, order_id=order_id)
+        return self._form_page(
+            request, payment.order, UndoForm, _("Undo the payment"), about=payment
+        )
+
+    def payout_view(self, request: HttpRequest, order_id: UUID, refund_id: UUID) -> HttpResponse:
+        """Enter the pay-out of a refund."""
+        refund = get_object_or_404(Refund, pk=refund_id, order_id=order_id)
+        worklist = reverse("admin:orders_refund_changelist")
+        back = worklist if "worklist" in request.GET else ""
+        label = _("Enter the pay-out")
+        return self._form_page(request, refund.order, PayoutForm, label, about=refund, back=back)
+
+    def note_view(self, request: HttpRequest, order_id: UUID) -> HttpResponse:
+        """Add a note; one that can't be added is told on the order's page."""
+        if not self.has_step_permission(request):
+            raise PermissionDenied
+        get_object_or_404(Order, pk=order_id)
+        form = NoteForm(request.POST)
+        if form.is_valid():
+            try:
+                add_note(order_id=order_id, user=_user(request), **form.cleaned_data)
+            except TransitionError as refusal:
+                messages.warning(request, str(refusal))
+            else:
+                messages.success(request, _("The note is added."))
+        else:
+            for errors in form.errors.values():
+                messages.warning(request, f"{_('Note')}: {errors[0]}")
+        return redirect("admin:orders_order_change", order_id)
+
+    def _form_page(
+        self,
+        request: HttpRequest,
+        order: Order,
+        step_form: type[StepForm],
+        label: str | Promise,
+        *,
+        about: Any = None,
+        back: str = "",
+    ) -> HttpResponse:
+        """Show the step's form, and take the step when the form is valid.
+
+        With `?foresee` it only says what the step would do with what the form holds.
+        """
+        if not self.has_step_permission(request):
+            raise PermissionDenied
+        back = back or reverse("admin:orders_order_change", args=[order.pk])
+        data = request.POST if request.method == "POST" else None
+        form = step_form(data, order=order, user=request.user, about=about)
+        if "foresee" in request.GET:
+            foreseen = {"effects": list(form.effects())}
+            return TemplateResponse(request, "desk/step_effects.html", foreseen)
         if form.is_valid():
             refusals = take_step(request, [order], form.take)
             if not refusals:
-                return redirect(back)
+                return redirect(form.next_page(order) or back)
             form = form.again(refusals[0])
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": step.label,
+            "title": label,
             "orders": [form.order],
             "form": form,
+            "about": about,
+            "effects": list(form.effects()),
             "back": back,
         }
         return TemplateResponse(request, "desk/step.html", context)
 
 
+def step_url(order: Order, name: str) -> str:
+    """Return the URL of the order's step."""
+    return reverse("admin:orders_order_step", args=[order.pk, name])
+
+
+def _user(request: HttpRequest) -> User:
+    assert isinstance(request.user, User)  # the desk requires sign-in
+    return request.user
+
+
 def _find(order: Order, name: str) -> Step:
     """Return the step, possible or not: its transition refuses it with a reason."""
-    kinds = _BEFORE | _BY_POST | _BACK
+    kinds = _BEFORE | _BY_POST | _BACK | _CONTACT
     if not order.address:
         kinds = kinds | _PICKED_UP
     if name not in kinds:

@@ -89,7 +89,8 @@ def _ask(
     if not chosen or (len(chosen) > 1 and not many):
         messages.warning(request, _("Choose one order: this step is for one order at a time."))
         return None
-    form = form_class(request.POST if "take" in request.POST else None, order=chosen[0])
+    data = request.POST if "take" in request.POST else None
+    form = form_class(data, order=chosen[0], user=request.user)
     if form.is_valid():
         refusals = take_step(request, chosen, form.take)
         if many or not refusals:
@@ -104,6 +105,7 @@ def _ask(
         "title": description,
         "orders": chosen,
         "form": form,
+        "effects": list(form.effects()) if len(chosen) == 1 else [],
         "action": action,
         "checkbox_name": ACTION_CHECKBOX_NAME,
         "back": reverse("admin:orders_order_changelist"),

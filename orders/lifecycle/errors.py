@@ -15,6 +15,9 @@ _CANT: dict[str, str | Promise] = {
     OrderEvent.Kind.PARCEL_CORRECTED: gettext_lazy(
         "Order %(number)s is %(status)s: its parcel can't be corrected."
     ),
+    OrderEvent.Kind.CORRECTED: gettext_lazy(
+        "Order %(number)s is %(status)s: its contact can't be corrected any more."
+    ),
     Status.DELIVERED: gettext_lazy("Order %(number)s is %(status)s: it can't be delivered."),
     Status.CANCELLED: gettext_lazy("Order %(number)s is %(status)s: it can't be cancelled."),
     Status.REFUNDED: gettext_lazy("Order %(number)s is %(status)s: it can't be refunded."),

@@ -53,7 +53,14 @@ def due_of(order: Order) -> Decimal:
         return Decimal(0)
     surplus = order.refunds.filter(lines=None).exclude(status=Refund.Status.NOT_OWED)
     returned = surplus.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    return max(order.total - paid_so_far(order) + returned, Decimal(0))
+    return due_after(order, paid=paid_so_far(order), returned=returned)
+
+
+def due_after(order: Order, *, paid: Decimal, returned: Decimal) -> Decimal:
+    """Return what is due after payments of `paid`, of which `returned` weren't needed."""
+    if order.status not in TAKES_MONEY:
+        return Decimal(0)
+    return max(order.total - paid + returned, Decimal(0))
 
 
 def owe(

@@ -1,6 +1,6 @@
 """Refunds: for the whole order or for some units, with or without goods that return to stock."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
@@ -67,10 +67,7 @@ def refund(
         for line in units:
             if not add_refunded_units(line, units[line]):
                 raise _too_many(line)
-        is_all = all(line.refunded + units.get(line, 0) == line.quantity for line in order_lines)
-        amount = sum((line.unit_price * count for line, count in units.items()), Decimal(0))
-        if is_all:
-            amount += order.delivery_total
+        amount, is_all = price_of(order, order_lines, units)
         if amount > (left := paid_so_far(order) - refunded_so_far(order)):
             raise InvalidTransition(
                 _("Only %(left)s of what was paid for order %(number)s is left to refund.")
@@ -111,6 +108,18 @@ def refund(
         )
     settle(order_id)
     return order
+
+
+def price_of(
+    order: Order, order_lines: Iterable[OrderLine], units: Mapping[OrderLine, int]
+) -> tuple[Decimal, bool]:
+    """Return what a refund of these units gives back, and whether it takes the order's last ones.
+
+    `order_lines` are all of the order's lines, as they were before the refund.
+    """
+    is_all = all(line.refunded + units.get(line, 0) == line.quantity for line in order_lines)
+    amount = sum((line.unit_price * count for line, count in units.items()), Decimal(0))
+    return (amount + order.delivery_total if is_all else amount), is_all
 
 
 def add_refunded_units(line: OrderLine, quantity: int) -> bool:

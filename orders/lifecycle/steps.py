@@ -149,6 +149,22 @@ def record(
     )
 
 
+def channels_told(order: Order, kind: OrderEvent.Kind) -> list[str]:
+    """Return the channels by which `record` would tell the customer of such an event now."""
+    event = MESSAGES.get(kind)
+    if event is None or is_muted(event, order=order):
+        return []
+    messages = order_messages(
+        event=event,
+        order_id=order.pk,
+        context={},
+        email=order.email,
+        phone=order.phone,
+        language=order.language,
+    )
+    return [message.channel for message in messages]
+
+
 def cleaned(value: str, *, name: str, max_length: int, required: bool = True) -> str:
     """Return the text on one line. Raises InvalidTransition with `name` in its message."""
     try:

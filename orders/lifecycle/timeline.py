@@ -7,6 +7,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderEvent, User
+from project.email_addresses import readable_address
 from project.templatetags.money import money
 from project.text import isolate
 
@@ -24,10 +25,13 @@ class Entry:
 
 def read_timeline(order: Order) -> list[Entry]:
     """Return the order's events, the oldest first, in one query."""
-    return [
-        Entry(event.get_kind_display(), _note(event, order.currency), event.created_at, event.user)
-        for event in order.events.select_related("user")
-    ]
+    return [event_entry(event, order.currency) for event in order.events.select_related("user")]
+
+
+def event_entry(event: OrderEvent, currency: str) -> Entry:
+    """Return the event as pages show it; its user is read with it."""
+    title = event.get_kind_display()
+    return Entry(title, _note(event, currency), event.created_at, event.user)
 
 
 def _note(event: OrderEvent, currency: str) -> str:
@@ -50,4 +54,6 @@ def _note(event: OrderEvent, currency: str) -> str:
         case Kind.PART_REFUNDED | Kind.REFUNDED if detail.get("amount"):
             items = [f"{item['quantity']} × {isolate(item['name'])}" for item in detail["items"]]
             return f"{money(detail['amount'], currency)}: {', '.join(items)}"
+        case Kind.SENT_AGAIN:
+            return ", ".join(isolate(readable_address(to)) for to in detail["recipients"])
     return ""

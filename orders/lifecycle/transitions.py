@@ -63,7 +63,7 @@ def ship(
 
 def deliver(*, order_id: UUID, user: User | None = None) -> Order:
     """Mark a shipped order as delivered, or a packed one as picked up in the shop."""
-    picked_up = not read(order_id).address  # an order's address never changes
+    picked_up = not read(order_id).address  # a correction makes no delivery of a pickup
     return _advance(
         order_id,
         to=Status.DELIVERED,

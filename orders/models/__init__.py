@@ -4,7 +4,7 @@ from orders.models.announcement import Announcement
 from orders.models.demo import DemoFill
 from orders.models.desk import DeskJob
 from orders.models.money import Payment, PaymentAttempt, Refund, RefundLine
-from orders.models.order import Order, OrderEvent, OrderLine
+from orders.models.order import Order, OrderEvent, OrderLine, OrderNote
 from orders.models.product import Category, Product, ProductMedia
 from orders.models.sales import AuditedBalance, ProductSales, SalesEntry
 from orders.models.scheduled import ScheduledChange
@@ -22,6 +22,7 @@ __all__ = [
     "Order",
     "OrderEvent",
     "OrderLine",
+    "OrderNote",
     "Payment",
     "PaymentAttempt",
     "Product",

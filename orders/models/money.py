@@ -155,6 +155,8 @@ class Refund(models.Model):
             models.Index("created_at", "id", condition=Q(status="owed"), name="refund_owed"),
             # As of the stock's movements.
             BrinIndex("created_at", name="refund_by_time", autosummarize=True),
+            # The desk's lists of those that are settled.
+            models.Index(fields=["status", "-created_at", "-id"], name="refund_by_status"),
         ]
 
     def __str__(self) -> str:

@@ -73,7 +73,8 @@ class Order(models.Model):
     )
     """The order was placed by an account that doesn't exist any more: it is no guest order."""
     fingerprint = models.CharField(max_length=64, editable=False)
-    """SHA-256 of the parsed order. A request with the same key and another one is refused."""
+    """SHA-256 of the order as it was placed. A request with the same key and another one is
+    refused; a later correction of the contact doesn't change it."""
     status = models.CharField(
         _("status"), max_length=10, choices=Status, default=Status.PLACED, db_default="placed"
     )
@@ -83,7 +84,8 @@ class Order(models.Model):
     """E.164, or empty."""
     language = models.CharField(_("language"), max_length=7, choices=settings.LANGUAGES)
     address = models.JSONField(_("address"), default=dict, blank=True)
-    """line1, line2, city, postcode, country (ISO 3166-1 alpha-2); empty for pickup."""
+    """It may be corrected until the order is shipped, but an order with one keeps having one:
+    line1, line2, city, postcode, country (ISO 3166-1 alpha-2); empty for pickup."""
     currency = models.CharField(_("currency"), max_length=3)
     items_total = models.DecimalField(_("items"), max_digits=14, decimal_places=2)
     delivery_total = models.DecimalField(
@@ -224,12 +226,15 @@ class OrderEvent(models.Model):
         PART_REFUNDED = "part_refunded", _("Refunded in part")
         REFUNDED = "refunded", _("Refunded")
         PAID_OUT = "paid_out", _("Refund paid out")
+        CORRECTED = "corrected", _("Contact corrected")
+        SENT_AGAIN = "sent_again", _("Messages sent again")
 
     order = models.ForeignKey(Order, models.PROTECT, related_name="events", verbose_name=_("order"))
     kind = models.CharField(_("what"), max_length=20, choices=Kind)
     detail = models.JSONField(_("detail"), default=dict, blank=True)
     """The event's data, by its kind; amounts are text. Keys: method, reference, amount; carrier,
-    tracking_number, corrected; reason, by_shopper, expired, given_back; restocked, items."""
+    tracking_number, corrected; reason, by_shopper, expired, given_back; restocked, items; old, new
+    (the corrected fields with their values); recipients."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
@@ -249,7 +254,47 @@ class OrderEvent(models.Model):
             models.Index(fields=["user"], name="event_user", condition=Q(user__isnull=False)),
             # The desk's filter of orders that are paid in part.
             models.Index(fields=["order"], name="event_part_paid", condition=Q(kind="part_paid")),
+            # The desk's proposal for the next parcel: the carrier of the last one.
+            models.Index(fields=["id"], condition=Q(kind="shipped"), name="event_shipped"),
         ]
 
     def __str__(self) -> str:
         return self.get_kind_display()
+
+
+class OrderNote(models.Model):
+    """What an operator wrote down about an order, for colleagues only. Rows are only inserted.
+
+    The form chooses the id, so that a repeated form writes one note.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    order = models.ForeignKey(
+        Order,
+        models.PROTECT,
+        related_name="notes",
+        verbose_name=_("order"),
+        db_index=False,  # the timeline's index begins with it
+    )
+    text = models.CharField(_("text"), max_length=2000)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    created_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("note")
+        verbose_name_plural = _("notes")
+        ordering = ["created_at"]
+        constraints = [
+            models.CheckConstraint(condition=~Q(text=""), name="note_has_a_text"),
+        ]
+        indexes = [models.Index(fields=["order", "created_at"], name="note_of_order")]
+
+    def __str__(self) -> str:
+        return self.text

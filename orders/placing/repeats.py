@@ -1,6 +1,8 @@
 """Tells the repeat of an order from another order under the same key."""
 
-from orders.models import Order, OrderLine
+from typing import Any
+
+from orders.models import Order, OrderEvent, OrderLine
 from orders.placing.request import OrderRequest, RequestedLine
 
 
@@ -18,16 +20,28 @@ def is_repeat(request: OrderRequest, *, of: Order) -> bool:
 def _request_of(order: Order) -> OrderRequest:
     """Return what the order's rows say, as a request; its key isn't stored."""
     lines = order.lines.prefetch_related("uploads")
+    contact = _contact_as_placed(order)
     return OrderRequest(
         source=Order.Source(order.door),
         key="",
-        name=order.name,
-        email=order.email,
-        phone=order.phone,
         language=order.language,
-        address=order.address,
+        **contact,
         lines=tuple(part for line in lines for part in _parts(line)),
     )
+
+
+def _contact_as_placed(order: Order) -> dict[str, Any]:
+    """Return the contact that the order was placed with: it may have been corrected since."""
+    contact: dict[str, Any] = {
+        "name": order.name,
+        "email": order.email,
+        "phone": order.phone,
+        "address": order.address,
+    }
+    corrections = order.events.filter(kind=OrderEvent.Kind.CORRECTED).order_by("-pk")
+    for detail in corrections.values_list("detail", flat=True):
+        contact |= detail["old"]
+    return contact
 
 
 def _parts(line: OrderLine) -> list[RequestedLine]:

@@ -2,6 +2,7 @@
 
 from datetime import time
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.contrib import admin, messages
@@ -299,6 +300,9 @@ class ManualRunAdmin(JobAdmin):
     search_help_text = _("Id of the run, or words of the error.")
     list_select_related = ("user",)
     about_fields = ("user",)
+
+    def for_order(self, order_id: UUID) -> QuerySet[Any]:
+        return ManualRun.objects.none()  # it is about the schedule: no query
 
     def summary(self, job: ManualRun) -> str:
         return str(_(job.periodic_task))

@@ -106,6 +106,7 @@ _STATEMENTS = (
     """,
     "DELETE FROM orders_refund WHERE order_id IN (TABLE gone)",
     "DELETE FROM orders_payment WHERE order_id IN (TABLE gone)",
+    "DELETE FROM orders_ordernote WHERE order_id IN (TABLE gone)",
     "DELETE FROM orders_orderevent WHERE order_id IN (TABLE gone)",
     "DELETE FROM orders_orderline WHERE order_id IN (TABLE gone)",
     """

@@ -1,6 +1,7 @@
 """Removal takes away what a fill made, whole or half, and nothing else."""
 
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from django.apps import apps
@@ -8,6 +9,7 @@ from django.core.files.storage import default_storage
 
 from media_jobs.rendition_files import leaves
 from orders.demo.orders import fill, fill_orders, removal, remove_orders
+from orders.lifecycle.notes import add_note
 from orders.models import DemoFill, Order, Product
 from orders.placing.placement import place_order
 from project.monitoring.audit import run_audit
@@ -41,6 +43,8 @@ def test_the_shop_is_as_before() -> None:
     before = counts()
     fill_orders(orders=300)
     assert counts() != before
+    noted = Order.objects.exclude(pk=real.pk)[0]
+    add_note(order_id=noted.pk, note_id=uuid4(), text="She calls back", user=None)
 
     assert remove_orders() == 300
 

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from orders.models import Order
+from orders.models import Order, User
 from tests.factories import add_product
 
 pytestmark = pytest.mark.django_db
@@ -69,7 +69,7 @@ def plans(client: Client, path: str, query: dict[str, str]) -> Iterator[tuple[st
         assert client.get(f"/admin/{path}/", query).status_code == 200
     with connection.cursor() as cursor:
         for asked in queries:
-            if asked["sql"].startswith(("SELECT", "WITH")):
+            if asked["sql"].startswith(("SELECT", "WITH", "(")):
                 cursor.execute(f"EXPLAIN (FORMAT JSON) {asked['sql']}")
                 yield asked["sql"], cursor.fetchone()[0][0]["Plan"]
 
@@ -137,6 +137,55 @@ def test_no_page_filter_or_search_reads_a_long_table_whole(
     }
 
     assert found == {}
+
+
+@pytest.fixture
+def of_an_account(shop: Order) -> Order:
+    """The order belongs to an account, so its page looks for that account's other orders, too."""
+    user = User.objects.create_user("ada")
+    Order.objects.filter(pk=shop.pk).update(user=user)
+    return shop
+
+
+PAGES = ("change", "step/pay", "step/ship", "step/cancel", "step/refund", "step/again")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_no_page_of_an_order_reads_a_long_table_whole(
+    page: str, admin_client: Client, of_an_account: Order
+) -> None:
+    assert walked(admin_client, f"orders/order/{of_an_account.pk}/{page}") == []
+
+
+@pytest.mark.parametrize(
+    ("index", "page"),
+    [
+        ("order_email", "change"),
+        ("order_user", "change"),
+        ("movement_once_per_order", "change"),
+        ("event_shipped", "step/ship"),
+    ],
+)
+def test_control_without_its_index_an_orders_page_reads_a_table_whole(
+    index: str, page: str, admin_client: Client, of_an_account: Order
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX {index}")
+
+    assert walked(admin_client, f"orders/order/{of_an_account.pk}/{page}")
+
+
+def walked(client: Client, path: str) -> list[str]:
+    """Return the queries that read a long table in whole, or along the index of its key."""
+    return [
+        sql for sql, plan in plans(client, path, {}) if scanned(plan) & LONG or _is_walked(plan)
+    ]
+
+
+def _is_walked(plan: Any) -> bool:
+    is_whole = plan["Node Type"].startswith("Index") and "Index Cond" not in plan
+    own = is_whole and "Filter" in plan and plan.get("Relation Name") in LONG
+    return bool(own or any(map(_is_walked, plan.get("Plans", ()))))
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,165 @@
+"""Everything that happened to an order, in one list by time: the desk's timeline.
+
+Events, movements of stock, messages with their texts, media jobs with their pictures, and notes.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from itertools import groupby
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest
+from django.template import VariableDoesNotExist
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from notifications.events import EVENTS
+from notifications.models import Notification
+from notifications.rendering import render
+from orders.lifecycle.corrections import LABELS
+from orders.lifecycle.timeline import event_entry
+from orders.models import Order, OrderEvent
+from project.countries import country_name
+from project.desk.jobs import COLOURS, JobAdmin, job_admins
+from project.email_addresses import readable_address
+from project.jobs.model import Job
+from project.text import isolate
+
+ADDRESS_PARTS = ("line1", "line2", "postcode", "city", "country")
+UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError, VariableDoesNotExist)
+"""What the rendering of an incomplete context, such as that of an older version, raises."""
+PARCEL = (OrderEvent.Kind.SHIPPED, OrderEvent.Kind.PARCEL_CORRECTED)
+
+
+@dataclass(frozen=True)
+class Happening:
+    """One entry of the timeline."""
+
+    when: datetime
+    title: str | Promise
+    kind: str
+    """The entry's look: event, stock, message, media, job or note."""
+    note: str = ""
+    reason: str = ""
+    user: Any = None
+    text: str = ""
+    """What can be unfolded, such as a message's text."""
+    subject: str = ""
+    status: str = ""
+    colour: str = ""
+    url: str = ""
+    job: Job | None = None
+    thumbnail: str = ""
+    pictures: list[tuple[str, str]] = field(default_factory=list)
+    decisions: list[tuple[str | Promise, str]] = field(default_factory=list)
+    is_parcel: bool = False
+    """The note is the parcel that the order went by."""
+
+
+def read_happenings(order: Order, request: HttpRequest, *, site: AdminSite) -> list[Happening]:
+    """Return what happened to the order, the oldest first."""
+    found = [*_events(order), *_movements(order), *_notes(order), *_jobs(order, request, site)]
+    return sorted(found, key=lambda each: each.when)  # stable: an event before its effects
+
+
+def _events(order: Order) -> Iterable[Happening]:
+    for event in order.events.select_related("user"):
+        entry = event_entry(event, order.currency)
+        is_correction = event.kind == OrderEvent.Kind.CORRECTED
+        reason = str(event.detail.get("reason", ""))
+        yield Happening(
+            when=entry.when,
+            title=entry.title,
+            kind="event",
+            note=_corrected(event) if is_correction else entry.note,
+            reason="" if isolate(reason) == entry.note else reason,
+            user=entry.user,
+            is_parcel=event.kind in PARCEL,
+        )
+
+
+def _corrected(event: OrderEvent) -> str:
+    """Return each corrected field with its old and new value, a line each."""
+    old, new = event.detail["old"], event.detail["new"]
+    return "\n".join(
+        _("%(field)s: %(old)s → %(new)s")
+        % {
+            "field": LABELS[name],
+            "old": isolate(_in_words(name, old[name])),
+            "new": isolate(_in_words(name, new[name])),
+        }
+        for name in LABELS
+        if name in new
+    )
+
+
+def _in_words(name: str, value: Any) -> str:
+    if name == "email":
+        return readable_address(value)
+    if name == "address":
+        value = {**value, "country": country_name(value.get("country", ""))}
+        return ", ".join(filter(None, (str(value.get(part, "")) for part in ADDRESS_PARTS)))
+    return str(value) or "–"
+
+
+def _movements(order: Order) -> Iterable[Happening]:
+    rows = order.movements.select_related("product", "user").order_by("created_at", "pk")
+    for (when, kind), group in groupby(rows, key=lambda row: (row.created_at, row.kind)):
+        moved = list(group)
+        total = sum(row.quantity for row in moved)
+        says = ngettext("Stock: %(units)s unit", "Stock: %(units)s units", abs(total))
+        yield Happening(
+            when=when,
+            title=says % {"units": f"{total:+d}".replace("-", "−")},
+            kind="stock",
+            note=", ".join(f"{abs(row.quantity)} × {isolate(row.product.name)}" for row in moved),
+            user=moved[0].user if kind != moved[0].Kind.ORDER else None,
+        )
+
+
+def _notes(order: Order) -> Iterable[Happening]:
+    for note in order.notes.select_related("user"):
+        yield Happening(
+            when=note.created_at, title=_("Note"), kind="note", note=note.text, user=note.user
+        )
+
+
+def _jobs(order: Order, request: HttpRequest, site: AdminSite) -> Iterable[Happening]:
+    for desk in job_admins(site):
+        for job in desk.for_order(order.pk):
+            yield _job(desk, request, job)
+
+
+def _job(desk: JobAdmin, request: HttpRequest, job: Job) -> Happening:
+    name = f"admin:{desk.opts.app_label}_{desk.opts.model_name}_change"
+    subject, text = _words(job) if isinstance(job, Notification) else ("", "")
+    kind = "message" if isinstance(job, Notification) else "media"
+    return Happening(
+        when=job.created_at,
+        title=desk.summary(job),
+        kind=kind,
+        job=job,
+        subject=subject,
+        text=text,
+        status=str(job.get_status_display()),
+        colour=COLOURS[job.status],
+        url=reverse(name, args=[job.pk]),
+        pictures=desk.pictures(job),
+        thumbnail=desk.thumbnail(job),
+        decisions=desk.decisions_for(request, job),
+    )
+
+
+def _words(message: Notification) -> tuple[str, str]:
+    """Return the message's subject and text, as it was sent or as it would be."""
+    if message.text:
+        return message.subject, message.text
+    try:
+        words = render(message) if message.event in EVENTS else None
+    except UNREADABLE:  # the page is shown without it; its attempt will say what is wrong
+        words = None
+    return (words.subject, words.text) if words else ("", "")
