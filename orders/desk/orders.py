@@ -16,8 +16,10 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from media_jobs.models import MediaJob
 from notifications.receipts.bounces import trouble_with, troubled_addresses
 from orders.desk.order_search import means_order
+from orders.desk.papers import PAPER_ACTIONS, PaperActions
 from orders.desk.payment import read_payment
 from orders.desk.preview import PreviewPage, preview_url
 from orders.desk.steps import StepPages
@@ -122,7 +124,9 @@ class JobRow:
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, RecordPage):
+class OrderAdmin(
+    ReadOnly, LongList, StepPages, PaperActions, TransitionActions, PreviewPage, RecordPage
+):
     change_form_template = "desk/order.html"
     list_display = ("number_shown", "state", "customer", "total_shown", "placed", "jobs")
     list_display_links = ("number_shown",)
@@ -140,6 +144,7 @@ class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, 
     search_fields = ("name", "email", "phone")
     search_help_text = _("Number, id, name, e-mail or phone.")
     view_on_site = False
+    actions = (*TransitionActions.actions, *PAPER_ACTIONS)
 
     # ── The list ────────────────────────────────────────────────────────────────────────────
 
@@ -190,7 +195,14 @@ class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, 
     # ── One order ───────────────────────────────────────────────────────────────────────────
 
     def page_context(self, request: HttpRequest, order: Order) -> dict[str, Any]:
+        jobs = [
+            _row(desk, request, job)
+            for desk in job_admins(self.admin_site)
+            for job in desk.for_order(order.pk)
+        ]
+        media_jobs = [row.job for row in jobs if isinstance(row.job, MediaJob)]
         return {
+            **self.papers_card(request, order, jobs=media_jobs),
             "subtitle": None,
             "show_history": False,
             "title": _("Order %(number)s") % {"number": order.display_number},
@@ -202,11 +214,7 @@ class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, 
             "zone": settings.TIME_ZONE,
             "lines": order.lines.prefetch_related("uploads"),
             "timeline": read_timeline(order),
-            "jobs": [
-                _row(desk, request, job)
-                for desk in job_admins(self.admin_site)
-                for job in desk.for_order(order.pk)
-            ],
+            "jobs": jobs,
         }
 
 

@@ -158,6 +158,19 @@ BREAKS: dict[str, tuple[str, str, str]] = {
         "money: payments make an order paid, and refunds never exceed them",
         "paid 0, refunded 0",
     ),
+    "an invoice without the one before it": (
+        "WITH counted AS (INSERT INTO orders_invoicecounter (kind, last) VALUES ('invoice', 2))"
+        " INSERT INTO orders_invoice (order_id, kind, number, data)"
+        " SELECT id, 'invoice', 2, '{}' FROM orders_order",
+        "invoices: the numbers of a kind have no gap",
+        "invoice 2: counter 2",
+    ),
+    "an invoice after the last one counted": (
+        "INSERT INTO orders_invoice (order_id, kind, number, data)"
+        " SELECT id, 'invoice', 1, '{}' FROM orders_order",
+        "invoices: the numbers of a kind have no gap",
+        "invoice 1: counter 0",
+    ),
     "a sales counter that is too high": (
         "UPDATE orders_productsales SET units = 4",
         "sales: counters = sum of entries",
