@@ -12,7 +12,7 @@ from unfold.decorators import display
 from media_jobs.desk import AssetAdmin
 from media_jobs.models import Asset, MediaJob
 from media_jobs.outbox import CHECK_KIND
-from media_jobs.recipes import CHECKS, RECIPES, WEBP
+from media_jobs.recipes import CHECKS, PAPERS, PDF, RECIPES, WEBP
 from media_jobs.remaking import make_again
 from media_jobs.signed_urls import address_of
 from project.desk.jobs import JobAdmin
@@ -26,6 +26,10 @@ KINDS = {
     "renditions": _("Renditions"),
     "print": _("Print file"),
     CHECK_KIND: _("Check of an upload"),
+    "invoice": _("Invoice"),
+    "credit_note": _("Credit note"),
+    "packing_slip": _("Packing slip"),
+    "pick_list": _("Pick list"),
 }
 RECIPE_NAMES = {
     "product": _("Pictures of a product"),
@@ -35,6 +39,8 @@ RECIPE_NAMES = {
     "check_picture": _("Check of a picture"),
     "check_video": _("Check of a video"),
 }
+
+PAPER_NAMES = tuple(recipe.name for recipe in PAPERS)
 
 MAKE_AGAIN = Decision(
     name="make-again",
@@ -84,14 +90,20 @@ class MediaJobAdmin(JobAdmin):
 
     def summary(self, job: MediaJob) -> str:
         kind = KINDS.get(job.kind, job.kind)
-        named = job.context.get("product") or job.context.get("name")
+        named = (
+            job.context.get("paper_number")
+            if job.recipe in PAPER_NAMES
+            else job.context.get("product") or job.context.get("name")
+        )
         about = job.asset or (isolate(named) if named else "")
         return f"{kind} · {about}" if about else str(kind)
 
     def pictures(self, job: MediaJob) -> list[tuple[str, str]]:
         return [
             (
-                f"{rendition.name}.{rendition.format} {rendition.width}×{rendition.height}",
+                f"{rendition}"
+                if rendition.format == PDF.name
+                else f"{rendition} {rendition.width}×{rendition.height}",
                 address_of(rendition),
             )
             for rendition in job.renditions.all()

@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from media_jobs import rendition_files, video_slot
 from media_jobs.models import MediaJob, Rendition
+from media_jobs.recipes import INVOICE
 from project.jobs.handler import JobHandler
 
 # The longest video's, in seconds: ffmpeg is stopped by `videos` long before. Pictures have limits
@@ -52,8 +53,11 @@ class MediaJobHandler(JobHandler[MediaJob]):
         rendition_files.sweep(job_id)
 
     def prunable(self) -> QuerySet[Any]:
-        """Return passes and print files of old orders; an asset's renditions stay as long as it."""
-        return super().prunable().filter(asset=None)
+        """Return passes, print files and slips of old orders.
+
+        An asset's renditions stay as long as it, and invoices for ever.
+        """
+        return super().prunable().filter(asset=None).exclude(recipe=INVOICE.name)
 
     def delete(self, job_ids: Sequence[UUID]) -> None:
         """Delete the jobs, then their files: a file without a row is harmless."""

@@ -1,7 +1,9 @@
-"""Creates media jobs: an order's pickup pass, the checks and print files of shoppers' uploads, and
-an asset's renditions.
+"""Creates media jobs: an order's pickup pass and papers, the checks and print files of shoppers'
+uploads, and an asset's renditions.
 """
 
+import hashlib
+import json
 from collections.abc import Collection
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +11,17 @@ from uuid import UUID
 
 from media_jobs.display import product_recipe
 from media_jobs.models import Asset, MediaJob
-from media_jobs.recipes import CHECK_PICTURE, CHECK_VIDEO, PRINT_PICTURE, PRINT_VIDEO
+from media_jobs.recipes import (
+    CHECK_PICTURE,
+    CHECK_VIDEO,
+    INVOICE,
+    PRINT_PICTURE,
+    PRINT_VIDEO,
+    Recipe,
+)
+
+AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
+"""`ring_after` of a job that a person waits for: before the catalogue's pictures."""
 
 
 def pickup_pass_job(*, order_id: UUID, context: dict[str, Any]) -> MediaJob:
@@ -28,10 +40,43 @@ def pickup_pass_job(*, order_id: UUID, context: dict[str, Any]) -> MediaJob:
     )
 
 
+def invoice_job(*, invoice_id: int, order_id: UUID, kind: str, context: dict[str, Any]) -> MediaJob:
+    """Return the job that sets an invoice or credit note, unsaved.
+
+    `kind` is invoice or credit_note; the context is the invoice's frozen content.
+    """
+    return MediaJob(
+        order_id=order_id,
+        kind=kind,
+        context=context,
+        source=f"invoice:{invoice_id}",
+        recipe=INVOICE.name,
+        ring_after=AT_ONCE,
+    )
+
+
+def queue_paper(recipe: Recipe, *, order_id: UUID, context: dict[str, Any]) -> MediaJob:
+    """Queue a packing slip or pick list of an order, and return its job, new or existing.
+
+    The same content is the same job. After a correction it is another one.
+    """
+    frozen = json.dumps(context, sort_keys=True)
+    digest = hashlib.sha256(frozen.encode()).hexdigest()[:16]
+    job, _created = MediaJob.objects.get_or_create(
+        source=f"order:{order_id}:{digest}",
+        recipe=recipe.name,
+        defaults={
+            "order_id": order_id,
+            "kind": recipe.name,
+            "context": context,
+            "ring_after": AT_ONCE,
+        },
+    )
+    return job
+
+
 UPLOAD = "upload:"
 CHECK_KIND = "check"
-AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
-"""`ring_after` of a job that a shopper waits for: before the catalogue's pictures."""
 
 
 def check_job(*, token: UUID, file: str, is_video: bool, name: str, language: str) -> MediaJob:

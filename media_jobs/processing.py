@@ -23,7 +23,17 @@ from media_jobs.images import animations_of, encode, placeholder_of, renditions_
 from media_jobs.limits import picture_time
 from media_jobs.models import MediaJob
 from media_jobs.output import Output
-from media_jobs.recipes import CHECKS, PICKUP_PASS, RECIPES, WEBP, Format, Recipe, RenditionSpec
+from media_jobs.recipes import (
+    CHECKS,
+    PAPERS,
+    PDF,
+    PICKUP_PASS,
+    RECIPES,
+    WEBP,
+    Format,
+    Recipe,
+    RenditionSpec,
+)
 from media_jobs.rendition_files import folder_of, is_whole, local_file, store
 from project.conf.media_storage import FULL
 from project.jobs.errors import LostClaimError, PermanentError, TransientError
@@ -101,13 +111,25 @@ class _Work:
 
     def _from_picture(self) -> Iterator[tuple[Output, int]]:
         """Yield each file with the job's progress once it is stored."""
-        if self._recipe is not PICKUP_PASS:
+        if self._recipe not in (PICKUP_PASS, *PAPERS):
             yield from self._pictures(self._original())
             return
         (spec,) = self._recipe.renditions
+        if self._recipe in PAPERS:
+            yield self._paper(spec), 100
+            return
         picture = pickup_pass.draw(self._job.context)
         for step, file_format in enumerate(spec.formats, start=1):
             yield _encoded(spec, picture, file_format), 100 * step // len(spec.formats)
+
+    def _paper(self, spec: RenditionSpec) -> Output:
+        from media_jobs.papers import typesetting, words  # the typesetter loads when it is needed
+
+        recipe, context = self._recipe.name, self._job.context
+        written = words.write(recipe, context)
+        content = typesetting.pdf_of([written], created=context.get("issued"))
+        name = words.file_name(recipe, context)
+        return Output(name, PDF.name, spec.width, spec.height, content)
 
     def _pictures(
         self, data: bytes, *, first: int = 0, last: int = 100

@@ -27,6 +27,7 @@ AVIF = Format("avif", "image/avif", quality=60)
 WEBP = Format("webp", "image/webp", quality=80)
 JPEG = Format("jpeg", "image/jpeg", quality=82)
 PNG = Format("png", "image/png", quality=100)
+PDF = Format("pdf", "application/pdf", quality=100)
 
 VIDEO_TYPES = {"mp4": "video/mp4", "m3u8": "application/vnd.apple.mpegurl"}
 """The formats of a video's renditions, besides those of its poster."""
@@ -76,7 +77,7 @@ class Recipe:
     streams: bool = True
     """Whether each video is also made into a stream of HLS."""
     private: bool = False
-    """Made of a shopper's upload: read by signed URLs only."""
+    """Made of a shopper's upload or data: read by signed URLs only."""
 
     @property
     def hash(self) -> str:
@@ -145,9 +146,16 @@ PRINT_VIDEO = Recipe(
     private=True,
 )
 
+# One A4 document each, in points. They name customers: signed URLs only.
+_A4 = RenditionSpec("paper", 595, 842, (PDF,))
+INVOICE = Recipe("invoice", (_A4,), private=True)
+PACKING_SLIP = Recipe("packing_slip", (_A4,), private=True)
+PICK_LIST = Recipe("pick_list", (_A4,), private=True)
+PAPERS = (INVOICE, PACKING_SLIP, PICK_LIST)
+
 RECIPES = {
     recipe.name: recipe
-    for recipe in (PRODUCT, PRODUCT_VIDEO, PICKUP_PASS, PRINT_PICTURE, PRINT_VIDEO)
+    for recipe in (PRODUCT, PRODUCT_VIDEO, PICKUP_PASS, PRINT_PICTURE, PRINT_VIDEO, *PAPERS)
 }
 CHECK_PICTURE, CHECK_VIDEO = CHECKS = ("check_picture", "check_video")
 """The recipe names of jobs that make no files: they check whether a file can be used."""

@@ -14,6 +14,7 @@ from django.urls import reverse_lazy
 
 from project.conf import environment
 from project.conf.brokers import transport_options
+from project.conf.company import address_lines, iban, invoice_occasion, percent, printed_line
 from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hours
 from project.conf.media_storage import media_storage
 from project.conf.misspelt import refuse_misspelt
@@ -88,6 +89,22 @@ LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5, most=1_000_000)
 # How many orders may be placed by what they count; None: nothing is counted.
 ORDER_LIMITS = order_limits(
     "ORDER_LIMITS", environment.text("ORDER_LIMITS", as_written(DEFAULT_ORDER_LIMITS))
+)
+# What invoices say (docs/papers.md).
+COMPANY_NAME = printed_line("COMPANY_NAME", environment.text("COMPANY_NAME"))
+COMPANY_ADDRESS = address_lines("COMPANY_ADDRESS", environment.text("COMPANY_ADDRESS"))
+COMPANY_TAX_ID = printed_line("COMPANY_TAX_ID", environment.text("COMPANY_TAX_ID"))
+COMPANY_IBAN = iban("COMPANY_IBAN", environment.text("COMPANY_IBAN"))
+# The percentage of tax that all prices include; None: no invoice can be issued.
+TAX_RATE = percent("TAX_RATE", environment.text("TAX_RATE"))
+INVOICE_ON = invoice_occasion(
+    "INVOICE_ON",
+    environment.text("INVOICE_ON", "by_hand"),
+    missing=[
+        name
+        for name in ("COMPANY_NAME", "COMPANY_ADDRESS", "COMPANY_TAX_ID", "TAX_RATE")
+        if not environment.text(name)
+    ],
 )
 PHONENUMBER_DEFAULT_REGION = phone_region(SHOP_COUNTRY)
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)

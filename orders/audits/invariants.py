@@ -9,14 +9,14 @@ from orders.audits.corrections import (
     fix_sales_entries,
     fix_stock,
 )
-from orders.audits.subjects import ACCOUNTS, ORDERS, PRODUCTS
+from orders.audits.subjects import ACCOUNTS, INVOICES, ORDERS, PRODUCTS
 from orders.placing.sales_ledger import COUNTED_LINES
 from project.monitoring.audit import Invariant, register
 
 # Sales are committed some milliseconds after stock; after a crash settle needs half a minute.
 SETTLED = "now() - interval '60 seconds'"
 
-_THESE_PRODUCTS = _THESE_ACCOUNTS = "ANY(%(keys)s::bigint[])"
+_THESE_PRODUCTS = _THESE_ACCOUNTS = _THESE_INVOICES = "ANY(%(keys)s::bigint[])"
 _THESE_ORDERS = "ANY(%(keys)s::uuid[])"
 
 register(
@@ -240,6 +240,25 @@ register(
             )
         """,
         checked=f"SELECT count(*) FROM orders_order WHERE id = {_THESE_ORDERS}",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("invoices: the numbers of a kind have no gap"),
+        subject=INVOICES,
+        # Each number has the one before it, and the last is the counter's.
+        query=f"""
+            SELECT invoice.kind || ' ' || number || ': counter ' || coalesce(last, 0)
+            FROM orders_invoice AS invoice LEFT JOIN orders_invoicecounter USING (kind)
+            WHERE id = {_THESE_INVOICES}
+              AND (number > 1 AND NOT EXISTS (
+                       SELECT FROM orders_invoice AS before
+                       WHERE before.kind = invoice.kind AND before.number = invoice.number - 1)
+                   OR last IS DISTINCT FROM number AND NOT EXISTS (
+                       SELECT FROM orders_invoice AS after
+                       WHERE after.kind = invoice.kind AND after.number = invoice.number + 1))
+        """,
+        checked=f"SELECT count(*) FROM orders_invoice WHERE id = {_THESE_INVOICES}",
     )
 )
 register(

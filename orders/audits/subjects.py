@@ -1,4 +1,4 @@
-"""What the shop's audit walks over: products, orders, accounts."""
+"""What the shop's audit walks over: products, orders, invoices, accounts."""
 
 from collections.abc import Iterator
 from datetime import datetime
@@ -15,6 +15,8 @@ PAGE_SIZE = 1000
 """Orders of a page: some hundredths of a second each."""
 PRODUCTS_PAGE_SIZE = 100
 """Products whose ledgers are added up in one snapshot."""
+NEWEST_INVOICES = 5000
+"""Invoices of which the five-minute audit looks for new ones."""
 NEWEST_ACCOUNTS = 5000
 """Accounts of which the five-minute audit looks for new ones."""
 
@@ -30,6 +32,17 @@ def _changed_orders(since: datetime, until: datetime) -> Iterator[Changed]:
     while page := changed_orders(after, until, PAGE_SIZE):
         yield Changed(list({row.key for row in page}), until=page[-1].at)
         after = Position(page[-1].at, page[-1].key)
+
+
+def _new_invoices(since: datetime, until: datetime) -> Iterator[Changed]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM (SELECT id, issued_at FROM orders_invoice ORDER BY id DESC LIMIT %s)"
+            " AS newest WHERE issued_at >= %s ORDER BY id",
+            [NEWEST_INVOICES, since],
+        )
+        if keys := [row[0] for row in cursor.fetchall()]:
+            yield Changed(keys)
 
 
 def _new_accounts(since: datetime, until: datetime) -> Iterator[Changed]:
@@ -62,6 +75,14 @@ ORDERS = register_subject(
         keys=(("orders_order", "id"), ("orders_salesentry", "order_id")),
         first=UUID(int=0),
         changed=_changed_orders,
+    )
+)
+INVOICES = register_subject(
+    Subject(
+        name="invoices",
+        keys=(("orders_invoice", "id"),),
+        first=0,
+        changed=_new_invoices,
     )
 )
 ACCOUNTS = register_subject(

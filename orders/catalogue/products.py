@@ -26,6 +26,7 @@ def create_product(
     requires_upload: bool = False,
     stock: int = 0,
     low_stock: int | None = None,
+    shelf: str = "",
 ) -> Product:
     """Create the product with its counters of stock (`initial` of its ledger) and sales.
 
@@ -41,6 +42,7 @@ def create_product(
             description=description,
             is_active=is_active,
             low_stock=low_stock,
+            shelf=shelf,
             personalisation=personalisation,
             requires_upload=requires_upload,
         )

@@ -88,6 +88,7 @@ class DeskJobAdmin(JobAdmin):
         context["report_url"] = reverse("admin:orders_deskjob_report", args=[job.pk])
         if job.kind == IMPORT_PRODUCTS.name:
             context |= _import_context(request, job)
+        context["refusals"] = (job.result or {}).get("refusals", [])
         return context
 
     def get_urls(self) -> list[URLPattern]:

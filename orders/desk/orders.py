@@ -13,11 +13,13 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from media_jobs.models import MediaJob
 from notifications.models import Notification
 from notifications.receipts.bounces import trouble_with, troubled_addresses
 from orders.desk.order_lines import read_lines
 from orders.desk.order_search import means_order
 from orders.desk.other_orders import read_other_orders
+from orders.desk.papers import PAPER_ACTIONS, PaperActions
 from orders.desk.payment import read_payment
 from orders.desk.preview import PreviewPage, preview_url
 from orders.desk.steps import NoteForm, StepPages, step_url
@@ -109,7 +111,9 @@ class AddressFilter(admin.SimpleListFilter):
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, RecordPage):
+class OrderAdmin(
+    ReadOnly, LongList, StepPages, PaperActions, TransitionActions, PreviewPage, RecordPage
+):
     change_form_template = "desk/order.html"
     list_display = ("number_shown", "state", "customer", "total_shown", "placed", "jobs")
     list_display_links = ("number_shown",)
@@ -127,6 +131,7 @@ class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, 
     search_fields = ("name", "email", "phone")
     search_help_text = _("Number, id, name, e-mail or phone.")
     view_on_site = False
+    actions = (*TransitionActions.actions, *PAPER_ACTIONS)
 
     # ── The list ────────────────────────────────────────────────────────────────────────────
 
@@ -183,7 +188,9 @@ class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, 
         next_step = self.next_step(steps, order, payout_url=payment.payout_url if may_step else "")
         happenings = read_happenings(order, request, site=self.admin_site)
         messages = [each.job for each in happenings if isinstance(each.job, Notification)]
+        media_jobs = [each.job for each in happenings if isinstance(each.job, MediaJob)]
         return {
+            **self.papers_card(request, order, jobs=media_jobs),
             "subtitle": None,
             "show_history": False,
             "title": _("Order %(number)s") % {"number": order.display_number},

@@ -163,7 +163,7 @@ class ProductAdmin(EditAdmin):
                     "fields": (
                         "name",
                         ("sku", "slug"),
-                        ("category", "price"),
+                        ("category", "price", "shelf"),
                         "description",
                         "is_active",
                         ("personalisation", "requires_upload"),
@@ -207,6 +207,7 @@ class ProductAdmin(EditAdmin):
             requires_upload=obj.requires_upload,
             stock=form.cleaned_data["stock"],
             low_stock=obj.low_stock,
+            shelf=obj.shelf,
         )
         obj.pk, obj._state.adding = created.pk, False
 

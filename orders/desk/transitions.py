@@ -57,7 +57,7 @@ class TransitionActions:
     def refund_order(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
         return _ask(self, request, orders, RefundForm, "refund_order")
 
-    actions = (
+    actions: tuple[str, ...] = (
         "take_payment",
         "mark_packed",
         "ship_order",

@@ -39,4 +39,32 @@ STOP_ANNOUNCEMENT = Kind(
     work="orders.messages.announcements.cancel_rest",
     permissions=("orders.change_announcement",),
 )
-KINDS = {kind.name: kind for kind in (IMPORT_PRODUCTS, ANNOUNCE, STOP_ANNOUNCEMENT)}
+PRINT_PACKING_SLIPS = Kind(
+    name="print_packing_slips",
+    label=_("Packing slips"),
+    work="orders.papers.selection.print_packing_slips",
+    permissions=("orders.view_order",),
+)
+PRINT_PICK_LIST = Kind(
+    name="print_pick_list",
+    label=_("Pick list"),
+    work="orders.papers.selection.print_pick_list",
+    permissions=("orders.view_order",),
+)
+PRINT_INVOICES = Kind(
+    name="print_invoices",
+    label=_("Invoices"),
+    work="orders.papers.selection.print_invoices",
+    permissions=("orders.change_order",),
+)
+KINDS = {
+    kind.name: kind
+    for kind in (
+        IMPORT_PRODUCTS,
+        ANNOUNCE,
+        STOP_ANNOUNCEMENT,
+        PRINT_PACKING_SLIPS,
+        PRINT_PICK_LIST,
+        PRINT_INVOICES,
+    )
+}

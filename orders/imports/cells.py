@@ -12,7 +12,9 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-TEXT_COLUMNS = frozenset({"sku", "name", "category", "description", "pictures", "picture", "alt"})
+TEXT_COLUMNS = frozenset(
+    {"sku", "name", "category", "description", "shelf", "pictures", "picture", "alt"}
+)
 """Columns whose cells are texts: a number in them must read the same as its cell."""
 EXACT_DIGITS = 15
 """The significant digits of a number that a spreadsheet keeps."""

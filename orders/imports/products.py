@@ -129,6 +129,7 @@ def _compare(plan: Plan, product: Product) -> None:
         ("name", "name", row.name),
         ("description", "description", row.description),
         ("price", "price", row.price),
+        ("shelf", "shelf", row.shelf),
         ("on sale", "is_active", row.on_sale),
     ):
         now = getattr(product, name)
@@ -186,6 +187,7 @@ def write_plan(plan: Plan, category: Category | None) -> None:
             description=row.description or "",
             is_active=row.on_sale is not False,
             stock=row.stock or 0,
+            shelf=row.shelf or "",
         )
     else:
         values = plan.values | ({"category": category} if category else {})

@@ -14,7 +14,7 @@ from orders.imports.table import MAX_NUMBERED, RawRow
 MAX_UNITS = 1_000_000
 MAX_PICTURES = 20
 MAX_DESCRIPTION = 20_000
-LENGTHS = {"sku": 40, "name": 200, "category": 100, "description": MAX_DESCRIPTION}
+LENGTHS = {"sku": 40, "name": 200, "category": 100, "description": MAX_DESCRIPTION, "shelf": 40}
 YES = ("yes", "y", "true", "1", "x", "是")
 NO = ("no", "n", "false", "0", "否")
 _PRICE = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
@@ -41,6 +41,7 @@ class Row:
     category: str | None
     description: str | None
     price: Decimal | None
+    shelf: str | None
     stock: int | None
     on_sale: bool | None
     pictures: tuple[PictureCell, ...]
@@ -63,6 +64,7 @@ def parse_row(raw: RawRow) -> Row:
         category=_text(raw, "category", faults),
         description=_text(raw, "description", faults),
         price=_price(raw, faults),
+        shelf=_text(raw, "shelf", faults),
         stock=_stock(raw, faults),
         on_sale=_on_sale(raw, faults),
         pictures=_pictures(raw, faults),

@@ -32,6 +32,7 @@ COLUMNS = {
     "category": ("category", "分类", "类别"),
     "description": ("description", "描述"),
     "price": ("price", "价格"),
+    "shelf": ("shelf", "货位"),
     "stock": ("stock", "库存"),
     "on sale": ("on sale", "active", "上架"),
     "pictures": ("pictures", "picture", "images", "image", "图片"),

@@ -9,6 +9,7 @@ from django.db.models import F
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from orders.invoicing.issue import credit
 from orders.lifecycle.errors import DoneDifferently, InvalidTransition, WrongStatus
 from orders.lifecycle.payouts import owe, paid_so_far, refunded_so_far
 from orders.lifecycle.restock import lock_stock, return_to_stock
@@ -79,6 +80,7 @@ def refund(
         RefundLine.objects.bulk_create(
             RefundLine(refund=made, line=line, quantity=count) for line, count in units.items()
         )
+        credit(order, made, units, delivery=order.delivery_total if is_all else Decimal(0))
         if restock:
             return_to_stock(
                 {line.product_id: count for line, count in units.items()},

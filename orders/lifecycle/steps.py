@@ -3,7 +3,8 @@
 `transitions` and `refunds` are built from them. A transition is one transaction. An UPDATE with
 the old status in its WHERE moves the order, and its row count says whether this caller moved it.
 Ledgers, timeline and messages are written in the same transaction. The lock order is the same
-everywhere: stock by product, then the order, then jobs. Sales are settled after the commit.
+everywhere: stock by product, then the order, then the invoices' counter, then jobs. Sales are
+settled after the commit.
 """
 
 from collections.abc import Iterable, Iterator
@@ -18,6 +19,7 @@ from django.db.models.functions import Now
 from notifications.models import Notification
 from notifications.outbox import order_messages
 from orders.accounts.history import is_muted, opt_out_context
+from orders.invoicing.issue import issue_on
 from orders.lifecycle.errors import ChangedMeanwhile, InvalidTransition, OrderBusy, UnknownOrder
 from orders.lifecycle.timeline import read_timeline
 from orders.models import Order, OrderEvent, User
@@ -126,12 +128,14 @@ def require_seen(order: Order, *, seen: datetime | None) -> None:
 def record(
     order: Order, kind: OrderEvent.Kind, *, user: User | None, occasion: str = "", **detail: Any
 ) -> None:
-    """Write the timeline's entry and queue the shopper's messages about it.
+    """Write the timeline's entry, queue the shopper's messages about it, and issue the invoice if
+    this is the step for it.
 
     `detail` is JSON, and part of the messages' context. `occasion` distinguishes the messages
     of an event that an order can have more than once.
     """
     OrderEvent.objects.create(order=order, kind=kind, detail=detail, user=user)
+    issue_on(kind, order, user=user)
     event = MESSAGES.get(kind)
     if event is None or is_muted(event, order=order):
         return

@@ -18,6 +18,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
 from media_jobs.models import MediaJob
+from media_jobs.recipes import INVOICE
+from orders.invoicing.issue import credit_rest
 from orders.lifecycle.errors import DoneDifferently, InvalidTransition, WrongStatus
 from orders.lifecycle.payments import pay
 from orders.lifecycle.payouts import owe_the_rest
@@ -226,8 +228,11 @@ def _apply_cancellation(order: Order, *, reason: str, user: User | None, **detai
         user_id=user.pk if user else None,
     )
     given_back = owe_the_rest(order, reason=reason, user=user)
-    # A cancelled order needs no pickup pass and no print. Its queued messages are still sent.
-    MediaJob.objects.filter(order_id=order.pk, status=JobStatus.QUEUED).cancel()
+    # A cancelled order needs no pickup pass and no print, but its invoice stands. Its queued
+    # messages are still sent.
+    needless = MediaJob.objects.exclude(recipe=INVOICE.name)
+    needless.filter(order_id=order.pk, status=JobStatus.QUEUED).cancel()
+    credit_rest(order, reason=reason)
     record(
         order,
         Kind.CANCELLED,

@@ -3,6 +3,7 @@
 from orders.models.announcement import Announcement
 from orders.models.demo import DemoFill
 from orders.models.desk import DeskJob
+from orders.models.invoice import Invoice, InvoiceCounter
 from orders.models.money import Payment, PaymentAttempt, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine, OrderNote
 from orders.models.product import Category, Product, ProductMedia
@@ -19,6 +20,8 @@ __all__ = [
     "Category",
     "DemoFill",
     "DeskJob",
+    "Invoice",
+    "InvoiceCounter",
     "Order",
     "OrderEvent",
     "OrderLine",

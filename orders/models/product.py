@@ -56,6 +56,8 @@ class Product(models.Model):
     )
     low_stock = models.PositiveIntegerField(_("low stock"), null=True, blank=True)
     """The staff are notified when the stock falls to this many units; None: `LOW_STOCK_UNITS`."""
+    shelf = models.CharField(_("shelf"), max_length=40, blank=True, default="", db_default="")
+    """Where it lies in the store. Pick lists are in this order."""
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:

@@ -18,6 +18,7 @@ from orders.lifecycle.steps import BEFORE_PACKING
 from orders.lifecycle.timeline import read_timeline
 from orders.lifecycle.transitions import cancel
 from orders.models import Order, User
+from orders.papers.reading import invoices_of
 from orders.placing.mail_mark import is_mail_mark
 from orders.shop.progress import pass_pictures, read_progress
 
@@ -41,6 +42,7 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
         "is_cancelled_or_refunded": progress.is_cancelled_or_refunded,
         "may_cancel": progress.order.status in BEFORE_PACKING,
         "given_back": refunded_so_far(progress.order),
+        "invoices": invoices_of(progress.order),
     }
     return render(request, "shop/order.html", context)
 

@@ -30,6 +30,10 @@ TAKEN: dict[str, set[str]] = {
     "TANDEM_DATA": TEXT,
     "MEDIA_STORAGE": TEXT,
     "PAYMENT_INSTRUCTIONS": TEXT | MAY_BE_NONE,
+    # What an invoice says; without it none is issued.
+    **dict.fromkeys(("COMPANY_NAME", "COMPANY_ADDRESS", "COMPANY_TAX_ID"), TEXT | MAY_BE_NONE),
+    "COMPANY_IBAN": MAY_BE_NONE,
+    "TAX_RATE": {EMPTY, ZERO},
     # Numbers of which 0 is one: no proxy, and alerts only once nothing is left.
     "TRUSTED_PROXY_COUNT": {ZERO},
     "LOW_STOCK_UNITS": {ZERO},

@@ -13,17 +13,9 @@ from orders.models import Order
 from project.desk.context_words import LABELS, context_in_words
 from tests.desk import placed
 from tests.factories import add_product
+from tests.project.desk.labelled import names_in
 
 pytestmark = pytest.mark.django_db
-
-
-def names_in(value: object) -> set[str]:
-    """Return all names of a JSON value, at any depth."""
-    if isinstance(value, dict):
-        return set(value) | {name for each in value.values() for name in names_in(each)}
-    if isinstance(value, list):
-        return {name for each in value for name in names_in(each)}
-    return set()
 
 
 @pytest.mark.parametrize("event", EVENTS)

@@ -45,7 +45,7 @@ def place(*, sku: str = "TEA") -> Order:
     )
     ProductSales.objects.filter(product=tea).update(units=3, amount=amount)
     Notification.objects.create(
-        order_id=placed.pk, kind="k", event="order_placed", channel="email", recipient="r",
+        order_id=placed.pk, kind="k", event="order_placed", channel="email", recipient="r@x.org",
         language="en",
     )  # fmt: skip
     MediaJob.objects.create(order_id=placed.pk, kind="k", source=f"order:{placed.pk}", recipe="r")
@@ -157,6 +157,19 @@ BREAKS: dict[str, tuple[str, str, str]] = {
         "UPDATE orders_order SET status = 'paid'",
         "money: payments make an order paid, and refunds never exceed them",
         "paid 0, refunded 0",
+    ),
+    "an invoice without the one before it": (
+        "WITH counted AS (INSERT INTO orders_invoicecounter (kind, last) VALUES ('invoice', 2))"
+        " INSERT INTO orders_invoice (order_id, kind, number, data)"
+        " SELECT id, 'invoice', 2, '{}' FROM orders_order",
+        "invoices: the numbers of a kind have no gap",
+        "invoice 2: counter 2",
+    ),
+    "an invoice after the last one counted": (
+        "INSERT INTO orders_invoice (order_id, kind, number, data)"
+        " SELECT id, 'invoice', 1, '{}' FROM orders_order",
+        "invoices: the numbers of a kind have no gap",
+        "invoice 1: counter 0",
     ),
     "a sales counter that is too high": (
         "UPDATE orders_productsales SET units = 4",

@@ -1,0 +1,1 @@
+"""Packing slips and pick lists, and papers of many orders in one file."""
