@@ -24,7 +24,7 @@ from orders.desk.step_forms import (
     RefundForm,
     StepForm,
 )
-from orders.desk.transitions import show_refusals, take_step
+from orders.desk.transitions import CHANGE, PACK, REFUND, show_refusals, take_step
 from orders.lifecycle import transitions
 from orders.lifecycle.steps import COMES_FROM
 from orders.models import Order, User
@@ -43,6 +43,8 @@ class Step:
     take: Callable[[Order, User], Order] | None = None
     variant: str = "default"
     """unfold's style of the button."""
+    permission: str = CHANGE
+    """What an operator needs to take the step; one who may change orders need not refund them."""
 
     @property
     def has_form(self) -> bool:
@@ -60,7 +62,7 @@ def _deliver(order: Order, user: User) -> Order:
 
 _BEFORE: dict[str, Step] = {
     "pay": Step(_("Take a payment"), COMES_FROM[Status.PAID], form=PaymentForm),
-    "pack": Step(_("Mark as packed"), COMES_FROM[Status.PACKED], take=_pack),
+    "pack": Step(_("Mark as packed"), COMES_FROM[Status.PACKED], take=_pack, permission=PACK),
 }
 _BY_POST: dict[str, Step] = {
     "ship": Step(_("Ship"), COMES_FROM[Status.SHIPPED], form=ParcelForm),
@@ -71,7 +73,13 @@ _PICKED_UP: dict[str, Step] = {
     "deliver": Step(_("Hand over"), (Status.PACKED, Status.SHIPPED), take=_deliver),
 }
 _BACK: dict[str, Step] = {
-    "refund": Step(_("Refund"), COMES_FROM[Status.REFUNDED], form=RefundForm, variant="secondary"),
+    "refund": Step(
+        _("Refund"),
+        COMES_FROM[Status.REFUNDED],
+        form=RefundForm,
+        variant="secondary",
+        permission=REFUND,
+    ),
     "cancel": Step(
         _("Cancel the order"), COMES_FROM[Status.CANCELLED], form=CancelForm, variant="secondary"
     ),
@@ -89,7 +97,6 @@ class StepPages:
 
     admin_site: Any
     opts: Any
-    has_step_permission: Callable[[HttpRequest], bool]
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.step_view)
@@ -97,20 +104,19 @@ class StepPages:
         return [ours, *super().get_urls()]  # type: ignore[misc]
 
     def step_buttons(self, request: HttpRequest, order: Order) -> list[tuple[Step, str]]:
-        """Return the steps to show with their URLs; none without the permission to change."""
-        if not self.has_step_permission(request):
-            return []
+        """Return the steps that the operator may take, with their URLs."""
         return [
             (step, reverse("admin:orders_order_step", args=[order.pk, name]))
             for name, step in next_steps(order).items()
+            if request.user.has_perm(step.permission)
         ]
 
     def step_view(self, request: HttpRequest, order_id: UUID, name: str) -> HttpResponse:
         """Take the step, or first show the form of a step that needs data."""
-        if not self.has_step_permission(request):
-            raise PermissionDenied
         order = get_object_or_404(Order, pk=order_id)
         step = _find(order, name)
+        if not request.user.has_perm(step.permission):
+            raise PermissionDenied
         back = reverse("admin:orders_order_change", args=[order.pk])
         if step.form is None:
             if request.method == "POST" and step.take:
