@@ -146,7 +146,9 @@ def apply_roles(**_signal: Any) -> None:
     isn't installed is left out.
     """
     wanted = {name for role in ROLES for name in role.permissions}
-    known = dict(_named(Permission.objects.all()).filter(named__in=wanted).values_list("named", "pk"))
+    known = dict(
+        _named(Permission.objects.all()).filter(named__in=wanted).values_list("named", "pk")
+    )
     with transaction.atomic():
         Group.objects.bulk_create([Group(name=role.name) for role in ROLES], ignore_conflicts=True)
         groups = dict(Group.objects.filter(name__in=BY_NAME).values_list("name", "pk"))

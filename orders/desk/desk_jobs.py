@@ -146,6 +146,7 @@ class DeskJobAdmin(JobAdmin):
             },
             job_id=uuid5(rehearsed.pk, "import"),
         )
+        self.record_action(request, _("Import now"), [job])
         return redirect("admin:orders_deskjob_change", job.pk)
 
 

@@ -86,6 +86,7 @@ class ProductAdmin(EditAdmin):
     autocomplete_fields = ("category",)
     inlines = (ScheduledChangeInline, MediaInline)
     actions = ("put_on_sale", "take_off_sale")
+    asks_reason = True
     actions_list = ("import_products",)
     actions_detail = ("stock",)
     readonly_fields = ("on_hand", "sold")

@@ -97,6 +97,7 @@ class StepPages:
 
     admin_site: Any
     opts: Any
+    record_action: Callable[..., None]
 
     def get_urls(self) -> list[URLPattern]:
         page = self.admin_site.admin_view(self.step_view)
@@ -120,12 +121,16 @@ class StepPages:
         back = reverse("admin:orders_order_change", args=[order.pk])
         if step.form is None:
             if request.method == "POST" and step.take:
-                show_refusals(request, take_step(request, [order], step.take))
+                refusals = take_step(request, [order], step.take)
+                show_refusals(request, refusals)
+                if not refusals:
+                    self.record_action(request, step.label, [order])
             return redirect(back)
         form = step.form(request.POST if request.method == "POST" else None, order=order)
         if form.is_valid():
             refusals = take_step(request, [order], form.take)
             if not refusals:
+                self.record_action(request, step.label, [order])
                 return redirect(back)
             form = form.again(refusals[0])
         context = {

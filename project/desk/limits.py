@@ -14,6 +14,7 @@ from django.utils.translation import ngettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from project.desk.audit_log import LoggedActions
 from project.desk.editing import EditAdmin, EditForm
 from project.desk.jobs import in_zone, isolated, moment
 from project.limits.known import SMS, KnownLimit, key_in_words, known_limits, label_of
@@ -54,6 +55,7 @@ class LimitAdmin(EditAdmin):
     """Every limit with its value. An empty one follows its setting."""
 
     form = LimitForm
+    asks_reason = True
     list_display = ("label", "in_force", "by_setting", "blocked")
     fields = ("label", "by_setting", "allowed", "seconds")
     readonly_fields = ("label", "by_setting")
@@ -126,7 +128,7 @@ class LimitFilter(admin.SimpleListFilter):
 
 
 @admin.register(LimitCounter)
-class LimitCounterAdmin(ModelAdmin):
+class LimitCounterAdmin(LoggedActions, ModelAdmin):
     """The keys that are counted now. A key that is cleared starts from zero."""
 
     fields = ("label", "key_shown", "count", "until")
