@@ -9,6 +9,7 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Shop")
 
     def ready(self) -> None:
+        from allauth.mfa.signals import authenticator_added, authenticator_used
         from django.apps import apps
         from django.core.checks import Tags, register
         from django.db.models.signals import post_migrate
@@ -17,6 +18,7 @@ class OrdersConfig(AppConfig):
         from notifications.receipts.effect import on_complaint
         from orders.accounts.consent import note_complaint, why_unwanted
         from orders.accounts.roles import apply_roles
+        from orders.accounts.second_factor import note_proof
         from orders.checks import check_staff
         from project.checks import SCHEDULE
 
@@ -27,3 +29,5 @@ class OrdersConfig(AppConfig):
         post_migrate.connect(
             apply_roles, sender=[*apps.get_app_configs()][-1], dispatch_uid="orders.roles"
         )
+        authenticator_added.connect(note_proof, dispatch_uid="orders.second_factor.added")
+        authenticator_used.connect(note_proof, dispatch_uid="orders.second_factor.used")

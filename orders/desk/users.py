@@ -23,7 +23,7 @@ from django.utils.translation import pgettext
 from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from notifications.events import EVENTS
 from orders.accounts.email_change import change_email, is_confirmed, is_taken
@@ -106,7 +106,7 @@ class OfferedPermissions:
         elif db_field.remote_field.model is Group:
             field.label = _("Roles")
             field.help_text = ""
-            field.widget = UnfoldAdminCheckboxSelectMultiple()
+            field.widget = UnfoldAdminCheckboxSelectMultipleWidget()
             field.widget.choices = field.choices
             field.label_from_instance = lambda group: role_label(group.name)
             field.queryset = field.queryset.filter(pk__in=given_by(request.user))
@@ -116,9 +116,7 @@ class OfferedPermissions:
 def _held(operator: Any) -> list[int]:
     held = operator.get_all_permissions()
     every = Permission.objects.select_related("content_type")
-    return [
-        each.pk for each in every if f"{each.content_type.app_label}.{each.codename}" in held
-    ]
+    return [each.pk for each in every if f"{each.content_type.app_label}.{each.codename}" in held]
 
 
 class NewUserForm(UserCreationForm):

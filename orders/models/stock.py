@@ -45,9 +45,15 @@ class StockMovement(models.Model):
         CANCEL = "cancel", _("Cancelled order")
         REFUND = "refund", _("Refunded goods")
         CORRECTION = "correction", _("Correction")
+        RECEIPT = "receipt", _("Receipt")
+        COUNT = "count", _("Count")
 
     product = models.ForeignKey(
-        Product, models.PROTECT, related_name="movements", verbose_name=_("product")
+        Product,
+        models.PROTECT,
+        related_name="movements",
+        verbose_name=_("product"),
+        db_index=False,  # `movement_ledger` begins with it
     )
     order = models.ForeignKey(
         Order,
@@ -87,6 +93,16 @@ class StockMovement(models.Model):
         verbose_name = _("stock movement")
         verbose_name_plural = _("stock movements")
         ordering = ["-pk"]
+        indexes = [
+            # A product's ledger, newest first. Its movements have their ids in the order of their
+            # commits, because each is written under the lock of the product's stock.
+            models.Index(fields=["product", "-id"], name="movement_ledger"),
+            models.Index(
+                fields=["product", "-id"],
+                name="movement_by_hand",
+                condition=Q(kind__in=["correction", "receipt", "count"]),
+            ),
+        ]
         constraints = [
             models.CheckConstraint(condition=~Q(quantity=0), name="movement_moves_something"),
             # The ledger's key: an order takes each product once; its cancellation, and each of
@@ -104,16 +120,26 @@ class StockMovement(models.Model):
                 condition=Q(kind="order", order__isnull=False, refund__isnull=True, quantity__lt=0)
                 | Q(kind="cancel", order__isnull=False, refund__isnull=True, quantity__gt=0)
                 | Q(kind="refund", order__isnull=False, refund__isnull=False, quantity__gt=0)
-                | Q(kind="correction", order__isnull=True, refund__isnull=True),
+                | Q(kind="receipt", order__isnull=True, refund__isnull=True, quantity__gt=0)
+                | Q(kind__in=["correction", "count"], order__isnull=True, refund__isnull=True),
                 name="movement_fits_its_kind",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="correction", reason=""), name="correction_has_a_reason"
+                condition=~Q(kind__in=["correction", "receipt", "count"], reason=""),
+                name="correction_has_a_reason",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.quantity:+d} {self.kind}"
+
+
+BY_HAND = (
+    StockMovement.Kind.CORRECTION,
+    StockMovement.Kind.RECEIPT,
+    StockMovement.Kind.COUNT,
+)
+"""The kinds that people write, each with a reason."""
 
 
 class StockAlert(models.Model):

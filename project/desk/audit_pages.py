@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
+from django.contrib.auth import get_user_model
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -27,12 +28,12 @@ class PersonFilter(admin.SimpleListFilter):
     parameter_name = "person"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[Any, str]]:
-        people = LogEntry._meta.get_field("user").related_model.objects.filter(is_staff=True)
+        people = get_user_model()._default_manager.filter(is_staff=True)
         return [(person.pk, person.get_username()) for person in people.order_by("username")]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[LogEntry]) -> QuerySet[LogEntry]:
-        value = self.value() or ""
-        return queryset.filter(user=value) if value.isdecimal() else queryset
+        value = str(self.value() or "")
+        return queryset.filter(user=int(value)) if value.isdecimal() else queryset
 
 
 class KindFilter(admin.SimpleListFilter):
