@@ -3,8 +3,11 @@
 from collections.abc import Callable
 from typing import Any
 
+import allauth.mfa.admin
+import allauth.usersessions.admin  # noqa: F401
 from allauth.mfa.models import Authenticator
-from django.contrib import messages
+from allauth.usersessions.models import UserSession
+from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -17,6 +20,9 @@ from unfold.decorators import action
 
 from orders.accounts.sessions import end_sessions
 from orders.models import User
+
+# allauth's own lists show what is to be kept secret. Its modules register them.
+admin.site.unregister([Authenticator, UserSession])
 
 
 class SignInActions:
