@@ -1,8 +1,8 @@
 """Who may what at the desk: each page and each action, with the letters of the roles let in.
 
-V viewer, C clerk, S stock keeper, M manager, E engineer. Read it before you change it: a page that is
-new has to be written here, with the roles that it is for. Three pages of announcements are of a state
-that the test's draft isn't in, and a second factor can be removed only where there is one.
+V viewer, C clerk, S stock keeper, M manager, E engineer. Read it before you change it: a page that
+is new has to be written here, with the roles that it is for. Three pages of announcements are of a
+state that the test's draft isn't in, and a second factor can be removed only where there is one.
 """
 
 PAGES = {
