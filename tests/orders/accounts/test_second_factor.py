@@ -88,6 +88,7 @@ def test_a_code_signs_in_once(boss: User) -> None:
     assert not is_in(second)
 
 
+@pytest.mark.django_db(transaction=True)  # allauth tells of it once it is committed
 def test_staff_without_one_are_led_to_set_it_up(boss: User, settings: Any) -> None:
     settings.STAFF_SECOND_FACTOR = True
     client = Client()
