@@ -4,7 +4,7 @@ from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -12,11 +12,11 @@ from unfold.decorators import display
 from media_jobs.desk import AssetAdmin
 from media_jobs.models import Asset, MediaJob
 from media_jobs.outbox import CHECK_KIND
-from media_jobs.recipes import WEBP
+from media_jobs.recipes import CHECKS, RECIPES, WEBP
 from media_jobs.remaking import make_again
 from media_jobs.signed_urls import address_of
 from project.desk.jobs import JobAdmin
-from project.desk.word_filters import words_filter
+from project.desk.word_filters import known_words_filter
 from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED, Decision
 from project.jobs.queryset import Status
 from project.text import isolate
@@ -26,6 +26,14 @@ KINDS = {
     "renditions": _("Renditions"),
     "print": _("Print file"),
     CHECK_KIND: _("Check of an upload"),
+}
+RECIPE_NAMES = {
+    "product": _("Pictures of a product"),
+    "product_video": _("Video of a product"),
+    "print_picture": _("Print file of a picture"),
+    "print_video": _("Print file of a video"),
+    "check_picture": _("Check of a picture"),
+    "check_video": _("Check of a video"),
 }
 
 MAKE_AGAIN = Decision(
@@ -39,14 +47,19 @@ admin.site.register(Asset, AssetAdmin)
 
 
 def _recipe_name(recipe: str) -> str:
-    return str(KINDS.get(recipe, recipe))
+    return str(RECIPE_NAMES.get(recipe, KINDS.get(recipe, recipe)))
+
+
+def _recipes() -> list[str]:
+    return [*RECIPES, *CHECKS]
 
 
 @admin.register(MediaJob)
 class MediaJobAdmin(JobAdmin):
     decisions = (RETRY, CANCEL, RETRY_CANCELLED, MAKE_AGAIN)
-    list_filter = ("status", ("recipe", words_filter(_recipe_name)))
+    list_filter = ("status", ("recipe", known_words_filter(_recipe_name, _recipes)))
     search_fields = ("error", "source")
+    search_help_text = _("Order number, id of the order or job, source, or words of the error.")
     about_fields = (("source", "recipe_words"), "asset")
 
     @display(description=_("recipe"))
@@ -61,6 +74,13 @@ class MediaJobAdmin(JobAdmin):
 
     def for_order(self, order_id: UUID) -> QuerySet[Any]:
         return super().for_order(order_id).prefetch_related("renditions")
+
+    def matches_id(self, wanted: UUID) -> Q:
+        sources = [f"order:{wanted}", f"upload:{wanted}"]
+        return super().matches_id(wanted) | Q(source__in=sources)
+
+    def matches_words(self, text: str) -> Q:
+        return Q(source=text) if ":" in text and " " not in text else super().matches_words(text)
 
     def summary(self, job: MediaJob) -> str:
         kind = KINDS.get(job.kind, job.kind)

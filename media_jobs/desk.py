@@ -5,7 +5,7 @@ from typing import Any
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -22,7 +22,9 @@ from media_jobs.models import Asset, MediaJob, Rendition
 from media_jobs.recipes import RECIPES
 from media_jobs.remaking import make_again
 from project.desk.jobs import COLOURS, JobAdmin
+from project.desk.long_lists import LongList
 from project.desk.record_page import RecordPage
+from project.desk.row_counts import count_rows
 from project.jobs.decisions import RETRY
 from project.jobs.queryset import OPEN, Status
 
@@ -36,7 +38,7 @@ class MadeFile:
     """The saving of bytes against the original, in per cent."""
 
 
-class AssetAdmin(RecordPage):
+class AssetAdmin(LongList, RecordPage):
     """Originals come with products and are never changed."""
 
     change_form_template = "desk/asset.html"
@@ -49,6 +51,10 @@ class AssetAdmin(RecordPage):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
         return super().get_queryset(request).prefetch_related(PREFETCH)
+
+    def matches(self, text: str) -> Q:
+        """Find an original by its whole hash, else by its name: there are as many as products."""
+        return Q(sha256=text.lower()) if len(text) == 64 else Q(name__icontains=text)
 
     @display(description=_("picture"))
     def preview(self, asset: Asset) -> str | SafeString:
@@ -147,8 +153,8 @@ class AssetAdmin(RecordPage):
             **self.admin_site.each_context(request),
             "title": _("Make all of “%(recipe)s” again") % {"recipe": recipe},
             "opts": self.opts,
-            "count": jobs.exclude(status__in=OPEN).count(),
-            "busy": jobs.filter(status__in=OPEN).count(),
+            "count": count_rows(jobs.exclude(status__in=OPEN).order_by("-created_at", "-id")),
+            "busy": count_rows(jobs.filter(status__in=OPEN).order_by("-created_at", "-id")),
             "back": back,
         }
         return render(request, "desk/make_again.html", context)

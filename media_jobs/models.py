@@ -65,6 +65,7 @@ class MediaJob(Job):
         blank=True,
         related_name="jobs",
         verbose_name=_("asset"),
+        db_index=False,  # a partial one, below: an order's jobs have no asset
     )
 
     class Meta(Job.Meta):
@@ -76,6 +77,15 @@ class MediaJob(Job):
         ]
         indexes = [
             *Job.Meta.indexes,
+            models.Index(
+                fields=["asset"], name="mediajob_asset", condition=models.Q(asset__isnull=False)
+            ),
+            # The desk's filter by a recipe. Each order has a pickup pass, which it needn't find.
+            models.Index(
+                fields=["recipe", "-created_at", "-id"],
+                name="mediajob_recipe_list",
+                condition=~models.Q(recipe="pickup_pass"),
+            ),
             # For the messages that print files are ready: `orders.lifecycle.media_ready`.
             models.Index(
                 fields=["finished_at"],

@@ -136,6 +136,7 @@ EVENTS = {
     ),
     "low_stock": _staff_event(_("Low stock"), name="low_stock"),
     "refund_owed": _staff_event(_("Refund owed"), name="refund_owed"),
+    "payment_to_check": _staff_event(_("Payment to check"), name="payment_to_check"),
     "daily_report": _staff_event(_("Daily report"), name="daily_report"),
     "order_link": _account_event(_("Link to an order"), name="order_link"),
 }

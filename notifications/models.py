@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower, Now
@@ -10,11 +11,13 @@ from django.utils.translation import pgettext_lazy
 
 from notifications.same_error import same_error
 from project.email_addresses import STORED
-from project.jobs.model import Job
+from project.jobs.model import BY_ORDER, Job
 from project.jobs.queryset import OPEN, PARKED, JobQuerySet, Status
 
 OFFERS = ("announcement",)
 """The events of `notifications.events` that are marketing, here for the indexes' conditions."""
+FINAL = (Status.DONE.value, Status.CANCELLED.value)
+"""Statuses of messages that will not be sent by themselves any more, and need no decision."""
 _IS_PARKED = Q(status=Status.QUEUED.value, ring_after=PARKED)
 
 
@@ -134,9 +137,11 @@ class Notification(Job):
                 name="notification_email_has_the_one_form",
             ),
         ]
-        # All are partial: inserting an order's message touches none of them.
+        # All but that of recipients are partial: an order's message has an entry in those of open
+        # jobs only, and in `notification_sms` if it is one. An order's messages are found by the
+        # constraint that begins with the order.
         indexes = [
-            *Job.Meta.indexes,
+            *(index for index in Job.Meta.indexes if index != BY_ORDER),
             models.Index(
                 fields=["resent_from"],
                 name="notification_resent",
@@ -155,9 +160,37 @@ class Notification(Job):
                 condition=~Q(delivery=""),
             ),
             models.Index(
-                fields=["same_error"],
-                name="notification_same_error",
+                fields=["same_error", "-created_at", "-id"],
+                name="notification_error_list",
                 condition=Q(status__in=["failed", "unknown", "queued"]) & ~Q(error=""),
+            ),
+            # The filters of the desk's list, each without its most frequent value: that is found
+            # by `notification_newest`.
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="notification_sms",
+                condition=Q(channel="sms"),
+            ),
+            models.Index(
+                fields=["event", "-created_at", "-id"],
+                name="notification_event_list",
+                condition=~Q(event="order_placed"),
+            ),
+            models.Index(
+                fields=["delivery", "-created_at", "-id"],
+                name="notification_delivery_list",
+                condition=~Q(delivery=""),
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="notification_maybe_twice",
+                condition=Q(maybe_duplicate=True),
+            ),
+            # The desk's search for a recipient or its beginning. An order's messages go to one or
+            # two recipients, so they touch one or two of its pages.
+            models.Index(
+                OpClass(Lower("recipient"), name="text_pattern_ops"),
+                name="notification_recipient",
             ),
             # What waits for its gateway, in the order in which it goes on: see
             # `notifications.delivery.parked`. Two, because offers go on after all others.
@@ -176,6 +209,12 @@ class Notification(Job):
                 fields=["occasion"],
                 name="notification_open_offer",
                 condition=Q(event__in=OFFERS, status__in=OPEN),
+            ),
+            # Whose HTML may go after some days: few, as it does go. See `delivery.old_html`.
+            models.Index(
+                fields=["finished_at"],
+                name="notification_html",
+                condition=Q(status__in=FINAL) & ~Q(html=""),
             ),
             models.Index(
                 Lower("recipient"),

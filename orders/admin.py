@@ -1,5 +1,21 @@
 """Django's admin discovery imports this module; it registers the pages of `orders.desk`."""
 
-from orders.desk import announcements, desk_jobs, orders, products, stock, users
+from orders.desk import (
+    announcements,
+    desk_jobs,
+    orders,
+    payment_attempts,
+    products,
+    stock,
+    users,
+)
 
-__all__ = ["announcements", "desk_jobs", "orders", "products", "stock", "users"]
+__all__ = [
+    "announcements",
+    "desk_jobs",
+    "orders",
+    "payment_attempts",
+    "products",
+    "stock",
+    "users",
+]

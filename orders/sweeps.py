@@ -4,6 +4,7 @@ from orders.catalogue.scheduled_changes import apply_scheduled
 from orders.lifecycle.expiry import expire_due
 from orders.lifecycle.media_ready import tell_media_ready
 from orders.messages.announcements import send_announcements
+from orders.payments.looking import look_at_attempts
 from orders.placing.settle import settle_due
 from project.schedule.sweeps import sweep
 
@@ -12,3 +13,4 @@ sweep(every=20)(expire_due)
 sweep(every=2)(apply_scheduled)
 sweep(every=2)(send_announcements)
 sweep(every=5)(tell_media_ready)
+sweep(every=5)(look_at_attempts)

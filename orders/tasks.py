@@ -14,10 +14,10 @@ from orders.messages.low_stock import notify_low_stock
 from orders.placing.upload_store import prune_uploads as pruned
 from project.jobs.task import job_task
 from project.schedule.daily import daily
-from project.schedule.prune import prune_also
+from project.schedule.prune import Old, prune_also
 
-prune_also("unconfirmed accounts", unconfirmed_accounts)
-prune_also("ended sessions", ended_sessions)
+prune_also("unconfirmed accounts", lambda: Old(unconfirmed_accounts()))
+prune_also("ended sessions", lambda: Old(ended_sessions()))
 
 work = job_task(DeskJobHandler())
 """Run one desk job and return its result."""

@@ -9,7 +9,7 @@ from axes.admin import AccessAttemptAdmin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.text import Truncator
@@ -31,12 +31,16 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from project.desk import audit_pages, limits, schedule
 from project.desk.editing import EditAdmin
+from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
-from project.desk.word_filters import words_filter
+from project.desk.word_filters import known_words_filter, words_filter
+from project.limits.client_address import HOME_PREFIX, counted_form
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep
 from project.monitoring.health import FRESH
 from project.names import (
+    RESULT_STATES,
+    TASKS,
     celery_state,
     in_words,
     service_name,
@@ -65,7 +69,7 @@ class ReadOnlyAdmin(ReadOnly, ModelAdmin):
 
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────
 @admin.register(TaskResult)
-class ResultAdmin(ReadOnlyAdmin, TaskResultAdmin):
+class ResultAdmin(ReadOnly, LongList, TaskResultAdmin):
     """Celery's own results: a job's last attempt has the job's id."""
 
     fieldsets = (
@@ -86,11 +90,19 @@ class ResultAdmin(ReadOnlyAdmin, TaskResultAdmin):
 
     COLOURS = {"SUCCESS": "success", "FAILURE": "danger", "RETRY": "warning", "STARTED": "info"}
     list_display = ("task_id", "state", "task", "worker", "date_done")
+    ordering = ("-date_done", "-pk")
+    sortable = {"date_done": ("date_done", "pk")}
     list_filter = (
-        ("status", words_filter(celery_state)),
-        ("task_name", words_filter(task_name)),
+        ("status", known_words_filter(celery_state, lambda: RESULT_STATES)),
+        ("task_name", known_words_filter(task_name, lambda: TASKS)),
     )
     search_fields = ("task_id", "task_name")
+    search_help_text = _("Id of the job or task, or words of the task's name.")
+
+    def matches(self, text: str) -> Q:
+        words = text.lower()
+        tasks = [name for name, label in TASKS.items() if words in f"{name} {label}".lower()]
+        return Q(task_id=text) | Q(task_name__in=tasks)
 
     @display(description=_("status"), ordering="status", label=COLOURS)
     def state(self, result: TaskResult) -> tuple[str, str]:
@@ -169,11 +181,13 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 
 
 @admin.register(AuditRun)
-class AuditRunAdmin(ReadOnlyAdmin):
-    list_display = ("started_at", "state", "drift", "took")
-    list_filter = ("is_clean",)
+class AuditRunAdmin(ReadOnly, LongList):
+    ordering = ("-started_at", "-id")
+    sortable = {"started_at": ("started_at", "id")}
+    list_display = ("started_at", "scope", "state", "drift", "took")
+    list_filter = ("is_clean", "scope")
     change_form_template = "desk/audit_run.html"
-    fields = (("started_at", "finished_at"),)
+    fields = (("scope", "until"), ("started_at", "finished_at"))
 
     @display(description=_("state"), label={True: "success", False: "danger"})
     def state(self, run: AuditRun) -> tuple[bool, Any]:
@@ -216,14 +230,14 @@ class SweepAdmin(ReadOnlyAdmin):
 
 
 @admin.register(DailyRun)
-class DailyRunAdmin(ReadOnlyAdmin, RecordPage):
+class DailyRunAdmin(ReadOnly, LongList, RecordPage):
     """The daily runs: each daily work with the days for which it is done."""
 
     COLOURS = {"done": "success", "failed": "danger", "open": "info"}
     list_display = ("day", "title", "state", "attempts", "finished_at", "outcome")
     list_display_links = ("day",)
     list_filter = (("name", words_filter(task_name)),)
-    date_hierarchy = "day"
+    ordering = ("-day", "-pk")
 
     fields = (("title", "day"), ("started_at", "finished_at", "attempts"), "full_outcome")
     readonly_fields = fields[0] + fields[1] + fields[2:]
@@ -252,11 +266,21 @@ class DailyRunAdmin(ReadOnlyAdmin, RecordPage):
 
 
 @admin.register(AccessAttempt)
-class FailedLoginAdmin(EditAdmin, AccessAttemptAdmin):
+class FailedLoginAdmin(LongList, EditAdmin, AccessAttemptAdmin):
     """Logins that failed. If a row is deleted, its user may try again."""
 
     list_display = ("username", "ip_address", "failures_since_start", "attempt_time")
     list_filter = ("attempt_time",)
+    ordering = ("-attempt_time", "-pk")
+    sortable = {"attempt_time": ("attempt_time", "pk")}
+    search_fields = ("username", "ip_address")
+    search_help_text = _("The name's beginning, or an address.")
+
+    def matches(self, text: str) -> Q:
+        try:
+            return Q(ip_address=counted_form(text).removesuffix(f"/{HOME_PREFIX}"))
+        except ValueError:
+            return Q(username__startswith=text)
 
     @admin.action(description=_("Delete attempts that are older than an hour"))
     def cleanup_expired_attempts(

@@ -28,6 +28,7 @@ SERVICES: dict[str, str | Promise] = {
 }
 TASKS: dict[str, str | Promise] = {
     "project.tasks.audit": gettext_lazy("Audit"),
+    "project.tasks.audit_all": gettext_lazy("Audit of everything"),
     "project.tasks.catch_up": gettext_lazy("Catch up"),
     "project.tasks.prune": gettext_lazy("Prune"),
     "project.tasks.run_now": gettext_lazy("Run by hand"),
@@ -44,6 +45,7 @@ SWEEPS: dict[str, str | Promise] = {
     "expire_due": gettext_lazy("Cancel unpaid orders"),
     "apply_scheduled": gettext_lazy("Scheduled changes"),
     "send_announcements": gettext_lazy("Announcements"),
+    "look_at_attempts": gettext_lazy("Ask providers about open payments"),
     "tell_media_ready": gettext_lazy("Tell that media are ready"),
     "wake": gettext_lazy("Wake parked messages"),
     "forget_ended_counters": gettext_lazy("Forget ended limits"),
@@ -75,6 +77,7 @@ RESULTS: dict[str, str | Promise] = {
     "fell": pgettext_lazy("result", "fell"),
     "stopped": pgettext_lazy("result", "stopped"),
     "unconfirmed accounts": pgettext_lazy("result", "unconfirmed accounts"),
+    "HTML of messages": pgettext_lazy("result", "HTML of messages"),
     "known numbers": pgettext_lazy("result", "known phone numbers"),
     "dry_run": pgettext_lazy("result", "dry run"),
     "created": pgettext_lazy("result", "created"),
@@ -109,6 +112,8 @@ CELERY_STATES: dict[str, str | Promise] = {
     "REVOKED": Status.CANCELLED.label,
     "IGNORED": pgettext_lazy("task", "ignored"),
 }
+RESULT_STATES = ("SUCCESS", "FAILURE", "RETRY", "REVOKED", "IGNORED")
+"""The states that Celery's result of a task ends with."""
 UNMARKED = (gettext_noop("chord counter"),)
 """Names of third-party models that their own packages don't mark for translation."""
 PERMISSIONS: dict[str, str | Promise] = {

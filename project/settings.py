@@ -17,6 +17,7 @@ from project.conf.brokers import transport_options
 from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hours
 from project.conf.media_storage import media_storage
 from project.conf.misspelt import refuse_misspelt
+from project.conf.payments import payment_pages, payment_providers, stripe_key
 from project.conf.site import require_reachable_site
 from project.conf.sms_success import sms_success
 from project.countries import phone_region
@@ -60,8 +61,27 @@ SHOP_CURRENCY = environment.currency("SHOP_CURRENCY", "EUR")
 STAFF_EMAILS = environment.addresses("STAFF_EMAILS", may_be_empty=not IS_PRODUCTION)
 # Orders not paid for so long are cancelled; None: never.
 PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", environment.text("PAYMENT_DUE_HOURS"))
+# Where customers pay online, and what the order's page says about other ways.
+STRIPE_SECRET_KEY = stripe_key("STRIPE_SECRET_KEY", environment.text("STRIPE_SECRET_KEY"))
+STRIPE_WEBHOOK_SECRET = stripe_key(
+    "STRIPE_WEBHOOK_SECRET", environment.text("STRIPE_WEBHOOK_SECRET")
+)
+PAYMENT_PROVIDERS = payment_providers(
+    "PAYMENT_PROVIDERS",
+    environment.several("PAYMENT_PROVIDERS", "test-bank" if TANDEM_LOCAL else "off"),
+    values={
+        "STRIPE_SECRET_KEY": STRIPE_SECRET_KEY,
+        "STRIPE_WEBHOOK_SECRET": STRIPE_WEBHOOK_SECRET,
+    },
+    is_local=TANDEM_LOCAL,
+)
+PAYMENT_INSTRUCTIONS = environment.text("PAYMENT_INSTRUCTIONS")
 # How long messages that were sent or cancelled are kept.
 KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", environment.text("KEEP_MESSAGES_DAYS", "90"))
+# How long their HTML is kept; later it is rendered again where it is shown.
+KEEP_MESSAGE_HTML_DAYS = whole_days(
+    "KEEP_MESSAGE_HTML_DAYS", environment.text("KEEP_MESSAGE_HTML_DAYS", "7")
+)
 # The providers that may send receipts of messages, each with the secret that signs them.
 RECEIPT_SECRETS = environment.pairs("RECEIPT_SECRETS", known=r"email|sms(:[\w.-]+)?")
 LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5, most=1_000_000)
@@ -306,7 +326,7 @@ CONTENT_SECURITY_POLICY = {
         "media-src": [SELF, *_media.origins],
         "object-src": [NONE],
         "base-uri": [SELF],
-        "form-action": [SELF],
+        "form-action": [SELF, *payment_pages(PAYMENT_PROVIDERS, site_url=SITE_URL)],
         "frame-ancestors": [NONE],
     },
 }

@@ -6,7 +6,9 @@ from typing import Any
 from celery import shared_task
 
 from project.jobs.task import job_task
+from project.models import AuditRun
 from project.monitoring import audit as auditing
+from project.monitoring.recent import audit_recent
 from project.schedule import prune as pruning
 from project.schedule.daily import daily, do_all_due
 from project.schedule.manual_runs import ManualRunHandler
@@ -14,8 +16,20 @@ from project.schedule.manual_runs import ManualRunHandler
 
 @shared_task(name="project.tasks.audit")
 def audit() -> dict[str, Any]:
-    """Check every invariant; the result is kept as an audit run."""
-    run = auditing.run_audit()
+    """Check what changed since the last clean audit, unless another audit runs."""
+    try:
+        return _outcome(audit_recent())
+    except auditing.AuditBusy as busy:
+        return {"skipped": str(busy)}
+
+
+@daily("project.tasks.audit_all")
+def audit_all(day: date) -> dict[str, Any]:
+    """Check everything; go on where an interrupted audit of today stopped."""
+    return _outcome(auditing.run_audit(go_on=True))
+
+
+def _outcome(run: AuditRun) -> dict[str, Any]:
     drift = {f["name"]: f["violations"] for f in run.findings if f["violations"]}
     return {"clean": run.is_clean, "drift": drift}
 

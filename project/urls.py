@@ -21,7 +21,9 @@ urlpatterns = [
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
     path("admin/", admin.site.urls),
+    path("payments/", include("orders.payments.urls")),
     path("receipts/", include("notifications.receipts.urls")),
     path("mailbox/", include("notifications.mailbox.urls")),
+    path("test-bank/", include("orders.payments.test_bank.urls")),
     path(settings.MEDIA_URL.lstrip("/"), include("media_jobs.urls")),
 ]

@@ -8,7 +8,7 @@ from media_jobs import receiving, signed_urls
 from notifications.channels import http, smtp
 from notifications.delivery import attempt, breaker
 from notifications.delivery import log as message_log
-from notifications.desk import all_at_once, filters
+from notifications.desk import all_at_once, errors
 from notifications.mailbox import store
 from notifications.receipts import signature
 from orders.accounts import unconfirmed
@@ -16,6 +16,9 @@ from orders.api import products as api_products
 from orders.imports import package, pictures, table
 from orders.imports import run as import_run
 from orders.messages import announcements
+from orders.payments import attempts, webhook
+from orders.payments.test_bank import store as bank_store
+from orders.payments.test_bank import views as bank_views
 from orders.placing import placement, request
 from project import relay, settings
 from project.jobs import handler, publisher, queryset, shutdown
@@ -30,13 +33,14 @@ PROMISES = [
     ("notifications.md", "breaker for {:.0f} s", breaker.FIRST_PAUSE.total_seconds()),
     ("notifications.md", "at most {:.0f} minutes", breaker.LONGEST_PAUSE.total_seconds() / 60),
     ("notifications.md", "followed by another after {:.0f} s", breaker.PROBE_TIME.total_seconds()),
-    ("notifications.md", "latest {:,} troubled messages", filters.SAMPLE),
+    ("notifications.md", "latest {:,} troubled messages", errors.SAMPLE),
     ("notifications.md", "UPDATEs of {:,} rows each", all_at_once.BATCH_SIZE),
     ("notifications.md", "after {:.0f} s the page answers", all_at_once.MAX_SECONDS),
     ("notifications.md", "latest {}; waits for one reason", message_log.KEEP),
     ("notifications.md", "the newest {:,}", store.KEEP),
     ("notifications.md", "more than {:.0f} minutes is refused", signature.TOLERANCE / 60),
     ("notifications.md", "after `KEEP_MESSAGES_DAYS` ({})", settings.KEEP_MESSAGES_DAYS),
+    ("notifications.md", "after `KEEP_MESSAGE_HTML_DAYS` ({})", settings.KEEP_MESSAGE_HTML_DAYS),
     ("jobs.md", "every {:.0f} ms", relay.INTERVAL * 1000),
     ("jobs.md", "after {} attempts", queryset.MAX_ATTEMPTS),
     ("jobs.md", "worker died {} times", queryset.MAX_LOST),
@@ -58,6 +62,16 @@ PROMISES = [
     ("imports.md", "{} threads: read, hash, store", pictures.THREADS),
     ("order-life.md", "first, {:.0f} s a run", passes.RUN_SECONDS),
     ("announcements.md", "desk job: {} readers", announcements.BATCH_SIZE),
+    (
+        "payments.md",
+        "the relay asks the provider about open attempts: {:.0f} s",
+        attempts.SOONEST.seconds,
+    ),
+    ("payments.md", "else after {} minute", attempts.UNRETURNED.seconds // 60),
+    ("payments.md", "up to {} day", attempts.LATEST.days),
+    ("payments.md", "above {} KiB", webhook.MAX_BODY // 1024),
+    ("payments.md", "the newest {}", bank_store.KEEP),
+    ("payments.md", "at once, {:.0f} s late", bank_views.LATE),
     ("accounts.md", "within {} days", unconfirmed.KEEP_UNCONFIRMED.days),
     ("api.md", "{} products a page", api_products.PAGE_SIZE),
     ("api.md", "At most {} lines", request.MAX_LINES),

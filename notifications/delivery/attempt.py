@@ -36,6 +36,7 @@ from notifications.delivery import (
 )
 from notifications.delivery.attachments import read_attachments
 from notifications.delivery.gateways import Gateway, gateways
+from notifications.delivery.old_html import html_again
 from notifications.events import EVENTS, InDoubt
 from notifications.models import Notification
 from notifications.rendering import MASK, Wording, parameters, render, render_with_secrets
@@ -77,6 +78,8 @@ def deliver(notification: Notification) -> dict[str, Any]:
     known = _known_gateways(notification)
     if not notification.text:
         _word(notification, gateway=_still_to_ask(notification, known)[0])
+    elif html := html_again(notification):
+        _store(notification, html=html)
     words: Notification | Wording = notification
     if notification.secrets:
         words = render_with_secrets(notification)

@@ -11,7 +11,7 @@ from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, QuerySet
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
@@ -26,11 +26,14 @@ from notifications.desk.decisions import ALL_AT_ONCE
 from notifications.models import Notification
 from project.database.clock import database_now
 from project.desk.jobs import COLOURS, JobAdmin
+from project.desk.row_counts import count_rows
 from project.jobs.decisions import Decision
 from project.jobs.queryset import Status
 
 BATCH_SIZE = 5000
 """Messages of one transaction: a second's work for PostgreSQL."""
+OFFER_EXACT = 100
+"""Messages of a status that are counted exactly above the list."""
 MAX_SECONDS = 8.0
 """Seconds after which the page answers with the number of remaining messages."""
 
@@ -118,15 +121,13 @@ class AllAtOncePages(JobAdmin):
 def _offers(listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
     """Return the decisions about all of a list: each status with its number and its decisions.
 
-    Only for statuses with a partial index: the long history isn't counted.
+    The number is exact while it is small; the page that asks counts all of them.
     """
     statuses = {s for asked in ALL_AT_ONCE.values() for s in asked.decision.statuses}
-    found = dict(
-        listed.order_by()
-        .filter(status__in=sorted(statuses))
-        .values_list("status")
-        .annotate(count=Count("pk"))
-    )
+    counts = {
+        status: count_rows(listed.filter(status=status), exact=OFFER_EXACT)
+        for status in sorted(statuses)
+    }
     return [
         {
             "label": Status(status).label,
@@ -138,7 +139,8 @@ def _offers(listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
                 if status in asked.decision.statuses
             ],
         }
-        for status, count in sorted(found.items())
+        for status, count in counts.items()
+        if count
     ]
 
 
@@ -166,7 +168,7 @@ def _chosen(listed: Any) -> list[tuple[Any, Any]]:
         chosen += [(spec.title, value["display"]) for value in values if value["selected"]]
     known = {name for spec in listed.filter_specs for name in spec.expected_parameters()}
     for name, values in listed.get_filters_params().items():
-        if name not in known:  # of the date hierarchy, or of a link to the list
+        if name not in known:  # of a link to the list
             field, _lookup, part = name.partition("__")
             label = label_for_field(field, Notification)
             chosen.append((f"{label} {part}", ", ".join(values)))

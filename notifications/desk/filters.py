@@ -3,18 +3,16 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
+from notifications.desk.errors import frequent_errors, has_error
 from notifications.events import EVENTS
 from notifications.models import Notification
-from project.jobs.queryset import Status
 
-SAMPLE = 5000
-"""The number of latest messages with errors whose most frequent errors are offered."""
 OFFERED = 10
 
 
@@ -44,18 +42,10 @@ class ErrorFilter(admin.SimpleListFilter):
     parameter_name = "error"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        messages: QuerySet[Any] = Notification.objects.all()
-        troubled = messages.filter(status__in=(Status.FAILED, Status.UNKNOWN))
-        latest = troubled.order_by("-finished_at").values("pk")[:SAMPLE]
-        errors = (
-            messages.filter(pk__in=latest)
-            .exclude(error="")
-            .order_by()
-            .values_list("same_error")
-            .annotate(count=Count("pk"))
-            .order_by("-count", "same_error")[:OFFERED]
-        )
-        found = [(same, f"{Truncator(same).chars(60)} ({count})") for same, count in errors]
+        found = [
+            (same, f"{Truncator(same).chars(60)} ({count})")
+            for same, count in frequent_errors(OFFERED)
+        ]
         chosen = self.used_parameters.get(self.parameter_name)
         if chosen and chosen not in dict(found):
             found.append((chosen, Truncator(chosen).chars(60)))
@@ -65,8 +55,4 @@ class ErrorFilter(admin.SimpleListFilter):
         self, request: HttpRequest, queryset: QuerySet[Notification]
     ) -> QuerySet[Notification]:
         chosen = self.value()
-        if not chosen:
-            return queryset
-        # The condition of the partial index: the long history of sent messages isn't read.
-        unfinished = Q(status__in=[Status.FAILED, Status.UNKNOWN, Status.QUEUED])
-        return queryset.filter(unfinished, same_error=chosen).exclude(error="")
+        return queryset.filter(has_error([chosen])) if chosen else queryset

@@ -4,6 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.filters import DateFieldListFilter
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -12,14 +13,17 @@ from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from notifications.delivery.log import read_attempts
+from notifications.delivery.old_html import html_again
 from notifications.desk.all_at_once import AllAtOncePages
 from notifications.desk.channels import warn_of_channels
 from notifications.desk.decisions import DECISIONS
+from notifications.desk.errors import errors_with, has_error
 from notifications.desk.filters import ErrorFilter, EventFilter, event_label
 from notifications.desk.resend import ResendPages
 from notifications.models import Notification
 from project.desk.jobs import isolated
 from project.desk.limits import warn_of_reached_caps
+from project.desk.search_terms import has_address, phone_endings
 from project.email_addresses import readable_address
 from project.text import isolate
 
@@ -47,6 +51,18 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
     )
     search_fields = ("recipient", "error")
     search_help_text = _("Order number, recipient, id, or words of the error.")
+
+    def matches_words(self, text: str) -> Q:
+        """Find a recipient by its beginning, or the messages whose errors have these words."""
+        found = Q(pk__in=[])
+        if len(text.split()) == 1:
+            found |= has_address("recipient", text)
+        for ending in phone_endings(text):
+            found |= has_address("recipient", f"+{ending}")
+        if "@" not in text and (errors := errors_with(text)):
+            found |= has_error(errors)
+        return found
+
     about_fields = (
         ("recipient_shown", "language"),
         ("channel", "gateway"),
@@ -82,6 +98,7 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
     def page_context(self, request: HttpRequest, job: Notification) -> dict[str, Any]:
         return {
             **super().page_context(request, job),
+            "html": job.html or html_again(job),
             "attempts": list(read_attempts(job)),
             "resend_url": self.resend_url(request, job),
             "resent_from": Notification.objects.filter(pk=job.resent_from).first()

@@ -54,7 +54,7 @@ def _balances(product_id: int, ids: Sequence[int]) -> dict[int, int]:
     """Return the units on hand after each of the movements, also of a filtered list.
 
     One statement: counter and ledger come from one snapshot. It walks from the newest movement
-    down to the oldest one that is asked for, along `movement_ledger`.
+    down to the oldest one that is asked for.
     """
     if not ids:
         return {}

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
@@ -13,10 +13,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from orders.catalogue.stock import is_low
-from orders.desk.orders import COLOURS, TROUBLE
+from orders.desk.orders import COLOURS
 from orders.models import Order, Product
 from project.desk.jobs import job_admins
-from project.jobs.queryset import OPEN
+from project.jobs.queryset import OPEN, TROUBLED
 from project.models import AuditRun
 from project.monitoring.health import read_health
 from project.names import service_name, service_note, service_state
@@ -60,7 +60,6 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     from django.contrib import admin
 
     health = read_health()
-    audit = AuditRun.objects.first()
     context |= {
         "figures": [
             _orders_today(),
@@ -81,7 +80,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             for name in health.degraded
         ],
         "paused": [service_name(name) for name in health.paused],
-        "audit": audit,
+        "audits": AuditRun.objects.last_of_each_scope(),
         "latest": [
             (order, COLOURS[order.status]) for order in Order.objects.order_by("-number")[:LATEST]
         ],
@@ -105,17 +104,15 @@ def _orders_today() -> Figure:
 
 
 def _jobs(desk: Any) -> Figure:
-    counts = desk.model.objects.aggregate(
-        going_on=Count("pk", filter=Q(status__in=OPEN)),
-        trouble=Count("pk", filter=Q(status__in=TROUBLE)),
-    )
+    counts = desk.model.objects.count_unfinished()
+    going_on, trouble = (sum(counts[status] for status in group) for group in (OPEN, TROUBLED))
     url = reverse(f"admin:{desk.opts.app_label}_{desk.opts.model_name}_changelist")
     return Figure(
         title=desk.opts.verbose_name_plural,
-        value=counts["trouble"],
-        note=_("need attention, %(count)d going on") % {"count": counts["going_on"]},
-        url=f"{url}?status__exact=failed" if counts["trouble"] else url,
-        colour="danger" if counts["trouble"] else "",
+        value=trouble,
+        note=_("need attention, %(count)d going on") % {"count": going_on},
+        url=f"{url}?status__exact=failed" if trouble else url,
+        colour="danger" if trouble else "",
     )
 
 

@@ -23,6 +23,7 @@ from orders.desk_jobs.queue import queue_desk_job
 from orders.imports.report import Outcome, RowReport, read_report
 from orders.models import DeskJob
 from project.desk.jobs import JobAdmin
+from project.desk.word_filters import known_words_filter
 from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED
 from project.jobs.queryset import Status
 from project.text import isolate
@@ -39,6 +40,10 @@ OTHERWISE = "otherwise"
 """The name of the filter for the rows that the dry run showed otherwise."""
 
 
+def _kind_name(name: str) -> str:
+    return str(KINDS[name].label) if name in KINDS else name
+
+
 @admin.register(DeskJob)
 class DeskJobAdmin(JobAdmin):
     decisions = (RETRY, CANCEL, RETRY_CANCELLED)
@@ -53,6 +58,8 @@ class DeskJobAdmin(JobAdmin):
         "queued",
         "finished",
     )
+    list_filter = ("status", ("kind", known_words_filter(_kind_name, lambda: KINDS)))
+    search_help_text = _("Id of the job, or words of the error.")
     list_select_related = ("user",)
     about_fields = ("user",)
     actions_list = ("import_products",)
@@ -61,8 +68,7 @@ class DeskJobAdmin(JobAdmin):
         return super().get_queryset(request).select_related("user")
 
     def summary(self, job: DeskJob) -> str:
-        kind = KINDS.get(job.kind)
-        words = [str(kind.label) if kind else job.kind, isolate(job.context.get("name", ""))]
+        words = [_kind_name(job.kind), isolate(job.context.get("name", ""))]
         if job.context.get("dry_run"):
             words.append(str(_("dry run")))
         return " · ".join(word for word in words if word)

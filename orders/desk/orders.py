@@ -1,8 +1,6 @@
 """Orders at the desk: the list, and one order with its lines, timeline and jobs on one page."""
 
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 from typing import Any
 from uuid import UUID
 
@@ -19,21 +17,22 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from notifications.receipts.bounces import trouble_with, troubled_addresses
+from orders.desk.order_search import means_order
 from orders.desk.payment import read_payment
 from orders.desk.preview import PreviewPage, preview_url
 from orders.desk.steps import StepPages
 from orders.desk.transitions import TransitionActions
 from orders.lifecycle.timeline import read_timeline
-from orders.models import Order, Payment
-from project.desk.address_search import searched_address
+from orders.models import Order, OrderEvent, Payment
+from project.desk.day_ranges import DayRangeFilter
 from project.desk.jobs import COLOURS as JOB_COLOURS
 from project.desk.jobs import JobAdmin, isolated, job_admins, moment
+from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.email_addresses import readable_address
 from project.jobs.model import Job, job_models
-from project.jobs.queryset import OPEN, Status
-from project.order_numbers import order_number
+from project.jobs.queryset import OPEN, TROUBLED
 from project.templatetags.money import money
 
 COLOURS = {
@@ -45,18 +44,21 @@ COLOURS = {
     Order.Status.CANCELLED.value: "",
     Order.Status.REFUNDED.value: "warning",
 }
-TROUBLE = (Status.FAILED, Status.UNKNOWN)
 
 
 def has_job(*statuses: str) -> Q:
-    """Return the filter for orders with a job of any kind in one of these statuses."""
-    return reduce(
-        or_,
-        (
-            Q(Exists(model.objects.filter(order_id=OuterRef("pk"), status__in=statuses)))
-            for model in job_models()
-        ),
+    """Return the condition for orders with a job of any kind in one of these statuses.
+
+    The ids come from the partial indexes of such jobs, which are few: with an EXISTS for each
+    model, PostgreSQL asks all of them for every order.
+    """
+    first, *others = (
+        model._default_manager.filter(status__in=statuses, order_id__isnull=False)
+        .order_by()
+        .values("order_id")
+        for model in job_models()
     )
+    return Q(pk__in=first.union(*others))
 
 
 class JobsFilter(admin.SimpleListFilter):
@@ -68,7 +70,7 @@ class JobsFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         if self.value() == "trouble":
-            return queryset.filter(has_job(*TROUBLE))
+            return queryset.filter(has_job(*TROUBLED))
         if self.value() == "open":
             return queryset.filter(has_job(*OPEN))
         return queryset
@@ -86,7 +88,9 @@ class PaymentFilter(admin.SimpleListFilter):
         if self.value() == "none":
             return queryset.filter(~has_payment, status=Order.Status.PLACED)
         if self.value() == "part":
-            return queryset.filter(has_payment, status=Order.Status.PLACED)
+            # By the events, because most orders have a payment, and few a part of it.
+            in_part = OrderEvent.objects.filter(kind=OrderEvent.Kind.PART_PAID).values("order")
+            return queryset.filter(has_payment, status=Order.Status.PLACED, pk__in=in_part)
         return queryset
 
 
@@ -118,24 +122,37 @@ class JobRow:
 
 
 @admin.register(Order)
-class OrderAdmin(ReadOnly, StepPages, TransitionActions, PreviewPage, RecordPage):
+class OrderAdmin(ReadOnly, LongList, StepPages, TransitionActions, PreviewPage, RecordPage):
     change_form_template = "desk/order.html"
     list_display = ("number_shown", "state", "customer", "total_shown", "placed", "jobs")
     list_display_links = ("number_shown",)
-    list_filter = (JobsFilter, PaymentFilter, AddressFilter, "status", "door")
-    list_per_page = 50
-    date_hierarchy = "placed_at"
-    ordering = ("-number",)
+    list_filter = (
+        JobsFilter,
+        PaymentFilter,
+        AddressFilter,
+        "status",
+        "door",
+        ("placed_at", DayRangeFilter),
+    )
+    list_filter_submit = True  # for the dates
+    ordering = ("-placed_at", "-number")
+    sortable = {"number_shown": ("number",), "placed": ("placed_at", "number")}
     search_fields = ("name", "email", "phone")
     search_help_text = _("Number, id, name, e-mail or phone.")
-    show_full_result_count = False
     view_on_site = False
 
     # ── The list ────────────────────────────────────────────────────────────────────────────
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[Order]:
-        orders = super().get_queryset(request)
-        return orders.annotate(has_trouble=has_job(*TROUBLE), is_going_on=has_job(*OPEN))
+    def complete(self, rows: list[Any]) -> None:
+        """Set `job_statuses` of the page's orders: the statuses of their jobs that aren't done."""
+        found: dict[UUID, set[str]] = {order.pk: set() for order in rows}
+        for model in job_models():
+            jobs = model._default_manager.filter(order_id__in=found, status__in=TROUBLED + OPEN)
+            for job in jobs.order_by().only("order_id", "status"):
+                if job.order_id:
+                    found[job.order_id].add(job.status)
+        for order in rows:
+            order.job_statuses = found[order.pk]
 
     @display(description=_("number"), ordering="number")
     def number_shown(self, order: Order) -> str:
@@ -161,25 +178,14 @@ class OrderAdmin(ReadOnly, StepPages, TransitionActions, PreviewPage, RecordPage
         description=_("jobs"), label={"trouble": "danger", "going on": "info", "done": "success"}
     )
     def jobs(self, order: Any) -> tuple[str, Any]:
-        if order.has_trouble:
+        if not order.job_statuses.isdisjoint(TROUBLED):
             return "trouble", _("need attention")
-        if order.is_going_on:
+        if order.job_statuses:
             return "going on", _("going on")
         return "done", _("done")
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Order], search_term: str
-    ) -> tuple[QuerySet[Order], bool]:
-        """Find an order by its exact number or id, else by text in the customer's fields."""
-        number = order_number(search_term)
-        if number is not None:
-            known_by_phone = Q(phone__icontains=str(number))
-            return queryset.filter(Q(number=number) | known_by_phone), False
-        try:
-            return queryset.filter(pk=UUID(search_term.strip())), False
-        except ValueError:
-            term = searched_address(search_term)
-            return super().get_search_results(request, queryset, term)
+    def matches(self, text: str) -> Q:
+        return means_order(text)
 
     # ── One order ───────────────────────────────────────────────────────────────────────────
 

@@ -3,7 +3,6 @@
 from contextlib import suppress
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
 
 from django import forms
 from django.utils.dateparse import parse_datetime
@@ -21,6 +20,7 @@ from unfold.widgets import (
 from orders.lifecycle import transitions
 from orders.lifecycle.payouts import paid_so_far
 from orders.models import Order, OrderEvent, Payment, User
+from project.database.keys import time_ordered_key
 
 NEVER = datetime.min.replace(tzinfo=UTC)
 
@@ -126,7 +126,7 @@ class CancelForm(StepForm):
 
 
 class RefundForm(StepForm):
-    refund_id = forms.UUIDField(widget=forms.HiddenInput, initial=uuid4)
+    refund_id = forms.UUIDField(widget=forms.HiddenInput, initial=time_ordered_key)
     restock = forms.BooleanField(
         label=gettext_lazy("The goods are back on the shelf"),
         required=False,

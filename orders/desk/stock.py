@@ -5,18 +5,23 @@ from typing import Any
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin
-from unfold.contrib.filters.admin import RangeDateFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from orders.catalogue.stock import MOST_UNITS
 from orders.desk.stock_modes import MODES
-from orders.models import StockMovement
+from orders.models import BY_HAND, Product, StockMovement
+from project.desk.day_ranges import DayRangeFilter
+from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
+from project.desk.search_terms import orders_numbered
+from project.order_numbers import order_number
 
 MAX_UNITS = 1_000_000
+MOST_PRODUCTS = 100
+"""Products whose movements one search shows."""
 
 
 class StockForm(forms.Form):
@@ -105,16 +110,29 @@ class StockForm(forms.Form):
 
 
 @admin.register(StockMovement)
-class StockMovementAdmin(ReadOnly, ModelAdmin):
+class StockMovementAdmin(ReadOnly, LongList):
     """The ledger, read-only. Orders and corrections write it."""
 
     list_display = ("created_at", "product", "units", "kind_label", "order", "reason", "user")
     list_display_links = None
     list_select_related = ("product", "order", "user")
-    list_filter = ("kind", ("created_at", RangeDateFilter))
+    list_filter = ("kind", ("created_at", DayRangeFilter))
     list_filter_submit = True
+    ordering = ("-created_at", "-id")
+    sortable = {"created_at": ("created_at", "id")}
     search_fields = ("product__sku", "product__name", "reason")
-    show_full_result_count = False
+    search_help_text = _("SKU, words of the product's name or of a reason, or order number.")
+
+    def matches(self, text: str) -> Q:
+        """Find a product's movements, else an order's, else those with words of a reason."""
+        if products := _products_named(text):
+            return Q(product__in=products)
+        if number := order_number(text):
+            return Q(order__in=orders_numbered(number))
+        found = Q(kind__in=BY_HAND)  # only these have a reason
+        for word in text.split():
+            found &= Q(reason__icontains=word)
+        return found
 
     @display(description=_("units"), ordering="quantity", label={"in": "success", "out": ""})
     def units(self, movement: StockMovement) -> tuple[str, str]:
@@ -123,3 +141,14 @@ class StockMovementAdmin(ReadOnly, ModelAdmin):
     @display(description=_("kind"), ordering="kind")
     def kind_label(self, movement: StockMovement) -> str:
         return movement.get_kind_display()
+
+
+def _products_named(text: str) -> list[int]:
+    """Return the ids of the product with this SKU, else of those with each word in their names."""
+    exact = list(Product.objects.filter(sku__iexact=text).values_list("pk", flat=True))
+    if exact:
+        return exact
+    named = Product.objects.all()
+    for word in text.split():
+        named = named.filter(Q(sku__icontains=word) | Q(name__icontains=word))
+    return list(named.values_list("pk", flat=True)[:MOST_PRODUCTS])

@@ -4,7 +4,6 @@ What a form writes is a movement with a reason, in a transaction of its own.
 """
 
 from typing import Any
-from uuid import uuid4
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -31,6 +30,7 @@ from orders.desk.stock import StockForm
 from orders.desk.stock_modes import MODES
 from orders.desk.stock_takes import may_take_stock
 from orders.models import Product, StockMovement, User
+from project.database.keys import time_ordered_key
 from project.desk.spreadsheets import write_csv
 
 COUNT_LIST = ("sku", "name", "on hand", "last movement", "counted")
@@ -73,7 +73,7 @@ class StockPage:
             "last": product.last,
             "shown": product.on_hand,
             "mode": mode if mode in MODES else "receive",
-            "key": uuid4(),
+            "key": time_ordered_key(),
         }
         form = StockForm(request.POST or None, initial=initial)
         if request.method == "POST" and form.is_valid():

@@ -13,14 +13,13 @@ from django.contrib.auth.admin import GroupAdmin as DjangoGroupAdmin
 from django.contrib.auth.admin import UserAdmin as DjangoUserAdmin
 from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -31,9 +30,12 @@ from orders.accounts.roles import BY_NAME, given_by, may_manage, permissions_of,
 from orders.desk.sign_in import SignInActions
 from orders.models import User
 from project.address_input import sent_as_typed
+from project.database.words import has_words
 from project.desk.address_search import searched_address
 from project.desk.editing import EditAdmin
 from project.desk.jobs import isolated
+from project.desk.long_lists import LongList
+from project.desk.search_terms import has_address, has_phone
 from project.email_addresses import InvalidAddressError, deliverable_address, readable_address
 from project.names import permission_name
 from project.text import isolate
@@ -65,15 +67,6 @@ class UserForm(UserChangeForm):
         if is_taken(email, by_other_than=self.instance):
             raise ValidationError(_("Another account has confirmed this e-mail address."))
         return email
-
-
-class AddressSearch(ModelAdmin):
-    """A list that finds an e-mail address in any of its spellings."""
-
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
-        return super().get_search_results(request, queryset, searched_address(search_term))
 
 
 class PasswordForm(AdminPasswordChangeForm):
@@ -138,7 +131,7 @@ def _permission_label(permission: Permission) -> str:
 
 @admin.register(User)
 class UserAdmin(  # type: ignore[misc]
-    SignInActions, OfferedPermissions, DjangoUserAdmin, AddressSearch, EditAdmin
+    SignInActions, OfferedPermissions, LongList, DjangoUserAdmin, EditAdmin
 ):
     form = UserForm
     add_form = NewUserForm
@@ -155,7 +148,10 @@ class UserAdmin(  # type: ignore[misc]
     asks_reason = True
     change_password_form = PasswordForm
     list_display = ("username", "email_shown", "name", "is_staff")
+    ordering = ("username",)  # type: ignore[misc]
+    sortable = {"username": ("username",)}
     search_fields = ("username", "email", "name", "phone")
+    search_help_text = _("User name, e-mail address, phone number, or words of the name.")
     fieldsets = (
         *(DjangoUserAdmin.fieldsets or ()),
         (
@@ -186,6 +182,12 @@ class UserAdmin(  # type: ignore[misc]
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may = super().has_delete_permission(request, obj)
         return may and (obj is None or may_manage(request.user, obj))
+
+    def matches(self, text: str) -> Q:
+        if phone := has_phone("phone", text):
+            return phone | Q(username=text)
+        found = has_address("email", text) & ~Q(email="") | Q(username__startswith=text)
+        return found if "@" in text else found | Q(has_words("name", text))
 
     @display(description=_("e-mail address"), ordering="email")
     def email_shown(self, user: User) -> SafeString:
@@ -255,7 +257,7 @@ def _is_within(operator: Any, group: Group) -> bool:
 
 
 @admin.register(EmailAddress)
-class EmailAddressAdmin(AllauthEmailAddressAdmin, AddressSearch, EditAdmin):
+class EmailAddressAdmin(LongList, AllauthEmailAddressAdmin, EditAdmin):
     """Users' e-mail addresses. A confirmed one gives its user the guest orders placed with it.
 
     Only whether it is confirmed may be changed here, and only of a user's own address: an address
@@ -265,8 +267,16 @@ class EmailAddressAdmin(AllauthEmailAddressAdmin, AddressSearch, EditAdmin):
 
     actions = ()
     list_display = ("email_shown", "user", "primary", "verified")
+    search_fields = ("email",)
+    search_help_text = _("An e-mail address or its beginning.")
     fields = ("user", "email_with_page", "primary", "verified")
     readonly_fields = ("user", "email_with_page", "primary")
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        return self.search_fields
+
+    def matches(self, text: str) -> Q:
+        return Q(email__startswith=searched_address(text).lower())
 
     @display(description=_("e-mail address"), ordering="email")
     def email_shown(self, address: EmailAddress) -> SafeString:

@@ -1,13 +1,14 @@
 """Queueing desk jobs. The desk's pages and the announcements' sweep call it."""
 
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from django.core.files.base import File
 from django.utils import translation
 
 from orders.desk_jobs.kinds import Kind
 from orders.models import DeskJob
+from project.database.keys import time_ordered_key
 
 
 def queue_desk_job(
@@ -24,7 +25,7 @@ def queue_desk_job(
     `job_id` returns the same job. The job's texts will be in the current language.
     """
     job, _created = DeskJob.objects.get_or_create(
-        pk=job_id or uuid4(),
+        pk=job_id or time_ordered_key(),
         defaults={
             "kind": kind.name,
             "user_id": user_id,

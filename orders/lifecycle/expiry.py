@@ -37,6 +37,8 @@ def expire_due() -> int | None:
 
 
 def _expire(row: Row, hours: int) -> bool:
+    if not row.content:
+        return False
     try:
         expire(order_id=row.key, hours=hours)
     except OrderBusy:
@@ -48,20 +50,25 @@ def _expire(row: Row, hours: int) -> bool:
 
 
 def _read_page(after: Position, until: datetime, limit: int) -> list[Row]:
-    """Return overdue orders, the oldest first.
+    """Return orders, the oldest first, with whether they are overdue as their content.
 
     The pass reads by `changed_at`, which has an index. An unpaid order doesn't change, so each
-    order enters the pass once.
+    order enters the pass once. A page is of all orders: one of overdue orders only would read a
+    whole week of others, if a relay was away, before it found as many.
     """
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT changed_at, id FROM orders_order
-            WHERE status = 'placed' AND total > 0
-              AND NOT EXISTS (SELECT FROM orders_payment WHERE order_id = orders_order.id)
-              AND (changed_at, id) > (%(at)s, %(key)s) AND changed_at <= %(until)s
-            ORDER BY changed_at, id LIMIT %(limit)s
+            SELECT changed_at, id,
+                   status = 'placed' AND total > 0
+                   AND NOT EXISTS (SELECT FROM orders_payment WHERE order_id = page.id)
+            FROM (
+                SELECT changed_at, id, status, total FROM orders_order
+                WHERE (changed_at, id) > (%(at)s, %(key)s) AND changed_at <= %(until)s
+                ORDER BY changed_at, id LIMIT %(limit)s
+            ) AS page
+            ORDER BY changed_at, id
             """,
             {"at": after.at, "key": after.key, "until": until, "limit": limit},
         )
-        return [Row(at, key) for at, key in cursor]
+        return [Row(at, key, is_overdue) for at, key, is_overdue in cursor]

@@ -43,7 +43,7 @@ BEFORE_PACKING = (Status.PLACED, Status.PAID)
 LOCK_TIMEOUT = "3s"
 """How long a transition waits for an order or a product that another transaction has locked."""
 
-_MESSAGES = {
+MESSAGES = {
     Kind.MEDIA_READY: "order_media_ready",
     Kind.PAID: "order_paid",
     Kind.SHIPPED: "order_shipped",
@@ -132,7 +132,7 @@ def record(
     of an event that an order can have more than once.
     """
     OrderEvent.objects.create(order=order, kind=kind, detail=detail, user=user)
-    event = _MESSAGES.get(kind)
+    event = MESSAGES.get(kind)
     if event is None or is_muted(event, order=order):
         return
     context = message_context(order, order.lines.all()) | opt_out_context(event, order=order)

@@ -15,7 +15,8 @@ from django.utils.translation import gettext as _
 from notifications.events import CODE_VALID_FOR, EVENTS, Audience
 from orders.lifecycle.payouts import owed_context
 from orders.messages.low_stock import low_stock_context
-from orders.models import Announcement, Order, OrderEvent, Product, Refund
+from orders.models import Announcement, Order, OrderEvent, PaymentAttempt, Product, Refund
+from orders.payments.attempts import to_check_context
 from orders.placing.message_context import message_context
 from orders.reports.figures import read_figures, report_context
 
@@ -50,6 +51,9 @@ def sample_context(event: str, *, order: Order, language: str) -> dict[str, Any]
     if event == "refund_owed":
         refund = order.refunds.last() or Refund(order=order, amount=order.total)
         return _shop_context(owed_context(refund, order))
+    if event == "payment_to_check":
+        attempt = order.payment_attempts.filter(status=PaymentAttempt.Status.TO_CHECK).last()
+        return _shop_context(to_check_context(attempt or _doubtful(order)))
     if row.audience is Audience.SHOPPER and event.startswith("order_") and event != "order_link":
         return _order_context(event, order, language)
     return _shop_context(
@@ -61,6 +65,17 @@ def sample_context(event: str, *, order: Order, language: str) -> dict[str, Any]
             # A message with a code has no button.
             "url": "" if row.secrets else settings.SITE_URL + order.get_absolute_url(),
         }
+    )
+
+
+def _doubtful(order: Order) -> PaymentAttempt:
+    return PaymentAttempt(
+        order=order,
+        provider="test-bank",
+        amount=order.total,
+        currency=order.currency,
+        doubt=PaymentAttempt.Doubt.AMOUNT,
+        reason=f"1.00 {order.currency}",
     )
 
 

@@ -1,11 +1,12 @@
 """The shop's tables: users, catalogue, orders, money, and the ledgers of stock and sales."""
 
 from orders.models.announcement import Announcement
+from orders.models.demo import DemoFill
 from orders.models.desk import DeskJob
-from orders.models.money import Payment, Refund, RefundLine
+from orders.models.money import Payment, PaymentAttempt, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine
 from orders.models.product import Category, Product, ProductMedia
-from orders.models.sales import ProductSales, SalesEntry
+from orders.models.sales import AuditedBalance, ProductSales, SalesEntry
 from orders.models.scheduled import ScheduledChange
 from orders.models.stock import BY_HAND, Stock, StockAlert, StockMovement
 from orders.models.upload import Upload
@@ -15,12 +16,15 @@ __all__ = [
     "BY_HAND",
     "Address",
     "Announcement",
+    "AuditedBalance",
     "Category",
+    "DemoFill",
     "DeskJob",
     "Order",
     "OrderEvent",
     "OrderLine",
     "Payment",
+    "PaymentAttempt",
     "Product",
     "ProductMedia",
     "ProductSales",

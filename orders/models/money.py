@@ -1,12 +1,14 @@
-"""The money ledger of an order: payments and refunds."""
+"""The money ledger of an order, payments and refunds, and the attempts to pay at a provider."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.order import Order, OrderLine
+from project.database.keys import time_ordered_key
 
 
 class Payment(models.Model):
@@ -151,6 +153,8 @@ class Refund(models.Model):
         indexes = [
             # The worklist of the desk.
             models.Index("created_at", "id", condition=Q(status="owed"), name="refund_owed"),
+            # As of the stock's movements.
+            BrinIndex("created_at", name="refund_by_time", autosummarize=True),
         ]
 
     def __str__(self) -> str:
@@ -183,3 +187,95 @@ class RefundLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.line_id}"
+
+
+class PaymentAttempt(models.Model):
+    """A customer's way to a payment provider and back, for one amount of one order.
+
+    It isn't part of the ledger: money counts only as a `Payment`, which `orders.payments` enters
+    when the provider reports an attempt as paid.
+    """
+
+    class Status(models.TextChoices):
+        STARTED = "started", _("Started")
+        PAID = "paid", _("Paid")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+        TO_CHECK = "to_check", _("To check")
+
+    class Doubt(models.TextChoices):
+        """Why a reported payment wasn't entered."""
+
+        AMOUNT = "amount", _("Another amount or currency")
+        ATTEMPT = "attempt", _("Another attempt's payment")
+        KNOWN = "known", _("A payment that is entered already, otherwise")
+
+    id = models.UUIDField(primary_key=True, default=time_ordered_key, editable=False)
+    """Also the idempotency key at the provider."""
+    order = models.ForeignKey(
+        Order,
+        models.PROTECT,
+        related_name="payment_attempts",
+        verbose_name=_("order"),
+        db_index=False,  # payment_attempt_by_order begins with it
+    )
+    provider = models.CharField(_("provider"), max_length=20)
+    reference = models.CharField(
+        _("reference"), max_length=255, blank=True, default="", db_default=""
+    )
+    """The provider's id of the attempt; empty until it answered."""
+    url = models.TextField(_("address"), blank=True, default="", db_default="")
+    """The provider's page, on which the customer pays."""
+    amount = models.DecimalField(_("amount"), max_digits=14, decimal_places=2)
+    currency = models.CharField(_("currency"), max_length=3)
+    status = models.CharField(
+        _("status"), max_length=9, choices=Status, default=Status.STARTED, db_default="started"
+    )
+    doubt = models.CharField(
+        _("doubt"), max_length=7, choices=Doubt, blank=True, default="", db_default=""
+    )
+    reason = models.CharField(_("reason"), max_length=300, blank=True, default="", db_default="")
+    """The provider's words about a failure, or what it reported if that doesn't fit."""
+    created_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
+    returned_at = models.DateTimeField(_("customer came back"), null=True, blank=True)
+    look_after = models.DateTimeField(_("asked again after"), db_default=Now())
+    """When the provider is asked next, while the attempt is started."""
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("payment attempt")
+        verbose_name_plural = _("payment attempts")
+        ordering = ["-created_at", "-pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["provider", "reference"],
+                condition=~Q(reference=""),
+                name="payment_attempt_once",
+            ),
+            # A double click leads to one page of the provider, where one can pay once.
+            models.UniqueConstraint(
+                fields=["order", "provider", "amount"],
+                condition=Q(status="started"),
+                name="payment_attempt_open_once",
+            ),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="payment_attempt_has_an_amount"),
+            models.CheckConstraint(
+                condition=Q(status="to_check") ^ Q(doubt=""),
+                name="payment_attempt_to_check_has_a_doubt",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["order", "-created_at"], name="payment_attempt_by_order"),
+            models.Index(fields=["-created_at", "-id"], name="payment_attempt_latest"),
+            models.Index(
+                fields=["look_after"], condition=Q(status="started"), name="payment_attempt_open"
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=Q(status="to_check"),
+                name="payment_attempt_to_check",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.amount} {self.currency} {self.provider}"

@@ -3,15 +3,17 @@
 from typing import Any, TypeAlias
 
 from django.conf import settings
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
-from django.db.models.functions import Lower, Now
+from django.db.models.functions import Lower, Now, Reverse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orders.models.product import Product
 from project.countries import country_name
+from project.database.words import NameWords
 from project.email_addresses import STORED
 from project.order_numbers import NUMBER_PREFIX
 
@@ -64,6 +66,7 @@ class Order(models.Model):
         blank=True,
         related_name="orders",
         verbose_name=_("user"),
+        db_index=False,  # a partial one, below: most orders are guests'
     )
     account_deleted = models.BooleanField(
         _("account deleted"), default=False, db_default=False, editable=False
@@ -114,9 +117,33 @@ class Order(models.Model):
                 condition=Q(email__regex=STORED), name="order_email_has_the_one_form"
             ),
         ]
+        # Each change of an order writes to all of them, because `changed_at` changes. Those that
+        # begin with a time, or with a status and a time, are written at their end, on a page that
+        # is in memory; those of e-mails and phones anywhere, so there are no more of that kind.
         indexes = [
-            # For a signed-in shopper's guest orders (`orders.accounts.history`).
-            models.Index(Lower("email"), F("number").desc(), name="order_by_email"),
+            # For a signed-in shopper's guest orders (`orders.accounts.history`), and for the desk's
+            # search for an address or its beginning.
+            models.Index(
+                OpClass(Lower("email"), name="text_pattern_ops"),
+                F("number").desc(),
+                name="order_email",
+            ),
+            # The desk's list and its filters. Orders of the API are the fewer in most shops.
+            models.Index(fields=["-placed_at", "-number"], name="order_newest"),
+            models.Index(fields=["status", "-placed_at", "-number"], name="order_status_list"),
+            models.Index(
+                fields=["-placed_at", "-number"], name="order_by_api", condition=Q(door="api")
+            ),
+            # The desk's search for a phone number by its last digits.
+            models.Index(
+                OpClass(Reverse("phone"), name="text_pattern_ops"),
+                name="order_phone",
+                condition=~Q(phone=""),
+            ),
+            # The desk's search for words of names. Without `fastupdate`, which lets one order in
+            # thousands wait until all entries since the last one are sorted in.
+            GinIndex(NameWords("name"), name="order_name_words", fastupdate=False),
+            models.Index(fields=["user"], name="order_user", condition=Q(user__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -214,6 +241,7 @@ class OrderEvent(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("by"),
+        db_index=False,  # a partial one, below: placing an order enters no user
     )
     created_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
 
@@ -221,6 +249,11 @@ class OrderEvent(models.Model):
         verbose_name = _("order event")
         verbose_name_plural = _("order events")
         ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["user"], name="event_user", condition=Q(user__isnull=False)),
+            # The desk's filter of orders that are paid in part.
+            models.Index(fields=["order"], name="event_part_paid", condition=Q(kind="part_paid")),
+        ]
 
     def __str__(self) -> str:
         return self.get_kind_display()

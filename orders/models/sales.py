@@ -63,3 +63,27 @@ class SalesEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.order_id}/{self.product_id}: {self.units}"
+
+
+class AuditedBalance(models.Model):
+    """A product's counters less their ledgers' rows since the audit's mark, as last audited.
+
+    Only `orders.audits.balances` uses it, to see which products to audit; losing it loses nothing.
+    """
+
+    product = models.OneToOneField(
+        Product, models.CASCADE, primary_key=True, related_name="+", verbose_name=_("product")
+    )
+    stock = models.BigIntegerField()
+    """Available less initial units."""
+    sold = models.BigIntegerField()
+    amount = models.DecimalField(max_digits=20, decimal_places=2)
+    is_checked = models.BooleanField()
+    """False: noted by an audit that hasn't ended clean, so it proves nothing."""
+
+    class Meta:
+        verbose_name = _("audited balance")
+        verbose_name_plural = _("audited balances")
+
+    def __str__(self) -> str:
+        return f"{self.product_id}: {self.stock}, {self.sold}"

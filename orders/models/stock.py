@@ -1,6 +1,7 @@
 """Stock: a counter per product, and the ledger of its movements."""
 
 from django.conf import settings
+from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Now
@@ -53,7 +54,7 @@ class StockMovement(models.Model):
         models.PROTECT,
         related_name="movements",
         verbose_name=_("product"),
-        db_index=False,  # `movement_ledger` begins with it
+        db_index=False,  # `movement_of_product` begins with it
     )
     order = models.ForeignKey(
         Order,
@@ -84,6 +85,7 @@ class StockMovement(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("by"),
+        db_index=False,  # a partial one, below: an order's movements have no user
     )
     key = models.UUIDField(null=True, editable=False)
     """The idempotency key of a correction's form: a repeated form moves stock once."""
@@ -92,11 +94,21 @@ class StockMovement(models.Model):
     class Meta:
         verbose_name = _("stock movement")
         verbose_name_plural = _("stock movements")
-        ordering = ["-pk"]
+        ordering = ["-created_at", "-pk"]
+        # The ledger at the desk, of all and of one product, and its filter by a kind. An order's
+        # movements are most of all: the first index finds them.
         indexes = [
-            # A product's ledger, newest first. Its movements have their ids in the order of their
-            # commits, because each is written under the lock of the product's stock.
-            models.Index(fields=["product", "-id"], name="movement_ledger"),
+            models.Index(fields=["-created_at", "-id"], name="movement_newest"),
+            models.Index(fields=["product", "-created_at", "-id"], name="movement_of_product"),
+            models.Index(
+                fields=["kind", "-created_at", "-id"],
+                name="movement_kind_list",
+                condition=~Q(kind="order"),
+            ),
+            models.Index(fields=["user"], name="movement_user", condition=Q(user__isnull=False)),
+            # The newest rows, for the audit. Rows come in the order of time, so a summary of each
+            # range of pages is enough: some kilobytes, and nothing to write for most orders.
+            BrinIndex("created_at", name="movement_by_time", autosummarize=True),
             models.Index(
                 fields=["product", "-id"],
                 name="movement_by_hand",

@@ -5,12 +5,14 @@ from typing import ClassVar
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser
 from django.contrib.auth.models import UserManager as DjangoUserManager
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Lower
+from django.db.models.functions import Lower, Reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from project.database.words import NameWords
 from project.email_addresses import STORED, InvalidAddressError, canonical_address
 from project.text import isolate
 
@@ -60,6 +62,25 @@ class User(AbstractUser):
             models.CheckConstraint(
                 condition=Q(email="") | Q(email__regex=STORED), name="user_email_has_the_one_form"
             ),
+        ]
+        # The desk's list: its filters by the rare values, and its search.
+        indexes = [
+            models.Index(fields=["username"], name="user_staff", condition=Q(is_staff=True)),
+            models.Index(
+                fields=["username"], name="user_superuser", condition=Q(is_superuser=True)
+            ),
+            models.Index(fields=["username"], name="user_inactive", condition=Q(is_active=False)),
+            models.Index(
+                OpClass(Lower("email"), name="text_pattern_ops"),
+                name="user_email",
+                condition=~Q(email=""),
+            ),
+            models.Index(
+                OpClass(Reverse("phone"), name="text_pattern_ops"),
+                name="user_phone",
+                condition=~Q(phone=""),
+            ),
+            GinIndex(NameWords("name"), name="user_name_words"),
         ]
 
 

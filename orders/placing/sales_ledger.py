@@ -74,7 +74,7 @@ def set_entries(cursor: CursorWrapper, targets: Mapping[tuple[UUID, int], Sold])
             SELECT order_id, product_id, units, amount FROM change
             WHERE units > 0 AND (more_units, more_amount) <> (0, 0)
             ON CONFLICT (order_id, product_id) DO UPDATE
-            SET units = EXCLUDED.units, amount = EXCLUDED.amount, changed_at = now()
+            SET units = EXCLUDED.units, amount = EXCLUDED.amount, changed_at = statement_timestamp()
         )
         UPDATE orders_productsales AS sales
         SET units = sales.units + moved.units, amount = sales.amount + moved.amount

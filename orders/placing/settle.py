@@ -6,7 +6,7 @@ A settle reads the order under the counters' lock, so it is correct at any time.
 
 import logging
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,7 +21,7 @@ from project.database.arrays import array_literal
 from project.database.clock import database_now
 from project.database.errors import is_outage
 from project.group_commit import NotTakenError, RepeatBatch
-from project.schedule.passes import FIRST_KEY, LONG_AGO, Position, Row, open_pass
+from project.schedule.passes import Position, Row, open_pass
 
 logger = logging.getLogger(__name__)
 
@@ -82,22 +82,18 @@ def settle_due() -> int | None:
         return _sweep() if locked else None
 
 
-def settle_all() -> int:
-    """Settle every order whose sales differ, however old; return how many there were."""
-    found, after, until = 0, Position(LONG_AGO, FIRST_KEY), database_now()
-    while page := _read_page(after, until, PAGE_SIZE):
-        differing = _differing(page)
-        _settle_batches(differing)
-        found += len(differing)
-        after = Position(page[-1].at, page[-1].key)
-    return found
+def settle_orders(order_ids: Sequence[UUID]) -> int:
+    """Settle those of these orders whose sales differ, however old; return how many there were."""
+    differing = _differing(order_ids)
+    _settle_batches(differing)
+    return len(differing)
 
 
 def _sweep() -> int:
     walk = open_pass(_NAME, until=database_now() - IN_FLIGHT)
     settled = 0
-    for page in walk.pages(_read_page, size=PAGE_SIZE):
-        differing = _differing(page)
+    for page in walk.pages(changed_orders, size=PAGE_SIZE):
+        differing = _differing({row.key for row in page})
         left = _settle_batches(differing)
         for row in page:
             if row.key in left:
@@ -110,7 +106,7 @@ def _sweep() -> int:
     return settled
 
 
-def _read_page(after: Position, until: datetime, limit: int) -> list[Row]:
+def changed_orders(after: Position, until: datetime, limit: int) -> list[Row]:
     """Return orders that changed, or whose sales did. One may be there more than once."""
     with connections["writer"].cursor() as cursor:
         values: dict[str, Any] = {"at": after.at, "key": after.key, "until": until, "limit": limit}
@@ -118,10 +114,10 @@ def _read_page(after: Position, until: datetime, limit: int) -> list[Row]:
         return [Row(at, key) for at, key in cursor.fetchall()]
 
 
-def _differing(page: Sequence[Row]) -> list[UUID]:
-    """Return the page's orders whose sales differ."""
+def _differing(order_ids: Iterable[UUID]) -> list[UUID]:
+    """Return those of these orders whose sales differ."""
     with connections["writer"].cursor() as cursor:
-        cursor.execute(_DIFFERING, {"ids": array_literal({row.key for row in page})})
+        cursor.execute(_DIFFERING, {"ids": array_literal(order_ids)})
         return [row[0] for row in cursor.fetchall()]
 
 

@@ -181,6 +181,7 @@ def _row(draft: Draft) -> dict[str, Any]:
         ],
         "notifications": [
             {
+                "id": str(job.pk),
                 "kind": job.kind,
                 "event": job.event,
                 "channel": job.channel,
@@ -190,7 +191,7 @@ def _row(draft: Draft) -> dict[str, Any]:
             for job in draft.notifications
         ],
         "media_jobs": [
-            {"kind": job.kind, "source": job.source, "recipe": job.recipe}
+            {"id": str(job.pk), "kind": job.kind, "source": job.source, "recipe": job.recipe}
             for job in draft.media_jobs
         ],
     }
@@ -245,14 +246,14 @@ WITH draft AS MATERIALIZED (
 ), messages AS (
     INSERT INTO notifications_notification
         (id, order_id, kind, context, event, channel, recipient, language)
-    SELECT gen_random_uuid(), order_id, job.kind, context, job.event, job.channel, job.recipient,
+    SELECT job.id, order_id, job.kind, context, job.event, job.channel, job.recipient,
            job.language
     FROM work, jsonb_to_recordset(notifications)
-         AS job (kind text, event text, channel text, recipient text, language text)
+         AS job (id uuid, kind text, event text, channel text, recipient text, language text)
 ), pictures AS (
     INSERT INTO media_jobs_mediajob (id, order_id, kind, context, source, recipe)
-    SELECT gen_random_uuid(), order_id, job.kind, context, job.source, job.recipe
-    FROM work, jsonb_to_recordset(media_jobs) AS job (kind text, source text, recipe text)
+    SELECT job.id, order_id, job.kind, context, job.source, job.recipe
+    FROM work, jsonb_to_recordset(media_jobs) AS job (id uuid, kind text, source text, recipe text)
 )
 SELECT id, number, placed_at FROM placed
 """

@@ -33,6 +33,7 @@ class DraftUpload:
             "order_id": str(self.order_id),
             "product_id": self.product_id,
             "quantity": self.quantity,
+            "id": str(self.job.pk),
             "kind": self.job.kind,
             "source": self.job.source,
             "recipe": self.job.recipe,
@@ -61,8 +62,8 @@ ORDER BY token FOR UPDATE
 _TAKE = """
 WITH part AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(parts)s::jsonb) AS part (
-        token uuid, order_id uuid, product_id bigint, quantity integer, kind text, source text,
-        recipe text, context jsonb
+        id uuid, token uuid, order_id uuid, product_id bigint, quantity integer, kind text,
+        source text, recipe text, context jsonb
     )
 ), taken AS (
     UPDATE orders_upload AS upload SET line_id = line.id, quantity = part.quantity
@@ -70,5 +71,5 @@ WITH part AS MATERIALIZED (
     WHERE upload.token = part.token
 )
 INSERT INTO media_jobs_mediajob (id, order_id, kind, context, source, recipe)
-SELECT gen_random_uuid(), order_id, kind, context, source, recipe FROM part
+SELECT id, order_id, kind, context, source, recipe FROM part
 """

@@ -15,13 +15,15 @@ from media_jobs.recipes import PICKUP_PASS
 from notifications.events import EVENTS
 from notifications.models import Notification
 from orders.models import Order
+from orders.shop.payment import PaymentState, read_payment
 from project.email_addresses import readable_address
 from project.jobs.model import Job
 from project.jobs.queryset import Status
 from project.text import isolate
 
-# The page's polling interval in seconds, by the order's age. Jobs take seconds, so a job that is
-# open after a minute waits for a service or an operator. After an hour the page stops polling.
+# The page's polling interval in seconds, by the order's age, or by the time since the customer
+# came back from a bank that hasn't answered. Jobs take seconds, so a job that is open after a
+# minute waits for a service or an operator. After an hour the page stops polling.
 POLL_INTERVALS = (
     (timedelta(minutes=1), 1),
     (timedelta(minutes=10), 5),
@@ -54,6 +56,7 @@ class Progress:
     steps: list[Step]
     pictures: dict[str, Rendition]
     """The finished pickup pass by format; empty without a pickup."""
+    payment: PaymentState
     poll_seconds: int | None
     """Seconds until the page polls again; None: it stops polling."""
 
@@ -93,12 +96,18 @@ class Progress:
     @property
     def version(self) -> str:
         """Return a hash of everything that the page shows."""
-        shown = (self.order.status, self.steps, sorted(self.pictures), self.poll_seconds)
+        shown = (
+            self.order.status,
+            self.steps,
+            sorted(self.pictures),
+            self.payment.version,
+            self.poll_seconds,
+        )
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
 
 
 def read_progress(order_id: UUID, *, now: datetime) -> Progress:
-    """Return the progress of the order's jobs, in four queries. Raises Http404."""
+    """Return the progress of the order's jobs and its payment. Raises Http404."""
     order = get_object_or_404(Order, pk=order_id)
     messages = cast(
         "QuerySet[Notification]",
@@ -119,12 +128,16 @@ def read_progress(order_id: UUID, *, now: datetime) -> Progress:
     ]
     if pickup_pass and pickup_pass.status != Status.CANCELLED:
         steps.append(_pass_step(pickup_pass))
-    is_finished = all(step.tone in FINISHED for step in steps)
+    payment = read_payment(order)
+    waits = [] if payment.waits_since is None else [payment.waits_since]
+    if any(step.tone not in FINISHED for step in steps):
+        waits.append(now - order.placed_at)
     return Progress(
         order=order,
         steps=steps,
         pictures=_pictures(pickup_pass),
-        poll_seconds=None if is_finished else _poll_seconds(now - order.placed_at),
+        payment=payment,
+        poll_seconds=_poll_seconds(min(waits)) if waits else None,
     )
 
 

@@ -4,7 +4,7 @@ from django.urls import path
 
 from orders.accounts.views.find_order import find_order
 from orders.accounts.views.language import set_language
-from orders.shop.views import cart, checkout, order, products, upload
+from orders.shop.views import cart, checkout, order, payment, products, upload
 
 urlpatterns = [
     path("", products.shop, name="shop"),
@@ -17,6 +17,12 @@ urlpatterns = [
     path("orders/<uuid:order_id>/", order.order, name="order"),
     path("orders/<uuid:order_id>/progress/", order.progress, name="order-progress"),
     path("orders/<uuid:order_id>/cancel/", order.cancel_order, name="order-cancel"),
+    path("orders/<uuid:order_id>/pay/", payment.pay, name="order-pay"),
+    path(
+        "orders/<uuid:order_id>/pay/<uuid:attempt_id>/",
+        payment.pay_return,
+        name="order-pay-return",
+    ),
     path("orders/<uuid:order_id>/pass/", order.pickup_pass, name="order-pass"),
     path("i18n/setlang/", set_language, name="set_language"),
 ]

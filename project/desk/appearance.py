@@ -77,6 +77,7 @@ def unfold_settings(*, shop_name: str) -> dict[str, Any]:
                 _group(
                     _("Shop"),
                     _page(_("Orders"), "receipt_long", "orders.order"),
+                    _page(_("Payment attempts"), "credit_card", "orders.paymentattempt"),
                     _page(_("Products"), "inventory_2", "orders.product"),
                     _page(_("Categories"), "category", "orders.category"),
                     _page(_("Stock movements"), "swap_vert", "orders.stockmovement"),

@@ -13,6 +13,7 @@ from django.utils.translation import pgettext_lazy
 
 from project.names import in_words
 from project.templatetags.money import money
+from project.text import isolate
 
 LABELS: dict[str, str | Promise] = {
     "address": _("Address"),
@@ -29,6 +30,7 @@ LABELS: dict[str, str | Promise] = {
     "currency": _("Currency"),
     "day": _("Day"),
     "delivery_total": _("Delivery"),
+    "doubt": _("Doubt"),
     "dry_run": _("Dry run"),
     "expired": _("Not paid in time"),
     "by_shopper": _("By the shopper"),
@@ -50,6 +52,7 @@ LABELS: dict[str, str | Promise] = {
     "preferences_url": _("Address of the settings"),
     "product": _("Product"),
     "products": _("Products"),
+    "provider": _("Payment provider"),
     "quantity": _("Quantity"),
     "reason": _("Reason"),
     "reference": _("Reference"),
@@ -110,7 +113,7 @@ def _value(name: str, value: Any, *, currency: str) -> str | SafeString:
 def _row(value: Any, *, currency: str) -> str:
     """Return one row of a list on one line, such as a line of the order."""
     if not isinstance(value, dict):
-        return in_words(value)
+        return isolate(in_words(value))
     return " · ".join(_parts(value, currency=currency))
 
 
@@ -128,5 +131,5 @@ def _word(name: str, value: Any, *, currency: str) -> str:
         try:
             return money(value, currency)
         except InvalidOperation:  # an amount that was stored in words
-            return value
-    return in_words(value)
+            return isolate(value)
+    return isolate(in_words(value))

@@ -14,7 +14,6 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.db.models.fields.json import KT
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -31,15 +30,16 @@ from django.views.decorators.http import require_POST, require_safe
 from django_celery_results.models import TaskResult
 from unfold.decorators import display
 
-from project.desk.address_search import searched_address
 from project.desk.context_words import context_in_words
+from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
+from project.desk.search_terms import orders_numbered, typed_id
 from project.jobs.decisions import RETRY, Decision
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, Status
 from project.names import celery_state, in_words
-from project.order_numbers import NUMBER_PREFIX, order_number
+from project.order_numbers import order_number
 
 COLOURS = {
     Status.QUEUED.value: "info",
@@ -52,21 +52,19 @@ COLOURS = {
 """unfold's colour name of each status."""
 
 
-class JobAdmin(ReadOnly, RecordPage):
+class JobAdmin(ReadOnly, LongList, RecordPage):
     """The admin of a model of jobs. Subclasses describe a job in `summary`."""
 
     decisions: tuple[Decision, ...] = (RETRY,)
     change_form_template = "desk/job.html"
     list_display: Any = ("about", "state", "order", "attempts", "reason", "queued", "finished")
     list_display_links = ("about",)
-    list_filter: Any = ("status", "kind")
+    list_filter: Any = ("status",)
     list_filter_submit = False
-    date_hierarchy = "created_at"
-    ordering = ("-created_at",)
+    ordering = ("-created_at", "-id")
+    sortable = {"queued": ("created_at", "id")}
     search_fields: Any = ("error",)
     search_help_text = _("Order number, id of the order or job, or words of the error.")
-    show_full_result_count = False
-    list_per_page = 50
     about_fields: tuple[Any, ...] = ()
     """The subclass' own fields, shown on a job's page."""
     compressed_fields = True
@@ -186,21 +184,26 @@ class JobAdmin(ReadOnly, RecordPage):
 
     # ── Search ──────────────────────────────────────────────────────────────────────────────
 
-    def get_search_results(
-        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
-    ) -> tuple[QuerySet[Any], bool]:
+    def matches(self, text: str) -> Q:
         """Find an order number or an id exactly, anything else by its words."""
-        term = search_term.strip()
-        number = order_number(term)
-        if number is not None and not term.isdecimal():  # digits alone may be of a phone or error
-            numbered = queryset.annotate(number=KT("context__number"))
-            return numbered.filter(number=f"{NUMBER_PREFIX}{number}"), False
-        try:
-            wanted = UUID(term)
-        except ValueError:
-            term = searched_address(search_term)
-            return super().get_search_results(request, queryset, term)
-        return queryset.filter(Q(pk=wanted) | Q(order_id=wanted)), False
+        if wanted := typed_id(text):
+            return self.matches_id(wanted)
+        number = order_number(text)
+        if number is None:
+            return self.matches_words(text)
+        found = Q(order_id__in=orders_numbered(number))
+        # Digits alone may be of a phone number or an error, too.
+        return found | self.matches_words(text) if text.isdecimal() else found
+
+    def matches_id(self, wanted: UUID) -> Q:
+        return Q(pk=wanted) | Q(order_id=wanted)
+
+    def matches_words(self, text: str) -> Q:
+        """Find words of an error. Jobs that are done have none, so the long history isn't read."""
+        found = ~Q(status=Status.DONE)
+        for word in text.split():
+            found &= Q(error__icontains=word)
+        return found
 
     # ── Decisions ───────────────────────────────────────────────────────────────────────────
 

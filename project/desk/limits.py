@@ -1,22 +1,26 @@
 """The desk's pages of limits: their values, and the keys that they count."""
 
+from contextlib import suppress
 from typing import Any
 
 from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.admin import ModelAdmin
 from unfold.decorators import action, display
 
+from project.desk.address_search import searched_address
 from project.desk.audit_log import LoggedActions
 from project.desk.editing import EditAdmin, EditForm
 from project.desk.jobs import in_zone, isolated, moment
+from project.desk.long_lists import LongList
+from project.desk.search_terms import phone_endings
+from project.limits.client_address import counted_form
 from project.limits.known import SMS, KnownLimit, key_in_words, known_limits, label_of
 from project.limits.rates import UNLIMITED, Rate
 from project.models import Limit, LimitCounter
@@ -128,7 +132,7 @@ class LimitFilter(admin.SimpleListFilter):
 
 
 @admin.register(LimitCounter)
-class LimitCounterAdmin(LoggedActions, ModelAdmin):
+class LimitCounterAdmin(LoggedActions, LongList):
     """The keys that are counted now. A key that is cleared starts from zero."""
 
     fields = ("label", "key_shown", "count", "until")
@@ -137,9 +141,17 @@ class LimitCounterAdmin(LoggedActions, ModelAdmin):
     list_filter = (BlockedFilter, LimitFilter)
     search_fields = ("key",)
     search_help_text = _("An address, an e-mail address or a phone number.")
-    ordering = ("-ends_at", "name", "key")
+    ordering = ("-ends_at", "-pk")
+    sortable = {"until": ("ends_at", "pk")}
     actions = ("clear",)
-    show_full_result_count = False
+
+    def matches(self, text: str) -> Q:
+        keys = {text, searched_address(text), searched_address(text).lower()}
+        keys |= {f"+{ending}" for ending in phone_endings(text)}
+        with suppress(ValueError):
+            keys.add(counted_form(text))
+        # With the names, the key of the table finds it.
+        return Q(name__in=list(known_limits()), key__in=sorted(keys))
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[LimitCounter]:
         return super().get_queryset(request) & LimitCounter.objects.current()

@@ -299,6 +299,7 @@ class ManualRunAdmin(JobAdmin):
     decisions = (RETRY, CANCEL)
     list_display = ("about", "state", "user", "reason", "queued", "finished")
     list_filter = ("status", ("periodic_task", words_filter(gettext)))
+    search_help_text = _("Id of the run, or words of the error.")
     list_select_related = ("user",)
     about_fields = ("user",)
 

@@ -8,7 +8,6 @@ does the work (`project.jobs.handler`).
 
 from datetime import timedelta
 from typing import Any, ClassVar
-from uuid import uuid4
 
 from django.apps import apps
 from django.core.serializers.json import DjangoJSONEncoder
@@ -18,7 +17,11 @@ from django.db.models.functions import Now
 from django.db.models.lookups import IsNull
 from django.utils.translation import gettext_lazy as _
 
+from project.database.keys import time_ordered_key
 from project.jobs.queryset import JobQuerySet, Status
+
+BY_ORDER = models.Index(fields=["order_id"], name="%(class)s_order")
+"""For a model without a unique constraint that begins with the order."""
 
 
 class Job(models.Model):
@@ -43,7 +46,7 @@ class Job(models.Model):
     cleared_on_finish: ClassVar[dict[str, Any]] = {}
     """Fields that are cleared when a job finishes, with their values: only its work needs them."""
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=time_ordered_key, editable=False)
     order_id = models.UUIDField(_("order"), null=True, blank=True, editable=False)
     kind = models.CharField(_("kind"), max_length=60)
     context = models.JSONField(_("context"), encoder=DjangoJSONEncoder, default=dict, blank=True)
@@ -70,7 +73,7 @@ class Job(models.Model):
         abstract = True
         ordering = ["-created_at"]
         indexes = [
-            models.Index(fields=["order_id"], name="%(class)s_order"),
+            BY_ORDER,
             # The relay reads open jobs only, and they stay few while the history grows.
             models.Index(
                 IsNull(F("order_id"), True),
@@ -87,6 +90,23 @@ class Job(models.Model):
             ),
             models.Index(
                 fields=["lease_until"], name="%(class)s_leased", condition=Q(status="running")
+            ),
+            # How long the oldest due job waits, at each scrape, however many are queued.
+            models.Index(fields=["run_after"], name="%(class)s_due", condition=Q(status="queued")),
+            # What pruning deletes, the oldest first.
+            models.Index(
+                fields=["finished_at"],
+                name="%(class)s_prunable",
+                condition=Q(status__in=["done", "cancelled"]),
+            ),
+            # The desk's list, and its filter by a status. Times grow, so a new row is added at the
+            # end of each, on a page that is in memory. Those that are done are most of all: the
+            # first index finds them, and the second has no entry for them.
+            models.Index(fields=["-created_at", "-id"], name="%(class)s_newest"),
+            models.Index(
+                fields=["status", "-created_at", "-id"],
+                name="%(class)s_not_done",
+                condition=~Q(status="done"),
             ),
             # Jobs that need an operator; the health pages count them.
             models.Index(
@@ -110,7 +130,7 @@ class Job(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self._meta.verbose_name} {str(self.pk)[:8]}"
+        return f"{self._meta.verbose_name} {str(self.pk)[-8:]}"
 
 
 def job_models() -> list[type[Job]]:

@@ -11,8 +11,8 @@ from typing import Any, Protocol, cast
 from uuid import UUID, uuid4
 
 from django.db import models, transaction
-from django.db.models import Case, F, Q, When
-from django.db.models.functions import Now
+from django.db.models import Case, Count, F, Min, Q, Value, When
+from django.db.models.functions import Extract, Now
 from django.db.models.sql import UpdateQuery
 from django.utils.translation import gettext_lazy as _
 
@@ -35,6 +35,8 @@ class Status(models.TextChoices):
 
 
 OPEN = (Status.QUEUED, Status.RUNNING)
+TROUBLED = (Status.FAILED, Status.UNKNOWN)
+"""The statuses of jobs that need an operator."""
 
 AttemptFields = Callable[[str, str], dict[str, Any]]
 """Returns further fields about the attempt: see `JobHandler.attempt_fields`."""
@@ -76,6 +78,34 @@ class JobQuerySet(models.QuerySet[Any]):
     def hopeless(self) -> "JobQuerySet":
         """Jobs whose last worker has died with them: they were claimed often enough."""
         return self.filter(status=Status.RUNNING, lease_until__lt=Now(), lost__gte=MAX_LOST - 1)
+
+    def count_unfinished(self) -> dict[str, int]:
+        """Return the numbers of open and of troubled jobs, by status.
+
+        In one query of a part per status: each part reads the partial index of its status alone.
+        One IN over the four statuses fits none of them: it would read the whole table, which is
+        mostly of finished jobs.
+        """
+        first, *others = (self._counted(status) for status in (*OPEN, *TROUBLED))
+        return dict(first.union(*others, all=True))
+
+    def _counted(self, status: Status) -> models.QuerySet[Any, tuple[str, int]]:
+        """Count the jobs in this status: one row, (status, count)."""
+        rows = self.filter(status=status).order_by().annotate(counted=Value(status.value))
+        return rows.values("counted").annotate(count=Count("*")).values_list("counted", "count")
+
+    def longest_wait(self) -> float:
+        """Return the seconds since when the oldest of the `ready` jobs is due; 0 without one.
+
+        Two queries: the first entry of an index answers each, and the OR of `ready` fits none.
+        """
+        queued = self.filter(status=Status.QUEUED, run_after__lte=Now())
+        lost = self.ready().filter(status=Status.RUNNING)
+        waits = [
+            rows.order_by().aggregate(wait=Extract(Now() - Min("run_after"), "epoch"))["wait"]
+            for rows in (queued, lost)
+        ]
+        return max(float(wait or 0) for wait in waits)
 
     def claim(self, job_id: UUID) -> Any:
         """Claim the job for one lease and return it with its token; None if it isn't ready."""

@@ -160,6 +160,7 @@ class LocalShop:
         say(f"  Admin    {site}/admin/  (admin, {_admin_password(self._data)})")
         if self._values["TANDEM_LOCAL"] == "1":
             say(f"  Mailbox  {site}/mailbox/")
+            say(f"  Bank     {site}/test-bank/")
 
 
 def up() -> int:

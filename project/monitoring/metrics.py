@@ -2,20 +2,14 @@
 
 from collections.abc import Iterator
 
-from django.db.models import Count, Min
-from django.db.models.functions import Extract, Now
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
 from project.jobs.model import job_models
-from project.jobs.queryset import Status
 from project.limits.known import ORDER, known_limits
 from project.models import AuditRun, DeferralCount, RefusalCount
 from project.monitoring.health import read_health
-
-SHOWN = (Status.QUEUED, Status.RUNNING, Status.FAILED, Status.UNKNOWN)
-"""The job statuses that are counted. Counting finished jobs would read the whole table."""
 
 
 class ShopCollector(Collector):
@@ -28,20 +22,10 @@ class ShopCollector(Collector):
             "tandem_jobs_oldest_ready_seconds", "Age of the oldest job that is due", labels=["app"]
         )
         for model in job_models():
-            counts = dict(
-                model.objects.filter(status__in=SHOWN)
-                .order_by()
-                .values_list("status")
-                .annotate(Count("pk"))
-            )
-            for status in SHOWN:
-                jobs.add_metric([model.app, status.value], counts.get(status.value, 0))
-            oldest = (
-                model.objects.ready()
-                .order_by()
-                .aggregate(age=Extract(Now() - Min("run_after"), "epoch"))
-            )
-            waiting.add_metric([model.app], float(oldest["age"] or 0))
+            # Not the finished ones: counting them would read the whole table.
+            for status, count in model.objects.count_unfinished().items():
+                jobs.add_metric([model.app, status], count)
+            waiting.add_metric([model.app], model.objects.longest_wait())
         yield jobs
         yield waiting
 
@@ -73,15 +57,17 @@ class ShopCollector(Collector):
                 refusals.add_metric([limit], counts.get(name, 0))
         yield refusals
 
-        audit = AuditRun.objects.first()
-        if audit is not None:
+        audits = AuditRun.objects.last_of_each_scope()
+        if audits:
             yield GaugeMetricFamily(
-                "tandem_audit_clean", "1 if the last audit found no drift", float(audit.is_clean)
+                "tandem_audit_clean",
+                "1 if neither the last audit of everything nor of what changed found drift",
+                float(all(audit.is_clean for audit in audits)),
             )
             yield GaugeMetricFamily(
                 "tandem_audit_timestamp_seconds",
                 "When the last audit ended",
-                audit.finished_at.timestamp(),
+                audits[0].finished_at.timestamp(),
             )
 
 

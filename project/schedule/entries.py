@@ -16,6 +16,7 @@ from django_celery_beat.models import CrontabSchedule, IntervalSchedule, Periodi
 
 NAMES = (
     gettext_noop("Audit"),
+    gettext_noop("Audit of everything"),
     gettext_noop("Catch up"),
     gettext_noop("Prune"),
     gettext_noop("Prune uploads"),

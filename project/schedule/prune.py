@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -27,10 +28,23 @@ KEEP_DAILY_RUNS = timedelta(days=400)
 KEEP_HEARTBEATS = timedelta(days=1)
 """For heartbeats of removed hosts: in a cluster each deployment brings new names."""
 
-_more: dict[str, Callable[[], QuerySet[Any]]] = {}
+
+@dataclass(frozen=True)
+class Old:
+    """Rows to prune."""
+
+    rows: QuerySet[Any]
+    by: str = "pk"
+    """The column by which they are read: one whose index has old rows together, so that no batch
+    reads again what is kept."""
+    prune: Callable[[list[Any]], object] | None = None
+    """Prunes the rows with these keys; None: they are deleted."""
 
 
-def prune_also(name: str, rows: Callable[[], QuerySet[Any]]) -> None:
+_more: dict[str, Callable[[], Old]] = {}
+
+
+def prune_also(name: str, rows: Callable[[], Old]) -> None:
     """Add rows of an app to the pruning; call it in the app's `tasks.py`."""
     _more[name] = rows
 
@@ -41,40 +55,51 @@ def prune() -> dict[str, int]:
     Failed and unknown jobs stay until an operator has decided about them. A batch with a row that
     somebody has locked is left to the next run, and holds up no other.
     """
-    old: dict[str, QuerySet[Any]] = {
-        "results": TaskResult.objects.filter(date_done__lt=Now() - KEEP_RESULTS),
-        "sessions": Session.objects.filter(expire_date__lt=Now()),
-        "heartbeats": Heartbeat.objects.filter(seen_at__lt=Now() - KEEP_HEARTBEATS),
-        "audits": AuditRun.objects.filter(started_at__lt=Now() - KEEP_AUDITS),
-        "daily runs": DailyRun.objects.filter(started_at__lt=Now() - KEEP_DAILY_RUNS),
+    old: dict[str, Old] = {
+        "results": Old(
+            TaskResult.objects.filter(date_done__lt=Now() - KEEP_RESULTS), by="date_done"
+        ),
+        "sessions": Old(Session.objects.filter(expire_date__lt=Now()), by="expire_date"),
+        "heartbeats": Old(Heartbeat.objects.filter(seen_at__lt=Now() - KEEP_HEARTBEATS)),
+        "audits": Old(AuditRun.objects.filter(started_at__lt=Now() - KEEP_AUDITS)),
+        "daily runs": Old(DailyRun.objects.filter(started_at__lt=Now() - KEEP_DAILY_RUNS)),
     }
     autodiscover_modules("tasks")
     old |= {name: rows() for name, rows in _more.items()}
     with lock_timeout(PRUNING_LOCK):
-        deleted = {name: _delete(rows, _by_key(rows)) for name, rows in old.items()}
+        deleted = {name: _prune(each) for name, each in old.items()}
         for model in job_models():
             handler = handler_of(model)
             finished = handler.prunable().filter(finished_at__lt=Now() - handler.kept_for())
-            deleted[model.app] = _delete(finished, handler.delete)
+            deleted[model.app] = _prune(Old(finished, by="finished_at", prune=handler.delete))
     return deleted
+
+
+def _prune(old: Old) -> int:
+    """Prune these rows batch by batch, in the order of their age; return how many.
+
+    A batch begins at the time of the one before: further back is only what was deleted, which an
+    index holds until it is vacuumed.
+    """
+    prune = old.prune or _by_key(old.rows)
+    page = old.rows.order_by(old.by).values_list("pk", old.by)
+    pruned, left = 0, []
+    batch = list(page[:BATCH_SIZE])
+    while batch:
+        keys = [key for key, _time in batch]
+        try:
+            prune(keys)
+            pruned += len(keys)
+        except Error as error:
+            if not is_lock_timeout(error):
+                raise
+            logger.warning("%s: a row is locked; its batch stays", old.rows.model.__name__)
+            left += keys
+        since = {f"{old.by}__gte": batch[-1][1]}
+        batch = list(page.filter(**since).exclude(pk__in=left)[:BATCH_SIZE])
+    return pruned
 
 
 def _by_key(rows: QuerySet[Any]) -> Callable[[list[Any]], object]:
     """Return a function that deletes rows of this kind by their keys."""
     return lambda keys: rows.model.objects.filter(pk__in=keys).delete()
-
-
-def _delete(rows: QuerySet[Any], delete: Callable[[list[Any]], object]) -> int:
-    deleted = 0
-    page = rows.order_by("pk").values_list("pk", flat=True)
-    keys = list(page[:BATCH_SIZE])
-    while keys:
-        try:
-            delete(keys)
-            deleted += len(keys)
-        except Error as error:
-            if not is_lock_timeout(error):
-                raise
-            logger.warning("%s: a row is locked; its batch stays", rows.model.__name__)
-        keys = list(page.filter(pk__gt=keys[-1])[:BATCH_SIZE])
-    return deleted

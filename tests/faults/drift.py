@@ -1,7 +1,7 @@
 """The audit's findings without its minute of tolerance for sales."""
 
-from orders.audits import SETTLED
-from project.monitoring.audit import invariants
+from orders.audits.invariants import SETTLED
+from project.monitoring.audit import Invariant, invariants
 from tests.concurrency.rush import Books
 
 
@@ -10,5 +10,13 @@ def drift(books: Books) -> list[str]:
     return [
         f"{invariant.name}: {violation}"
         for invariant in invariants()
-        for (violation,) in books.all(invariant.query.replace(SETTLED, "'infinity'"))
+        for (violation,) in books.all(of_everything(invariant).replace(SETTLED, "'infinity'"))
     ]
+
+
+def of_everything(invariant: Invariant) -> str:
+    """Return the invariant's query for all keys of its subject."""
+    keys = " UNION ".join(
+        f"SELECT {column} FROM {table}" for table, column in invariant.subject.keys
+    )
+    return invariant.query.replace("%(keys)s", f"(ARRAY({keys}))")

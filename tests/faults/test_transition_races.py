@@ -22,7 +22,7 @@ from django.db.models import F, Sum
 from django.db.models.functions import Now
 
 from notifications.models import Notification
-from orders.audits import fix_sales_counters, fix_stock
+from orders.audits.corrections import fix_sales_counters, fix_stock
 from orders.lifecycle.errors import TransitionError, WrongStatus
 from orders.lifecycle.steps import read, touch
 from orders.lifecycle.transitions import cancel, expire, pay, ship
@@ -37,7 +37,7 @@ from orders.models import (
     StockMovement,
 )
 from orders.placing.row_locks import RowLocks
-from orders.placing.settle import settle_all, settle_now
+from orders.placing.settle import settle_now, settle_orders
 from orders.placing.writers import drain
 from project.monitoring.audit import run_audit
 from tests.factories import add_product
@@ -167,7 +167,8 @@ def chained(lists: list[list[str]]) -> list[str]:
 
 
 def mend() -> list[str]:
-    return [*fix_stock(), *fix_sales_counters()]
+    products = list(Stock.objects.values_list("pk", flat=True))
+    return [*fix_stock(products), *fix_sales_counters(products)]
 
 
 def test_two_audits_mend_once(at_once: AtOnce) -> None:
@@ -484,7 +485,9 @@ def test_two_settles_of_everything_at_once_agree(at_once: AtOnce) -> None:
             cursor.execute("DELETE FROM orders_salesentry WHERE order_id = %s", [order.pk])
             cursor.execute("UPDATE orders_productsales SET units = units - 2, amount = amount - 5")
 
-        at_once(settle_all, settle_all)
+        orders = list(Order.objects.values_list("pk", flat=True))
+        settling = partial(settle_orders, orders)
+        at_once(settling, settling)
 
     assert ProductSales.objects.get().units == 2 * FEW
     assert all_is_right()

@@ -4,29 +4,35 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from project.monitoring.audit import invariants, run_audit
+from project.models import AuditRun
+from project.monitoring.audit import AuditBusy, run_audit
+from project.monitoring.recent import audit_recent
 
 
 class Command(BaseCommand):
     help = "Check every invariant and print its figure. Drift exits 1."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument(
-            "--fix", action="store_true", help="correct drifted counters, showing each change"
+        what = parser.add_mutually_exclusive_group()
+        what.add_argument(
+            "--fix",
+            action="store_true",
+            help="correct drifted counters step by step, showing each change; it may be stopped",
+        )
+        what.add_argument(
+            "--recent",
+            action="store_true",
+            help="check what changed since the last clean audit, as every five minutes",
         )
         parser.add_argument("--json", action="store_true", help="print the findings as JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        run = run_audit()
-        if options["fix"] and not run.is_clean:
-            drifted = {finding["name"] for finding in run.findings if finding["violations"]}
-            for invariant in invariants():
-                if invariant.name in drifted and invariant.fix is not None:
-                    for change in invariant.fix():
-                        self.stderr.write(self.style.WARNING(change))
-            run = run_audit()
+        try:
+            run = self._run(**options)
+        except AuditBusy as busy:
+            raise CommandError(str(busy)) from busy
         if options["json"]:
             self.stdout.write(json.dumps({"clean": run.is_clean, "findings": run.findings}))
         else:
@@ -35,6 +41,14 @@ class Command(BaseCommand):
             self.stdout.write("clean" if run.is_clean else self.style.ERROR("drift"))
         if not run.is_clean:
             sys.exit(1)
+
+    def _run(self, *, fix: bool, recent: bool, **_options: Any) -> AuditRun:
+        if recent:
+            return audit_recent()
+        return run_audit(fix=self._show if fix else None)
+
+    def _show(self, change: str) -> None:
+        self.stderr.write(self.style.WARNING(change))
 
     def _print(self, finding: dict[str, Any]) -> None:
         mark = self.style.ERROR("drift") if finding["violations"] else self.style.SUCCESS("ok   ")

@@ -52,6 +52,7 @@ KNOWN = (
     re.compile(r"\S*\*{4,}"),  # a part of a password's hash
     # third-party rows that are shown by their own name, and descriptions that are data
     re.compile(r"[\w ]+: [\d*/,]+ .*"),  # an entry with its crontab, perhaps cut
+    re.compile(r"[\w ]+: 每 .*"),  # an entry with its interval
     re.compile(r"<Task: .*"),
     re.compile(r"Attempted Access: \S+ \S+"),
     re.compile(r"([\w ]+: )?(\S+ ){5}\(m/h/dM/MY/d\) \S+"),

@@ -18,10 +18,11 @@ from orders.lifecycle.transitions import expire
 from orders.models import Order, ProductSales, Stock
 from orders.placing.writers import drain
 from project.conf.durations import whole_hours
+from project.database.clock import database_now
 from project.models import Sweep
 from project.monitoring.audit import run_audit
 from project.schedule import passes
-from project.schedule.passes import UnfinishedError
+from project.schedule.passes import FIRST_KEY, LONG_AGO, Position, UnfinishedError
 from tests.factories import add_product
 from tests.order_states import aged, cancelled, paid, pay_part, placed
 
@@ -203,3 +204,18 @@ def test_hours_are_read(text: str, hours: int | None) -> None:
 def test_nonsense_is_a_clear_error(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match=r"DUE_HOURS is .* whole number of hours"):
         whole_hours("PAYMENT_DUE_HOURS", text)
+
+
+def test_after_a_week_away_a_step_reads_a_page_of_orders_however_few_are_overdue() -> None:
+    add_product("TEA", stock=20)
+    for _number in range(5):
+        aged(paid(("TEA", 1)))
+    Order.objects.update(changed_at=F("placed_at"))
+    overdue = aged(placed(("TEA", 1)))
+
+    page = expiry._read_page(Position(LONG_AGO, FIRST_KEY), database_now(), 2)
+    expired = expire_due()
+
+    assert [row.content for row in page] == [False, False]  # it searches no further
+    assert expired == 1
+    assert status(overdue) == "cancelled"

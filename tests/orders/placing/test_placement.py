@@ -67,6 +67,16 @@ def test_an_order_exists_with_its_lines_stock_sales_event_and_jobs() -> None:
     assert run_audit().is_clean
 
 
+def test_the_jobs_of_an_order_have_time_ordered_keys() -> None:
+    add_product("TEA")
+
+    order = place_order(order_request(("TEA", 1))).order
+
+    keys = [job.pk for model in (Notification, MediaJob) for job in model.objects.all()]
+    assert [key.version for key in keys] == [7, 7]
+    assert order.pk.version == 4
+
+
 def test_the_returned_order_is_what_the_database_holds() -> None:
     add_product("TEA")
 

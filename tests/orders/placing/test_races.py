@@ -19,7 +19,9 @@ from orders.placing.row_locks import RowLocks
 from orders.placing.sales_writer import Count, SalesWriter
 from orders.placing.settle import settle, settle_due
 from orders.placing.writers import writers
+from project.models import Sweep
 from project.monitoring.audit import run_audit
+from project.schedule import passes
 from project.schedule.passes import UnfinishedError
 from tests.factories import add_product, new_key, order_request
 from tests.order_states import make_old
@@ -247,6 +249,28 @@ def leftovers(count: int) -> None:
                 [str(number), product.pk],
             )
     ProductSales.objects.update(units=3, amount="7.50")
+
+
+def test_after_a_week_away_settle_goes_on_in_steps_and_keeps_its_place(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(settle_module, "PAGE_SIZE", 2)
+    monkeypatch.setattr(passes, "RUN_SECONDS", 0.0)
+    leftovers(5)
+    sizes: list[int] = []
+    real = settle_module._differing
+
+    def differing(order_ids: Any) -> Any:
+        sizes.append(len(order_ids))
+        return real(order_ids)
+
+    monkeypatch.setattr(settle_module, "_differing", differing)
+
+    settled = [settle_due() for _run in range(3)]
+
+    assert settled == [2, 2, 1]  # a run of one page each, and none reads a page twice
+    assert sizes == [2, 2, 1]
+    assert Sweep.objects.get(name="settle_due").done_until is not None
 
 
 def test_sales_that_somebody_has_locked_stop_no_others(monkeypatch: pytest.MonkeyPatch) -> None:

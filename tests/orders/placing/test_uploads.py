@@ -48,6 +48,7 @@ def test_an_order_takes_its_upload_and_queues_its_print_file(mug: Product) -> No
 
     upload.refresh_from_db()
     job = MediaJob.objects.get(kind="print")
+    assert job.pk.version == 7  # a time-ordered key
     assert (upload.line.order, upload.line.product, upload.quantity) == (placed.order, mug, 2)
     assert (job.order_id, job.source, job.recipe) == (
         placed.order.pk,

@@ -28,6 +28,8 @@ TAKEN: dict[str, set[str]] = {
     # What people read or what names a place may be anything that isn't empty.
     "SHOP_NAME": TEXT,
     "TANDEM_DATA": TEXT,
+    "MEDIA_STORAGE": TEXT,
+    "PAYMENT_INSTRUCTIONS": TEXT | MAY_BE_NONE,
     # Numbers of which 0 is one: no proxy, and alerts only once nothing is left.
     "TRUSTED_PROXY_COUNT": {ZERO},
     "LOW_STOCK_UNITS": {ZERO},
@@ -40,6 +42,7 @@ TAKEN: dict[str, set[str]] = {
             *("SECRET_KEY_FALLBACKS", "CSRF_TRUSTED_ORIGINS", "PAYMENT_DUE_HOURS", "SMS_URL"),
             *("SMS_SUCCESS", "SMS_ORDER", "SMS_TEMPLATES", "EMAIL_PER_MINUTE", "SMS_PER_MINUTE"),
             *("MARKETING_QUIET_HOURS", "RECEIPT_SECRETS", "FFMPEG_BINARY", "SENTRY_DSN"),
+            *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"),
         ),
         MAY_BE_NONE,
     ),

@@ -10,12 +10,14 @@ from django.contrib.sessions.models import Session
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django_celery_results.models import TaskResult
 
 from media_jobs.models import Asset, MediaJob, Rendition
 from notifications.models import Notification
 from project.conf.durations import whole_days
-from project.jobs.handler import KEEP_JOBS
+from project.jobs.handler import KEEP_JOBS, handler_of
+from project.jobs.model import Job, job_models
 from project.models import AuditRun, DailyRun, Heartbeat
 from project.schedule import prune as module
 from project.schedule.prune import (
@@ -114,7 +116,7 @@ def test_old_results_sessions_audits_daily_runs_and_heartbeats_go() -> None:
 
     assert deleted == {
         "results": 1, "sessions": 1, "audits": 1, "heartbeats": 1, "daily runs": 1, "schedule": 0,
-        "unconfirmed accounts": 0, "known numbers": 0,
+        "unconfirmed accounts": 0, "known numbers": 0, "HTML of messages": 0,
         "notification": 0, "media": 0, "desk": 0,
     }  # fmt: skip
     assert TaskResult.objects.get().task_id == "result-1"
@@ -141,7 +143,7 @@ def test_a_locked_row_keeps_its_batch_only(monkeypatch: pytest.MonkeyPatch) -> N
     old = Now() - KEEP_JOBS - HOUR
     for _ in range(5):
         notification(status="done", finished_at=old)
-    held = Notification.objects.order_by("pk")[0]
+    held = Notification.objects.order_by("finished_at")[0]
     before = _lock_timeout()
 
     other = connection.copy()
@@ -181,3 +183,40 @@ def test_messages_are_kept_as_long_as_the_operator_says(settings: Any) -> None:
 def test_a_retention_that_is_no_number_of_days_is_refused(text: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="KEEP_MESSAGES_DAYS"):
         whole_days("KEEP_MESSAGES_DAYS", text)
+
+
+@pytest.mark.parametrize("model", job_models(), ids=lambda model: model.__name__)
+def test_old_jobs_are_read_in_the_order_of_an_index(model: type[Job]) -> None:
+    rows = handler_of(model).prunable().filter(finished_at__lt=Now() - KEEP_JOBS)
+    page = rows.order_by("finished_at").values_list("pk", "finished_at")[:1000]
+    sql, parameters = page.query.sql_with_params()
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_seqscan = off")
+        cursor.execute(f"EXPLAIN {sql}", parameters)
+        plan = "\n".join(row[0] for row in cursor.fetchall())
+
+    assert f"{model._meta.model_name}_prunable" in plan
+    assert "Sort" not in plan
+
+
+def test_a_batch_begins_where_the_one_before_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCH_SIZE", 2)
+    old = [
+        notification(status="done", finished_at=Now() - KEEP_JOBS - number * HOUR)
+        for number in range(5, 0, -1)
+    ]
+    for message in old:
+        message.refresh_from_db()
+    with CaptureQueriesContext(connection) as queries:
+        assert prune()["notification"] == 5
+
+    table = Notification._meta.db_table
+    reads = [
+        query["sql"]
+        for query in queries
+        if f'FROM "{table}"' in query["sql"] and '"finished_at" >= ' in query["sql"]
+    ]
+    assert len(reads) == 3
+    for read, last in zip(reads, (old[1], old[3], old[4]), strict=True):
+        assert last.finished_at is not None
+        assert f"{last.finished_at:%H:%M:%S.%f}" in read

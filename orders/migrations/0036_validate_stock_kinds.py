@@ -3,7 +3,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0025_stock_kinds")]
+    dependencies = [("orders", "0035_stock_kinds")]
 
     operations = [
         ValidateConstraint(model_name="stockmovement", name="movement_fits_its_kind"),

@@ -4,7 +4,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0023_owed_refunds")]
+    dependencies = [("orders", "0033_payment_attempts")]
 
     operations = [
         migrations.AlterModelOptions(

@@ -6,7 +6,7 @@ from django.db.models import Q
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0024_order_permissions")]
+    dependencies = [("orders", "0034_order_permissions")]
 
     operations = [
         migrations.AlterField(

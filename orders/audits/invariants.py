@@ -1,0 +1,273 @@
+"""The shop's invariants: stock, orders, sales and jobs agree. `manage.py audit` checks them."""
+
+from django.utils.translation import gettext_noop
+
+from orders.audits.corrections import (
+    SALES_DRIFT,
+    STOCK_DRIFT,
+    fix_sales_counters,
+    fix_sales_entries,
+    fix_stock,
+)
+from orders.audits.subjects import ACCOUNTS, ORDERS, PRODUCTS
+from orders.placing.sales_ledger import COUNTED_LINES
+from project.monitoring.audit import Invariant, register
+
+# Sales are committed some milliseconds after stock; after a crash settle needs half a minute.
+SETTLED = "now() - interval '60 seconds'"
+
+_THESE_PRODUCTS = _THESE_ACCOUNTS = "ANY(%(keys)s::bigint[])"
+_THESE_ORDERS = "ANY(%(keys)s::uuid[])"
+
+register(
+    Invariant(
+        name=gettext_noop("stock: never below zero"),
+        subject=PRODUCTS,
+        query="SELECT 'product ' || product_id || ': ' || available"
+        f" FROM orders_stock WHERE available < 0 AND product_id = {_THESE_PRODUCTS}",
+        checked=f"SELECT count(*) FROM orders_stock WHERE product_id = {_THESE_PRODUCTS}",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("stock: initial + movements = available"),
+        subject=PRODUCTS,
+        query=f"SELECT 'product ' || product_id || ': ledger ' || ledger || ', counter '"
+        f" || available FROM ({STOCK_DRIFT}) AS drift",
+        checked=f"SELECT count(*) FROM orders_stock WHERE product_id = {_THESE_PRODUCTS}",
+        fix=fix_stock,
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("orders: an order has lines and took their stock"),
+        subject=ORDERS,
+        query=f"""
+            SELECT 'order ' || order_id || ', product ' || product_id || ': lines '
+                   || coalesce(line.quantity, 0) || ', taken ' || coalesce(-movement.quantity, 0)
+            FROM (SELECT * FROM orders_orderline WHERE order_id = {_THESE_ORDERS}) AS line
+            FULL JOIN (SELECT * FROM orders_stockmovement
+                       WHERE kind = 'order' AND order_id = {_THESE_ORDERS}) AS movement
+            USING (order_id, product_id)
+            WHERE line.quantity IS DISTINCT FROM -movement.quantity
+            UNION ALL
+            SELECT 'order ' || id || ': no lines' FROM orders_order
+            WHERE id = {_THESE_ORDERS}
+              AND NOT EXISTS (SELECT FROM orders_orderline WHERE order_id = orders_order.id)
+        """,
+        checked=f"SELECT count(*) FROM orders_order WHERE id = {_THESE_ORDERS}",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("orders: an order's items total is the sum of its lines"),
+        subject=ORDERS,
+        query=f"""
+            SELECT 'order ' || id || ': lines ' || coalesce(lines.total, 0) || ', order '
+                   || items_total
+            FROM orders_order
+            LEFT JOIN (SELECT order_id, sum(total) AS total FROM orders_orderline
+                       WHERE order_id = {_THESE_ORDERS} GROUP BY order_id) AS lines
+                   ON order_id = id
+            WHERE id = {_THESE_ORDERS} AND items_total <> coalesce(lines.total, 0)
+        """,
+        checked=f"SELECT count(*) FROM orders_order WHERE id = {_THESE_ORDERS}",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("orders: an order has its jobs"),
+        subject=ORDERS,
+        query=f"""
+            SELECT 'order ' || id FROM orders_order
+            WHERE id = {_THESE_ORDERS} AND placed_at > now() - interval '7 days'
+              AND (NOT EXISTS (SELECT FROM notifications_notification
+                               WHERE order_id = orders_order.id AND event = 'order_placed')
+                   OR address = '{{}}' AND NOT EXISTS (
+                       SELECT FROM media_jobs_mediajob WHERE order_id = orders_order.id))
+        """,
+        checked=f"SELECT count(*) FROM orders_order WHERE id = {_THESE_ORDERS}"
+        " AND placed_at > now() - interval '7 days'",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop(
+            "orders: an upload of an order has its job, and no line more than its units"
+        ),
+        subject=ORDERS,
+        query=f"""
+            SELECT 'upload ' || token || ', line ' || line_id || ': no job'
+            FROM orders_upload AS upload
+            JOIN orders_orderline AS line ON line.id = line_id
+            JOIN orders_order ON orders_order.id = order_id
+            WHERE line.order_id = {_THESE_ORDERS} AND placed_at > now() - interval '7 days'
+              AND NOT EXISTS (SELECT FROM media_jobs_mediajob AS job
+                              WHERE job.order_id = line.order_id
+                                AND source = 'upload:' || upload.token)
+            UNION ALL
+            SELECT 'line ' || line.id || ': units ' || line.quantity || ', uploads '
+                   || sum(upload.quantity)
+            FROM orders_upload AS upload JOIN orders_orderline AS line ON line.id = line_id
+            WHERE line.order_id = {_THESE_ORDERS}
+            GROUP BY line.id HAVING sum(upload.quantity) > line.quantity
+        """,
+        checked="SELECT count(*) FROM orders_upload"
+        " JOIN orders_orderline AS line ON line.id = line_id"
+        f" WHERE line.order_id = {_THESE_ORDERS}",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("sales: counters = sum of entries"),
+        subject=PRODUCTS,
+        query="SELECT 'product ' || product_id || ': counter ' || coalesce(counted, 0)"
+        f" || ', entries ' || coalesce(entered, 0) FROM ({SALES_DRIFT}) AS drift",
+        checked=f"SELECT count(*) FROM orders_productsales WHERE product_id = {_THESE_PRODUCTS}",
+        fix=fix_sales_counters,
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("sales: entries = lines of the orders that count"),
+        subject=ORDERS,
+        query=f"""
+            SELECT 'order ' || order_id || ', product ' || product_id || ': lines '
+                   || coalesce(line.units, 0) || ', entry ' || coalesce(entry.units, 0)
+            FROM (SELECT * FROM ({COUNTED_LINES}) AS counted
+                  WHERE order_id = {_THESE_ORDERS}) AS line
+            FULL JOIN (SELECT * FROM orders_salesentry
+                       WHERE order_id = {_THESE_ORDERS}) AS entry
+            USING (order_id, product_id)
+            LEFT JOIN orders_order ON orders_order.id = order_id
+            WHERE (line.units, line.amount) IS DISTINCT FROM (entry.units, entry.amount)
+              AND coalesce(orders_order.changed_at, '-infinity') < {SETTLED}
+              AND coalesce(entry.changed_at, '-infinity') < {SETTLED}
+        """,
+        checked=f"SELECT count(*) FROM orders_salesentry WHERE order_id = {_THESE_ORDERS}",
+        fix=fix_sales_entries,
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("orders: what was cancelled or refunded is back in stock"),
+        subject=ORDERS,
+        query=f"""
+            SELECT 'order ' || order_id || ', product ' || product_id || ': to give back '
+                   || coalesce(due.units, 0) || ', given back ' || coalesce(back.units, 0)
+            FROM (
+                SELECT order_id, product_id, 'cancel' AS refund, quantity - refunded AS units
+                FROM orders_orderline AS line JOIN orders_order ON orders_order.id = order_id
+                WHERE order_id = {_THESE_ORDERS} AND orders_order.id = {_THESE_ORDERS}
+                  AND status = 'cancelled' AND quantity > refunded
+                UNION ALL
+                SELECT refund.order_id, line.product_id, refund.id::text, refunded.quantity
+                FROM orders_refundline AS refunded
+                JOIN orders_refund AS refund ON refund.id = refund_id
+                JOIN orders_orderline AS line ON line.id = line_id
+                WHERE refund.order_id = {_THESE_ORDERS} AND restocked
+            ) AS due
+            FULL JOIN (
+                SELECT order_id, product_id, coalesce(refund_id::text, kind) AS refund,
+                       quantity AS units
+                FROM orders_stockmovement
+                WHERE order_id = {_THESE_ORDERS} AND kind IN ('cancel', 'refund')
+            ) AS back
+            USING (order_id, product_id, refund)
+            WHERE due.units IS DISTINCT FROM back.units
+        """,
+        checked=f"SELECT count(*) FROM orders_order WHERE id = {_THESE_ORDERS}",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop(
+            "orders: refunded units = refund lines, and an order is refunded once all are"
+        ),
+        subject=ORDERS,
+        query=f"""
+            SELECT 'order ' || order_id || ', product ' || product_id || ': refunded '
+                   || line.refunded || ', refund lines ' || coalesce(lines.units, 0)
+            FROM orders_orderline AS line
+            LEFT JOIN (SELECT line_id, sum(refunded.quantity) AS units
+                       FROM orders_refundline AS refunded
+                       JOIN orders_orderline AS line ON line.id = line_id
+                       WHERE line.order_id = {_THESE_ORDERS} GROUP BY line_id) AS lines
+                   ON line_id = line.id
+            WHERE line.order_id = {_THESE_ORDERS}
+              AND line.refunded <> coalesce(lines.units, 0)
+            UNION ALL
+            SELECT 'order ' || orders_order.id || ': ' || status || ', left ' || lines.units
+            FROM orders_order
+            JOIN (SELECT order_id, sum(quantity - refunded) AS units FROM orders_orderline
+                  WHERE order_id = {_THESE_ORDERS} GROUP BY order_id) AS lines ON order_id = id
+            WHERE orders_order.id = {_THESE_ORDERS}
+              AND (status = 'refunded') <> (lines.units = 0)
+        """,
+        checked=f"SELECT count(*) FROM orders_orderline WHERE order_id = {_THESE_ORDERS}",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("money: payments make an order paid, and refunds never exceed them"),
+        subject=ORDERS,
+        query=f"""
+            SELECT 'order ' || id || ': ' || status || ', total ' || total
+                   || ', paid ' || payments.sum || ', refunded ' || refunds.sum
+            FROM orders_order
+            LEFT JOIN (SELECT order_id, sum(amount) AS sum, bool_or(amount < 0) AS undone
+                       FROM orders_payment WHERE order_id = {_THESE_ORDERS}
+                       GROUP BY order_id) AS payment ON payment.order_id = id
+            -- A refund without lines returns what a cancelled or overpaid order didn't need.
+            LEFT JOIN (SELECT order_id, sum(amount) AS sum, sum(amount) FILTER (
+                              WHERE NOT EXISTS (SELECT FROM orders_refundline
+                                                WHERE refund_id = orders_refund.id)) AS surplus
+                       FROM orders_refund
+                       WHERE order_id = {_THESE_ORDERS} AND status <> 'not_owed'
+                       GROUP BY order_id) AS refund ON refund.order_id = id,
+            LATERAL (SELECT coalesce(payment.sum, 0) AS sum,
+                            coalesce(payment.sum, 0) - coalesce(refund.surplus, 0) AS kept)
+                AS payments,
+            LATERAL (SELECT coalesce(refund.sum, 0) AS sum) AS refunds
+            WHERE orders_order.id = {_THESE_ORDERS} AND (refunds.sum > payments.sum
+                OR status = 'placed' AND total > 0 AND payments.kept >= total
+                OR status NOT IN ('placed', 'cancelled') AND payments.kept <> total
+                   -- A payment can be undone after packing: then the customer owes it.
+                   AND NOT (status IN ('packed', 'shipped', 'delivered')
+                            AND coalesce(payment.undone, false)
+                            AND payments.kept < total)
+                OR status IN ('cancelled', 'refunded') AND refunds.sum <> payments.sum
+            )
+        """,
+        checked=f"SELECT count(*) FROM orders_order WHERE id = {_THESE_ORDERS}",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("accounts: the user's address is one of its rows in allauth's table"),
+        subject=ACCOUNTS,
+        query=f"""
+            SELECT 'user ' || id FROM orders_user AS account
+            WHERE id = {_THESE_ACCOUNTS} AND email <> ''
+              AND EXISTS (SELECT FROM account_emailaddress WHERE user_id = account.id)
+              AND NOT EXISTS (SELECT FROM account_emailaddress AS own
+                              WHERE user_id = account.id AND own.email = lower(account.email))
+        """,
+        checked=f"SELECT count(*) FROM orders_user WHERE id = {_THESE_ACCOUNTS}",
+    )
+)
+# CHECKs hold the form; a migration escaped what had none, or had another account's.
+register(
+    Invariant(
+        name=gettext_noop("accounts: addresses have the one form of project.email_addresses"),
+        subject=ACCOUNTS,
+        query=f"""
+            SELECT 'user ' || id FROM orders_user
+            WHERE id = {_THESE_ACCOUNTS} AND strpos(email, '\\') > 0
+            UNION
+            SELECT 'user ' || user_id FROM account_emailaddress
+            WHERE user_id = {_THESE_ACCOUNTS} AND strpos(email, '\\') > 0
+        """,
+        checked=f"SELECT count(*) FROM orders_user WHERE id = {_THESE_ACCOUNTS}",
+    )
+)

@@ -1,0 +1,74 @@
+"""What the shop's audit walks over: products, orders, accounts."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from django.db import connection
+
+from orders.audits import balances
+from orders.placing.settle import changed_orders
+from project.monitoring.audit import Changed, Subject, register_subject
+from project.schedule.passes import FIRST_KEY, Position
+
+PAGE_SIZE = 1000
+"""Orders of a page: some hundredths of a second each."""
+PRODUCTS_PAGE_SIZE = 100
+"""Products whose ledgers are added up in one snapshot."""
+NEWEST_ACCOUNTS = 5000
+"""Accounts of which the five-minute audit looks for new ones."""
+
+
+def _changed_products(since: datetime, until: datetime) -> Iterator[Changed]:
+    found = balances.note_differing(since=since)
+    for begin in range(0, len(found), PRODUCTS_PAGE_SIZE):
+        yield Changed(found[begin : begin + PRODUCTS_PAGE_SIZE])
+
+
+def _changed_orders(since: datetime, until: datetime) -> Iterator[Changed]:
+    after = Position(since, FIRST_KEY)
+    while page := changed_orders(after, until, PAGE_SIZE):
+        yield Changed(list({row.key for row in page}), until=page[-1].at)
+        after = Position(page[-1].at, page[-1].key)
+
+
+def _new_accounts(since: datetime, until: datetime) -> Iterator[Changed]:
+    """Return accounts that were opened. A changed address leaves no time: the night finds it."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM (SELECT id, date_joined FROM orders_user ORDER BY id DESC LIMIT %s)"
+            " AS newest WHERE date_joined >= %s ORDER BY id",
+            [NEWEST_ACCOUNTS, since],
+        )
+        if keys := [row[0] for row in cursor.fetchall()]:
+            yield Changed(keys)
+
+
+# Products come first: settling an order's entries moves the counters by the difference, so a
+# correction of the counters must come before one of the entries.
+PRODUCTS = register_subject(
+    Subject(
+        name="products",
+        keys=(("orders_product", "id"),),
+        first=0,
+        changed=_changed_products,
+        note_checked=balances.carry_forward,
+    )
+)
+ORDERS = register_subject(
+    Subject(
+        name="orders",
+        # An entry has no foreign key: its order may not exist.
+        keys=(("orders_order", "id"), ("orders_salesentry", "order_id")),
+        first=UUID(int=0),
+        changed=_changed_orders,
+    )
+)
+ACCOUNTS = register_subject(
+    Subject(
+        name="accounts",
+        keys=(("orders_user", "id"),),
+        first=0,
+        changed=_new_accounts,
+    )
+)

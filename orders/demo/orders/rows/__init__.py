@@ -1,0 +1,1 @@
+"""The rows of demo orders, a file per kind: each takes lives and copies their rows."""

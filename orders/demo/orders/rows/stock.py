@@ -1,0 +1,47 @@
+"""Stock movements of orders, cancellations and refunds."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+
+from orders.demo.orders import catalogue
+from orders.demo.orders.copying import Copied
+from orders.demo.orders.lives import Life
+from orders.models import StockMovement
+
+_MOVEMENTS = Copied(
+    StockMovement,
+    ("order_id", "refund_id", "product_id", "kind", "quantity", "reason", "created_at"),
+)
+
+
+def write(cursor: CursorWrapper, lives: Sequence[Life]) -> Counter[int]:
+    """Write the movements, and before them a delivery of what these orders take.
+
+    Return the units by product that the counters have to be moved by (`catalogue.move_stock`).
+    """
+    rows = [row for life in lives for row in _movements(life)]
+    taken: Counter[int] = Counter()
+    moved: Counter[int] = Counter()
+    for _order, _refund, product, kind, units, _reason, _at in rows:
+        moved[product] += units
+        if kind == "order":
+            taken[product] -= units
+    catalogue.deliver_stock(cursor, taken, lives[0].order.placed_at)
+    _MOVEMENTS.write(cursor, rows)
+    return moved + taken
+
+
+def _movements(life: Life) -> Iterator[tuple[Any, ...]]:
+    order = life.order
+    for line in life.lines:
+        yield order.pk, None, line.goods.id, "order", -line.quantity, "", order.placed_at
+    if step := life.cancellation():
+        for line in life.lines:
+            reason = step.detail["reason"]
+            yield order.pk, None, line.goods.id, "cancel", line.quantity, reason, step.at
+    for refund in life.refunds:
+        for line, units in refund.lines if refund.restocked else ():
+            yield order.pk, refund.id, line.goods.id, "refund", units, refund.reason, refund.at

@@ -1,0 +1,54 @@
+"""Celery's results of finished jobs, as `celery` keeps them by `django-celery-results`."""
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import Any
+
+from django.db.backends.utils import CursorWrapper
+from django_celery_results.models import TaskResult
+
+from orders.demo.orders.copying import Copied
+from orders.demo.orders.rows.jobs import Finished
+from project.jobs import errors
+from project.jobs.model import Job
+
+_RESULTS = Copied(
+    TaskResult,
+    (
+        *("task_id", "task_name", "task_args", "task_kwargs", "status", "worker"),
+        *("content_type", "content_encoding", "result", "date_created", "date_done"),
+        *("traceback", "meta"),
+    ),
+)
+
+
+def write(
+    cursor: CursorWrapper, model: type[Job], finished: Iterable[Finished], *, since: datetime
+) -> None:
+    """Write the results of those jobs that ended since then; a worker that died left none."""
+    _RESULTS.write(cursor, (row for job in finished for row in _result(model, job, since)))
+
+
+def _result(model: type[Job], job: Finished, since: datetime) -> Iterator[tuple[Any, ...]]:
+    at = job.ended.finished_at or job.ended.started_at
+    if job.ended.started_at is None or job.ended.lost or at is None or at < since:
+        return
+    failed = job.failure
+    result = _error(failed, job.ended.error) if failed else job.ended.result
+    yield (
+        *(str(job.id), model.task, json.dumps(f"[{str(job.id)!r}]"), json.dumps("{}")),
+        *("FAILURE" if failed else "SUCCESS", f"{model.queue}@demo.example"),
+        *("application/json", "utf-8", result, at, at),
+        _traceback(failed, job.ended.error) if failed else None,
+        '{"children": []}',
+    )
+
+
+def _error(name: str, words: str) -> str:
+    kept = {"exc_type": name, "exc_message": [words], "exc_module": errors.__name__}
+    return json.dumps(kept)
+
+
+def _traceback(name: str, words: str) -> str:
+    return f"Traceback (most recent call last):\n{errors.__name__}.{name}: {words}\n"

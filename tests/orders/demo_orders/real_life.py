@@ -1,0 +1,173 @@
+"""Real orders, brought through their whole lives by the services and the workers' code."""
+
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from allauth.account.models import EmailAddress
+from celery import Task, current_app
+from celery.app.task import Context
+from celery.backends.base import Backend
+from django.db.models.functions import Now
+
+from media_jobs import pickup_pass
+from media_jobs.models import MediaJob
+from media_jobs.tasks import process
+from notifications.channels.message import NoAnswerError, Receipt
+from notifications.delivery import attempt
+from notifications.delivery.gateways import EMAIL, SMS, Gateway, gateways
+from notifications.models import Notification
+from notifications.receipts import effect
+from notifications.receipts.report import Report
+from notifications.tasks import send
+from orders.catalogue.stock import correct_stock
+from orders.lifecycle.payouts import pay_out
+from orders.lifecycle.transitions import (
+    cancel,
+    correct_parcel,
+    deliver,
+    expire,
+    pack,
+    pay,
+    refund,
+    ship,
+)
+from orders.models import Order, Product, Refund, User
+from orders.placing.placement import place_order
+from orders.placing.writers import drain
+from project.jobs.dispatch import bury
+from project.jobs.errors import JobError, NotNowError, PermanentError
+from project.jobs.model import Job
+from project.jobs.queryset import MAX_LOST, PARKED
+from tests.factories import order_request
+from tests.order_states import aged, refund_order
+
+HOME = {"line1": "Lindenstraße 1", "postcode": "10969", "city": "Berlin", "country": "DE"}
+PHONE = "+493023125001"
+DELIVERIES = tuple(Notification.Delivery)
+
+
+def place(**changes: Any) -> Order:
+    lines = (("TEA", 1), ("MUG", 3))
+    request = order_request(*lines, source=Order.Source.SHOP, **changes)
+    return place_order(request).order
+
+
+def pay_all(order: Order) -> Order:
+    return pay(order_id=order.pk, method="card", reference="R", amount=order.total)
+
+
+def live_all_lives() -> None:
+    """Leave an order of every fate, in every status, with their messages and passes queued."""
+    place(phone=PHONE, user_id=_account().pk)
+    for _order in range(3):
+        place(phone=PHONE)
+    pay_all(place())
+    pack(order_id=pay_all(place()).pk)
+    picked_up = pack(order_id=pay_all(place(user_id=User.objects.get(username="ada").pk)).pk)
+    deliver(order_id=picked_up.pk)
+    sent = pack(order_id=pay_all(place(address=HOME, phone=PHONE)).pk)
+    ship(order_id=sent.pk, carrier="DHL", tracking_number="JD01")
+    correct_parcel(order_id=sent.pk, carrier="DHL", tracking_number="JD02")
+    deliver(order_id=sent.pk)
+    refund_order(sent.pk, {"MUG": 1}, reason="broken")
+    refund_order(sent.pk)
+    pay_out(
+        refund_id=Refund.objects.filter(order=sent).earliest("created_at").pk, reference="OUT-1"
+    )
+    in_parts = place()
+    pay(order_id=in_parts.pk, method="transfer", reference="1", amount=in_parts.total / 2)
+    pay(order_id=in_parts.pk, method="transfer", reference="2", amount=in_parts.total / 2)
+    refund(order_id=in_parts.pk, refund_id=UUID(int=4), restock=False)
+    cancel(order_id=place().pk, by_shopper=True)
+    cancel(order_id=pay_all(place()).pk, by_shopper=True)
+    cancel(order_id=pay_all(place()).pk, reason="Damaged in our store")
+    expire(order_id=aged(place(), hours=80).pk, hours=72)
+    tea = Product.objects.get(sku="TEA")
+    correct_stock(product_id=tea.pk, delta=9, reason="Delivery", user_id=None)
+    drain(timeout=20)  # settled
+
+
+def _account() -> User:
+    user = User.objects.create_user("ada", "ada@example.net", None)
+    EmailAddress.objects.create(user=user, email=user.email, verified=True, primary=True)
+    return user
+
+
+def end_jobs(monkeypatch: Any) -> None:
+    """Let the workers' code end every queued job, in each way, and keep their results."""
+    answers = {
+        EMAIL: [
+            PermanentError("550 no such mailbox"),
+            PermanentError("550 no such mailbox, and an operator cancels it"),
+            NotNowError("the mail server is down"),
+        ],
+        SMS: [
+            PermanentError("400 no such number"),
+            PermanentError("400 no such number, and an operator cancels it"),
+            NoAnswerError("no answer within 20 s"),
+        ],
+    }
+
+    def send_by(gateway: Gateway, message: Any, *, deadline: Any) -> Receipt:
+        errors = answers[EMAIL if gateway.name == EMAIL else SMS]
+        if errors:
+            raise errors.pop(0)
+        return Receipt(provider_id=f"<{message.id}@x>", answer="250 Ok")
+
+    monkeypatch.setattr(Gateway, "send", send_by)
+    monkeypatch.setattr(Gateway, "repeats_are_safe", lambda gateway: gateway.name == EMAIL)
+    for channel in (EMAIL, SMS):
+        die_with_one(channel)
+    run_all(Notification, send)
+    with monkeypatch.context() as patch:
+        patch.setattr(pickup_pass, "draw", _no_memory)
+        run_all(MediaJob, process, limit=1)
+    run_all(MediaJob, process)
+    failed = Notification.objects.filter(status="failed", error__contains="an operator")
+    assert failed.cancel_failed() == 2
+    report_each()
+
+
+def die_with_one(channel: str) -> None:
+    """Let three workers die with a message of the channel that its gateway may have."""
+    message = Notification.objects.filter(status="queued", channel=channel).latest("created_at")
+    for _worker in range(MAX_LOST):
+        claimed = Notification.objects.claim(message.pk)
+        attempt._word(claimed, gateway=gateways(channel)[0])
+        Notification.objects.filter(pk=message.pk).update(lease_until=Now() - timedelta(seconds=1))
+    assert bury(Notification) == 1
+
+
+def _no_memory(_context: Any) -> None:
+    raise MemoryError
+
+
+def report_each() -> None:
+    """Let reports of every kind arrive."""
+    done = Notification.objects.filter(status="done", channel="email").order_by("-created_at")
+    reports = [(delivery, "abuse" * (delivery != "delivered")) for delivery in DELIVERIES]
+    for message, (delivery, reason) in zip(done, reports, strict=False):
+        assert effect.apply(
+            Report(message_id=message.pk, delivery=delivery, reason=reason), channel="email"
+        )
+
+
+def run_all(model: type[Job], task: Task, *, limit: int | None = None) -> None:
+    waiting = model.objects.filter(status="queued").exclude(ring_after=PARKED).order_by("pk")
+    for job_id in list(waiting.values_list("pk", flat=True)[:limit]):
+        run(model, task, str(job_id))
+
+
+def run(model: type[Job], task: Task, job_id: str) -> None:
+    """Run the job and keep its result as a worker does, from the relay's own message."""
+    published = current_app.amqp.create_task_message(job_id, model.task, args=[job_id])
+    request = Context(published.headers, hostname=f"{model.queue}@host", called_directly=False)
+    backend: Backend = task.backend
+    try:
+        result = task.run(job_id)
+    except JobError as error:
+        trace = f"Traceback (most recent call last):\n{error}"
+        backend.mark_as_failure(job_id, error, traceback=trace, request=request)
+    else:
+        backend.mark_as_done(job_id, result, request=request)

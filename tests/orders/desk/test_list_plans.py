@@ -1,0 +1,161 @@
+"""The desk's lists read no long table from its beginning: neither a page, a filter nor a search."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from orders.models import Order
+from tests.factories import add_product
+
+pytestmark = pytest.mark.django_db
+
+LONG = {
+    "orders_order",
+    "orders_orderevent",
+    "orders_stockmovement",
+    "notifications_notification",
+    "media_jobs_mediajob",
+}
+ORDERS = 6000
+FILL = """
+INSERT INTO orders_order (id, door, fingerprint, name, email, phone, language, address, currency,
+    items_total, total, status, placed_at)
+SELECT gen_random_uuid(), CASE WHEN i %% 20 = 0 THEN 'api' ELSE 'shop' END, '', 'Ada Love' || i,
+    'c' || i || '@example.org', '+4915' || lpad(i::text, 8, '0'), 'en', '{}', 'EUR', 5, 5,
+    CASE WHEN i %% 50 = 0 THEN 'placed' WHEN i %% 70 = 0 THEN 'cancelled' ELSE 'shipped' END,
+    now() - make_interval(mins => 6000 - i)
+FROM generate_series(1, %(orders)s) AS i;
+INSERT INTO orders_orderevent (order_id, kind, detail)
+SELECT id, 'placed', '{}' FROM orders_order;
+INSERT INTO orders_stockmovement (order_id, product_id, kind, quantity, created_at)
+SELECT id, %(product)s, 'order', -1, placed_at FROM orders_order;
+INSERT INTO orders_stockmovement (product_id, kind, quantity, reason)
+SELECT %(product)s, 'correction', 1, 'Delivery note 4711' FROM generate_series(1, 9);
+INSERT INTO notifications_notification (id, order_id, kind, event, channel, recipient, language,
+    context, status, created_at, finished_at, error)
+SELECT gen_random_uuid(), id, 'order_placed.email', 'order_placed', 'email', email, 'en', '{}',
+    CASE WHEN number %% 90 = 0 THEN 'failed' ELSE 'done' END, placed_at, placed_at,
+    CASE WHEN number %% 90 = 0 THEN '550 no such mailbox' ELSE '' END
+FROM orders_order;
+INSERT INTO media_jobs_mediajob (id, order_id, kind, source, recipe, context, status, created_at,
+    finished_at)
+SELECT gen_random_uuid(), id, 'pickup_pass', 'order:' || id, 'pickup_pass', '{}', 'done',
+    placed_at, placed_at
+FROM orders_order;
+ANALYZE orders_order, orders_orderevent, orders_stockmovement, notifications_notification,
+    media_jobs_mediajob;
+"""
+
+
+@pytest.fixture
+def shop(db: None) -> Order:
+    """Fill the long tables, and return an order of the middle."""
+    product = add_product("MUG")
+    with connection.cursor() as cursor:
+        cursor.execute(FILL, {"orders": ORDERS, "product": product.pk})
+        # Of flash memory. With that of a turning disk, and as few rows as here, a hash of the whole
+        # table is rightly preferred where some hundred ids are looked up.
+        cursor.execute("SET LOCAL random_page_cost = 1.1")
+    return Order.objects.order_by("number")[ORDERS // 2]
+
+
+def plans(client: Client, path: str, query: dict[str, str]) -> Iterator[tuple[str, Any]]:
+    """Open the list, and return its queries with their plans."""
+    with CaptureQueriesContext(connection) as queries:
+        assert client.get(f"/admin/{path}/", query).status_code == 200
+    with connection.cursor() as cursor:
+        for asked in queries:
+            if asked["sql"].startswith(("SELECT", "WITH")):
+                cursor.execute(f"EXPLAIN (FORMAT JSON) {asked['sql']}")
+                yield asked["sql"], cursor.fetchone()[0][0]["Plan"]
+
+
+def scanned(plan: Any) -> set[str]:
+    """Return the tables that a plan reads from their beginning."""
+    own = {plan["Relation Name"]} if plan["Node Type"] == "Seq Scan" else set()
+    return own.union(*map(scanned, plan.get("Plans", ())))
+
+
+def read_whole(client: Client, path: str, query: dict[str, str]) -> list[tuple[str, str]]:
+    return [
+        (table, sql) for sql, plan in plans(client, path, query) for table in scanned(plan) & LONG
+    ]
+
+
+LISTS = {
+    "orders/order": [
+        *({}, {"p": "last"}, {"o": "1"}, {"o": "-5"}),
+        *({"status__exact": "placed"}, {"status__exact": "refunded"}, {"door__exact": "api"}),
+        *({"jobs": "trouble"}, {"jobs": "open"}, {"payment": "none"}, {"payment": "part"}),
+        *({"address": "troubled"}, {"placed_at_from": "2026-01-01", "placed_at_to": "2026-01-02"}),
+        *({"q": "T{number}"}, {"q": "{number}"}, {"q": "{email}"}, {"q": "c77"}, {"q": "{id}"}),
+        *({"q": "{phone}"}, {"q": "love77"}, {"q": "nobody"}),
+    ],
+    "notifications/notification": [
+        *({}, {"p": "last"}, {"status__exact": "failed"}, {"status__exact": "running"}),
+        *({"status__exact": "done"}, {"channel__exact": "sms"}, {"delivery__exact": "bounced"}),
+        *({"error": "550 no such mailbox"}, {"maybe_duplicate__exact": "1"}),
+        *({"event": "daily_report"}, {"created_at__gte": "2026-01-01 00:00:00+00:00"}),
+        *({"q": "T{number}"}, {"q": "{email}"}, {"q": "{id}"}, {"q": "mailbox no"}),
+        *({"q": "{phone}"}, {"q": "nobody"}),
+    ],
+    "media_jobs/mediajob": [
+        *({}, {"p": "last"}, {"status__exact": "failed"}, {"status__exact": "done"}),
+        *({"recipe": "product"}, {"recipe": "pickup_pass"}, {"q": "T{number}"}, {"q": "{id}"}),
+        *({"q": "order:{id}"}, {"q": "no font"}),
+    ],
+    "orders/stockmovement": [
+        *({}, {"p": "last"}, {"kind__exact": "correction"}, {"kind__exact": "cancel"}),
+        *({"q": "MUG"}, {"q": "T{number}"}, {"q": "note 4711"}),
+        {"created_at_from": "2026-01-01", "created_at_to": "2026-01-02"},
+    ],
+}
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_no_page_filter_or_search_reads_a_long_table_whole(
+    path: str, admin_client: Client, shop: Order
+) -> None:
+    words = {
+        "number": str(shop.number),
+        "email": shop.email,
+        "phone": f"0{shop.phone[3:]}",
+        "id": str(shop.pk),
+    }
+    found = {
+        str(query): whole
+        for query in LISTS[path]
+        if (
+            whole := read_whole(
+                admin_client, path, {name: text.format(**words) for name, text in query.items()}
+            )
+        )
+    }
+
+    assert found == {}
+
+
+@pytest.mark.parametrize(
+    ("indexes", "path", "query"),
+    [
+        ("order_newest", "orders/order", {}),
+        ("order_email", "orders/order", {"q": "c77@example.org"}),
+        ("order_phone", "orders/order", {"q": "015100000077"}),
+        ("order_name_words, order_newest", "orders/order", {"q": "love77 ada"}),
+        ("notification_newest", "notifications/notification", {"p": "last"}),
+        ("notification_recipient", "notifications/notification", {"q": "c77@example.org"}),
+        ("mediajob_newest", "media_jobs/mediajob", {}),
+        ("movement_newest", "orders/stockmovement", {}),
+    ],
+)
+def test_control_without_its_index_a_table_is_read_whole(
+    indexes: str, path: str, query: dict[str, str], admin_client: Client, shop: Order
+) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(f"DROP INDEX {indexes}")
+
+    assert read_whole(admin_client, path, query)
