@@ -36,7 +36,7 @@ def _may(actions: str, *models: str) -> frozenset[str]:
 
 _SEE_ORDERS = _may(
     "view",
-    *("orders.order", "orders.payment", "orders.refund"),
+    *("orders.order", "orders.payment", "orders.refund", "orders.paymentattempt"),
     *("notifications.notification", "media_jobs.mediajob", "media_jobs.asset"),
 )
 _SEE_CATALOGUE = _may(
