@@ -145,7 +145,9 @@ class AssetAdmin(LongList, RecordPage):
         jobs = MediaJob.objects.filter(recipe=recipe)
         back = reverse("admin:media_jobs_mediajob_changelist") + f"?recipe={recipe}"
         if request.method == "POST":
-            messages.success(request, RETRY.report(make_again(jobs)))
+            count = make_again(jobs)
+            self._job_admin().record_action(request, _("Make again"), [], count=count)
+            messages.success(request, RETRY.report(count))
             return redirect(back)
         context = {
             **self.admin_site.each_context(request),

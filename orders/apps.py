@@ -9,14 +9,25 @@ class OrdersConfig(AppConfig):
     verbose_name = _("Shop")
 
     def ready(self) -> None:
+        from allauth.mfa.signals import authenticator_added, authenticator_used
+        from django.apps import apps
         from django.core.checks import Tags, register
+        from django.db.models.signals import post_migrate
 
         from notifications.delivery.consent import ask_before_sending
         from notifications.receipts.effect import on_complaint
         from orders.accounts.consent import note_complaint, why_unwanted
+        from orders.accounts.roles import apply_roles
+        from orders.accounts.second_factor import note_proof
         from orders.checks import check_staff
         from project.checks import SCHEDULE
 
         register(check_staff, Tags.database, SCHEDULE)
         ask_before_sending(why_unwanted)
         on_complaint(note_complaint)
+        # After the last app: by then every app's permissions exist.
+        post_migrate.connect(
+            apply_roles, sender=[*apps.get_app_configs()][-1], dispatch_uid="orders.roles"
+        )
+        authenticator_added.connect(note_proof, dispatch_uid="orders.second_factor.added")
+        authenticator_used.connect(note_proof, dispatch_uid="orders.second_factor.used")

@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import shared_task
 
+from orders.accounts.sessions import ended_sessions
 from orders.accounts.unconfirmed import unconfirmed_accounts
 from orders.desk_jobs.handler import DeskJobHandler
 from orders.lifecycle.expiry import TASK as EXPIRE
@@ -16,6 +17,7 @@ from project.schedule.daily import daily
 from project.schedule.prune import Old, prune_also
 
 prune_also("unconfirmed accounts", lambda: Old(unconfirmed_accounts()))
+prune_also("ended sessions", lambda: Old(ended_sessions()))
 
 work = job_task(DeskJobHandler())
 """Run one desk job and return its result."""

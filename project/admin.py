@@ -29,7 +29,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from project.desk import limits, schedule
+from project.desk import audit_pages, limits, schedule
 from project.desk.editing import EditAdmin
 from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
@@ -51,7 +51,7 @@ from project.names import (
 )
 from project.schedule.entries import MOST_EVERY, crontab_in_words
 
-__all__ = ["limits", "schedule"]
+__all__ = ["audit_pages", "limits", "schedule"]
 
 for model in (
     *(AccessAttempt, AccessFailureLog, AccessLog, GroupResult, TaskResult),

@@ -114,8 +114,8 @@ class OpenedForm(forms.BaseForm):
         }
 
 
-def in_words(field: Field, value: Any) -> str:
-    """Return a field's stored value as people read it."""
+def in_words(field: Field, value: Any, *, most: int = SHOWN_LENGTH) -> str:
+    """Return a field's stored value as people read it, in so many characters at most."""
     if isinstance(value, bool):
         return _("yes") if value else _("no")
     if isinstance(field, forms.ModelChoiceField):
@@ -128,7 +128,7 @@ def in_words(field: Field, value: Any) -> str:
         text = str(dict(field.choices).get(value, value))  # type: ignore[arg-type]
     else:
         text = "" if value is None else str(value)
-    return Truncator(text).chars(SHOWN_LENGTH) or "–"
+    return Truncator(text).chars(most) or "–"
 
 
 def _is_carried(field: Field) -> bool:

@@ -111,9 +111,9 @@ UNFOLD = unfold_settings(shop_name=SHOP_NAME)
 
 # ── Applications ────────────────────────────────────────────────────────────────────────────
 INSTALLED_APPS = [
-    "unfold",
+    "unfold.apps.BasicAppConfig",  # its default would set a site of its own
     "unfold.contrib.filters",
-    "django.contrib.admin",
+    "project.desk.apps.DeskConfig",  # django.contrib.admin
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -134,6 +134,8 @@ INSTALLED_APPS = [
     # After our apps, whose templates replace those of allauth and others.
     "allauth",
     "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
 ]
 
 MIDDLEWARE = [
@@ -153,6 +155,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
+    "orders.accounts.second_factor.SecondFactorMiddleware",
 ]
 
 ROOT_URLCONF = "project.urls"
@@ -239,6 +242,13 @@ ACCOUNT_RATE_LIMITS = {
     "change_phone": "2/m/user,20/d/user",
     "find_order": "10/m/ip,5/h/key",
 }
+
+# The staff's second factor. On: nobody gets into the desk without one.
+STAFF_SECOND_FACTOR = environment.switch("STAFF_SECOND_FACTOR")
+MFA_ADAPTER = "orders.accounts.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+# Operators need no e-mail address; and here no account can sign in before its own is confirmed.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 
 # ── Database ────────────────────────────────────────────────────────────────────────────────
 _connection_options = {

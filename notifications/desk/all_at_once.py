@@ -105,6 +105,7 @@ class AllAtOncePages(JobAdmin):
                 break
         left = meant.count() if keys else 0
         if done:
+            self.record_action(request, decision.label, [], count=done)
             messages.success(request, decision.report(done))
         else:
             messages.warning(request, _("There is nothing left to decide."))

@@ -35,6 +35,10 @@ MESSAGES: dict[str, tuple[str, dict[str, str]]] = {
     "password_set": ("account_changed", {"change": "password_set", "page": "account"}),
     "email_deleted": ("account_changed", {"change": "email_removed", "page": "account"}),
     "email_changed": ("account_changed", {"change": "email", "page": "account"}),
+    **{
+        f"mfa/email/{change}": ("account_changed", {"change": change, "page": "mfa_index"})
+        for change in ("totp_activated", "totp_deactivated", "recovery_codes_generated")
+    },
 }
 """allauth's name of a message → the event, and the further keys of its templates' context."""
 

@@ -11,7 +11,7 @@ from allauth.account import urls as allauth_urls
 from allauth.account import views as allauth_views
 from django.db import transaction
 from django.http import HttpResponseBase
-from django.urls import URLPattern, path
+from django.urls import URLPattern, include, path
 
 from orders.accounts.guards import needs_sms
 from orders.accounts.views import account
@@ -36,6 +36,8 @@ urlpatterns = [
     path("unsubscribe/<str:token>/", unsubscribe_page, name="unsubscribe"),
     path("settings/", account.account_settings, name="account-settings"),
     *map(_in_one_transaction, allauth_urls.urlpatterns),
+    path("2fa/", include("allauth.mfa.urls")),
+    path("sessions/", include("allauth.usersessions.urls")),
     # allauth adds these only if sign-up asks for a phone; here a user may add one later.
     path(
         "phone/verify/",

@@ -1,4 +1,7 @@
-"""Low stock, and manual corrections: a movement in the ledger, and the counter with it."""
+"""Low stock, and what people write: receipts, corrections and counts.
+
+Each is a movement in the ledger, and the counter with it. Nothing ever sets the counter.
+"""
 
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,7 +12,7 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from orders.models import Product, Stock, StockMovement
+from orders.models import BY_HAND, Product, Stock, StockMovement
 
 MOST_UNITS = 1_000_000_000
 """Units on hand, at most: half of what the column can keep, so that a restock always fits."""
@@ -79,15 +82,13 @@ class CorrectedMeanwhileError(Exception):
 
 
 def last_correction_id(product_id: int) -> int:
-    """Return the id of the product's newest correction; 0 without any."""
+    """Return the id of the newest movement that somebody wrote for the product; 0 without any."""
     newest = _corrections(product_id).first()
     return newest.pk if newest else 0
 
 
 def _corrections(product_id: int) -> QuerySet[StockMovement]:
-    corrections = StockMovement.objects.filter(
-        product_id=product_id, kind=StockMovement.Kind.CORRECTION
-    )
+    corrections = StockMovement.objects.filter(product_id=product_id, kind__in=BY_HAND)
     return corrections.order_by("-pk")
 
 
@@ -99,8 +100,11 @@ def correct_stock(
     user_id: int | None,
     key: UUID | None = None,
     counted_after: int | None = None,
+    kind: StockMovement.Kind = StockMovement.Kind.CORRECTION,
 ) -> Stock:
     """Add `delta` units (below zero: take them) with a reason; return the new stock.
+
+    `kind` is one of `BY_HAND`; a receipt only adds.
 
     It runs in its own transaction, like the writers: it locks the stock row first, and waits for
     nothing while the lock is held. `key` is an idempotency key: a repeat changes nothing.
@@ -111,6 +115,8 @@ def correct_stock(
     """
     if not delta or not reason.strip():
         raise ValueError("a correction has an amount and a reason")
+    if kind not in BY_HAND or (kind == StockMovement.Kind.RECEIPT and delta < 0):
+        raise ValueError(f"a movement of {delta:+d} is no {kind}")
     with transaction.atomic(durable=True):
         stock = Stock.objects.select_for_update(no_key=True).get(pk=product_id)
         written = StockMovement.objects.filter(key=key).first() if key else None
@@ -134,7 +140,7 @@ def correct_stock(
         stock.save(update_fields=["available"])
         StockMovement.objects.create(
             product_id=product_id,
-            kind=StockMovement.Kind.CORRECTION,
+            kind=kind,
             quantity=delta,
             reason=reason.strip(),
             user_id=user_id,

@@ -171,6 +171,8 @@ class AnnouncementAdmin(RecordPage):
             except announcements.RewrittenError:
                 announcement = self._wanted(object_id)
             else:
+                if is_planned:
+                    self.record_action(request, _("Send"), [announcement])
                 if not is_planned:
                     messages.warning(request, _("Too late: its status has changed."))
                 elif at:
@@ -245,6 +247,7 @@ class AnnouncementAdmin(RecordPage):
             }
             return TemplateResponse(request, "desk/announcement_decide.html", context)
         if says := decide(announcement.pk):
+            self.record_action(request, says, [announcement])
             messages.success(request, says)
         else:
             messages.warning(request, _("Too late: its status has changed."))

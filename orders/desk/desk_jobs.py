@@ -17,7 +17,8 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import action
 
 from orders.desk.imports import import_view, may_import
-from orders.desk_jobs.kinds import IMPORT_PRODUCTS, KINDS
+from orders.desk.stock_takes import may_take_stock, stock_take_view
+from orders.desk_jobs.kinds import IMPORT_PRODUCTS, KINDS, TAKE_STOCK
 from orders.desk_jobs.queue import queue_desk_job
 from orders.imports.report import Outcome, RowReport, read_report
 from orders.models import DeskJob
@@ -86,8 +87,9 @@ class DeskJobAdmin(JobAdmin):
         if not job.report or not _may_read(request, job):
             return context
         context["report_url"] = reverse("admin:orders_deskjob_report", args=[job.pk])
-        if job.kind == IMPORT_PRODUCTS.name:
+        if job.kind in (IMPORT_PRODUCTS.name, TAKE_STOCK.name):
             context |= _import_context(request, job)
+            context["is_stock_take"] = job.kind == TAKE_STOCK.name
         context["refusals"] = (job.result or {}).get("refusals", [])
         return context
 
@@ -98,6 +100,16 @@ class DeskJobAdmin(JobAdmin):
                 "import/",
                 view(lambda request: import_view(request, self)),
                 name="orders_deskjob_import",
+            ),
+            path(
+                "stock-take/",
+                view(lambda request: stock_take_view(request, self)),
+                name="orders_deskjob_stock_take",
+            ),
+            path(
+                "<uuid:job_id>/take-stock/",
+                view(require_POST(self._take_stock_now)),
+                name="orders_deskjob_take_stock_now",
             ),
             path(
                 "<uuid:job_id>/import/",
@@ -156,6 +168,33 @@ class DeskJobAdmin(JobAdmin):
             },
             job_id=uuid5(rehearsed.pk, "import"),
         )
+        self.record_action(request, _("Import now"), [job])
+        return redirect("admin:orders_deskjob_change", job.pk)
+
+    def _take_stock_now(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
+        """Queue the application of a dry run's report; a double click queues one job."""
+        if not (may_take_stock(request) and self.has_view_permission(request)):
+            raise PermissionDenied
+        rehearsed = get_object_or_404(
+            DeskJob.objects.exclude(report=""),
+            pk=job_id,
+            kind=TAKE_STOCK.name,
+            status=Status.DONE,
+            context__dry_run=True,
+        )
+        job = queue_desk_job(
+            TAKE_STOCK,
+            user_id=request.user.pk,
+            file=rehearsed.report.name or "",
+            context={
+                "name": rehearsed.context["name"],
+                "reason": rehearsed.context["reason"],
+                "dry_run": False,
+                "rehearsed": str(rehearsed.pk),
+            },
+            job_id=uuid5(rehearsed.pk, "take stock"),
+        )
+        self.record_action(request, _("Take the differences over"), [job])
         return redirect("admin:orders_deskjob_change", job.pk)
 
 
@@ -187,10 +226,17 @@ def _import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
         "chosen": chosen,
         "page": page,
         "rows": [(row, *OUTCOMES[row.outcome], otherwise.get(row.number) or "") for row in page],
-        "import_url": reverse("admin:orders_deskjob_import_now", args=[job.pk])
-        if job.context.get("dry_run") and changes and may_import(request)
-        else "",
+        "import_url": _import_url(request, job) if job.context.get("dry_run") and changes else "",
     }
+
+
+def _import_url(request: HttpRequest, job: DeskJob) -> str:
+    """Return the URL that turns the dry run into earnest; empty for who may not."""
+    if job.kind == TAKE_STOCK.name:
+        url = reverse("admin:orders_deskjob_take_stock_now", args=[job.pk])
+        return url if may_take_stock(request) else ""
+    url = reverse("admin:orders_deskjob_import_now", args=[job.pk])
+    return url if may_import(request) else ""
 
 
 def _otherwise(job: DeskJob, rows: list[RowReport]) -> dict[int, str]:

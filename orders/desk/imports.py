@@ -65,6 +65,7 @@ def import_view(request: HttpRequest, desk: Any) -> HttpResponseBase:
             file=upload,
             context={"name": (upload.name or "")[-80:], "dry_run": True},
         )
+        desk.record_action(request, _("Dry run"), [job])
         return redirect("admin:orders_deskjob_change", job.pk)
     context = {
         **desk.admin_site.each_context(request),

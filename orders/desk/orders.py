@@ -24,7 +24,7 @@ from orders.desk.payment import read_payment
 from orders.desk.preview import PreviewPage, preview_url
 from orders.desk.steps import NoteForm, StepPages, step_url
 from orders.desk.timeline import Happening, read_happenings
-from orders.desk.transitions import TransitionActions
+from orders.desk.transitions import REFUND, TransitionActions
 from orders.lifecycle.corrections import CORRECTABLE, sent_elsewhere
 from orders.models import Order, OrderEvent, Payment
 from project.desk.day_ranges import DayRangeFilter
@@ -185,7 +185,10 @@ class OrderAdmin(
         payment = read_payment(order)
         steps = self.step_buttons(request, order, is_due=payment.due > 0)
         may_step = self.has_step_permission(request)
-        next_step = self.next_step(steps, order, payout_url=payment.payout_url if may_step else "")
+        may_refund = request.user.has_perm(REFUND)
+        next_step = self.next_step(
+            steps, order, payout_url=payment.payout_url if may_refund else ""
+        )
         happenings = read_happenings(order, request, site=self.admin_site)
         messages = [each.job for each in happenings if isinstance(each.job, Notification)]
         media_jobs = [each.job for each in happenings if isinstance(each.job, MediaJob)]
@@ -199,6 +202,7 @@ class OrderAdmin(
             "steps": steps,
             "further_steps": [row for row in steps if not next_step or row[1] != next_step.url],
             "may_step": may_step,
+            "may_refund": may_refund,
             "contact_url": step_url(order, "contact") if order.status in CORRECTABLE else "",
             "again_url": step_url(order, "again") if sent_elsewhere(order, messages) else "",
             "note_form": NoteForm(),

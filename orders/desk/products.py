@@ -1,7 +1,7 @@
 """Products and categories at the desk.
 
-A product's page shows its stock. Only a correction changes it: a movement with a reason, in its own
-transaction. Saving a product never writes its stock.
+A product's page shows its stock. Only a movement changes it (`stock_page`). Saving a product never
+writes its stock.
 """
 
 from typing import Any
@@ -10,10 +10,9 @@ from django import forms
 from django.conf import settings
 from django.contrib import admin, messages
 from django.db.models import Count, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -24,23 +23,13 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from media_jobs.desk import thumbnail
 from orders.catalogue.products import create_product
-from orders.catalogue.stock import (
-    CorrectedMeanwhileError,
-    CorrectionKeyReusedError,
-    StockTooLargeError,
-    StockTooLowError,
-    correct_stock,
-    is_low,
-    last_correction_id,
-    low_stock_at,
-)
+from orders.catalogue.stock import is_low, low_stock_at
 from orders.desk.imports import may_import
 from orders.desk.media import MediaInline
 from orders.desk.scheduled import ScheduledChangeInline
-from orders.desk.stock import StockForm
-from orders.models import Category, Product, ScheduledChange, Stock, StockMovement
+from orders.desk.stock_page import StockPage
+from orders.models import Category, Product, ScheduledChange
 from orders.models.product import PREFETCH_MEDIA
-from project.database.keys import time_ordered_key
 from project.desk.editing import EditAdmin
 from project.desk.jobs import isolated
 from project.templatetags.money import money
@@ -74,7 +63,7 @@ class StockLevelFilter(admin.SimpleListFilter):
 
 
 @admin.register(Product)
-class ProductAdmin(EditAdmin):
+class ProductAdmin(StockPage, EditAdmin):
     list_display = ("picture", "label", "category", "price_shown", "stock_level", "sold", "on_sale")
     list_display_links = ("picture", "label")
     list_select_related = ("category", "stock", "sales")
@@ -86,7 +75,8 @@ class ProductAdmin(EditAdmin):
     autocomplete_fields = ("category",)
     inlines = (ScheduledChangeInline, MediaInline)
     actions = ("put_on_sale", "take_off_sale")
-    actions_list = ("import_products",)
+    asks_reason = True
+    actions_list = ("import_products", "stock_take")
     actions_detail = ("stock",)
     readonly_fields = ("on_hand", "sold")
 
@@ -216,62 +206,6 @@ class ProductAdmin(EditAdmin):
             for extra in formset.extra_forms:
                 extra.instance.user = request.user
         super().save_formset(request, form, formset, change)
-
-    # ── Its stock ───────────────────────────────────────────────────────────────────────────
-
-    def has_stock_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return request.user.has_perm("orders.add_stockmovement")
-
-    @action(
-        description=_("Correct stock"), url_path="stock", icon="swap_vert", permissions=["stock"]
-    )
-    def stock(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """Ask for units and reason, and enter the correction as a movement in the ledger."""
-        if not object_id.isdecimal():
-            raise Http404
-        product = get_object_or_404(Product.objects.select_related("stock"), pk=object_id)
-        initial = {
-            "last": last_correction_id(product.pk),  # before the stock, which may be newer
-            "shown": Stock.objects.get(pk=product.pk).available,
-            "key": time_ordered_key(),
-        }
-        form = StockForm(request.POST or None, initial=initial)
-        if request.method == "POST" and form.is_valid():
-            try:
-                stock = correct_stock(
-                    product_id=product.pk,
-                    delta=form.cleaned_data["delta"],
-                    reason=form.cleaned_data["reason"],
-                    user_id=request.user.pk,
-                    key=form.cleaned_data["key"],
-                    counted_after=None
-                    if form.cleaned_data["counted"] is None
-                    else form.cleaned_data["last"],
-                )
-            except (StockTooLowError, StockTooLargeError) as error:
-                form.add_error(None, str(error))
-            except (CorrectionKeyReusedError, CorrectedMeanwhileError) as error:
-                form.add_error(None, str(error))
-                form.data = {**request.POST.dict(), **initial}  # the page gets a new key
-            else:
-                text = _("%(product)s: %(available)d units on hand.")
-                messages.success(
-                    request, text % {"product": product.name, "available": stock.available}
-                )
-                return redirect("admin:orders_product_change", product.pk)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Correct stock"),
-            "subtitle": product.name,
-            "opts": self.opts,
-            "original": product,
-            "form": form,
-            "movements": StockMovement.objects.filter(product=product).select_related(
-                "order", "user"
-            )[:20],
-        }
-        status = 422 if form.errors else 200
-        return TemplateResponse(request, "desk/stock.html", context, status=status)
 
 
 @admin.register(Category)

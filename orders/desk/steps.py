@@ -33,7 +33,7 @@ from orders.desk.step_forms import (
     StepForm,
     UndoForm,
 )
-from orders.desk.transitions import show_refusals, take_step
+from orders.desk.transitions import CHANGE, PACK, REFUND, show_refusals, take_step
 from orders.lifecycle import transitions
 from orders.lifecycle.corrections import CORRECTABLE
 from orders.lifecycle.errors import TransitionError
@@ -58,6 +58,8 @@ class Step:
     """What a step without a form will do, in sentences; a form says it itself."""
     variant: str = "default"
     """unfold's style of the button."""
+    permission: str = CHANGE
+    """What an operator needs to take the step; one who may change orders need not refund them."""
 
     @property
     def has_form(self) -> bool:
@@ -86,7 +88,11 @@ def _deliver(order: Order, user: User) -> Order:
 _BEFORE: dict[str, Step] = {
     "pay": Step(_("Take a payment"), COMES_FROM[Status.PAID], form=PaymentForm),
     "pack": Step(
-        _("Mark as packed"), COMES_FROM[Status.PACKED], take=_pack, effects=effects.of_packing
+        _("Mark as packed"),
+        COMES_FROM[Status.PACKED],
+        take=_pack,
+        effects=effects.of_packing,
+        permission=PACK,
     ),
 }
 _BY_POST: dict[str, Step] = {
@@ -108,7 +114,13 @@ _PICKED_UP: dict[str, Step] = {
     ),
 }
 _BACK: dict[str, Step] = {
-    "refund": Step(_("Refund"), COMES_FROM[Status.REFUNDED], form=RefundForm, variant="secondary"),
+    "refund": Step(
+        _("Refund"),
+        COMES_FROM[Status.REFUNDED],
+        form=RefundForm,
+        variant="secondary",
+        permission=REFUND,
+    ),
     "cancel": Step(
         _("Cancel the order"), COMES_FROM[Status.CANCELLED], form=CancelForm, variant="secondary"
     ),
@@ -147,7 +159,7 @@ class StepPages:
 
     admin_site: Any
     opts: Any
-    has_step_permission: Callable[[HttpRequest], bool]
+    record_action: Callable[..., None]
 
     def get_urls(self) -> list[URLPattern]:
         view = self.admin_site.admin_view
@@ -176,11 +188,13 @@ class StepPages:
     def step_buttons(
         self, request: HttpRequest, order: Order, *, is_due: bool = False
     ) -> list[tuple[Step, str]]:
-        """Return the steps to show with their URLs; none without the permission to change."""
-        if not self.has_step_permission(request):
-            return []
+        """Return the steps that the operator may take, with their URLs."""
         steps = next_steps(order, is_due=is_due)
-        return [(step, step_url(order, name)) for name, step in steps.items()]
+        return [
+            (step, step_url(order, name))
+            for name, step in steps.items()
+            if request.user.has_perm(step.permission)
+        ]
 
     def next_step(
         self, buttons: list[tuple[Step, str]], order: Order, *, payout_url: str
@@ -197,21 +211,27 @@ class StepPages:
 
     def step_view(self, request: HttpRequest, order_id: UUID, name: str) -> HttpResponse:
         """Take the step, or first show the form of a step that needs data."""
-        if not self.has_step_permission(request):
-            raise PermissionDenied
         order = get_object_or_404(Order, pk=order_id)
         step = _find(order, name)
         if step.form is not None:
-            return self._form_page(request, order, step.form, step.label)
+            return self._form_page(
+                request, order, step.form, step.label, permission=step.permission
+            )
+        if not request.user.has_perm(step.permission):
+            raise PermissionDenied
         if request.method == "POST" and step.take:
-            show_refusals(request, take_step(request, [order], step.take))
+            refusals = take_step(request, [order], step.take)
+            show_refusals(request, refusals)
+            if not refusals:
+                self.record_action(request, step.label, [order])
         return redirect("admin:orders_order_change", order.pk)
 
     def undo_view(self, request: HttpRequest, order_id: UUID, payment_id: int) -> HttpResponse:
         """Undo a payment that was entered by hand."""
         payment = get_object_or_404(Payment, pk=payment_id, order_id=order_id)
+        label = _("Undo the payment")
         return self._form_page(
-            request, payment.order, UndoForm, _("Undo the payment"), about=payment
+            request, payment.order, UndoForm, label, permission=REFUND, about=payment
         )
 
     def payout_view(self, request: HttpRequest, order_id: UUID, refund_id: UUID) -> HttpResponse:
@@ -220,11 +240,19 @@ class StepPages:
         worklist = reverse("admin:orders_refund_changelist")
         back = worklist if "worklist" in request.GET else ""
         label = _("Enter the pay-out")
-        return self._form_page(request, refund.order, PayoutForm, label, about=refund, back=back)
+        return self._form_page(
+            request,
+            refund.order,
+            PayoutForm,
+            label,
+            permission=REFUND,
+            about=refund,
+            back=back,
+        )
 
     def note_view(self, request: HttpRequest, order_id: UUID) -> HttpResponse:
         """Add a note; one that can't be added is told on the order's page."""
-        if not self.has_step_permission(request):
+        if not request.user.has_perm(CHANGE):
             raise PermissionDenied
         get_object_or_404(Order, pk=order_id)
         form = NoteForm(request.POST)
@@ -247,6 +275,7 @@ class StepPages:
         step_form: type[StepForm],
         label: str | Promise,
         *,
+        permission: str = CHANGE,
         about: Any = None,
         back: str = "",
     ) -> HttpResponse:
@@ -254,7 +283,7 @@ class StepPages:
 
         With `?foresee` it only says what the step would do with what the form holds.
         """
-        if not self.has_step_permission(request):
+        if not request.user.has_perm(permission):
             raise PermissionDenied
         back = back or reverse("admin:orders_order_change", args=[order.pk])
         data = request.POST if request.method == "POST" else None
@@ -265,6 +294,7 @@ class StepPages:
         if form.is_valid():
             refusals = take_step(request, [order], form.take)
             if not refusals:
+                self.record_action(request, label, [order])
                 return redirect(form.next_page(order) or back)
             form = form.again(refusals[0])
         context = {

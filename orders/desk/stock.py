@@ -1,4 +1,4 @@
-"""Stock at the desk: the ledger of movements, and the form that corrects a product's stock."""
+"""Stock at the desk: the ledger of movements, and the form that writes one by hand."""
 
 from typing import Any
 
@@ -11,7 +11,8 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from orders.catalogue.stock import MOST_UNITS
-from orders.models import Product, StockMovement
+from orders.desk.stock_modes import MODES
+from orders.models import BY_HAND, Product, StockMovement
 from project.desk.day_ranges import DayRangeFilter
 from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
@@ -24,7 +25,10 @@ MOST_PRODUCTS = 100
 
 
 class StockForm(forms.Form):
-    """A correction of a product's stock: by a number of units, or to a counted number."""
+    """A movement by hand: units that came in, a correction by some units, or a counted number.
+
+    Each mode has its own field. A page from before there were modes has both.
+    """
 
     delta = forms.IntegerField(
         label=_("Change by"),
@@ -48,12 +52,45 @@ class StockForm(forms.Form):
         max_length=200,
         widget=UnfoldAdminTextInputWidget({"placeholder": _("Delivery note 4711")}),
     )
+    mode = forms.ChoiceField(
+        choices=[(name, mode.label) for name, mode in MODES.items()],
+        required=False,
+        widget=forms.HiddenInput,
+    )
     key = forms.UUIDField(widget=forms.HiddenInput)
     """Each page has its own key, so that a double click corrects once."""
     shown = forms.IntegerField(min_value=0, max_value=MOST_UNITS, widget=forms.HiddenInput)
     """The units on hand that the page showed. `counted` is compared with them."""
     last = forms.IntegerField(widget=forms.HiddenInput)
     """The id of the newest correction that the page showed. A count knows of no newer one."""
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        mode = MODES.get(str(self["mode"].value() or ""))
+        if mode is None:
+            return
+        del self.fields["delta" if mode.field == "counted" else "counted"]
+        field = self.fields[mode.field]
+        field.label, field.help_text, field.required = mode.question, mode.help, True
+        self.fields["reason"].widget.attrs["placeholder"] = mode.example
+        if mode.least is not None:
+            self.fields["delta"] = forms.IntegerField(
+                label=mode.question,
+                help_text=mode.help,
+                min_value=mode.least,
+                max_value=MAX_UNITS,
+                widget=UnfoldAdminIntegerFieldWidget({"placeholder": "12"}),
+            )
+            self.order_fields(["delta", "reason"])
+
+    @property
+    def kind(self) -> StockMovement.Kind:
+        """Return the kind of the valid form's movement."""
+        values = self.cleaned_data
+        if mode := MODES.get(values["mode"]):
+            return mode.kind
+        is_count = values.get("counted") is not None
+        return StockMovement.Kind.COUNT if is_count else StockMovement.Kind.CORRECTION
 
     def clean(self) -> dict[str, Any]:
         """Compute `delta` from either field."""
@@ -92,7 +129,7 @@ class StockMovementAdmin(ReadOnly, LongList):
             return Q(product__in=products)
         if number := order_number(text):
             return Q(order__in=orders_numbered(number))
-        found = Q(kind=StockMovement.Kind.CORRECTION)  # only these have a reason
+        found = Q(kind__in=BY_HAND)  # only these have a reason
         for word in text.split():
             found &= Q(reason__icontains=word)
         return found

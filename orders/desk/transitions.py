@@ -22,6 +22,8 @@ from orders.lifecycle import transitions
 from orders.lifecycle.errors import TransitionError
 from orders.models import Order, User
 
+CHANGE, PACK, REFUND = "orders.change_order", "orders.pack_order", "orders.refund_order"
+"""The permissions of the steps."""
 MAX_REFUSALS = 10
 """The number of refusals of one action that are shown; the others are counted."""
 
@@ -31,13 +33,19 @@ class TransitionActions:
 
     def has_step_permission(self, request: HttpRequest) -> bool:
         """Return True if the user may change orders."""
-        return request.user.has_perm("orders.change_order")
+        return request.user.has_perm(CHANGE)
+
+    def has_pack_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(PACK)
+
+    def has_refund_permission(self, request: HttpRequest) -> bool:
+        return request.user.has_perm(REFUND)
 
     @admin.action(description=gettext_lazy("Take a payment"), permissions=["step"])
     def take_payment(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
         return _ask(self, request, orders, PaymentForm, "take_payment")
 
-    @admin.action(description=gettext_lazy("Mark as packed"), permissions=["step"])
+    @admin.action(description=gettext_lazy("Mark as packed"), permissions=["pack"])
     def mark_packed(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
         show_refusals(request, take_step(request, orders.order_by("number"), _pack))
 
@@ -53,7 +61,7 @@ class TransitionActions:
     def cancel_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
         return _ask(self, request, orders, CancelForm, "cancel_orders", many=True)
 
-    @admin.action(description=gettext_lazy("Refund"), permissions=["step"])
+    @admin.action(description=gettext_lazy("Refund"), permissions=["refund"])
     def refund_order(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
         return _ask(self, request, orders, RefundForm, "refund_order")
 

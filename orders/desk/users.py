@@ -1,4 +1,8 @@
-"""Users, groups and e-mail addresses at the desk."""
+"""Users, groups and e-mail addresses at the desk.
+
+Nobody raises anybody above themselves: an operator changes only accounts that can do nothing which
+the operator can't, and gives only roles and permissions of their own (`orders.accounts.roles`).
+"""
 
 from typing import Any
 
@@ -18,9 +22,12 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from notifications.events import EVENTS
 from orders.accounts.email_change import change_email, is_confirmed, is_taken
+from orders.accounts.roles import BY_NAME, given_by, may_manage, permissions_of, role_label
+from orders.desk.sign_in import SignInActions
 from orders.models import User
 from project.address_input import sent_as_typed
 from project.database.words import has_words
@@ -72,16 +79,49 @@ class PasswordForm(AdminPasswordChangeForm):
         return user
 
 
-class NamedPermissions:
-    """A mixin of ModelAdmins that offer permissions: it names them in the reader's language."""
+class OfferedPermissions:
+    """A mixin of ModelAdmins that offer permissions and roles: those that the operator has.
+
+    They are named in the reader's language. A row that the form is for has no others
+    (`may_manage`), so saving it takes none away.
+    """
 
     def formfield_for_manytomany(self, db_field: Any, request: Any, **options: Any) -> Any:
         field = super().formfield_for_manytomany(  # type: ignore[misc]
             db_field, request, **options
         )
-        if field is not None and db_field.remote_field.model is Permission:
+        if field is None:
+            return field
+        if db_field.remote_field.model is Permission:
             field.label_from_instance = _permission_label
+            if not request.user.is_superuser:
+                field.queryset = field.queryset.filter(pk__in=_held(request.user))
+        elif db_field.remote_field.model is Group:
+            field.label = _("Roles")
+            field.help_text = ""
+            field.widget = UnfoldAdminCheckboxSelectMultipleWidget()
+            field.widget.choices = field.choices
+            field.label_from_instance = lambda group: role_label(group.name)
+            field.queryset = field.queryset.filter(pk__in=given_by(request.user))
         return field
+
+
+def _held(operator: Any) -> list[int]:
+    held = operator.get_all_permissions()
+    every = Permission.objects.select_related("content_type")
+    return [each.pk for each in every if f"{each.content_type.app_label}.{each.codename}" in held]
+
+
+class NewUserForm(UserCreationForm):
+    """A person with roles works at the desk: the form makes them staff."""
+
+    def save(self, commit: bool = True) -> User:
+        user: User = super().save(commit=False)
+        user.is_staff = bool(self.cleaned_data.get("groups"))
+        if commit:
+            user.save()
+            self.save_m2m()
+        return user
 
 
 def _permission_label(permission: Permission) -> str:
@@ -90,9 +130,22 @@ def _permission_label(permission: Permission) -> str:
 
 
 @admin.register(User)
-class UserAdmin(NamedPermissions, LongList, DjangoUserAdmin, EditAdmin):  # type: ignore[misc]
+class UserAdmin(  # type: ignore[misc]
+    SignInActions, OfferedPermissions, LongList, DjangoUserAdmin, EditAdmin
+):
     form = UserForm
-    add_form = UserCreationForm
+    add_form = NewUserForm
+    add_fieldsets = (
+        (None, {"fields": ("username", "email", "usable_password", "password1", "password2")}),
+        (
+            _("Work at the desk"),
+            {
+                "fields": ("groups",),
+                "description": _("A person without a role is a customer."),
+            },
+        ),
+    )
+    asks_reason = True
     change_password_form = PasswordForm
     list_display = ("username", "email_shown", "name", "is_staff")
     ordering = ("username",)  # type: ignore[misc]
@@ -117,6 +170,18 @@ class UserAdmin(NamedPermissions, LongList, DjangoUserAdmin, EditAdmin):  # type
     )
     readonly_fields = ("confirmation", "phone", "muted_words")  # only the user may change them
     filter_horizontal = ()  # two lists side by side don't fit a phone
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        fields = super().get_readonly_fields(request, obj)
+        return fields if request.user.is_superuser else (*fields, "is_superuser")
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or may_manage(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_delete_permission(request, obj)
+        return may and (obj is None or may_manage(request.user, obj))
 
     def matches(self, text: str) -> Q:
         if phone := has_phone("phone", text):
@@ -154,8 +219,41 @@ class UserAdmin(NamedPermissions, LongList, DjangoUserAdmin, EditAdmin):  # type
 
 
 @admin.register(Group)
-class GroupAdmin(NamedPermissions, DjangoGroupAdmin, EditAdmin):  # type: ignore[misc]
+class GroupAdmin(OfferedPermissions, DjangoGroupAdmin, EditAdmin):  # type: ignore[misc]
+    """The roles, and groups of the shop's own. A role's missing permissions come back."""
+
     filter_horizontal = ()
+    list_display = ("label", "about")
+    asks_reason = True
+
+    @display(description=_("role or group"), ordering="name")
+    def label(self, group: Group) -> str:
+        role = BY_NAME.get(group.name)
+        return str(role.label) if role else group.name
+
+    @display(description=_("what its people do"))
+    def about(self, group: Group) -> str:
+        role = BY_NAME.get(group.name)
+        return str(role.about) if role else "–"
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return ("name",) if obj and obj.name in BY_NAME else ()  # each migrate looks for the name
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_change_permission(request, obj)
+        return may and (obj is None or _is_within(request.user, obj))
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_delete_permission(request, obj)
+        if obj is not None and obj.name in BY_NAME:
+            return False
+        return may and (obj is None or _is_within(request.user, obj))
+
+
+def _is_within(operator: Any, group: Group) -> bool:
+    if operator.is_superuser:
+        return True
+    return permissions_of(group_ids=[group.pk]) <= operator.get_all_permissions()
 
 
 @admin.register(EmailAddress)
@@ -197,5 +295,9 @@ class EmailAddressAdmin(LongList, AllauthEmailAddressAdmin, EditAdmin):
         return False
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        is_own = obj is None or obj.primary
+        is_own = obj is None or (obj.primary and may_manage(request.user, obj.user))
         return is_own and super().has_change_permission(request, obj)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        may = super().has_delete_permission(request, obj)
+        return may and (obj is None or may_manage(request.user, obj.user))

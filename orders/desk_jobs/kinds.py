@@ -27,6 +27,12 @@ IMPORT_PRODUCTS = Kind(
     work="orders.imports.job.work",
     permissions=("orders.add_product", "orders.change_product"),
 )
+TAKE_STOCK = Kind(
+    name="take_stock",
+    label=_("Stock-take"),
+    work="orders.imports.stock_take.work",
+    permissions=("orders.add_stockmovement",),
+)
 ANNOUNCE = Kind(
     name="announce",
     label=_("Announcement"),
@@ -61,6 +67,7 @@ KINDS = {
     kind.name: kind
     for kind in (
         IMPORT_PRODUCTS,
+        TAKE_STOCK,
         ANNOUNCE,
         STOP_ANNOUNCEMENT,
         PRINT_PACKING_SLIPS,

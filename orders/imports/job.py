@@ -32,7 +32,7 @@ def work(job: DeskJob) -> dict[str, Any]:
             job.file.open("rb") as file,
             uploaded_package(file, name=job.context["name"]) as package,
         ):
-            report = import_products(package, dry_run=dry_run, on_progress=_progress_callback(job))
+            report = import_products(package, dry_run=dry_run, on_progress=progress_callback(job))
     except FileNotFoundError as error:
         raise PermanentError(_("The uploaded file is gone. Upload it again.")) from error
     except (ImportRefusedError, RowRefusedError) as error:
@@ -60,7 +60,7 @@ def uploaded_package(file: File, *, name: str) -> Iterator[Package]:
         yield zip_package(archive)
 
 
-def _progress_callback(job: DeskJob) -> Callable[[int, int], None]:
+def progress_callback(job: DeskJob) -> Callable[[int, int], None]:
     """Return a callback that stores the progress twice a second, and so notices a cancel."""
     last = 0.0
 

@@ -59,6 +59,6 @@ def read_report(file: IO[str]) -> Iterator[RowReport]:
     """Yield the rows of a report that `Report.write` wrote."""
     lines = csv.reader(file)
     header = next(lines, [])
-    assert [cell.removeprefix(BOM) for cell in header] == list(HEADER)
-    for number, sku, outcome, detail in lines:
+    assert [cell.removeprefix(BOM) for cell in header][: len(HEADER)] == list(HEADER)
+    for number, sku, outcome, detail, *_more in lines:
         yield RowReport(int(number), as_meant(sku), Outcome(outcome), as_meant(detail))

@@ -4,7 +4,7 @@ import csv
 import io
 import re
 import zipfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -86,17 +86,21 @@ class _Typed:
 _Line = Sequence[str | _Typed]
 
 
-def read_table(packed: PackedFile) -> list[RawRow]:
-    """Return the rows that aren't empty. Raises ImportRefusedError."""
+Columns = Mapping[str, tuple[str, ...]]
+
+
+def read_table(packed: PackedFile, *, known: Columns = COLUMNS) -> list[RawRow]:
+    """Return the rows that aren't empty. `known`: the columns. Raises ImportRefusedError."""
+    headers = _headers(known)
     with packed.open() as file:
         if packed.name.lower().endswith(".xlsx"):
             lines: Iterator[_Line] = iter(_xlsx_lines(file))
         else:
-            lines = iter(_csv_lines(file.read(MAX_TABLE_BYTES + 1)))
+            lines = iter(_csv_lines(file.read(MAX_TABLE_BYTES + 1), headers))
         header = next(lines, None)
         if header is None:
             raise ImportRefusedError(_("The table is empty."))
-        columns = _columns([_text(cell) for cell in header])
+        columns = _columns([_text(cell) for cell in header], headers)
         rows = [row for row in _rows(lines, columns) if any(row.cells.values()) or row.surplus]
     if not rows:
         raise ImportRefusedError(_("The table has a header and no rows."))
@@ -124,15 +128,26 @@ def _text(cell: str | _Typed) -> str:
     return cell if isinstance(cell, str) else cell.text
 
 
-def _columns(header: list[str]) -> list[str]:
+def _headers(known: Columns) -> dict[str, str]:
+    """Return the column of each name that a header may have."""
+    if known is COLUMNS:
+        return _BY_HEADER
+    return {header: column for column, headers in known.items() for header in headers}
+
+
+def _columns(header: list[str], headers: Mapping[str, str]) -> list[str]:
     """Return the column of each header cell; "" for an empty cell at the end."""
     filled = max((number for number, cell in enumerate(header, 1) if cell.strip()), default=0)
     columns: list[str] = []
     for cell in header[:filled]:
-        column = _BY_HEADER.get(_plain(cell))
+        column = headers.get(_plain(cell))
         if column is None:
             text = _("Column “%(column)s” isn't known. Known are: %(known)s.")
-            known = ", ".join([*COLUMNS, "picture 1, alt 1, picture 2 …"])
+            known = ", ".join(
+                [*COLUMNS, "picture 1, alt 1, picture 2 …"]
+                if headers is _BY_HEADER
+                else dict.fromkeys(headers.values())
+            )
             raise ImportRefusedError(text % {"column": cell.strip()[:60], "known": known})
         if column in columns:
             text = _("Column “%(column)s” is there twice. Leave one.")
@@ -147,7 +162,7 @@ def _plain(header: str) -> str:
     return " ".join(header.replace("_", " ").split()).casefold()
 
 
-def _csv_lines(data: bytes) -> Iterator[list[str]]:
+def _csv_lines(data: bytes, headers: Mapping[str, str]) -> Iterator[list[str]]:
     text = _decoded(data)
     sep_line = _SEP_LINE.match(text)
     if sep_line is not None:
@@ -159,7 +174,7 @@ def _csv_lines(data: bytes) -> Iterator[list[str]]:
             _("The first line has more than %(limit)d characters: it isn't a header.")
             % {"limit": MAX_HEADER}
         )
-    delimiter = sep_line["delimiter"] if sep_line is not None else _delimiter(header)
+    delimiter = sep_line["delimiter"] if sep_line is not None else _delimiter(header, headers)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
         yield from lines
@@ -184,12 +199,12 @@ def _not_unicode() -> str:
     return _("The table isn't UTF-8 or UTF-16. In Excel, save it as “CSV UTF-8” or as .xlsx.")
 
 
-def _delimiter(header: str) -> str:
+def _delimiter(header: str, headers: Mapping[str, str]) -> str:
     """Return the delimiter that gives the most known columns."""
 
     def known(delimiter: str) -> int:
         cells = next(csv.reader([header], delimiter=delimiter), [])
-        return sum(_plain(cell) in _BY_HEADER for cell in cells)
+        return sum(_plain(cell) in headers for cell in cells)
 
     return max(DELIMITERS, key=known)
 

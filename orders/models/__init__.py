@@ -9,11 +9,12 @@ from orders.models.order import Order, OrderEvent, OrderLine, OrderNote
 from orders.models.product import Category, Product, ProductMedia
 from orders.models.sales import AuditedBalance, ProductSales, SalesEntry
 from orders.models.scheduled import ScheduledChange
-from orders.models.stock import Stock, StockAlert, StockMovement
+from orders.models.stock import BY_HAND, Stock, StockAlert, StockMovement
 from orders.models.upload import Upload
 from orders.models.user import Address, User
 
 __all__ = [
+    "BY_HAND",
     "Address",
     "Announcement",
     "AuditedBalance",

@@ -99,6 +99,10 @@ class Order(models.Model):
         verbose_name = _("order")
         verbose_name_plural = _("orders")
         ordering = ["-number"]
+        permissions = [
+            ("pack_order", _("Can pack orders")),
+            ("refund_order", _("Can refund orders")),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=Q(status__in=OrderStatus.values), name="order_status_is_known"

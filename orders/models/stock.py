@@ -46,6 +46,8 @@ class StockMovement(models.Model):
         CANCEL = "cancel", _("Cancelled order")
         REFUND = "refund", _("Refunded goods")
         CORRECTION = "correction", _("Correction")
+        RECEIPT = "receipt", _("Receipt")
+        COUNT = "count", _("Count")
 
     product = models.ForeignKey(
         Product,
@@ -107,6 +109,11 @@ class StockMovement(models.Model):
             # The newest rows, for the audit. Rows come in the order of time, so a summary of each
             # range of pages is enough: some kilobytes, and nothing to write for most orders.
             BrinIndex("created_at", name="movement_by_time", autosummarize=True),
+            models.Index(
+                fields=["product", "-id"],
+                name="movement_by_hand",
+                condition=Q(kind__in=["correction", "receipt", "count"]),
+            ),
         ]
         constraints = [
             models.CheckConstraint(condition=~Q(quantity=0), name="movement_moves_something"),
@@ -125,16 +132,26 @@ class StockMovement(models.Model):
                 condition=Q(kind="order", order__isnull=False, refund__isnull=True, quantity__lt=0)
                 | Q(kind="cancel", order__isnull=False, refund__isnull=True, quantity__gt=0)
                 | Q(kind="refund", order__isnull=False, refund__isnull=False, quantity__gt=0)
-                | Q(kind="correction", order__isnull=True, refund__isnull=True),
+                | Q(kind="receipt", order__isnull=True, refund__isnull=True, quantity__gt=0)
+                | Q(kind__in=["correction", "count"], order__isnull=True, refund__isnull=True),
                 name="movement_fits_its_kind",
             ),
             models.CheckConstraint(
-                condition=~Q(kind="correction", reason=""), name="correction_has_a_reason"
+                condition=~Q(kind__in=["correction", "receipt", "count"], reason=""),
+                name="correction_has_a_reason",
             ),
         ]
 
     def __str__(self) -> str:
         return f"{self.quantity:+d} {self.kind}"
+
+
+BY_HAND = (
+    StockMovement.Kind.CORRECTION,
+    StockMovement.Kind.RECEIPT,
+    StockMovement.Kind.COUNT,
+)
+"""The kinds that people write, each with a reason."""
 
 
 class StockAlert(models.Model):

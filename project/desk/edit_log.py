@@ -38,6 +38,7 @@ def _changes(row: Model) -> QuerySet[LogEntry]:
             content_type=ContentType.objects.get_for_model(row),
             object_id=str(row.pk),
             action_flag=CHANGE,
+            change_message__contains='"changed"',  # not an action: those are entries, too
         )
         .select_related("user")
         .order_by("-action_time")

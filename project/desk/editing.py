@@ -19,11 +19,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import override
 from unfold.admin import ModelAdmin
 
+from project.desk.audit_log import LoggedActions, form_values, formset_values, told
 from project.desk.edit_log import editor_of
 from project.opened_values import OpenedForm
 
 OPENED_AT = "_opened_at"
 """The hidden input with the time at which the page was opened, in seconds since 1970."""
+REASON = "_reason"
+"""The input in which an operator may say why; the audit log keeps it."""
+MAX_REASON = 200
 
 
 class EditForm(OpenedForm, forms.BaseModelForm):
@@ -80,10 +84,14 @@ def edit_form(form: type[forms.BaseModelForm]) -> type[forms.BaseModelForm]:
     return cast(type[forms.BaseModelForm], type(form.__name__, (EditForm, form), {}))
 
 
-class EditAdmin(ModelAdmin):
-    """The base of every ModelAdmin whose rows people change."""
+class EditAdmin(LoggedActions, ModelAdmin):
+    """The base of every ModelAdmin whose rows people change; its log tells old and new values."""
 
     change_form_before_template = "desk/opened_at.html"
+    change_form_after_template = "desk/reason.html"
+    object_history_template = "desk/history.html"
+    asks_reason = False
+    """Show the input for a reason below the form."""
 
     def get_form(
         self, request: HttpRequest, obj: Any = None, change: bool = False, **options: Any
@@ -93,6 +101,30 @@ class EditAdmin(ModelAdmin):
 
     def get_changelist_form(self, request: HttpRequest, **options: Any) -> Any:
         return edit_form(super().get_changelist_form(request, **options))
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: bool = False
+    ) -> list[dict[str, Any]]:
+        """Return Django's message with the values, old and new, and the operator's reason."""
+        message: list[dict[str, Any]] = super().construct_change_message(
+            request, form, formsets, add
+        )
+        if values := form_values(form, is_new=add):
+            message.append({"values": values})
+        for formset in formsets or ():
+            message += formset_values(formset)
+        if reason := request.POST.get(REASON, "").strip()[:MAX_REASON]:
+            message.append({"reason": reason})
+        return message
+
+    def history_view(
+        self, request: HttpRequest, object_id: str, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        response = super().history_view(request, object_id, extra_context)
+        context = getattr(response, "context_data", None)
+        if context is not None:
+            context["entries"] = [(entry, told(entry)) for entry in context["action_list"]]
+        return response
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         if change:

@@ -289,7 +289,9 @@ class JobAdmin(ReadOnly, LongList, RecordPage):
         decision = next((known for known in self.decisions if known.name == name), None)
         if decision is None:
             raise Http404
-        self._decide(request, decision, self.model._default_manager.filter(pk=job_id))
+        jobs = self.model._default_manager.filter(pk=job_id)
+        self._decide(request, decision, jobs)
+        self.record_action(request, decision.label, jobs)
         back = request.POST.get("next", "")
         if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
             names = (self.opts.app_label, self.opts.model_name)

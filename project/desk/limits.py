@@ -15,6 +15,7 @@ from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
 from project.desk.address_search import searched_address
+from project.desk.audit_log import LoggedActions
 from project.desk.editing import EditAdmin, EditForm
 from project.desk.jobs import in_zone, isolated, moment
 from project.desk.long_lists import LongList
@@ -58,6 +59,7 @@ class LimitAdmin(EditAdmin):
     """Every limit with its value. An empty one follows its setting."""
 
     form = LimitForm
+    asks_reason = True
     list_display = ("label", "in_force", "by_setting", "blocked")
     fields = ("label", "by_setting", "allowed", "seconds")
     readonly_fields = ("label", "by_setting")
@@ -130,7 +132,7 @@ class LimitFilter(admin.SimpleListFilter):
 
 
 @admin.register(LimitCounter)
-class LimitCounterAdmin(LongList):
+class LimitCounterAdmin(LoggedActions, LongList):
     """The keys that are counted now. A key that is cleared starts from zero."""
 
     fields = ("label", "key_shown", "count", "until")

@@ -134,6 +134,7 @@ class ScheduleAdmin(EditAdmin, PeriodicTaskAdmin):
 
     form = ScheduleForm
     change_form_template = "desk/periodic_task.html"
+    asks_reason = True
     date_hierarchy = None
     list_display: Any = (
         "title",
@@ -254,7 +255,9 @@ class ScheduleAdmin(EditAdmin, PeriodicTaskAdmin):
     def _run_view(self, request: HttpRequest, pk: int) -> HttpResponseBase:
         if not self.has_change_permission(request):
             raise PermissionDenied
-        run = ask_to_run(get_object_or_404(PeriodicTask, pk=pk), user_id=request.user.pk)
+        task = get_object_or_404(PeriodicTask, pk=pk)
+        run = ask_to_run(task, user_id=request.user.pk)
+        self.record_action(request, _("Run now"), [task])
         return redirect("admin:project_manualrun_change", run.pk)
 
     def changeform_view(

@@ -221,7 +221,7 @@ def test_a_user_keeps_the_groups_that_another_gave(
     first.send(name="Ada L.")
     refused = third.send(groups=[str(writers.pk)])
 
-    assert "“Groups” was changed to “Packers” by grace meanwhile." in refused.content.decode()
+    assert "“Roles” was changed to “Packers” by grace meanwhile." in refused.content.decode()
     assert list(shopper.groups.all()) == [packers]
     shopper.refresh_from_db()
     assert shopper.name == "Ada L."
@@ -378,7 +378,7 @@ def test_two_who_count_the_same_stock_correct_it_once(
     admin_client: Client, colleague: Client
 ) -> None:
     mug = add_product("MUG", stock=987)
-    url = f"/admin/orders/product/{mug.pk}/stock/"
+    url = f"/admin/orders/product/{mug.pk}/stock/?mode=count"
     pages = [open_page(client, url) for client in (admin_client, colleague)]
 
     answers = [page.send(counted="997", reason="Count") for page in pages]
@@ -393,7 +393,7 @@ def test_a_count_that_is_sent_again_after_the_refusal_is_compared_with_the_new_n
     admin_client: Client, colleague: Client
 ) -> None:
     mug = add_product("MUG", stock=987)
-    url = f"/admin/orders/product/{mug.pk}/stock/"
+    url = f"/admin/orders/product/{mug.pk}/stock/?mode=count"
     pages = [open_page(client, url) for client in (admin_client, colleague)]
     pages[0].send(counted="997", reason="Count")
     refused = pages[1].send(counted="998", reason="Count")

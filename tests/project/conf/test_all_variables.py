@@ -40,6 +40,7 @@ TAKEN: dict[str, set[str]] = {
     "DEBUG": SWITCH,
     "TANDEM_LOCAL": SWITCH,
     "SMS_FIRST_NEEDS_EMAIL": SWITCH,
+    "STAFF_SECOND_FACTOR": SWITCH,
     **dict.fromkeys(
         (
             *("SECRET_KEY_FALLBACKS", "CSRF_TRUSTED_ORIGINS", "PAYMENT_DUE_HOURS", "SMS_URL"),
