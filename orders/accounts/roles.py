@@ -56,6 +56,7 @@ _CLERK = (
     | _SEE_CATALOGUE
     | _may("change", "orders.order", "notifications.notification")
     | _may("add pack", "orders.order")
+    | _may("view", "orders.deskjob")
 )
 _STOCK_KEEPER = (
     _may("view pack", "orders.order")

@@ -31,14 +31,15 @@ class PaperActions:
     admin_site: Any
     has_view_permission: Callable[..., bool]
     has_step_permission: Callable[[HttpRequest], bool]
+    has_pack_permission: Callable[[HttpRequest], bool]
 
-    @admin.action(description=gettext_lazy("Packing slips"), permissions=["view"])
+    @admin.action(description=gettext_lazy("Packing slips"), permissions=["pack"])
     def print_packing_slips(
         self, request: HttpRequest, orders: QuerySet[Order]
     ) -> HttpResponse | None:
         return _print(request, orders, PRINT_PACKING_SLIPS)
 
-    @admin.action(description=gettext_lazy("Pick list"), permissions=["view"])
+    @admin.action(description=gettext_lazy("Pick list"), permissions=["pack"])
     def print_pick_list(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
         return _print(request, orders, PRINT_PICK_LIST)
 
@@ -70,6 +71,7 @@ class PaperActions:
         `jobs` are the order's media jobs, if the page has read them.
         """
         card = order_papers(order, jobs=jobs)
+        card["may_pack"] &= self.has_pack_permission(request)
         card["may_invoice"] &= self.has_step_permission(request)
         card["papers_url"] = reverse("admin:orders_order_papers", args=[order.pk])
         card["make"] = {
@@ -88,7 +90,7 @@ class PaperActions:
     def _make_paper(self, request: HttpRequest, order_id: UUID, kind: str) -> HttpResponse:
         """Issue the order's invoice, or queue a slip. A second click changes nothing."""
         order = get_object_or_404(Order, pk=order_id)
-        needs = self.has_step_permission if kind == INVOICE.name else self.has_view_permission
+        needs = self.has_step_permission if kind == INVOICE.name else self.has_pack_permission
         if not needs(request):
             raise PermissionDenied
         if kind == INVOICE.name:

@@ -49,13 +49,13 @@ PRINT_PACKING_SLIPS = Kind(
     name="print_packing_slips",
     label=_("Packing slips"),
     work="orders.papers.selection.print_packing_slips",
-    permissions=("orders.view_order",),
+    permissions=("orders.pack_order",),
 )
 PRINT_PICK_LIST = Kind(
     name="print_pick_list",
     label=_("Pick list"),
     work="orders.papers.selection.print_pick_list",
-    permissions=("orders.view_order",),
+    permissions=("orders.pack_order",),
 )
 PRINT_INVOICES = Kind(
     name="print_invoices",

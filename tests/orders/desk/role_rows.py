@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
+from uuid import uuid4
 
 from allauth.account.models import EmailAddress
 from axes.models import AccessAttempt
@@ -19,7 +20,15 @@ from django_celery_results.models import TaskResult
 
 from media_jobs.models import Asset, MediaJob
 from notifications.models import ChannelState, Notification
-from orders.models import Announcement, Category, DeskJob, StockMovement, User
+from orders.models import (
+    Announcement,
+    Category,
+    DeskJob,
+    PaymentAttempt,
+    Refund,
+    StockMovement,
+    User,
+)
 from project.limits.known import known_limits
 from project.models import (
     AuditRun,
@@ -41,6 +50,7 @@ def rows_of_each_model() -> dict[str, Any]:
     product = add_product("MUG", stock=10)
     order = placed(product)
     shopper = User.objects.create_user("ada", "ada@example.org")
+    order.payments.create(method="cash", reference="1", amount=1)
     interval = IntervalSchedule.objects.create(every=10, period="seconds")
     entry = PeriodicTask.objects.create(name="t", task="orders.tasks.low_stock", interval=interval)
     rows = [
@@ -75,6 +85,10 @@ def rows_of_each_model() -> dict[str, Any]:
             name="order:ip", key="1", used=1, allowed=5, ends_at=datetime.now(UTC) + timedelta(1)
         ),
         ManualRun.objects.create(periodic_task=entry.name),
+        Refund.objects.create(id=uuid4(), order=order, amount=1, restocked=False),
+        PaymentAttempt.objects.create(
+            order=order, provider="test-bank", amount=order.total, currency=order.currency
+        ),
         AccessAttempt.objects.create(username="x", ip_address="192.0.2.1", failures_since_start=1),
         LogEntry.objects.create(
             user=shopper,

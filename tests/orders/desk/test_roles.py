@@ -77,6 +77,12 @@ def _value(name: str, key: str, rows: dict[str, Any], model: str) -> Any:
     }
     if key in special:
         return special[key].get(name, "retry")
+    if key == "kind":
+        return "packing_slip"
+    if key == "payment_id":
+        return rows["orders_order"].payments.get().pk
+    if key == "refund_id":
+        return rows["orders_refund"].pk
     others = {
         "periodictask_run": "django_celery_beat_periodictask",
         "auth_user_password_change": "orders_user",

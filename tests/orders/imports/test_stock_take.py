@@ -127,7 +127,8 @@ def test_what_a_colleague_moved_meanwhile_is_refused_by_name() -> None:
 
 def _race(product: Product) -> list[Exception]:
     """Let a stock-take's row and a receipt meet: the receipt commits while the count waits."""
-    last, errors = last_correction_id(product.pk), []
+    last = last_correction_id(product.pk)
+    errors: list[Exception] = []
 
     def count() -> None:
         try:
