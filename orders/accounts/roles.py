@@ -134,6 +134,12 @@ ROLES = (
 BY_NAME = {role.name: role for role in ROLES}
 
 
+def role_name(group_name: str) -> str:
+    """Return the role's name in the reader's language; another group's name as it is."""
+    role = BY_NAME.get(group_name)
+    return str(role.label) if role else group_name
+
+
 def role_label(group_name: str) -> str:
     """Return the role's name and sentence; another group's name as it is."""
     role = BY_NAME.get(group_name)

@@ -26,7 +26,14 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from notifications.events import EVENTS
 from orders.accounts.email_change import change_email, is_confirmed, is_taken
-from orders.accounts.roles import BY_NAME, given_by, may_manage, permissions_of, role_label
+from orders.accounts.roles import (
+    BY_NAME,
+    given_by,
+    may_manage,
+    permissions_of,
+    role_label,
+    role_name,
+)
 from orders.desk.sign_in import SignInActions
 from orders.models import User
 from project.address_input import sent_as_typed
@@ -44,6 +51,10 @@ admin.site.unregister(Group)
 admin.site.unregister(EmailAddress)
 # What the desk's titles, breadcrumbs and questions call an address; allauth's own is as DNS has it.
 EmailAddress.add_to_class("__str__", lambda address: isolate(readable_address(address.email)))
+# Titles, filters and questions name a role in the reader's language.
+Group.add_to_class("__str__", lambda group: role_name(group.name))
+UNUSED = ("mfa", "usersessions")
+"""The apps whose models no page of the desk edits: their permissions would say nothing."""
 
 
 class UserForm(UserChangeForm):
@@ -94,6 +105,7 @@ class OfferedPermissions:
             return field
         if db_field.remote_field.model is Permission:
             field.label_from_instance = _permission_label
+            field.queryset = field.queryset.exclude(content_type__app_label__in=UNUSED)
             if not request.user.is_superuser:
                 field.queryset = field.queryset.filter(pk__in=_held(request.user))
         elif db_field.remote_field.model is Group:
@@ -228,8 +240,7 @@ class GroupAdmin(OfferedPermissions, DjangoGroupAdmin, EditAdmin):  # type: igno
 
     @display(description=_("role or group"), ordering="name")
     def label(self, group: Group) -> str:
-        role = BY_NAME.get(group.name)
-        return str(role.label) if role else group.name
+        return role_name(group.name)
 
     @display(description=_("what its people do"))
     def about(self, group: Group) -> str:
@@ -237,7 +248,11 @@ class GroupAdmin(OfferedPermissions, DjangoGroupAdmin, EditAdmin):  # type: igno
         return str(role.about) if role else "–"
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
-        return ("name",) if obj and obj.name in BY_NAME else ()  # each migrate looks for the name
+        return ("label",) if obj and obj.name in BY_NAME else ()
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        # A role's name stays: each migrate looks for it.
+        return ("label" if obj and obj.name in BY_NAME else "name", "permissions")
 
     def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         may = super().has_change_permission(request, obj)
