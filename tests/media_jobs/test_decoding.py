@@ -31,6 +31,44 @@ def swapped_profile() -> bytes:
     return profile.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
 
 
+# ── Raw files of cameras ────────────────────────────────────────────────────────────────────
+
+
+def tagged(*tags: tuple[int, int]) -> bytes:
+    """A small TIFF with more tags of one value each in its first directory."""
+    data = saved(photo().resize((64, 48)), "TIFF")
+    (directory,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, directory)
+    entries = [data[at : at + 12] for at in range(directory + 2, directory + 2 + 12 * count, 12)]
+    entries += [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags]
+    data += b"\0" * (len(data) % 2)
+    place = struct.pack("<I", len(data))
+    return (
+        (data[:4] + place + data[8:] + struct.pack("<H", len(entries)))
+        + b"".join(sorted(entries, key=lambda entry: struct.unpack_from("<H", entry)))
+        + bytes(4)
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        tagged((50_706, 0x0401)),  # DNG: ProRAW and what Pixels and Galaxys save
+        tagged((254, 1), (330, 8)),  # NEF, ARW: a preview, and the raw picture elsewhere
+        tagged()[:8] + b"CR\x02\x00" + tagged()[12:],
+    ],
+    ids=["dng", "nef", "cr2"],
+)
+def test_a_raw_file_is_refused_rather_than_its_preview_printed(data):
+    with pytest.raises(UnusableFileError, match="Raw pictures"):
+        opened(data)
+
+
+@pytest.mark.parametrize("tags", [(), ((254, 1),), ((254, 0), (330, 8))])
+def test_a_tiff_that_is_no_raw_file_is_opened(tags):
+    assert opened(tagged(*tags)).upright_size == (64, 48)
+
+
 # ── AVIF ────────────────────────────────────────────────────────────────────────────────────
 
 
