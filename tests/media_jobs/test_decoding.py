@@ -203,13 +203,13 @@ def test_a_tiff_of_eight_bit_lab_is_shown_in_its_colours(compression):
     assert is_near(page.convert("RGB").getpixel((50, 50)), (255, 0, 0), by=25)
 
 
+def chunk(name: bytes, content: bytes) -> bytes:
+    checked = name + content
+    return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+
 def png_of_gamma(value: int, gamma: float, *, also: bytes = b"", bits: int = 8) -> bytes:
     """A grey PNG of this sample, with a gAMA chunk and perhaps another one."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        checked = name + content
-        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
-
     row = b"\x00" + value.to_bytes(bits // 8) * 3 * 60
     return (
         b"\x89PNG\r\n\x1a\n"
@@ -234,6 +234,24 @@ def test_a_png_that_says_its_gamma_is_as_bright_as_browsers_show_it(gamma, shown
     page = made(png_of_gamma(128, gamma), PAGE)["page"]
 
     assert is_near(page.getpixel((30, 30)), (shown,) * 3, by=2)
+
+
+@pytest.mark.parametrize(
+    ("coded", "samples"),
+    [
+        ((12, 13, 0, 1), (184, 56, 49)),  # Display P3
+        ((9, 13, 0, 1), (164, 69, 49)),  # BT.2020
+        ((1, 13, 0, 1), (200, 40, 40)),  # sRGB itself
+        ((12, 13), (200, 40, 40)),  # broken off: sRGB
+    ],
+)
+def test_a_png_that_codes_its_wide_gamut_keeps_its_red(coded, samples):
+    plain = saved(Image.new("RGB", (60, 60), samples), "PNG")
+    place = plain.index(b"IDAT") - 4
+
+    page = made(plain[:place] + chunk(b"cICP", bytes(coded)) + plain[place:], PAGE)["page"]
+
+    assert is_near(page.getpixel((30, 30)), (200, 40, 40), by=3)
 
 
 def test_sixteen_bits_of_light_keep_their_shadows():
