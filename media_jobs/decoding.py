@@ -10,7 +10,7 @@ import pyvips
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from media_jobs import jpeg_tail, lab_tiff, png_gamma, tiff_samples
+from media_jobs import camera_raw, jpeg_tail, lab_tiff, png_gamma, tiff_samples
 from media_jobs.filetypes import (
     AVIF,
     HEAD_BYTES,
@@ -73,6 +73,10 @@ def opened(data: bytes) -> Original:
         # libvips reads the major brand only, and doesn't know the one of animations. The still
         # picture of an animation is stored as that of any AVIF.
         data = data[:8] + b"avif" + data[12:]
+    if filetype == TIFF and camera_raw.is_raw(data):
+        raise UnusableFileError(
+            _("Raw pictures of cameras can't be used here. Export the picture as JPEG.")
+        )
     as_rgb = lab_tiff.as_rgb(data) if filetype == TIFF else None
     data = as_rgb or data
     try:

@@ -1,4 +1,4 @@
-"""Converts PNGs that tell their colours by gAMA and cHRM chunks to sRGB, as browsers do.
+"""Converts PNGs that tell their colours by gAMA, cHRM and cICP chunks to sRGB, as browsers do.
 
 libvips reads every PNG without a profile as sRGB: a PNG of linear light would be far too dark, and
 one of a wider gamut too pale.
@@ -10,13 +10,18 @@ from dataclasses import dataclass
 
 import pyvips
 
-from media_jobs.primaries import Matrix, adaptation, inverse, product, to_xyz
+from media_jobs.film_colours import PRIMARIES
+from media_jobs.primaries import D65, Chromaticity, Matrix, adaptation, inverse, product, to_xyz
 
 SRGB_GAMMA = 0.45455
 """The gamma that encoders write for sRGB, whose curve is not exactly a power."""
 NEAR = 0.05
 """A gamma that differs from it by at most this share means sRGB: libpng's PNG_GAMMA_THRESHOLD."""
 SRGB = ((0.64, 0.33), (0.30, 0.60), (0.15, 0.06))
+WIDE = {9: PRIMARIES["bt2020"], 12: PRIMARIES["smpte432"]}
+"""The wider primaries by their numbers in a cICP chunk (ITU-T H.273)."""
+SRGB_CURVE, RGB = 13, 0
+"""Its numbers for the curve and for samples that are RGB."""
 SAME = 0.01
 """A matrix whose numbers are all this near to those of none means sRGB's primaries: libpng's
 tolerance of chromaticities, about.
@@ -41,7 +46,9 @@ def colours_of(data: bytes) -> Colours | None:
     """
     gamma, matrix = 0.0, None
     for name, content in _chunks_before_pixels(data):
-        if name in (b"iCCP", b"sRGB", b"cICP"):
+        if name == b"cICP":
+            return _coded(content)
+        if name in (b"iCCP", b"sRGB"):
             return None
         if name == b"gAMA" and len(content) == 4:
             gamma = struct.unpack(">I", content)[0] / 100_000
@@ -51,6 +58,14 @@ def colours_of(data: bytes) -> Colours | None:
         return None
     curve = None if abs(gamma / SRGB_GAMMA - 1) <= NEAR else gamma
     return Colours(curve, matrix) if curve or matrix else None
+
+
+def _coded(chunk: bytes) -> Colours | None:
+    """Return what a cICP chunk tells of a wide gamut, as screenshots of telephones have it."""
+    primaries, curve, matrix = chunk[:3].ljust(3, b"\xff")
+    if primaries not in WIDE or (curve, matrix) != (SRGB_CURVE, RGB):
+        return None
+    return Colours(None, _to_srgb(D65, *WIDE[primaries]))
 
 
 def as_srgb(picture: pyvips.Image, colours: Colours) -> pyvips.Image:
@@ -84,7 +99,13 @@ def _srgb(light: pyvips.Image) -> pyvips.Image:
 def _matrix(chunk: bytes) -> Matrix | None:
     """Return the matrix that a cHRM chunk tells; None if it is sRGB's, or if it tells nonsense."""
     numbers = [number / 100_000 for number in struct.unpack(">8I", chunk)]
-    white, red, green, blue = zip(numbers[::2], numbers[1::2], strict=True)
+    return _to_srgb(*zip(numbers[::2], numbers[1::2], strict=True))
+
+
+def _to_srgb(
+    white: Chromaticity, red: Chromaticity, green: Chromaticity, blue: Chromaticity
+) -> Matrix | None:
+    """Return the matrix from linear RGB of these primaries to sRGB's; None if they are the same."""
     try:
         seen = product(adaptation(white), to_xyz(red, green, blue, white=white))
         matrix = product(inverse(to_xyz(*SRGB)), seen)

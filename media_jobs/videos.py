@@ -97,7 +97,7 @@ def look(path: Path, filetype: FileType, *, folder: Path, progress: Progress) ->
     if seconds > 60 * limit:
         message = _("The video is %(minutes).1f minutes long; at most %(limit)d can be used.")
         raise UnusableFileError(message % {"minutes": seconds / 60, "limit": limit})
-    enough = WHOLE * (_length_in_header(said) or 0.0) - 0.5
+    enough = WHOLE * (_length_in_header(said, filetype) or 0.0) - 0.5
     # The sound may be whole while the pictures are cut: then ffmpeg says that the file ends.
     ends_early = re.search(r"partial file|File ended prematurely", said) is not None
     if max(packets.ends.values()) < enough or (shown < enough and ends_early):
@@ -399,10 +399,18 @@ def _odd_turn(said: str) -> float | None:
     return degrees if abs(degrees - 90 * round(degrees / 90)) >= TURN_TOLERANCE else None
 
 
-def _length_in_header(said: str) -> float | None:
-    """Return the length in the original's header, in seconds."""
-    found = re.search(r"Duration: (\d+):(\d\d):(\d\d\.\d+)", said)
-    return int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3]) if found else None
+def _length_in_header(said: str, filetype: FileType) -> float | None:
+    """Return the length in the original's header, in seconds.
+
+    Many writers of Matroska put the last picture's time there: a part of a longer recording begins
+    at its own time in it, which ffmpeg subtracts from all others.
+    """
+    found = re.search(r"Duration: (\d+):(\d\d):(\d\d\.\d+)(?:, start: (-?\d+\.\d+))?", said)
+    if found is None:
+        return None
+    length = int(found[1]) * 3600 + int(found[2]) * 60 + float(found[3])
+    start = float(found[4] or 0) if filetype in (MKV, WEBM) else 0.0
+    return length - start if 0 < start < length else length
 
 
 def _damaged() -> UnusableFileError:

@@ -85,6 +85,8 @@ KEEP_MESSAGE_HTML_DAYS = whole_days(
 )
 # The providers that may send receipts of messages, each with the secret that signs them.
 RECEIPT_SECRETS = environment.pairs("RECEIPT_SECRETS", known=r"email|sms(:[\w.-]+)?")
+if IS_PRODUCTION:  # who guesses one can say of any customer's address that it is dead
+    environment.require_secrets("RECEIPT_SECRETS", *RECEIPT_SECRETS.values())
 LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5, most=1_000_000)
 # How many orders may be placed by what they count; None: nothing is counted.
 ORDER_LIMITS = order_limits(
@@ -395,6 +397,8 @@ FFMPEG_BINARY = environment.program("FFMPEG_BINARY")  # empty: the one that imag
 # ── Messages ────────────────────────────────────────────────────────────────────────────────
 vars().update(environment.email("EMAIL_URL"))
 EMAIL_TIMEOUT = 10  # seconds per socket operation; delivery bounds the whole send
+if IS_PRODUCTION:
+    environment.needed("DEFAULT_FROM_EMAIL")  # other mail servers take nothing from localhost
 DEFAULT_FROM_EMAIL = environment.sender(
     "DEFAULT_FROM_EMAIL", formataddr((SHOP_NAME, "shop@localhost"))
 )

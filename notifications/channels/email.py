@@ -39,9 +39,15 @@ OF_OUR_PASSWORD = frozenset({530, 534, 535, 538})
 OF_OUR_PASSWORD_TOO = re.compile(r"5\.7\.(8|9|11)\b")
 TOO_LARGE = re.compile(r"(552|523) |\d+ 5\.3\.4\b")
 """A refusal at MAIL of the message's size; any other refusal there is of the sender."""
+OF_OUR_QUOTA = re.compile(r"[45]\.4\.5\b")
+"""What large providers say when an account has sent too much today; no message is the cause."""
+OF_OUR_DOMAIN = re.compile(r"5\.7\.2[0-7]\b")
+"""SPF, DKIM, DMARC or the host's name in DNS fail (RFC 7372, 3, and 5.7.27, RFC 7505)."""
 RELAYING = re.compile(r"\brelay", re.IGNORECASE)
 OUR_PASSWORD = gettext_noop("refuses our user or password")
 OUR_ADDRESS = gettext_noop("refuses DEFAULT_FROM_EMAIL as a sender")
+OUR_QUOTA = gettext_noop("takes no more mail from us for now")
+OUR_DOMAIN = gettext_noop("refuses mail of our domain: check its SPF, DKIM and DMARC")
 OUR_MAIL = gettext_noop("takes no mail for others from us")
 NO_SMTPUTF8 = (
     "the mail server takes no address with letters beyond ASCII before the @: it doesn't offer"
@@ -149,6 +155,10 @@ def error_for(error: Exception) -> TransientError | PermanentError:
         return PermanentError(NO_SMTPUTF8)
     if code in OF_OUR_PASSWORD or OF_OUR_PASSWORD_TOO.match(words):
         return RefusesUsError(f"{OUR_PASSWORD} ({said})")
+    if OF_OUR_QUOTA.match(words):
+        return RefusesUsError(f"{OUR_QUOTA} ({said})")
+    if OF_OUR_DOMAIN.match(words):
+        return RefusesUsError(f"{OUR_DOMAIN} ({said})")
     if isinstance(error, smtplib.SMTPSenderRefused) and code >= 500 and not TOO_LARGE.match(said):
         return RefusesUsError(f"{OUR_ADDRESS} ({said})")
     if code >= 500 and RELAYING.search(words):

@@ -21,6 +21,9 @@ from project.conf.sms_success import Success
 from project.jobs.errors import PermanentError
 
 NO_KEYS = "no-keys"
+REPEATED = 409
+"""A request with the same key is still being processed, or has been: what became of it isn't said
+(Idempotency-Key, draft-ietf-httpapi-idempotency-key-header, 2.6)."""
 
 
 def repeats_are_safe(url: str) -> bool:
@@ -42,6 +45,8 @@ def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
         headers=_headers(parts, message),
         deadline=deadline,
     )
+    if answer.status == REPEATED and repeats_are_safe(url):
+        raise NoAnswerError(answer.words)
     if not 200 <= answer.status <= 299:
         raise answer.refusal()
     success = settings.SMS_SUCCESS.get(parts.hostname or "") or settings.SMS_SUCCESS.get("")

@@ -158,6 +158,8 @@ def _problem(url: str, scheme: str) -> str:
         return f"SMS_URL: {scheme}:// has no readable host and port. {PERCENT}."
     if not parts.hostname:
         return f"SMS_URL: {scheme}:// names no host."
+    if re.search(r"[,;]\S*://", url):
+        return "SMS_URL: write spaces between the URLs of several gateways."
     if not url.isascii():
         return f"SMS_URL: {scheme}:// has letters beyond ASCII: write them as %XX."
     if MODULES[scheme] == "aliyun_sms":

@@ -21,12 +21,19 @@ EXACT_DIGITS = 15
 _ERROR = re.compile(
     r"#(N/A|REF!|NAME\?|VALUE!|DIV/0!|NUM!|NULL!|SPILL!|CALC!|FIELD!|BLOCKED!|CONNECT!|UNKNOWN!"
     r"|BUSY!|GETTING_DATA|#+)|Err:[0-9]{3}"
+    # As Excel writes them into a CSV in German, French, Italian and Spanish; in Chinese as above.
+    r"|#(NV|WERT!|BEZUG!|ZAHL!|ÜBERLAUF!|VALEUR!|NOM\?|NOMBRE!|VALORE!|RIF!|NOME\?|N/D|¿NOMBRE\?)"
+    r"|#¡(VALOR|REF|NUM|DIV/0|NULO)!"
 )
 _SCIENTIFIC = re.compile(r"[0-9]([.,][0-9]+)?E[+-][0-9]{1,3}")
 _MONTH = "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"
+_GERMAN_MONTH = "(Jan|Feb|Mrz|Apr|Mai|Jun|Jul|Aug|Sep|Okt|Nov|Dez)"
+_LOGICAL = ("TRUE", "FALSE", "WAHR", "FALSCH")
 _DATE = re.compile(
     # As spreadsheets shorten dates, and as programs write the moment of one.
     rf"[0-9]{{1,2}}-{_MONTH}(-[0-9]{{2,4}})?|{_MONTH}-[0-9]{{2}}"
+    rf"|[0-9]{{1,2}}\. ?{_GERMAN_MONTH}|{_GERMAN_MONTH} [0-9]{{2}}"
+    r"|[0-9]{4}年[0-9]{1,2}月([0-9]{1,2}日)?|[0-9]{1,2}月[0-9]{1,2}日"
     r"|[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(:[0-9]{2})?(\.[0-9]+)?"
 )
 _BLANK = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0")
@@ -84,7 +91,7 @@ def doubt_of(text: str, *, column: str) -> str:
     kind = _kind(column)
     if kind not in TEXT_COLUMNS:
         return ""
-    if text in ("TRUE", "FALSE"):
+    if text in _LOGICAL:
         return _is_logical(text)
     if kind not in ("description", "alt"):
         if _SCIENTIFIC.fullmatch(text):

@@ -13,6 +13,7 @@ from orders.lifecycle.steps import (
     Kind,
     Status,
     cleaned,
+    cleaned_code,
     lock,
     move,
     one_transaction,
@@ -48,7 +49,7 @@ def pay(
     `method` is one of `Payment.BY_HAND`; `method` and `reference` are the payment's idempotency
     key. An amount above the due amount is refused. `seen`: see `require_seen`.
     """
-    reference = cleaned(reference, name=_("Reference"), max_length=100)
+    reference = cleaned_code(reference, name=_("Reference"), max_length=100)
     if method not in Payment.BY_HAND:
         raise InvalidTransition(_("There is no such method of payment."))
     if not amount.is_finite() or amount < 0 or amount != amount.quantize(CENT):

@@ -18,7 +18,7 @@ from notifications.models import Notification
 from notifications.outbox import staff_messages
 from orders.accounts.staff import staff
 from orders.lifecycle.errors import DoneDifferently, InvalidTransition, TransitionError
-from orders.lifecycle.steps import Kind, Status, cleaned, lock, one_transaction, record, touch
+from orders.lifecycle.steps import Kind, Status, cleaned_code, lock, one_transaction, record, touch
 from orders.models import Order, Refund, User
 from project.templatetags.money import money
 
@@ -121,7 +121,7 @@ def pay_out(*, refund_id: UUID, reference: str, user: User | None = None) -> Ref
 
     `reference` identifies the pay-out, such as a transfer's id. Raises a `TransitionError`.
     """
-    reference = cleaned(reference, name=_("Reference"), max_length=100)
+    reference = cleaned_code(reference, name=_("Reference"), max_length=100)
     known = Refund.objects.filter(pk=refund_id).first()
     if known is None:
         raise UnknownRefund

@@ -7,6 +7,7 @@ everywhere: stock by product, then the order, then the invoices' counter, then j
 settled after the commit.
 """
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -175,3 +176,15 @@ def cleaned(value: str, *, name: str, max_length: int, required: bool = True) ->
         return clean_text(value, field="", max_length=max_length, required=required)
     except InvalidOrder as invalid:
         raise InvalidTransition(f"{name}: {invalid.errors[0].message}") from None
+
+
+def cleaned_code(value: str, *, name: str, max_length: int, required: bool = True) -> str:
+    """Return a number that is copied from elsewhere: a payment's reference, a parcel's number.
+
+    Its full-width letters become ASCII, and what shows nothing goes, so that the same number is
+    the same text. Raises InvalidTransition as `cleaned` does.
+    """
+    code = cleaned(value, name=name, max_length=max_length, required=required)
+    code = unicodedata.normalize("NFKC", code)
+    code = "".join(letter for letter in code if unicodedata.category(letter) != "Cf")
+    return cleaned(code, name=name, max_length=max_length, required=required)

@@ -31,6 +31,7 @@ from orders.lifecycle.steps import (
     Kind,
     Status,
     cleaned,
+    cleaned_code,
     lock,
     move,
     one_transaction,
@@ -206,7 +207,7 @@ def _advance(
 def _parcel(carrier: str, tracking_number: str) -> dict[str, str]:
     return {
         "carrier": cleaned(carrier, name=_("Carrier"), max_length=100),
-        "tracking_number": cleaned(
+        "tracking_number": cleaned_code(
             tracking_number, name=_("Tracking number"), max_length=100, required=False
         ),
     }

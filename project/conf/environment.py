@@ -39,6 +39,7 @@ _HOST = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-f:.]+\]|\*", re.IGNORECASE)
 ONE_HOST = ("redis", "rediss", "db", "rpc", "amqp")
 """Result backends whose address has one host and port."""
 POSTGRES = ("postgres", "postgresql")
+MAIL = ("smtp", "smtp+tls", "smtp+ssl")
 
 
 def needed(name: str) -> str:
@@ -148,6 +149,9 @@ def sender(name: str, default: str) -> str:
             raise ValueError
         [(_name, address)] = getaddresses([value])
         validate_email(address)
+        # The standard library joins what has blanks between: exa mple.org becomes another's domain.
+        if address not in value:
+            raise ValueError
         ascii_domain(address.rpartition("@")[2])
         if not address.rpartition("@")[0].isascii():
             raise ValueError
@@ -193,13 +197,22 @@ def port(name: str) -> int:
 
 
 def site(name: str) -> str:
-    """Return a site's address, without the slash at its end."""
+    """Return a site's address, without the slash at its end.
+
+    The pages are at the top of their host, whose name is in the form that browsers send.
+    """
     value = needed(name)
-    with named(name, "give an address like https://shop.example.org"):
+    wanted = (
+        "give an address like https://shop.example.org, without a path; write letters beyond"
+        " ASCII as xn--…"
+    )
+    with named(name, wanted):
         url = split_url(value)
-        if url.scheme not in ("http", "https") or not url.hostname:
+        if url.scheme not in ("http", "https") or not _HOST.fullmatch(url.hostname or ""):
             raise ValueError
-        if url.username is not None or url.query or url.fragment:
+        if url.username is not None or url.path.strip("/") or url.query or url.fragment:
+            raise ValueError
+        if not value.isascii():
             raise ValueError
     return value.rstrip("/")
 
@@ -282,6 +295,9 @@ def email(name: str) -> dict[str, Any]:
         url = split_url(value)
         # smtplib can't send others, and its error would quote a character of the password.
         if url.fragment or not unquote(url.netloc).isascii():
+            raise ValueError
+        # environ knows more schemes: some lose every message, and smtps means STARTTLS to it.
+        if url.scheme not in MAIL or not url.hostname:
             raise ValueError
         found: dict[str, Any] = environ.Env.email_url_config(value)
     return found

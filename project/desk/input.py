@@ -21,6 +21,8 @@ LIST = "_changelist"
 """The end of the names of the lists' URLs."""
 _PART_OF_DATE = re.compile(r"__(year|month|day)$")
 _YEARS = range(1, 10_000)
+_PATTERN = re.compile(r"__i?regex$")
+"""A pattern that PostgreSQL can't read, or reads for ever; no link of the desk has one."""
 
 
 class DeskInputMiddleware:
@@ -44,6 +46,8 @@ class DeskInputMiddleware:
             value = str(request.GET[name])
             if not (value.isdecimal() and int(value) in _YEARS):
                 raise BadRequest(f"{name} is no part of a date")
+        for name in filter(_PATTERN.search, request.GET):
+            raise BadRequest(f"{name} asks for a pattern")
         match = request.resolver_match
         # Only a list's form is read here: others may carry files, which their views receive.
         if request.method == "POST" and match and match.url_name and match.url_name.endswith(LIST):

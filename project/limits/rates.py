@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from django.core.exceptions import ImproperlyConfigured
+from phonenumbers import SUPPORTED_REGIONS
 
 PERIODS = {"min": 60, "h": 3600, "d": 86_400}
 """Seconds by the unit that a setting writes."""
@@ -76,7 +77,7 @@ def sms_caps(name: str, value: str) -> Mapping[str, Rate]:
     for part in _parts(value):
         country, equals, count = (text.strip() for text in part.rpartition("="))
         country = country if equals else "all"
-        known = country == "all" or re.fullmatch("[A-Z]{2}", country)
+        known = country == "all" or country in SUPPORTED_REGIONS
         if not known or country in given or not _COUNT.fullmatch(count):
             raise ImproperlyConfigured(
                 f"{name}: {part!r} is no cap: give the SMS a day in all, then those of countries by"

@@ -31,6 +31,44 @@ def swapped_profile() -> bytes:
     return profile.replace(b"rXYZ", b"????").replace(b"gXYZ", b"rXYZ").replace(b"????", b"gXYZ")
 
 
+# ── Raw files of cameras ────────────────────────────────────────────────────────────────────
+
+
+def tagged(*tags: tuple[int, int]) -> bytes:
+    """A small TIFF with more tags of one value each in its first directory."""
+    data = saved(photo().resize((64, 48)), "TIFF")
+    (directory,) = struct.unpack_from("<I", data, 4)
+    (count,) = struct.unpack_from("<H", data, directory)
+    entries = [data[at : at + 12] for at in range(directory + 2, directory + 2 + 12 * count, 12)]
+    entries += [struct.pack("<HHII", tag, 4, 1, value) for tag, value in tags]
+    data += b"\0" * (len(data) % 2)
+    place = struct.pack("<I", len(data))
+    return (
+        (data[:4] + place + data[8:] + struct.pack("<H", len(entries)))
+        + b"".join(sorted(entries, key=lambda entry: struct.unpack_from("<H", entry)))
+        + bytes(4)
+    )
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        tagged((50_706, 0x0401)),  # DNG: ProRAW and what Pixels and Galaxys save
+        tagged((254, 1), (330, 8)),  # NEF, ARW: a preview, and the raw picture elsewhere
+        tagged()[:8] + b"CR\x02\x00" + tagged()[12:],
+    ],
+    ids=["dng", "nef", "cr2"],
+)
+def test_a_raw_file_is_refused_rather_than_its_preview_printed(data):
+    with pytest.raises(UnusableFileError, match="Raw pictures"):
+        opened(data)
+
+
+@pytest.mark.parametrize("tags", [(), ((254, 1),), ((254, 0), (330, 8))])
+def test_a_tiff_that_is_no_raw_file_is_opened(tags):
+    assert opened(tagged(*tags)).upright_size == (64, 48)
+
+
 # ── AVIF ────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -165,13 +203,13 @@ def test_a_tiff_of_eight_bit_lab_is_shown_in_its_colours(compression):
     assert is_near(page.convert("RGB").getpixel((50, 50)), (255, 0, 0), by=25)
 
 
+def chunk(name: bytes, content: bytes) -> bytes:
+    checked = name + content
+    return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
+
+
 def png_of_gamma(value: int, gamma: float, *, also: bytes = b"", bits: int = 8) -> bytes:
     """A grey PNG of this sample, with a gAMA chunk and perhaps another one."""
-
-    def chunk(name: bytes, content: bytes) -> bytes:
-        checked = name + content
-        return struct.pack(">I", len(content)) + checked + struct.pack(">I", zlib.crc32(checked))
-
     row = b"\x00" + value.to_bytes(bits // 8) * 3 * 60
     return (
         b"\x89PNG\r\n\x1a\n"
@@ -196,6 +234,24 @@ def test_a_png_that_says_its_gamma_is_as_bright_as_browsers_show_it(gamma, shown
     page = made(png_of_gamma(128, gamma), PAGE)["page"]
 
     assert is_near(page.getpixel((30, 30)), (shown,) * 3, by=2)
+
+
+@pytest.mark.parametrize(
+    ("coded", "samples"),
+    [
+        ((12, 13, 0, 1), (184, 56, 49)),  # Display P3
+        ((9, 13, 0, 1), (164, 69, 49)),  # BT.2020
+        ((1, 13, 0, 1), (200, 40, 40)),  # sRGB itself
+        ((12, 13), (200, 40, 40)),  # broken off: sRGB
+    ],
+)
+def test_a_png_that_codes_its_wide_gamut_keeps_its_red(coded, samples):
+    plain = saved(Image.new("RGB", (60, 60), samples), "PNG")
+    place = plain.index(b"IDAT") - 4
+
+    page = made(plain[:place] + chunk(b"cICP", bytes(coded)) + plain[place:], PAGE)["page"]
+
+    assert is_near(page.getpixel((30, 30)), (200, 40, 40), by=3)
 
 
 def test_sixteen_bits_of_light_keep_their_shadows():

@@ -230,6 +230,27 @@ def test_every_container_that_is_taken_becomes_the_same(made, folder, name, code
     assert (mp4.video, mp4.audio, mp4.width) == ("h264", "aac", 160)
 
 
+@pytest.mark.parametrize("name", ["late.mkv", "late.webm", "late.mp4"])
+def test_a_part_of_a_long_recording_is_whole_though_it_begins_late(made, folder, name):
+    codec = () if name.endswith("webm") else films.H264
+    original = films.film(
+        folder / name, seconds=1, size="160x90", codec=(*codec, "-output_ts_offset", "3600")
+    )
+
+    mp4 = seen(made(original)["480p.mp4"])
+
+    assert mp4.seconds == pytest.approx(1, abs=0.2)
+
+
+def test_a_late_part_that_is_cut_short_is_damaged(made, folder):
+    codec = (*films.H264, "-output_ts_offset", "3600")
+    whole = films.film(folder / "whole.mkv", seconds=4, size="160x90", codec=codec).read_bytes()
+    (folder / "cut.mkv").write_bytes(whole[: len(whole) // 2])
+
+    with pytest.raises(Exception, match="damaged"):
+        made(folder / "cut.mkv")
+
+
 def test_a_large_video_is_made_in_both_sizes_and_a_middling_one_is_not_enlarged():
     specs = PRODUCT_VIDEO.videos
 

@@ -146,6 +146,9 @@ def test_a_5xx_answer_is_permanent_with_the_servers_words(mail_server, step):
         ("MAIL", "553 5.7.1 Sender address rejected: not owned by user", "DEFAULT_FROM_EMAIL"),
         ("MAIL", "550 5.1.8 Domain of sender does not exist", "DEFAULT_FROM_EMAIL"),
         ("RCPT", "554 5.7.1 <zoe@example.org>: Relay access denied", "takes no mail for others"),
+        ("MAIL", "550 5.4.5 Daily user sending limit exceeded", "takes no more mail from us"),
+        ("DATA", "550 5.4.5 Daily user sending limit exceeded", "takes no more mail from us"),
+        ("DATA", "550 5.7.26 Unauthenticated email is not accepted", "SPF, DKIM and DMARC"),
     ],
 )
 def test_a_refusal_of_us_is_a_provider_that_is_down(mail_server, step, answer, says):

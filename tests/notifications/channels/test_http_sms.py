@@ -63,7 +63,7 @@ def test_a_gateway_in_trouble_is_transient_with_its_words(gateway, status):
     assert not isinstance(caught.value, NoAnswerError)
 
 
-@pytest.mark.parametrize("status", [400, 409, 413, 422])
+@pytest.mark.parametrize("status", [400, 413, 422])
 def test_a_refusal_is_permanent_with_the_gateways_words(gateway, status):
     gateway.answers, gateway.answer_body = [status], b'{"error": "unknown number"}'
 
@@ -223,6 +223,21 @@ def test_an_interim_answer_alone_leaves_doubt(gateway):
     gateway.answers = [Gateway.DISCONNECT]
 
     with pytest.raises(NoAnswerError):
+        send()
+
+
+def test_a_repeat_that_meets_its_first_request_leaves_doubt(gateway):
+    gateway.answers = [409]
+
+    with pytest.raises(NoAnswerError, match="409"):
+        send()
+
+
+def test_a_conflict_at_a_gateway_without_keys_is_about_the_message(gateway, settings):
+    gateway.answers = [409]
+    settings.SMS_URL += "#no-keys"
+
+    with pytest.raises(PermanentError, match="409"):
         send()
 
 

@@ -82,6 +82,15 @@ def test_two_gateways_of_one_host_are_told_apart(settings) -> None:
     assert names() == ["sms:gateway.example", "sms:gateway.example-2"]
 
 
+@pytest.mark.parametrize("between", [",", ";"])
+def test_gateways_without_a_space_between_are_an_error(settings, between) -> None:
+    settings.SMS_URL = f"https://one.example/sms{between}https://two.example/sms"
+
+    [error] = check_sms()
+
+    assert error.msg == "SMS_URL: write spaces between the URLs of several gateways."
+
+
 def test_an_event_may_have_an_order_of_its_own(queued, pair, settings) -> None:
     settings.SMS_ORDER = '{"order_placed": ["localhost", "127.0.0.1"]}'
     a, b = pair

@@ -22,6 +22,15 @@ from orders.imports.cells import doubt_of
         ("1-Mar", "is a date"),
         ("Mar-26", "is a date"),
         ("2026-03-01 00:00:00", "is a date"),
+        ("01. Mrz", "is a date"),
+        ("Mrz 24", "is a date"),
+        ("3月4日", "is a date"),
+        ("2026年3月", "is a date"),
+        ("#NV", "is an error"),
+        ("#WERT!", "is an error"),
+        ("#NOM?", "is an error"),
+        ("#¡REF!", "is an error"),
+        ("WAHR", "is WAHR, which is no text"),
         ("MUG\u200b", r"invisible character \(U\+200B ZERO WIDTH SPACE\); delete the cell"),
         ("M\u00adUG", "SOFT HYPHEN"),
         ("\ufeffMUG", "ZERO WIDTH NO-BREAK SPACE"),
@@ -38,7 +47,21 @@ def test_an_error_is_doubtful_everywhere(column: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["MUG", "3E12", "10-20-30", "MAR-15", "True", "#1 mug", "# mug", "蓝色马克杯", "00123"]
+    "text",
+    [
+        "MUG",
+        "3E12",
+        "10-20-30",
+        "MAR-15",
+        "True",
+        "#1 mug",
+        "# mug",
+        "蓝色马克杯",
+        "00123",
+        "12月",
+        "#NVX",
+        "Mrz",
+    ],
 )
 def test_usual_article_numbers_and_names_are_taken(text: str) -> None:
     assert doubt_of(text, column="sku") == doubt_of(text, column="name") == ""

@@ -65,6 +65,15 @@ def test_undoing_twice_enters_one_counter_entry() -> None:
     assert Payment.objects.filter(undoes=payment).count() == 1
 
 
+def test_a_reference_in_another_writing_is_the_same_payment() -> None:
+    order = placed()
+
+    for reference in ("RF-1", "ＲＦ-1", "RF-\u200b1"):
+        pay(order_id=order.pk, method="transfer", reference=reference, amount=Decimal("5.00"))
+
+    assert only_payment(order).reference == "RF-1"
+
+
 def test_the_reference_of_an_undone_payment_is_told_to_be_used_up() -> None:
     order = paid()
     undo_payment(payment_id=only_payment(order).pk, reason="Mistyped")

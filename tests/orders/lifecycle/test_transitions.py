@@ -610,6 +610,7 @@ def test_a_parcels_number_is_corrected_and_the_shopper_told() -> None:
 
     correct_parcel(order_id=order.pk, carrier="UPS", tracking_number="1Z9")
     correct_parcel(order_id=order.pk, carrier="UPS", tracking_number="1Z9")  # a double click
+    correct_parcel(order_id=order.pk, carrier="UPS", tracking_number="１Z\u200b9")  # copied
 
     assert kinds(order)[-2:] == ["shipped", "parcel_corrected"]
     assert len(messages(order, "order_shipped")) == 2

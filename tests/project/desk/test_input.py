@@ -58,6 +58,14 @@ def test_a_list_answers_whatever_stands_in_its_address(desk: Client, model: type
     assert failed == []
 
 
+@pytest.mark.parametrize("lookup", ["regex", "iregex"])
+@pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
+def test_a_list_is_not_searched_by_patterns(desk: Client, model: type[Model], lookup: str) -> None:
+    answer = desk.get(list_of(model), {f"{model._meta.pk.name}__{lookup}": "((("})
+
+    assert answer.status_code == 400
+
+
 @pytest.mark.parametrize("model", MODELS, ids=lambda model: model._meta.label)
 def test_an_action_answers_whatever_was_chosen(desk: Client, model: type[Model], rf: Any) -> None:
     request = rf.get("/")

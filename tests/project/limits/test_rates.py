@@ -61,7 +61,9 @@ def test_a_cap_of_sms_is_a_sum_and_some_countries() -> None:
     }
 
 
-@pytest.mark.parametrize("value", ["many", "2000,cn=500", "2000,3000", "CN", "CN=", "CN=0", "1,,2"])
+@pytest.mark.parametrize(
+    "value", ["many", "2000,cn=500", "2000,UK=50", "2000,3000", "CN", "CN=", "CN=0", "1,,2"]
+)
 def test_a_value_that_is_no_cap_is_refused_with_the_name_of_its_setting(value: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="SMS_DAILY_CAP"):
         read_sms_caps("SMS_DAILY_CAP", value)
