@@ -40,6 +40,7 @@ ONE_HOST = ("redis", "rediss", "db", "rpc", "amqp")
 """Result backends whose address has one host and port."""
 POSTGRES = ("postgres", "postgresql")
 MAIL = ("smtp", "smtp+tls", "smtp+ssl")
+MAIL_ELSEWHERE = ("consolemail", "dummymail", "filemail", "memorymail")
 
 
 def needed(name: str) -> str:
@@ -296,8 +297,8 @@ def email(name: str) -> dict[str, Any]:
         # smtplib can't send others, and its error would quote a character of the password.
         if url.fragment or not unquote(url.netloc).isascii():
             raise ValueError
-        # environ knows more schemes: some lose every message, and smtps means STARTTLS to it.
-        if url.scheme not in MAIL or not url.hostname:
+        # environ knows more schemes: smtps means STARTTLS to it, and not what people expect.
+        if url.scheme not in MAIL_ELSEWHERE and not (url.scheme in MAIL and url.hostname):
             raise ValueError
         found: dict[str, Any] = environ.Env.email_url_config(value)
     return found

@@ -52,8 +52,6 @@ def media_storage(value: str) -> MediaStorage:
     if "://" not in value:
         if not value.strip():
             raise _wrong("is empty: name a folder, or s3://…")
-        if not value.startswith("/"):
-            raise _wrong("is no folder from / on: each process would look for it elsewhere")
         return MediaStorage(folder=value, backend={"BACKEND": FOLDER_STORAGE})
     # Never shown in an error: it may hold the secret.
     try:

@@ -28,6 +28,7 @@ TAKEN: dict[str, set[str]] = {
     # What people read or what names a place may be anything that isn't empty.
     "SHOP_NAME": TEXT,
     "TANDEM_DATA": TEXT,
+    "MEDIA_STORAGE": TEXT,
     "PAYMENT_INSTRUCTIONS": TEXT | MAY_BE_NONE,
     # What an invoice says; without it none is issued.
     **dict.fromkeys(("COMPANY_NAME", "COMPANY_ADDRESS", "COMPANY_TAX_ID"), TEXT | MAY_BE_NONE),
