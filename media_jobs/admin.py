@@ -98,6 +98,9 @@ class MediaJobAdmin(JobAdmin):
         about = job.asset or (isolate(named) if named else "")
         return f"{kind} · {about}" if about else str(kind)
 
+    def kinds(self) -> list[tuple[str, Any]]:
+        return list(KINDS.items())
+
     def pictures(self, job: MediaJob) -> list[tuple[str, str]]:
         return [
             (

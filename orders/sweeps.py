@@ -6,6 +6,7 @@ from orders.lifecycle.media_ready import tell_media_ready
 from orders.messages.announcements import send_announcements
 from orders.payments.looking import look_at_attempts
 from orders.placing.settle import settle_due
+from orders.reports.quarters import count_quarters
 from project.schedule.sweeps import sweep
 
 sweep(every=15)(settle_due)
@@ -14,3 +15,4 @@ sweep(every=2)(apply_scheduled)
 sweep(every=2)(send_announcements)
 sweep(every=5)(tell_media_ready)
 sweep(every=5)(look_at_attempts)
+sweep(every=15)(count_quarters)

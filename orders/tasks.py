@@ -12,12 +12,14 @@ from orders.lifecycle.expiry import TASK as EXPIRE
 from orders.lifecycle.expiry import expire_due
 from orders.messages.low_stock import notify_low_stock
 from orders.placing.upload_store import prune_uploads as pruned
+from orders.reports.quarters import old_quarters
 from project.jobs.task import job_task
 from project.schedule.daily import daily
 from project.schedule.prune import Old, prune_also
 
 prune_also("unconfirmed accounts", lambda: Old(unconfirmed_accounts()))
 prune_also("ended sessions", lambda: Old(ended_sessions()))
+prune_also("sales quarters", lambda: Old(old_quarters()))
 
 work = job_task(DeskJobHandler())
 """Run one desk job and return its result."""

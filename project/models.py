@@ -18,7 +18,7 @@ from django.utils.translation import pgettext_lazy
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, JobQuerySet
 from project.limits.known import key_in_words, label_of
-from project.names import sweep_name
+from project.names import queue_name, sweep_name, task_name
 from project.text import clean, clean_json, isolate
 
 
@@ -233,6 +233,57 @@ class DeferralCount(models.Model):
         return f"{self.writer}: {self.items}"
 
 
+class PausedQueue(models.Model):
+    """A queue that an operator has paused: the relay dispatches none of its jobs.
+
+    `project.queues.pausing` writes it.
+    """
+
+    queue = models.CharField(_("queue"), max_length=20, primary_key=True)
+    paused_at = models.DateTimeField(_("paused since"), db_default=Now())
+    paused_by = models.CharField(_("paused by"), max_length=150, blank=True, default="")
+
+    class Meta:
+        verbose_name = _("paused queue")
+        verbose_name_plural = _("paused queues")
+        ordering = ["queue"]
+
+    def __str__(self) -> str:
+        return queue_name(self.queue)
+
+
+class QueueSample(models.Model):
+    """One minute of a queue: what waited at its end, and what was finished in it.
+
+    `project.queues.samples` writes it.
+    """
+
+    queue = models.CharField(_("queue"), max_length=20)
+    minute = models.DateTimeField(_("minute"))
+    """Its beginning."""
+    depth = models.PositiveIntegerField(_("waiting"))
+    """Jobs that were due and not claimed."""
+    oldest = models.FloatField(_("oldest waits for"))
+    """Seconds."""
+    done = models.PositiveIntegerField(_("done"))
+    failed = models.PositiveIntegerField(_("failed"))
+    """With those whose outcome is unknown."""
+    median = models.FloatField(_("median duration"), null=True)
+    """Seconds from the time at which a job was due to its end; null if none was done."""
+    slowest = models.FloatField(_("95th percentile"), null=True)
+
+    class Meta:
+        verbose_name = _("sample of a queue")
+        verbose_name_plural = _("samples of queues")
+        ordering = ["minute", "queue"]
+        constraints = [
+            models.UniqueConstraint(fields=["minute", "queue"], name="queue_sample_once"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{queue_name(self.queue)} {localtime(self.minute):%Y-%m-%d %H:%M}"
+
+
 class AuditRunQuerySet(models.QuerySet["AuditRun"]):
     def mark(self) -> datetime | None:
         """Return the time before which all changes have been audited and found clean."""
@@ -365,7 +416,7 @@ class DailyRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.name} {self.day}"
+        return f"{task_name(self.name)} · {self.day}"
 
 
 class ManualRunQuerySet(JobQuerySet):

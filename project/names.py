@@ -23,8 +23,16 @@ SERVICES: dict[str, str | Promise] = {
     "beat": gettext_lazy("Scheduler"),
     "sweeps": gettext_lazy("Sweeps"),
     "daily": gettext_lazy("Daily work"),
-    "channel:email": gettext_lazy("E-mail channel"),
-    "channel:sms": gettext_lazy("SMS channel"),
+    "channel:email": gettext_lazy("Messages by e-mail"),
+    "channel:sms": gettext_lazy("Messages by SMS"),
+    "queue:notify": gettext_lazy("Queue of messages"),
+    "queue:media": gettext_lazy("Queue of pictures and videos"),
+    "queue:default": gettext_lazy("Queue of other work"),
+}
+QUEUES: dict[str, str | Promise] = {
+    "notify": gettext_lazy("Messages"),
+    "media": gettext_lazy("Pictures and videos"),
+    "default": gettext_lazy("Other work"),
 }
 TASKS: dict[str, str | Promise] = {
     "project.tasks.audit": gettext_lazy("Audit"),
@@ -48,6 +56,8 @@ SWEEPS: dict[str, str | Promise] = {
     "look_at_attempts": gettext_lazy("Ask providers about open payments"),
     "tell_media_ready": gettext_lazy("Tell that media are ready"),
     "wake": gettext_lazy("Wake parked messages"),
+    "count_quarters": gettext_lazy("Count sales"),
+    "sample_queues": gettext_lazy("Watch the queues"),
     "forget_ended_counters": gettext_lazy("Forget ended limits"),
 }
 STATES: dict[str, str | Promise] = {
@@ -71,9 +81,12 @@ RESULTS: dict[str, str | Promise] = {
     "pid": pgettext_lazy("result", "process"),
     "results": pgettext_lazy("result", "task results"),
     "sessions": pgettext_lazy("result", "sessions"),
+    "ended sessions": pgettext_lazy("result", "ended sessions"),
     "heartbeats": pgettext_lazy("result", "heartbeats"),
     "audits": pgettext_lazy("result", "audits"),
     "daily runs": pgettext_lazy("result", "daily runs"),
+    "queue samples": pgettext_lazy("result", "samples of queues"),
+    "sales quarters": pgettext_lazy("result", "quarters of an hour with sales"),
     "fell": pgettext_lazy("result", "fell"),
     "stopped": pgettext_lazy("result", "stopped"),
     "unconfirmed accounts": pgettext_lazy("result", "unconfirmed accounts"),
@@ -127,6 +140,7 @@ _SINCE = re.compile(r"(?s)(.*) \(for (\d+) s\)")
 _LATE, _FAILING = "late: ", "failing: "
 _NEVER_DONE, _NOT_DONE = re.compile(r"(\w+) never done"), re.compile(r"(\w+) not done for (\d+) s")
 _SOME_SILENT = re.compile(r"(\d+) of (\d+): (.*)")
+_PAUSED_BY = re.compile(r"(?s)paused by (.*)")
 _SILENT_PROCESS = re.compile(r"(\S+) not seen for (\d+) s")
 
 
@@ -158,7 +172,9 @@ def service_state(state: str) -> str:
 
 
 def service_note(note: str) -> str:
-    """Return a health check's note on silent processes beside living ones in words."""
+    """Return a health check's note in words: silent processes beside others, a paused queue."""
+    if paused := _PAUSED_BY.fullmatch(note):
+        return _("paused by %(user)s") % {"user": paused[1]}
     found = _SOME_SILENT.fullmatch(note)
     if not found:
         return note
@@ -196,6 +212,11 @@ def permission_name(permission: Any) -> str:
     if words is None:
         return _(permission.name)
     return str(words) % {"model": _(permission.content_type.name)}
+
+
+def queue_name(name: str) -> str:
+    """Return the name of a queue in words: what its jobs are about."""
+    return str(QUEUES.get(name, name))
 
 
 def sweep_name(name: str) -> str:

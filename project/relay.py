@@ -25,6 +25,7 @@ from project.jobs.publisher import BrokerDown, Publisher
 from project.jobs.run import run_job
 from project.jobs.shutdown import limit_shutdown
 from project.models import Heartbeat, process_name
+from project.queues.pausing import paused_queues
 from project.schedule.sweeps import start_sweeps
 
 logger = logging.getLogger(__name__)
@@ -105,10 +106,13 @@ class Relay:
                 time.sleep(INTERVAL)
 
     def tick(self) -> int:
-        """Look once at every model of jobs; return how many were published or run."""
+        """Look once at the jobs of every queue that isn't paused; return how many were handled."""
         handled = 0
         broker = self.publisher.health
+        paused = paused_queues()
         for model in job_models():
+            if model.queue in paused:
+                continue
             with _hurting_only(model):
                 if broker.ok:
                     handled += self._publish(model)

@@ -20,6 +20,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
+    path("admin/jobs/", include("project.desk.jobs_page.urls")),
     path("admin/", admin.site.urls),
     path("payments/", include("orders.payments.urls")),
     path("receipts/", include("notifications.receipts.urls")),

@@ -8,7 +8,7 @@ from media_jobs import receiving, signed_urls
 from notifications.channels import http, smtp
 from notifications.delivery import attempt, breaker
 from notifications.delivery import log as message_log
-from notifications.desk import all_at_once, errors
+from notifications.desk import errors
 from notifications.mailbox import store
 from notifications.receipts import signature
 from orders.accounts import unconfirmed
@@ -21,6 +21,7 @@ from orders.payments.test_bank import store as bank_store
 from orders.payments.test_bank import views as bank_views
 from orders.placing import placement, request
 from project import relay, settings
+from project.desk import all_at_once
 from project.jobs import handler, publisher, queryset, shutdown
 from project.local import data_folder
 from project.local.env import ROOT

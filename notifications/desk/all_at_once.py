@@ -1,10 +1,5 @@
-"""One decision about all messages of a filtered list; a page shows their number first.
+"""One decision about all messages of a filtered list; a page shows their number first."""
 
-Only the counted messages are changed: one that fails again while the others are being queued
-isn't retried a second time.
-"""
-
-import time
 from typing import Any
 
 from django.contrib import messages
@@ -25,17 +20,14 @@ from django.views.decorators.http import require_http_methods
 from notifications.desk.decisions import ALL_AT_ONCE
 from notifications.models import Notification
 from project.database.clock import database_now
+from project.desk.all_at_once import decide_all, meant_by
 from project.desk.jobs import COLOURS, JobAdmin
 from project.desk.row_counts import count_rows
 from project.jobs.decisions import Decision
 from project.jobs.queryset import Status
 
-BATCH_SIZE = 5000
-"""Messages of one transaction: a second's work for PostgreSQL."""
 OFFER_EXACT = 100
 """Messages of a status that are counted exactly above the list."""
-MAX_SECONDS = 8.0
-"""Seconds after which the page answers with the number of remaining messages."""
 
 
 class AllAtOncePages(JobAdmin):
@@ -79,7 +71,7 @@ class AllAtOncePages(JobAdmin):
         asked_at = parse_datetime(request.POST.get("asked_at", "")) if is_answer else database_now()
         if asked_at is None or asked_at.tzinfo is None:
             raise Http404
-        meant = _as_of(listed.queryset.order_by(), decision, asked_at)
+        meant = meant_by(decision, listed.queryset, asked_at=asked_at)
         if is_answer:
             self._decide_all(request, decision, meant)
             return redirect(back)
@@ -98,12 +90,7 @@ class AllAtOncePages(JobAdmin):
         return TemplateResponse(request, "notifications/all_at_once.html", context)
 
     def _decide_all(self, request: HttpRequest, decision: Decision, meant: QuerySet[Any]) -> None:
-        begin, done = time.monotonic(), 0
-        while keys := list(meant.values_list("pk", flat=True)[:BATCH_SIZE]):
-            done += decision.apply(Notification.objects.filter(pk__in=keys))
-            if time.monotonic() - begin > MAX_SECONDS:
-                break
-        left = meant.count() if keys else 0
+        done, left = decide_all(decision, meant)
         if done:
             self.record_action(request, decision.label, [], count=done)
             messages.success(request, decision.report(done))
@@ -152,12 +139,6 @@ def _url(name: str, query: str) -> str:
 def _list_url(request: HttpRequest) -> str:
     url, query = reverse("admin:notifications_notification_changelist"), request.GET.urlencode()
     return f"{url}?{query}" if query else url
-
-
-def _as_of(listed: QuerySet[Any], decision: Decision, asked_at: Any) -> QuerySet[Any]:
-    """Return the list's messages that were in the decision's status at the time of the question."""
-    since = "created_at__lte" if Status.QUEUED in decision.statuses else "finished_at__lte"
-    return listed.filter(status__in=decision.statuses, **{since: asked_at})
 
 
 def _chosen(listed: Any) -> list[tuple[Any, Any]]:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.contrib import admin
 from django.contrib.admin.filters import DateFieldListFilter
-from django.db.models import Q
+from django.db.models import F, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
@@ -20,6 +20,7 @@ from notifications.desk.decisions import DECISIONS
 from notifications.desk.errors import errors_with, has_error
 from notifications.desk.filters import ErrorFilter, EventFilter, event_label
 from notifications.desk.resend import ResendPages
+from notifications.events import EVENTS
 from notifications.models import Notification
 from project.desk.jobs import isolated
 from project.desk.limits import warn_of_reached_caps
@@ -83,6 +84,18 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
     )
     def delivered(self, message: Notification) -> tuple[str, str] | str:
         return (message.delivery, message.get_delivery_display()) if message.delivery else ""
+
+    def kinds(self) -> list[tuple[str, Any]]:
+        return [(name, event.label) for name, event in EVENTS.items()]
+
+    def of_kind(self, jobs: QuerySet[Any], kind: str) -> QuerySet[Any]:
+        return jobs.filter(event=kind)
+
+    def same_error(self) -> F:
+        return F("same_error")
+
+    def with_error(self, jobs: QuerySet[Any], error: str) -> QuerySet[Any]:
+        return jobs.filter(has_error([error]))
 
     @display(description=_("recipient"))
     def recipient_shown(self, message: Notification) -> SafeString:

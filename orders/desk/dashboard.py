@@ -1,38 +1,49 @@
-"""The desk's first page: the day's figures, and the jobs and services that need attention."""
+"""The desk's first page, the overview: sales, what needs somebody, and how the services are.
+
+It takes 12 queries at most, whatever the shop's size: the sales come from
+`orders.reports.quarters`, the lines of the queues from `project.queues.samples`, and each other
+figure is counted by an index up to a thousand.
+"""
 
 from dataclasses import dataclass
-from decimal import Decimal
+from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
-from django.db.models import Count, Sum
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy as _
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from orders.catalogue.stock import is_low
+from orders.desk.attention import read_reasons, read_tasks
 from orders.desk.orders import COLOURS
+from orders.desk.sales import read_overview
 from orders.models import Order, Product
-from project.desk.jobs import job_admins
-from project.jobs.queryset import OPEN, TROUBLED
+from orders.reports.quarters import best_sellers
+from project.desk.appearance import may_see_jobs
+from project.desk.charts import sparkline
+from project.desk.durations import duration
 from project.models import AuditRun
 from project.monitoring.health import read_health
-from project.names import service_name, service_note, service_state
-from project.templatetags.money import money
+from project.names import queue_name, service_name, service_note, service_state
+from project.queues.samples import QueueHistory, read_history
 
 LATEST = 8
-UNCOUNTED = (Order.Status.CANCELLED, Order.Status.REFUNDED)
+BEST = 8
 MEANINGS = {
-    "broker": _("Orders go on. The relay sends messages itself, pictures wait."),
-    "relay": _("Orders go on. Messages and pictures wait until it is back."),
-    "notify": _("Orders go on. Messages wait until it is back."),
-    "media": _("Orders go on. Pictures wait until it is back."),
-    "default": _("Orders go on. Audits and other scheduled work wait."),
-    "beat": _("Orders go on. No scheduled work is started."),
-    "daily": _("Orders go on. This work is tried every few minutes; Daily runs say why it fails."),
-    "sweeps": _("Orders go on. What these sweeps do waits; their list says why."),
+    "broker": gettext_lazy("Orders go on. The relay sends messages itself, pictures wait."),
+    "relay": gettext_lazy("Orders go on. Messages and pictures wait until it is back."),
+    "notify": gettext_lazy("Orders go on. Messages wait until it is back."),
+    "media": gettext_lazy("Orders go on. Pictures wait until it is back."),
+    "default": gettext_lazy("Orders go on. Audits and other scheduled work wait."),
+    "beat": gettext_lazy("Orders go on. No scheduled work is started."),
+    "daily": gettext_lazy(
+        "Orders go on. This work is tried every few minutes; Daily runs say why it fails."
+    ),
+    "sweeps": gettext_lazy("Orders go on. What these sweeps do waits; their list says why."),
 }
 """The effect on the shop when a service is degraded."""
 
@@ -45,13 +56,14 @@ class DegradedService:
 
 
 @dataclass(frozen=True)
-class Figure:
-    title: str | Promise
-    value: Any
-    note: str | Promise
-    url: str
-    colour: str = ""
-    """`danger` or `warning` if the figure needs attention."""
+class QueueLine:
+    """A queue over the last hour."""
+
+    name: str
+    depth: int | None
+    depth_line: SafeString
+    oldest: str
+    oldest_line: SafeString
 
 
 def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -59,15 +71,16 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     # A late import: unfold's settings load this module before the admin is complete.
     from django.contrib import admin
 
+    now = timezone.now()
     health = read_health()
+    sees_orders = request.user.has_perm("orders.view_order")
+    sees_jobs = may_see_jobs(request)
     context |= {
-        "figures": [
-            _orders_today(),
-            *(_jobs(desk) for desk in job_admins(admin.site)),
-            _services(health.degraded),
-        ],
+        "tasks": read_tasks(admin.site, of_orders=sees_orders, of_jobs=sees_jobs),
+        "sees_orders": sees_orders,
+        "sees_jobs": sees_jobs,
         "checks": [
-            (service_name(name), service_state(state), state == "ok")
+            (service_name(name), service_state(state), state == "ok", name in health.paused)
             for name, state in health.checks.items()
         ],
         "notes": [(service_name(name), service_note(note)) for name, note in health.notes.items()],
@@ -81,46 +94,46 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         ],
         "paused": [service_name(name) for name in health.paused],
         "audits": AuditRun.objects.last_of_each_scope(),
-        "latest": [
-            (order, COLOURS[order.status]) for order in Order.objects.order_by("-number")[:LATEST]
-        ],
         "low_stock": Product.objects.filter(is_low(), is_active=True)
         .select_related("stock")
         .order_by("stock__available", "name")[:LATEST],
     }
+    if sees_orders:
+        periods, charts = read_overview(now)
+        context |= {
+            "periods": periods,
+            "charts": charts,
+            "sellers": best_sellers(_days_ago(7), most=BEST),
+            "latest": [
+                (order, COLOURS[order.status])
+                for order in Order.objects.order_by("-number")[:LATEST]
+            ],
+        }
+    if sees_jobs:
+        context |= {
+            "reasons": read_reasons(admin.site),
+            "queues": [
+                _queue_line(history)
+                for history in read_history(until=now, steps=60, step=timedelta(minutes=1))
+            ],
+            "jobs_url": reverse("desk-jobs"),
+        }
     return context
 
 
-def _orders_today() -> Figure:
-    midnight = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
-    today = Order.objects.filter(placed_at__gte=midnight).exclude(status__in=UNCOUNTED)
-    figures = today.aggregate(count=Count("pk"), amount=Sum("total"))
-    return Figure(
-        title=_("Orders today"),
-        value=figures["count"],
-        note=money(figures["amount"] or Decimal(0), settings.SHOP_CURRENCY),
-        url=reverse("admin:orders_order_changelist"),
-    )
+def _days_ago(days: int) -> Any:
+    """Return the midnight with which the last days begin, today included."""
+    today = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+    return timezone.make_aware(today.replace(tzinfo=None) - timedelta(days=days - 1))
 
 
-def _jobs(desk: Any) -> Figure:
-    counts = desk.model.objects.count_unfinished()
-    going_on, trouble = (sum(counts[status] for status in group) for group in (OPEN, TROUBLED))
-    url = reverse(f"admin:{desk.opts.app_label}_{desk.opts.model_name}_changelist")
-    return Figure(
-        title=desk.opts.verbose_name_plural,
-        value=trouble,
-        note=_("need attention, %(count)d going on") % {"count": going_on},
-        url=f"{url}?status__exact=failed" if trouble else url,
-        colour="danger" if trouble else "",
-    )
-
-
-def _services(degraded: list[str]) -> Figure:
-    return Figure(
-        title=_("Services"),
-        value=", ".join(service_name(name) for name in degraded) if degraded else _("All well"),
-        note=_("not well") if degraded else _("relay, workers, broker, schedule"),
-        url=reverse("admin:project_heartbeat_changelist"),
-        colour="danger" if degraded else "",
+def _queue_line(history: QueueHistory) -> QueueLine:
+    depths = [depth for depth in history.depth if depth is not None]
+    waits = [wait for wait in history.oldest if wait is not None]
+    return QueueLine(
+        name=queue_name(history.queue),
+        depth=depths[-1] if depths else None,
+        depth_line=sparkline(history.depth, label=_("Waiting jobs over the last hour")),
+        oldest=duration(waits[-1]) if waits else "–",
+        oldest_line=sparkline(history.oldest, label=_("Oldest waiting job over the last hour")),
     )

@@ -70,6 +70,9 @@ class DeskJobAdmin(JobAdmin):
     def for_order(self, order_id: UUID) -> QuerySet[Any]:
         return DeskJob.objects.none()  # it is about many rows: no query
 
+    def kinds(self) -> list[tuple[str, Any]]:
+        return [(name, kind.label) for name, kind in KINDS.items()]
+
     def summary(self, job: DeskJob) -> str:
         words = [_kind_name(job.kind), isolate(job.context.get("name", ""))]
         if job.context.get("dry_run"):

@@ -7,7 +7,7 @@ from orders.models.invoice import Invoice, InvoiceCounter
 from orders.models.money import Payment, PaymentAttempt, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine, OrderNote
 from orders.models.product import Category, Product, ProductMedia
-from orders.models.sales import AuditedBalance, ProductSales, SalesEntry
+from orders.models.sales import AuditedBalance, ProductSales, SalesEntry, SalesQuarter
 from orders.models.scheduled import ScheduledChange
 from orders.models.stock import BY_HAND, Stock, StockAlert, StockMovement
 from orders.models.upload import Upload
@@ -35,6 +35,7 @@ __all__ = [
     "Refund",
     "RefundLine",
     "SalesEntry",
+    "SalesQuarter",
     "ScheduledChange",
     "Stock",
     "StockAlert",

@@ -45,6 +45,8 @@ class Order(models.Model):
     """
 
     Status: TypeAlias = OrderStatus
+    UNCOUNTED = (Status.CANCELLED, Status.REFUNDED)
+    """The statuses of orders that are no sales."""
 
     class Source(models.TextChoices):
         SHOP = "shop", _("Shop")

@@ -65,6 +65,30 @@ class SalesEntry(models.Model):
         return f"{self.order_id}/{self.product_id}: {self.units}"
 
 
+class SalesQuarter(models.Model):
+    """The sales of a quarter of an hour: a summary of its orders, for the desk's overview.
+
+    `orders.reports.quarters` writes it. It can be counted anew from the orders at any time.
+    Quarters, because each zone's midnight is the beginning of one: India's is no full hour of UTC.
+    """
+
+    begins_at = models.DateTimeField(_("begin"), primary_key=True)
+    orders = models.PositiveIntegerField(_("orders"))
+    """Those that aren't cancelled or refunded."""
+    amount = models.DecimalField(_("amount"), max_digits=20, decimal_places=2)
+    units = models.BigIntegerField(_("units sold"))
+    units_by_product = models.JSONField(default=dict)
+    """The sold units by the product's id."""
+
+    class Meta:
+        verbose_name = _("sales of a quarter of an hour")
+        verbose_name_plural = _("sales by quarter of an hour")
+        ordering = ["begins_at"]
+
+    def __str__(self) -> str:
+        return f"{self.begins_at:%Y-%m-%d %H:%M}: {self.orders}"
+
+
 class AuditedBalance(models.Model):
     """A product's counters less their ledgers' rows since the audit's mark, as last audited.
 

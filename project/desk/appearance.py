@@ -20,6 +20,17 @@ def _page(title: str | Promise, icon: str, model: str) -> dict[str, Any]:
     return {"title": title, "icon": icon, "link": link, "permission": may_see}
 
 
+def may_see_jobs(request: HttpRequest) -> bool:
+    """Tell whether the user may see jobs of any model."""
+    from project.jobs.model import job_models  # the models aren't loaded yet with the settings
+
+    return any(
+        request.user.has_perm(f"{model._meta.app_label}.{may}_{model._meta.model_name}")
+        for model in job_models()
+        for may in ("view", "change")
+    )
+
+
 def _group(title: str | Promise, *pages: dict[str, Any]) -> dict[str, Any]:
     return {"title": title, "separator": True, "items": list(pages)}
 
@@ -86,6 +97,12 @@ def unfold_settings(*, shop_name: str) -> dict[str, Any]:
                 ),
                 _group(
                     _("Jobs"),
+                    {
+                        "title": _("All jobs"),
+                        "icon": "monitoring",
+                        "link": reverse_lazy("desk-jobs"),
+                        "permission": may_see_jobs,
+                    },
                     _page(_("Notifications"), "mail", "notifications.notification"),
                     _page(_("Channels"), "cell_tower", "notifications.channelstate"),
                     _page(_("Media jobs"), "imagesmode", "media_jobs.mediajob"),

@@ -14,6 +14,7 @@ from django.contrib import admin, messages
 from django.contrib.auth import get_permission_codename
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
+from django.db.models.expressions import Combinable
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -37,7 +38,8 @@ from project.desk.record_page import RecordPage
 from project.desk.search_terms import orders_numbered, typed_id
 from project.jobs.decisions import RETRY, Decision
 from project.jobs.model import Job
-from project.jobs.queryset import OPEN, Status
+from project.jobs.queryset import OPEN, TROUBLED, Status
+from project.jobs.same_error import same_error
 from project.names import celery_state, in_words
 from project.order_numbers import order_number
 
@@ -80,6 +82,23 @@ class JobAdmin(ReadOnly, LongList, RecordPage):
     def thumbnail(self, job: Any) -> str:
         """Return the URL of a small picture of the job's result; empty if there is none."""
         return ""
+
+    def kinds(self) -> list[tuple[str, str | Promise]]:
+        """Return the kinds of this model's jobs that a person may filter by, as (name, label)."""
+        return []
+
+    def of_kind(self, jobs: QuerySet[Any], kind: str) -> QuerySet[Any]:
+        """Return the jobs of one of `kinds` among these."""
+        return jobs.filter(kind=kind)
+
+    def same_error(self) -> Combinable:
+        """Return the part of a job's error that others share: see `project.jobs.same_error`."""
+        return same_error()
+
+    def with_error(self, jobs: QuerySet[Any], error: str) -> QuerySet[Any]:
+        """Return the jobs among these that failed, or wait, for this reason (a `same_error`)."""
+        waiting = Q(status__in=(*TROUBLED, Status.QUEUED)) & ~Q(error="")
+        return jobs.filter(waiting).alias(same=self.same_error()).filter(same=error)
 
     def for_order(self, order_id: UUID) -> QuerySet[Any]:
         """Return the order's jobs, with what `summary` and `pictures` read prefetched."""

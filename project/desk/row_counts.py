@@ -5,8 +5,11 @@ counted, by the index that the list reads anyway.
 """
 
 import json
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
+from django.db import connections
 from django.db.models import QuerySet
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
@@ -50,6 +53,41 @@ def count_rows(queryset: QuerySet[Any], *, exact: int = COUNTED) -> int:
         return Estimate(planned, counted=exact)
     counted = queryset.values("pk")[: exact + 1].count()
     return counted if counted <= exact else Estimate(max(counted, planned), counted=exact)
+
+
+def count_each(
+    lists: Mapping[str, QuerySet[Any]], *, exact: int = COUNTED, using: str = "default"
+) -> dict[str, int]:
+    """Return the number of rows of each list, all in one query.
+
+    More than `exact` are an `Estimate`: so many are counted, and no more is said.
+    """
+    parts, parameters = [], []
+    for name, queryset in lists.items():
+        try:
+            sql, values = queryset.order_by().values("pk")[: exact + 1].query.sql_with_params()
+        except EmptyResultSet:
+            continue
+        parts.append(f"SELECT %s::text, (SELECT count(*) FROM ({sql}) AS listed)")
+        parameters += [name, *values]
+    counts = dict.fromkeys(lists, 0)
+    if parts:
+        with connections[using].cursor() as cursor:
+            cursor.execute(" UNION ALL ".join(parts), parameters)
+            counts |= dict(cursor.fetchall())
+    return {
+        name: count if count <= exact else Estimate(count, counted=exact)
+        for name, count in counts.items()
+    }
+
+
+def add_counts(counts: Iterable[int]) -> int:
+    """Return the sum: an `Estimate` if one of them is."""
+    known = list(counts)
+    total = sum(known)
+    if any(isinstance(count, Estimate) for count in known):
+        return Estimate(total, counted=total - 1)
+    return total
 
 
 def _planned_rows(queryset: QuerySet[Any]) -> int:

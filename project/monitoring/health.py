@@ -12,9 +12,9 @@ from django.conf import settings
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 from django.db.models import DurationField, ExpressionWrapper, F, JSONField, Value
-from django.db.models.functions import Now
+from django.db.models.functions import JSONObject, Now
 
-from project.models import DailyRun, Heartbeat, Sweep
+from project.models import DailyRun, Heartbeat, PausedQueue, Sweep
 
 SERVICES = ("relay", "notify", "media", "default", "beat")
 """The services that must be alive, each with a heartbeat named `SERVICE@host:pid`."""
@@ -40,7 +40,7 @@ def report_health(read_checks: Callable[[], dict[str, str]]) -> None:
 class Health:
     """The checks by service: "ok", the problem, or that it is paused.
 
-    `notes` is about services that are well: one of several processes is silent.
+    `notes` is about what is well: one of several processes is silent, a queue is paused.
     """
 
     checks: dict[str, str]
@@ -73,7 +73,7 @@ class Health:
 
 def read_health() -> Health:
     """Return the state of every service. Raises django.db.Error without a database."""
-    heartbeats, late_sweeps, failing = _signs()
+    heartbeats, late_sweeps, failing, paused = _signs()
     checks, notes = {"database": "ok"}, {}
     for service in SERVICES:
         mine = [beat for beat in heartbeats if beat.name.partition("@")[0] == service]
@@ -93,6 +93,7 @@ def read_health() -> Health:
     # Their errors are at the desk only: they may quote data.
     checks["sweeps"] = f"late: {', '.join(late_sweeps)}" if late_sweeps else "ok"
     checks["daily"] = f"failing: {', '.join(failing)}" if failing else "ok"
+    notes |= {f"queue:{queue}": f"paused by {user}" for queue, user in sorted(paused.items())}
     for read_checks in _reporters:
         checks |= read_checks()
     return Health(checks, notes)
@@ -105,8 +106,9 @@ class _Heartbeat:
     detail: dict[str, str]
 
 
-def _signs() -> tuple[list[_Heartbeat], list[str], list[str]]:
-    """Return the processes' signs of life, what is said of late sweeps, and failing daily work.
+def _signs() -> tuple[list[_Heartbeat], list[str], list[str], dict[str, str]]:
+    """Return the processes' signs of life, what is said of late sweeps, failing daily work, and the
+    paused queues with the user who paused each.
 
     In one query: the desk's pages ask for it each time.
     """
@@ -129,10 +131,19 @@ def _signs() -> tuple[list[_Heartbeat], list[str], list[str]]:
             detail=Value(None, output_field=JSONField()),
         )
     )
+    paused = PausedQueue.objects.order_by().annotate(
+        kind=Value("queue"),
+        name=F("queue"),
+        age=_since("paused_at"),
+        detail=JSONObject(by=F("paused_by")),
+    )
     columns = ("kind", "name", "age", "detail")
     rows = list(
         processes.values_list(*columns).union(
-            late.values_list(*columns), failing.values_list(*columns), all=True
+            late.values_list(*columns),
+            failing.values_list(*columns),
+            paused.values_list(*columns),
+            all=True,
         )
     )
     heartbeats = [
@@ -144,7 +155,8 @@ def _signs() -> tuple[list[_Heartbeat], list[str], list[str]]:
         if kind == "sweep"
     )
     names = sorted({name for kind, name, _age, _detail in rows if kind == "daily"})
-    return heartbeats, sweeps, names
+    queues = {name: detail["by"] for kind, name, _age, detail in rows if kind == "queue"}
+    return heartbeats, sweeps, names, queues
 
 
 def _since(field: str) -> ExpressionWrapper:

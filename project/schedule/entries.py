@@ -3,7 +3,7 @@
 The entries themselves are rows of django-celery-beat's tables.
 """
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from django.conf import settings
@@ -57,6 +57,28 @@ def next_run(task: PeriodicTask, *, now: datetime) -> datetime | None:
         found: datetime = start + ahead
         return found.astimezone(UTC)
     return None
+
+
+LATE = timedelta(minutes=2)
+"""How long after its moment an entry that hasn't run is late."""
+
+
+def is_late(task: PeriodicTask, *, now: datetime) -> bool:
+    """Tell whether the entry should have run by now and hasn't: beat or its worker is away."""
+    if not task.enabled or (task.expires and task.expires <= now) or task.clocked:
+        return False
+    since = task.last_run_at or task.date_changed
+    if since is None or (task.start_time and task.start_time > now):
+        return False
+    if task.interval:
+        due: datetime = since + task.interval.schedule.run_every
+    elif task.crontab:
+        schedule = task.crontab.schedule
+        start, ahead, _now = schedule.remaining_delta(since.astimezone(schedule.tz))
+        due = start + ahead
+    else:
+        return False
+    return due + LATE < now
 
 
 MOST_EVERY = 100_000

@@ -17,7 +17,7 @@ from project.database.errors import is_lock_timeout
 from project.database.timeouts import PRUNING_LOCK, lock_timeout
 from project.jobs.handler import handler_of
 from project.jobs.model import job_models
-from project.models import AuditRun, DailyRun, Heartbeat
+from project.models import AuditRun, DailyRun, Heartbeat, QueueSample
 
 logger = logging.getLogger(__name__)
 
@@ -25,6 +25,7 @@ BATCH_SIZE = 1000
 KEEP_RESULTS = timedelta(days=30)
 KEEP_AUDITS = timedelta(days=30)
 KEEP_DAILY_RUNS = timedelta(days=400)
+KEEP_QUEUE_SAMPLES = timedelta(days=2)
 KEEP_HEARTBEATS = timedelta(days=1)
 """For heartbeats of removed hosts: in a cluster each deployment brings new names."""
 
@@ -63,6 +64,9 @@ def prune() -> dict[str, int]:
         "heartbeats": Old(Heartbeat.objects.filter(seen_at__lt=Now() - KEEP_HEARTBEATS)),
         "audits": Old(AuditRun.objects.filter(started_at__lt=Now() - KEEP_AUDITS)),
         "daily runs": Old(DailyRun.objects.filter(started_at__lt=Now() - KEEP_DAILY_RUNS)),
+        "queue samples": Old(
+            QueueSample.objects.filter(minute__lt=Now() - KEEP_QUEUE_SAMPLES), by="minute"
+        ),
     }
     autodiscover_modules("tasks")
     old |= {name: rows() for name, rows in _more.items()}

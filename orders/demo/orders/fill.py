@@ -21,6 +21,7 @@ from orders.demo.orders.pass_pictures import draw_passes
 from orders.demo.orders.shoppers import Shoppers
 from orders.demo.orders.workers import write_lots
 from orders.models import DemoFill
+from orders.reports.quarters import count_anew
 from project.database.advisory_lock import try_lock
 from project.database.clock import database_now
 
@@ -84,6 +85,7 @@ def fill_orders(*, orders: int, seed: int = 1, say: Progress = lambda _line: Non
             say(f"{written:,} of {orders:,} orders, {pace:,.0f} a second, {left:,.0f} s to go.")
         catalogue.put_on_sale(orders=orders, seed=seed)
         _analyze()
+        count_anew()  # its sweep doesn't look at changes of the past
         DemoFill.objects.filter(pk=record.pk).update(finished_at=Now())
     return FilledOrders(orders, products, accounts, seconds=monotonic() - began)
 

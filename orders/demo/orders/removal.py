@@ -16,6 +16,7 @@ from orders.demo.orders.lives import SOURCE, key_of
 from orders.demo.orders.pass_pictures import remove_passes
 from orders.models import DemoFill
 from orders.placing.identity import order_ids
+from orders.reports.quarters import count_anew
 from project.database.advisory_lock import try_lock
 from project.database.arrays import array_literal
 
@@ -42,6 +43,7 @@ def remove_orders(*, say: Callable[[str], object] = lambda _line: None) -> int |
         _remove_products(catalogue.skus(orders=record.orders, seed=record.seed), record.seed)
         _remove_accounts(shoppers.usernames(orders=record.orders, seed=record.seed))
         remove_passes(seed=record.seed)
+        count_anew()
         record.delete()
     return removed
 

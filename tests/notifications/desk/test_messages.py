@@ -13,10 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from notifications.desk import all_at_once
 from notifications.models import Notification
 from notifications.rendering import render
 from orders.models import Order
+from project.desk import all_at_once
 from project.jobs.queryset import Status
 from tests.desk import message, placed
 from tests.factories import add_product

@@ -1,0 +1,131 @@
+"""The filters of the list of orders. The overview counts by the same conditions, and links here."""
+
+from datetime import timedelta
+from typing import Any
+
+from django.conf import settings
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower, Now
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from notifications.receipts.bounces import troubled_addresses
+from orders.models import Order, OrderEvent, Payment, Refund
+from project.jobs.model import job_models
+from project.jobs.queryset import OPEN, TROUBLED
+
+UNSENT = (Order.Status.PLACED, Order.Status.PAID, Order.Status.PACKED)
+OVERDUE_HOURS = 72
+"""Hours after which an unpaid order is overdue, unless PAYMENT_DUE_HOURS says another number."""
+
+
+def has_job(*statuses: str) -> Q:
+    """Return the condition for orders with a job of any kind in one of these statuses.
+
+    The ids come from the partial indexes of such jobs, which are few: with an EXISTS for each
+    model, PostgreSQL asks all of them for every order.
+    """
+    first, *others = (
+        model._default_manager.filter(status__in=statuses, order_id__isnull=False)
+        .order_by()
+        .values("order_id")
+        for model in job_models()
+    )
+    return Q(pk__in=first.union(*others))
+
+
+def is_overdue() -> Q:
+    """Return the condition for orders that aren't paid, or not in full, after the due time."""
+    hours = settings.PAYMENT_DUE_HOURS or OVERDUE_HOURS
+    due = Now() - timedelta(hours=hours)
+    return Q(status=Order.Status.PLACED, total__gt=0, placed_at__lt=due)
+
+
+def is_owed_money() -> Q:
+    """Return the condition for orders with a refund that isn't paid out."""
+    owed = Refund.objects.filter(status=Refund.Status.OWED)
+    return Q(pk__in=owed.order_by().values("order_id"))
+
+
+def with_troubled_address(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Return the orders among these whose e-mail address bounced or complained."""
+    return orders.alias(email_in_small=Lower("email")).filter(
+        email_in_small__in=troubled_addresses()
+    )
+
+
+class JobsFilter(admin.SimpleListFilter):
+    title = _("jobs")
+    parameter_name = "jobs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("trouble", _("Need attention")), ("open", _("Going on"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if self.value() == "trouble":
+            return queryset.filter(has_job(*TROUBLED))
+        if self.value() == "open":
+            return queryset.filter(has_job(*OPEN))
+        return queryset
+
+
+class PaymentFilter(admin.SimpleListFilter):
+    title = _("payment")
+    parameter_name = "payment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("none", _("Unpaid")),
+            ("part", _("Paid in part")),
+            ("overdue", _("Unpaid and overdue")),
+            ("owed", _("Money owed to the customer")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        has_payment = Exists(Payment.objects.filter(order=OuterRef("pk")))
+        match self.value():
+            case "none":
+                return queryset.filter(~has_payment, status=Order.Status.PLACED)
+            case "part":
+                # By the events, because most orders have a payment, and few a part of it.
+                in_part = OrderEvent.objects.filter(kind=OrderEvent.Kind.PART_PAID).values("order")
+                return queryset.filter(has_payment, status=Order.Status.PLACED, pk__in=in_part)
+            case "overdue":
+                return queryset.filter(is_overdue())
+            case "owed":
+                return queryset.filter(is_owed_money())
+        return queryset
+
+
+class AddressFilter(admin.SimpleListFilter):
+    title = _("e-mail address")
+    parameter_name = "address"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [
+            ("troubled", _("Bounced or complained")),
+            ("unsent", _("Bounced, and the order isn't shipped")),
+        ]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if self.value() == "troubled":
+            return with_troubled_address(queryset)
+        if self.value() == "unsent":
+            return with_troubled_address(queryset.filter(status__in=UNSENT))
+        return queryset
+
+
+class SalesFilter(admin.SimpleListFilter):
+    """The orders that the overview counts as sales."""
+
+    title = _("sales")
+    parameter_name = "sales"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("counted", _("Neither cancelled nor refunded"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if self.value() == "counted":
+            return queryset.exclude(status__in=Order.UNCOUNTED)
+        return queryset

@@ -1,0 +1,1 @@
+"""The queues as operators see them: paused and resumed, and watched minute by minute."""
