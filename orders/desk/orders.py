@@ -6,8 +6,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Q
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -16,14 +15,15 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from notifications.receipts.bounces import trouble_with, troubled_addresses
+from notifications.receipts.bounces import trouble_with
+from orders.desk.list_filters import AddressFilter, JobsFilter, PaymentFilter
 from orders.desk.order_search import means_order
 from orders.desk.payment import read_payment
 from orders.desk.preview import PreviewPage, preview_url
 from orders.desk.steps import StepPages
 from orders.desk.transitions import TransitionActions
 from orders.lifecycle.timeline import read_timeline
-from orders.models import Order, OrderEvent, Payment
+from orders.models import Order
 from project.desk.day_ranges import DayRangeFilter
 from project.desk.jobs import COLOURS as JOB_COLOURS
 from project.desk.jobs import JobAdmin, isolated, job_admins, moment
@@ -44,68 +44,6 @@ COLOURS = {
     Order.Status.CANCELLED.value: "",
     Order.Status.REFUNDED.value: "warning",
 }
-
-
-def has_job(*statuses: str) -> Q:
-    """Return the condition for orders with a job of any kind in one of these statuses.
-
-    The ids come from the partial indexes of such jobs, which are few: with an EXISTS for each
-    model, PostgreSQL asks all of them for every order.
-    """
-    first, *others = (
-        model._default_manager.filter(status__in=statuses, order_id__isnull=False)
-        .order_by()
-        .values("order_id")
-        for model in job_models()
-    )
-    return Q(pk__in=first.union(*others))
-
-
-class JobsFilter(admin.SimpleListFilter):
-    title = _("jobs")
-    parameter_name = "jobs"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("trouble", _("Need attention")), ("open", _("Going on"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        if self.value() == "trouble":
-            return queryset.filter(has_job(*TROUBLED))
-        if self.value() == "open":
-            return queryset.filter(has_job(*OPEN))
-        return queryset
-
-
-class PaymentFilter(admin.SimpleListFilter):
-    title = _("payment")
-    parameter_name = "payment"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("none", _("Unpaid")), ("part", _("Paid in part"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        has_payment = Exists(Payment.objects.filter(order=OuterRef("pk")))
-        if self.value() == "none":
-            return queryset.filter(~has_payment, status=Order.Status.PLACED)
-        if self.value() == "part":
-            # By the events, because most orders have a payment, and few a part of it.
-            in_part = OrderEvent.objects.filter(kind=OrderEvent.Kind.PART_PAID).values("order")
-            return queryset.filter(has_payment, status=Order.Status.PLACED, pk__in=in_part)
-        return queryset
-
-
-class AddressFilter(admin.SimpleListFilter):
-    title = _("e-mail address")
-    parameter_name = "address"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("troubled", _("Bounced or complained"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        if self.value() != "troubled":
-            return queryset
-        small = queryset.alias(email_in_small=Lower("email"))
-        return small.filter(email_in_small__in=troubled_addresses())
 
 
 @dataclass(frozen=True)

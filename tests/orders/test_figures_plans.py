@@ -34,7 +34,7 @@ FROM orders_order ORDER BY placed_at LIMIT %s
 MESSAGES = """
 INSERT INTO notifications_notification
     (id, order_id, kind, context, event, channel, recipient, language, status, finished_at)
-SELECT gen_random_uuid(), gen_random_uuid(), 'k', '{}', 'e', 'email', 'r', 'en',
+SELECT gen_random_uuid(), gen_random_uuid(), 'k', '{}', 'e', 'email', 'r@example.org', 'en',
        CASE n %% 1000 WHEN 0 THEN 'queued' WHEN 1 THEN 'failed' ELSE 'done' END, now()
 FROM generate_series(1, %s) AS n
 """
@@ -92,22 +92,25 @@ def test_no_large_table_is_read_whole(history: None, read: Callable[[], object])
 
 
 @pytest.mark.parametrize(
-    ("index", "read", "table"),
+    ("indexes", "read", "table"),
     [
-        ("notification_due", read_metrics, "notifications_notification"),
-        ("mediajob_troubled", overview, "media_jobs_mediajob"),
-        ("order_newest", overview, "orders_order"),
-        ("order_newest", report, "orders_order"),
+        # With those that would serve instead: with rows that nothing asks for, or by skips.
+        (
+            "notification_due, notification_going_on, notification_not_done",
+            read_metrics,
+            "notifications_notification",
+        ),
+        ("mediajob_trouble, mediajob_not_done", overview, "media_jobs_mediajob"),
+        ("order_newest, order_status_list", overview, "orders_order"),
+        ("order_newest, order_status_list", report, "orders_order"),
     ],
 )
-def test_without_its_index_it_would_be(
-    history: None, index: str, read: Callable[[], object], table: str
+def test_without_its_indexes_it_would_be(
+    history: None, indexes: str, read: Callable[[], object], table: str
 ) -> None:
     """The control: the plans above depend on these indexes."""
     with connection.cursor() as cursor:
-        cursor.execute(f"DROP INDEX {index}")
-        if index == "notification_due":  # else its first column serves, with the heap's rows
-            cursor.execute("DROP INDEX notification_open")
+        cursor.execute(f"DROP INDEX {indexes}")
 
     assert table in read_whole(read)
 

@@ -1,0 +1,110 @@
+"""The filters of the list of orders by other tables: their jobs, payments, e-mail addresses.
+
+What is sought comes from small indexes that hold it: the ids of orders with such jobs, the
+addresses that something came back from. If it is little, its orders are looked up; if it is much,
+the list is read until the page is full.
+"""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Lower
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from notifications.receipts.bounces import has_trouble, returned_addresses, troubled_addresses
+from orders.models import Order, OrderEvent, Payment
+from project.desk.list_order import FEW, in_list_order
+from project.desk.row_counts import planned_rows, with_known_rows
+from project.jobs.model import job_models
+from project.jobs.queryset import OPEN, TROUBLED
+
+MANY = 100_000
+"""Ids that PostgreSQL keeps in a hash table of its usual memory."""
+
+
+class JobsFilter(admin.SimpleListFilter):
+    title = _("jobs")
+    parameter_name = "jobs"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("trouble", _("Need attention")), ("open", _("Going on"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if self.value() == "trouble":
+            return with_jobs(queryset, TROUBLED)
+        if self.value() == "open":
+            return with_jobs(queryset, OPEN)
+        return queryset
+
+
+class PaymentFilter(admin.SimpleListFilter):
+    title = _("payment")
+    parameter_name = "payment"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("none", _("Unpaid")), ("part", _("Paid in part"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        has_payment = Exists(Payment.objects.filter(order=OuterRef("pk")))
+        if self.value() == "none":
+            return queryset.filter(~has_payment, status=Order.Status.PLACED)
+        if self.value() == "part":
+            # By the events, because most orders have a payment, and few a part of it.
+            in_part = OrderEvent.objects.filter(kind=OrderEvent.Kind.PART_PAID).values("order")
+            return queryset.filter(has_payment, status=Order.Status.PLACED, pk__in=in_part)
+        return queryset
+
+
+class AddressFilter(admin.SimpleListFilter):
+    title = _("e-mail address")
+    parameter_name = "address"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("troubled", _("Bounced or complained"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        return with_troubled_address(queryset) if self.value() == "troubled" else queryset
+
+
+def with_jobs(orders: QuerySet[Order], statuses: tuple[str, ...]) -> QuerySet[Order]:
+    """Return the orders that have a job of any kind in one of these statuses."""
+    ids = _order_ids(statuses)
+    some = list(ids[: FEW + 1])
+    if len(some) <= FEW:
+        return orders.filter(pk__in=set(some))
+    count = ids.count()
+    if count <= MANY:
+        return in_list_order(orders, Q(pk__in=ids), at_most=count)
+    has_one = Q()
+    for model in job_models():
+        jobs = model._default_manager.filter(order_id=OuterRef("pk"), status__in=statuses)
+        has_one |= Q(Exists(jobs))
+    return with_known_rows(orders.filter(has_one), at_most=count)
+
+
+def _order_ids(statuses: tuple[str, ...]) -> QuerySet[Any]:
+    """Return the orders' ids, those with several such jobs more than once."""
+    first, *others = (
+        model._default_manager.filter(status__in=statuses, order_id__isnull=False)
+        .order_by()
+        .values_list("order_id", flat=True)
+        for model in job_models()
+    )
+    return first.union(*others, all=True)
+
+
+def with_troubled_address(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Return the orders whose e-mail address doesn't take our messages."""
+    small = orders.alias(email_in_small=Lower("email"))
+    some = set(returned_addresses()[: FEW + 1])
+    if len(some) <= FEW:
+        return small.filter(email_in_small__in=list(troubled_addresses()))
+    returned = Q(email_in_small__in=returned_addresses())
+    return in_list_order(
+        small,
+        returned,
+        also=has_trouble(OuterRef("email_in_small")),
+        at_most=planned_rows(small.filter(returned)),
+    )
