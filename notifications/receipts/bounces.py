@@ -32,7 +32,7 @@ def _troubled() -> QuerySet[Any]:
 
 def troubled_addresses() -> QuerySet[Any]:
     """Return the addresses, in small letters, as a subquery."""
-    return _troubled().order_by().values("small")
+    return _troubled().order_by().values_list("small", flat=True)
 
 
 def returned_addresses() -> QuerySet[Any]:

@@ -1,4 +1,4 @@
-"""What the statements of a block cost PostgreSQL: the buffers they touch, the tables they read whole.
+"""What the statements of a block cost PostgreSQL: their buffers, and the tables they read whole.
 
 Each statement is run under EXPLAIN (ANALYZE, BUFFERS) first, which is rolled back, and then as
 usual. So one that writes is measured like one that reads. For benchmarks and tests.

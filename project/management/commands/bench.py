@@ -44,11 +44,15 @@ class Command(BaseCommand):
 
     def _print(self, report: Report) -> None:
         columns = list(dict.fromkeys(name for row in report.rows for name in row))
-        cells = [columns, *([_cell(row.get(name)) for name in columns] for row in report.rows)]
+        cells = [list(columns)]
+        cells += ([_cell(row.get(name)) for name in columns] for row in report.rows)
+            list(columns),
+            *([_cell(row.get(name)) for name in columns] for row in report.rows),
+        ]
         if report.targets:
             cells[0] = [*columns, "at most"]
-            for row, line in zip(report.rows, cells[1:], strict=True):
-                line.append(_in_words(report.targets.get(row["what"], {})))
+            for figures, line in zip(report.rows, cells[1:], strict=True):
+                line.append(_in_words(report.targets.get(figures["what"], {})))
         widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
         for row in cells:
             self.stdout.write("  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)))
