@@ -46,9 +46,6 @@ class Command(BaseCommand):
         columns = list(dict.fromkeys(name for row in report.rows for name in row))
         cells = [list(columns)]
         cells += ([_cell(row.get(name)) for name in columns] for row in report.rows)
-            list(columns),
-            *([_cell(row.get(name)) for name in columns] for row in report.rows),
-        ]
         if report.targets:
             cells[0] = [*columns, "at most"]
             for figures, line in zip(report.rows, cells[1:], strict=True):
