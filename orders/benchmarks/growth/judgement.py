@@ -1,4 +1,7 @@
-"""The targets of `bench growth`, and what was missed. They are for a million orders."""
+"""The targets of `bench growth`, and what was missed. They are for a million orders.
+
+A page's Python time has none: it is the same in each shop, and no machine's is another's.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -10,8 +13,8 @@ from project.benchmarks import Report
 Target = dict[str, float]
 """At most so much, by the column of a row; `growth` is the ratio."""
 
-PAGE: Target = {"sql_ms": 50, "buffers": 1000, "python_ms": 60}
-WORDS: Target = {"sql_ms": 100, "python_ms": 60}
+PAGE: Target = {"sql_ms": 50, "buffers": 1000}
+WORDS: Target = {"sql_ms": 100}
 FIGURES: Target = {"sql_ms": 50}
 RELAY: Target = {"sql_ms": 5}
 TARGETS: dict[str, Target] = {
