@@ -216,10 +216,12 @@ class Notification(Job):
                 name="notification_html",
                 condition=Q(status__in=FINAL) & ~Q(html=""),
             ),
+            # With the recipient as it is, or PostgreSQL would read the rows for it.
             models.Index(
                 Lower("recipient"),
-                name="notification_bounced",
+                name="notification_returned",
                 condition=Q(delivery__in=["bounced", "complained"]),
+                include=["recipient"],
             ),
         ]
 

@@ -23,13 +23,17 @@ class Report:
     ratios: dict[str, float]
     missed: list[str] = field(default_factory=list)
     """A sentence for each target that was not reached."""
+    targets: dict[str, dict[str, float]] = field(default_factory=dict)
+    """The most that a row may have, by its `what` and column; a benchmark of ratios has none."""
 
 
 @dataclass(frozen=True)
 class Benchmark:
     name: str
     summary: str
-    run: Callable[[], Report]
+    run: Callable[..., Report]
+    sizes: tuple[int, ...] = ()
+    """The sizes that `run` takes if no others are asked for; empty: it takes none."""
 
 
 _benchmarks: dict[str, Benchmark] = {}
@@ -68,6 +72,7 @@ def scratch_database(*, pool_size: int) -> Iterator[None]:
     try:
         yield
     finally:
+        writer.close()
         default.close()
         default.close_pool()
         default.settings_dict["OPTIONS"] = own_options

@@ -3,6 +3,7 @@
 manage.py bench placement --json > docs/benchmarks/placement.json
 manage.py bench media --json > docs/benchmarks/media.json
 manage.py bench pools --json > docs/benchmarks/pools.json
+manage.py bench growth --json > docs/benchmarks/growth.json
 python docs/benchmarks/plot.py
 """
 
@@ -12,6 +13,7 @@ from pathlib import Path
 import matplotlib.pyplot as plt
 
 HERE = Path(__file__).parent
+SHOWN_SLOWEST = 25
 COLOURS = {
     "textbook": "#b8b2a7",
     "pillow": "#b8b2a7",
@@ -118,7 +120,36 @@ def plot_pools() -> None:
     figure.savefig(HERE / "pools.svg")
 
 
+def plot_growth() -> None:
+    """The slowest pages and steps with a target: PostgreSQL's CPU in each shop, and the target."""
+    report = json.loads((HERE / "growth.json").read_text())
+    most = {what: each["sql_ms"] for what, each in report["targets"].items() if "sql_ms" in each}
+    sizes = sorted({row["size"] for row in report["rows"]})
+    found = {(row["what"], row["size"]): row["sql_ms"] for row in report["rows"]}
+    slowest = sorted(most, key=lambda what: found[what, sizes[-1]] / most[what])[-SHOWN_SLOWEST:]
+    figure, axis = plt.subplots(figsize=(11, 7))
+    for place, size in enumerate(sizes):
+        height = 0.8 / len(sizes)
+        bars = axis.barh(
+            [index + place * height for index in range(len(slowest))],
+            [100 * found[what, size] / most[what] for what in slowest],
+            height=height,
+            label=f"{size:,} orders",
+            color=list(COLOURS.values())[place - len(sizes)],
+        )
+        labels = [f"{found[what, size]:,.1f} ms" for what in slowest]
+        axis.bar_label(bars, labels, fontsize=7, padding=2)
+    axis.axvline(100, color="#b91c1c", linewidth=1)
+    axis.set_yticks([index + 0.4 for index in range(len(slowest))], slowest, fontsize=8)
+    axis.set_title("PostgreSQL's CPU in per cent of the target (less is better)", fontsize=10)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False, loc="lower right")
+    figure.tight_layout()
+    figure.savefig(HERE / "growth.svg")
+
+
 if __name__ == "__main__":
     plot_placement()
     plot_media()
     plot_pools()
+    plot_growth()

@@ -5,8 +5,9 @@ A bounce no longer counts once a later message was delivered there; a complaint 
 
 from typing import Any
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import Lower
+from django.db.models.lookups import IsNull
 
 from notifications.models import Notification
 
@@ -31,7 +32,24 @@ def _troubled() -> QuerySet[Any]:
 
 def troubled_addresses() -> QuerySet[Any]:
     """Return the addresses, in small letters, as a subquery."""
-    return _troubled().order_by().values("small")
+    return _troubled().order_by().values_list("small", flat=True)
+
+
+def returned_addresses() -> QuerySet[Any]:
+    """Return the addresses that something ever came back from, in small letters, as a subquery.
+
+    The index `notification_returned` holds them: no message is read.
+    """
+    returned = Notification.objects.filter(delivery__in=(Delivery.BOUNCED, Delivery.COMPLAINED))
+    return returned.order_by().annotate(small=Lower("recipient")).values_list("small", flat=True)
+
+
+def has_trouble(address: Any) -> IsNull:
+    """Return the condition that this address of an outer query, in small letters, has trouble.
+
+    Not an EXISTS: PostgreSQL may read all troubled addresses instead, to look into them.
+    """
+    return IsNull(Subquery(_troubled().filter(small=address).values("pk")[:1]), False)
 
 
 def trouble_with(address: str) -> Notification | None:

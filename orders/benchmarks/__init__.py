@@ -1,5 +1,6 @@
 """The shop's benchmarks (`manage.py bench`)."""
 
+from orders.benchmarks.growth import SIZES, bench_growth
 from orders.benchmarks.placement import bench_placement
 from project.benchmarks import Benchmark, register
 
@@ -8,5 +9,13 @@ register(
         name="placement",
         summary="orders/s and latency against a textbook transaction, hot and spread",
         run=bench_placement,
+    )
+)
+register(
+    Benchmark(
+        name="growth",
+        summary="what pages, sweeps, audits and orders cost in shops of several sizes",
+        run=bench_growth,
+        sizes=SIZES,
     )
 )

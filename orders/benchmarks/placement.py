@@ -52,7 +52,7 @@ def bench_placement() -> Report:
         _create_products()
         try:
             for name, place in variants.items():  # warm up connections, plans and caches
-                with _order_limits(limits.get(name)):
+                with order_limits(limits.get(name)):
                     _load(place, clients=8, skus=_skus("spread"), seconds=1.0)
             for clients in CLIENTS:
                 for spread in ("spread", "hot"):
@@ -60,7 +60,7 @@ def bench_placement() -> Report:
                     for _round in range(ROUNDS):
                         for name, place in variants.items():
                             skus = _skus(spread)
-                            with _order_limits(limits.get(name)):
+                            with order_limits(limits.get(name)):
                                 measured = _load(place, clients=clients, skus=skus, seconds=SECONDS)
                             rounds[name].append(measured)
                     for name, results in rounds.items():
@@ -75,7 +75,7 @@ def bench_placement() -> Report:
 
 
 @contextmanager
-def _order_limits(limits: dict[str, Rate] | None) -> Iterator[None]:
+def order_limits(limits: dict[str, Rate] | None) -> Iterator[None]:
     """Count orders by these limits; None: not at all."""
     before = settings.ORDER_LIMITS
     settings.ORDER_LIMITS = limits

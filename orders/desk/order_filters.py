@@ -1,4 +1,9 @@
-"""The filters of the list of orders. The overview counts by the same conditions, and links here."""
+"""The filters of the list of orders. The overview counts by the same conditions, and links here.
+
+What is sought in other tables comes from small indexes that hold it: the ids of orders with such
+jobs, the addresses that something came back from. If it is little, its orders are looked up; if it
+is much, the list is read until the page is full.
+"""
 
 from datetime import timedelta
 from typing import Any
@@ -10,29 +15,18 @@ from django.db.models.functions import Lower, Now
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from notifications.receipts.bounces import troubled_addresses
+from notifications.receipts.bounces import has_trouble, returned_addresses, troubled_addresses
 from orders.models import Order, OrderEvent, Payment, Refund
+from project.desk.list_order import FEW, in_list_order
+from project.desk.row_counts import planned_rows, with_known_rows
 from project.jobs.model import job_models
 from project.jobs.queryset import OPEN, TROUBLED
 
 UNSENT = (Order.Status.PLACED, Order.Status.PAID, Order.Status.PACKED)
+MANY = 100_000
+"""Ids that PostgreSQL keeps in a hash table of its usual memory."""
 OVERDUE_HOURS = 72
 """Hours after which an unpaid order is overdue, unless PAYMENT_DUE_HOURS says another number."""
-
-
-def has_job(*statuses: str) -> Q:
-    """Return the condition for orders with a job of any kind in one of these statuses.
-
-    The ids come from the partial indexes of such jobs, which are few: with an EXISTS for each
-    model, PostgreSQL asks all of them for every order.
-    """
-    first, *others = (
-        model._default_manager.filter(status__in=statuses, order_id__isnull=False)
-        .order_by()
-        .values("order_id")
-        for model in job_models()
-    )
-    return Q(pk__in=first.union(*others))
 
 
 def is_overdue() -> Q:
@@ -55,6 +49,48 @@ def with_troubled_address(orders: QuerySet[Order]) -> QuerySet[Order]:
     )
 
 
+def with_jobs(orders: QuerySet[Order], statuses: tuple[str, ...]) -> QuerySet[Order]:
+    """Return the orders that have a job of any kind in one of these statuses."""
+    ids = _order_ids(statuses)
+    some = list(ids[: FEW + 1])
+    if len(some) <= FEW:
+        return orders.filter(pk__in=set(some))
+    count = ids.count()
+    if count <= MANY:
+        return in_list_order(orders, Q(pk__in=ids), at_most=count)
+    has_one = Q()
+    for model in job_models():
+        jobs = model._default_manager.filter(order_id=OuterRef("pk"), status__in=statuses)
+        has_one |= Q(Exists(jobs))
+    return with_known_rows(orders.filter(has_one), at_most=count)
+
+
+def _order_ids(statuses: tuple[str, ...]) -> QuerySet[Any]:
+    """Return the orders' ids, those with several such jobs more than once."""
+    first, *others = (
+        model._default_manager.filter(status__in=statuses, order_id__isnull=False)
+        .order_by()
+        .values_list("order_id", flat=True)
+        for model in job_models()
+    )
+    return first.union(*others, all=True)
+
+
+def list_troubled(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Do the same for the list, whose orders are read by its order if such addresses are many."""
+    small = orders.alias(email_in_small=Lower("email"))
+    some = set(returned_addresses()[: FEW + 1])
+    if len(some) <= FEW:
+        return small.filter(email_in_small__in=list(troubled_addresses()))
+    returned = Q(email_in_small__in=returned_addresses())
+    return in_list_order(
+        small,
+        returned,
+        also=has_trouble(OuterRef("email_in_small")),
+        at_most=planned_rows(small.filter(returned)),
+    )
+
+
 class JobsFilter(admin.SimpleListFilter):
     title = _("jobs")
     parameter_name = "jobs"
@@ -64,9 +100,9 @@ class JobsFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         if self.value() == "trouble":
-            return queryset.filter(has_job(*TROUBLED))
+            return with_jobs(queryset, TROUBLED)
         if self.value() == "open":
-            return queryset.filter(has_job(*OPEN))
+            return with_jobs(queryset, OPEN)
         return queryset
 
 
@@ -110,7 +146,7 @@ class AddressFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
         if self.value() == "troubled":
-            return with_troubled_address(queryset)
+            return list_troubled(queryset)
         if self.value() == "unsent":
             return with_troubled_address(queryset.filter(status__in=UNSENT))
         return queryset

@@ -19,6 +19,9 @@ COUNTED = 500
 SURE = 10
 """How many times as many the planner must expect, so that nothing is counted."""
 
+_KNOWN = "known_rows"
+"""The attribute of a query that is copied with it."""
+
 
 class Estimate(int):
     """About so many rows, but more than were counted. As text it says so.
@@ -48,7 +51,10 @@ def count_rows(queryset: QuerySet[Any], *, exact: int = COUNTED) -> int:
     The order stays: with it PostgreSQL counts by the list's own index. Without one it may hope to
     find rows early in a scan of the table, which then reads all of it.
     """
-    planned = _planned_rows(queryset)
+    planned = planned_rows(queryset)
+    known = getattr(queryset.query, _KNOWN, None)
+    if known is not None and min(planned, known) > exact:
+        return Estimate(min(planned, known), counted=exact)
     if planned >= SURE * exact:
         return Estimate(planned, counted=exact)
     counted = queryset.values("pk")[: exact + 1].count()
@@ -90,7 +96,16 @@ def add_counts(counts: Iterable[int]) -> int:
     return total
 
 
-def _planned_rows(queryset: QuerySet[Any]) -> int:
+def with_known_rows(queryset: QuerySet[Any], *, at_most: int) -> QuerySet[Any]:
+    """Note that the queryset has no more rows: for a condition of which the planner knows nothing.
+
+    Querysets that are made of it know it as well.
+    """
+    setattr(queryset.query, _KNOWN, at_most)
+    return queryset
+
+
+def planned_rows(queryset: QuerySet[Any]) -> int:
     """Return the planner's estimate: it comes from the statistics and reads no row."""
     told = queryset.order_by().values("pk").explain(format="json")
     return int(json.loads(told)[0]["Plan"]["Plan Rows"]) if told else 0  # Django knows: no rows

@@ -74,12 +74,14 @@ class Job(models.Model):
         ordering = ["-created_at"]
         indexes = [
             BY_ORDER,
-            # The relay reads open jobs only, and they stay few while the history grows.
+            # The relay reads open jobs only, and they stay few while the history grows. With their
+            # orders' ids, by which the desk lists the orders whose jobs are going on.
             models.Index(
                 IsNull(F("order_id"), True),
                 F("ring_after"),
-                name="%(class)s_open",
+                name="%(class)s_going_on",
                 condition=Q(status__in=["queued", "running"]),
+                include=["order_id"],
             ),
             # What a relay asks at each look, however many jobs are parked: which have lost a
             # worker, and whose lease is over.
@@ -108,11 +110,13 @@ class Job(models.Model):
                 name="%(class)s_not_done",
                 condition=~Q(status="done"),
             ),
-            # Jobs that need an operator; the health pages count them.
+            # Jobs that need an operator; the health pages count them, and the desk lists their
+            # orders.
             models.Index(
                 fields=["finished_at"],
-                name="%(class)s_troubled",
+                name="%(class)s_trouble",
                 condition=Q(status__in=["failed", "unknown"]),
+                include=["order_id"],
             ),
         ]
         constraints = [

@@ -35,7 +35,7 @@ FROM orders_order ORDER BY placed_at LIMIT %s
 MESSAGES = """
 INSERT INTO notifications_notification
     (id, order_id, kind, context, event, channel, recipient, language, status, finished_at)
-SELECT gen_random_uuid(), gen_random_uuid(), 'k', '{}', 'e', 'sms', 'r', 'en',
+SELECT gen_random_uuid(), gen_random_uuid(), 'k', '{}', 'e', 'email', 'r@example.org', 'en',
        CASE n %% 1000 WHEN 0 THEN 'queued' WHEN 1 THEN 'failed' ELSE 'done' END, now()
 FROM generate_series(1, %s) AS n
 """

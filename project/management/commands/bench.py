@@ -4,9 +4,11 @@ import json
 import sys
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from project.benchmarks import Report, benchmarks
+
+MOST_ORDERS = 10_000_000
 
 
 class Command(BaseCommand):
@@ -20,24 +22,53 @@ class Command(BaseCommand):
             help="; ".join(f"{name}: {known[name].summary}" for name in sorted(known)),
         )
         parser.add_argument("--json", action="store_true", help="print the report as JSON only")
+        parser.add_argument(
+            "--sizes", type=_sizes, metavar="N,N", help="growth: the numbers of orders to measure"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        report = benchmarks()[options["name"]].run()
+        benchmark = benchmarks()[options["name"]]
+        if options["sizes"] and not benchmark.sizes:
+            raise CommandError(f"{benchmark.name} has no sizes.")
+        sizes = options["sizes"] or benchmark.sizes
+        report = benchmark.run(sizes) if sizes else benchmark.run()
         if options["json"]:
-            self.stdout.write(json.dumps({"rows": report.rows, "ratios": report.ratios}))
+            figures = {"rows": report.rows, "ratios": report.ratios, "targets": report.targets}
+            self.stdout.write(json.dumps(figures))
         else:
             self._print(report)
         for sentence in report.missed:
-            self.stderr.write(self.style.ERROR(f"below target: {sentence}"))
+            self.stderr.write(self.style.ERROR(f"target missed: {sentence}"))
         if report.missed:
             sys.exit(1)
 
     def _print(self, report: Report) -> None:
-        columns = list(report.rows[0])
-        cells = [columns, *([str(row[name]) for name in columns] for row in report.rows)]
-        widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
+        columns = list(dict.fromkeys(name for row in report.rows for name in row))
+        cells = [list(columns)]
+        cells += ([_cell(row.get(name)) for name in columns] for row in report.rows)
+        if report.targets:
+            cells[0] = [*columns, "at most"]
+            for figures, line in zip(report.rows, cells[1:], strict=True):
+                line.append(_in_words(report.targets.get(figures["what"], {})))
+        widths = [max(len(row[i]) for row in cells) for i in range(len(cells[0]))]
         for row in cells:
             self.stdout.write("  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)))
         self.stdout.write("")
         for name, ratio in report.ratios.items():
             self.stdout.write(f"{name}: {ratio:g}")
+
+
+def _cell(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _in_words(target: dict[str, float]) -> str:
+    return ", ".join(f"{column} {most:g}" for column, most in target.items())
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    """Return the numbers of `10000,100000`. Raises ValueError, which the parser reports."""
+    sizes = tuple(int(part) for part in text.split(","))
+    if not all(0 < size <= MOST_ORDERS for size in sizes):
+        raise ValueError
+    return sizes

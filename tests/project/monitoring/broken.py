@@ -45,8 +45,8 @@ def place(*, sku: str = "TEA") -> Order:
     )
     ProductSales.objects.filter(product=tea).update(units=3, amount=amount)
     Notification.objects.create(
-        order_id=placed.pk, kind="k", event="order_placed", channel="email", recipient="r@x.org",
-        language="en",
+        order_id=placed.pk, kind="k", event="order_placed", channel="email",
+        recipient="r@example.org", language="en",
     )  # fmt: skip
     MediaJob.objects.create(order_id=placed.pk, kind="k", source=f"order:{placed.pk}", recipe="r")
     return placed
