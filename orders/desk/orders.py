@@ -5,8 +5,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet
-from django.db.models.functions import Lower
+from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.text import Truncator
@@ -15,9 +14,19 @@ from unfold.decorators import display
 
 from media_jobs.models import MediaJob
 from notifications.models import Notification
-from notifications.receipts.bounces import trouble_with, troubled_addresses
+from notifications.receipts.bounces import trouble_with
+from orders.desk.order_filters import (
+    AddressFilter,
+    AmountFilter,
+    CarrierFilter,
+    CountryFilter,
+    JobsFilter,
+    PaymentFilter,
+    ProductFilter,
+)
 from orders.desk.order_lines import read_lines
 from orders.desk.order_search import means_order
+from orders.desk.order_sheets import SHEETS
 from orders.desk.other_orders import read_other_orders
 from orders.desk.papers import PAPER_ACTIONS, PaperActions
 from orders.desk.payment import read_payment
@@ -26,8 +35,9 @@ from orders.desk.steps import NoteForm, StepPages, step_url
 from orders.desk.timeline import Happening, read_happenings
 from orders.desk.transitions import REFUND, TransitionActions
 from orders.lifecycle.corrections import CORRECTABLE, sent_elsewhere
-from orders.models import Order, OrderEvent, Payment
+from orders.models import Order
 from project.desk.day_ranges import DayRangeFilter
+from project.desk.export_list import ExportList
 from project.desk.jobs import isolated, moment
 from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
@@ -48,71 +58,16 @@ COLOURS = {
 }
 
 
-def has_job(*statuses: str) -> Q:
-    """Return the condition for orders with a job of any kind in one of these statuses.
-
-    The ids come from the partial indexes of such jobs, which are few: with an EXISTS for each
-    model, PostgreSQL asks all of them for every order.
-    """
-    first, *others = (
-        model._default_manager.filter(status__in=statuses, order_id__isnull=False)
-        .order_by()
-        .values("order_id")
-        for model in job_models()
-    )
-    return Q(pk__in=first.union(*others))
-
-
-class JobsFilter(admin.SimpleListFilter):
-    title = _("jobs")
-    parameter_name = "jobs"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("trouble", _("Need attention")), ("open", _("Going on"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        if self.value() == "trouble":
-            return queryset.filter(has_job(*TROUBLED))
-        if self.value() == "open":
-            return queryset.filter(has_job(*OPEN))
-        return queryset
-
-
-class PaymentFilter(admin.SimpleListFilter):
-    title = _("payment")
-    parameter_name = "payment"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("none", _("Unpaid")), ("part", _("Paid in part"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        has_payment = Exists(Payment.objects.filter(order=OuterRef("pk")))
-        if self.value() == "none":
-            return queryset.filter(~has_payment, status=Order.Status.PLACED)
-        if self.value() == "part":
-            # By the events, because most orders have a payment, and few a part of it.
-            in_part = OrderEvent.objects.filter(kind=OrderEvent.Kind.PART_PAID).values("order")
-            return queryset.filter(has_payment, status=Order.Status.PLACED, pk__in=in_part)
-        return queryset
-
-
-class AddressFilter(admin.SimpleListFilter):
-    title = _("e-mail address")
-    parameter_name = "address"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [("troubled", _("Bounced or complained"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        if self.value() != "troubled":
-            return queryset
-        small = queryset.alias(email_in_small=Lower("email"))
-        return small.filter(email_in_small__in=troubled_addresses())
-
-
 @admin.register(Order)
 class OrderAdmin(
-    ReadOnly, LongList, StepPages, PaperActions, TransitionActions, PreviewPage, RecordPage
+    ReadOnly,
+    ExportList,
+    LongList,
+    StepPages,
+    PaperActions,
+    TransitionActions,
+    PreviewPage,
+    RecordPage,
 ):
     change_form_template = "desk/order.html"
     list_display = ("number_shown", "state", "customer", "total_shown", "placed", "jobs")
@@ -124,12 +79,17 @@ class OrderAdmin(
         "status",
         "door",
         ("placed_at", DayRangeFilter),
+        ("total", AmountFilter),
+        ProductFilter,
+        CountryFilter,
+        CarrierFilter,
     )
     list_filter_submit = True  # for the dates
     ordering = ("-placed_at", "-number")
     sortable = {"number_shown": ("number",), "placed": ("placed_at", "number")}
     search_fields = ("name", "email", "phone")
     search_help_text = _("Number, id, name, e-mail or phone.")
+    sheets = SHEETS
     view_on_site = False
     actions = (*TransitionActions.actions, *PAPER_ACTIONS)
 
