@@ -99,6 +99,7 @@ RESULTS: dict[str, str | Promise] = {
     "refused": pgettext_lazy("result", "refused"),
     "categories": pgettext_lazy("result", "new categories"),
     "pictures": pgettext_lazy("result", "pictures"),
+    "rows": pgettext_lazy("result", "rows"),
     "cancelled": pgettext_lazy("result", "cancelled"),
     "renditions": pgettext_lazy("result", "files"),
     "placeholder": pgettext_lazy("result", "placeholder"),

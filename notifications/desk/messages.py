@@ -25,6 +25,7 @@ from notifications.models import Notification
 from project.desk.jobs import isolated
 from project.desk.limits import warn_of_reached_caps
 from project.desk.search_terms import has_address, phone_endings
+from project.desk.sheets import Column
 from project.email_addresses import readable_address
 from project.text import isolate
 
@@ -49,6 +50,12 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
         ("created_at", DateFieldListFilter),
         "maybe_duplicate",
         EventFilter,
+    )
+    sheet_columns = (
+        Column(_("recipient"), lambda message: readable_address(message.recipient)),
+        Column(
+            pgettext_lazy("message", "delivery"), lambda message: message.get_delivery_display()
+        ),
     )
     search_fields = ("recipient", "error")
     search_help_text = _("Order number, recipient, id, or words of the error.")

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from django.contrib import admin
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import BadRequest, PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest
@@ -13,16 +13,22 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import action
 
 from orders.desk.imports import import_view, may_import
 from orders.desk.stock_takes import may_take_stock, stock_take_view
-from orders.desk_jobs.kinds import IMPORT_PRODUCTS, KINDS, TAKE_STOCK
+from orders.desk_jobs.kinds import EXPORT_LIST, IMPORT_PRODUCTS, KINDS, STEP_ORDERS, TAKE_STOCK
+from orders.desk_jobs.order_steps import STEPS, read_refusals
 from orders.desk_jobs.queue import queue_desk_job
 from orders.imports.report import Outcome, RowReport, read_report
 from orders.models import DeskJob
+from project.desk.csv_stream import file_name
+from project.desk.export_list import export_list
 from project.desk.jobs import JobAdmin
+from project.desk.list_requests import list_request
+from project.desk.sheets import Column
 from project.desk.word_filters import known_words_filter
 from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED
 from project.jobs.queryset import Status
@@ -38,6 +44,10 @@ OUTCOMES = {
 """The label of an outcome, and unfold's name of its colour."""
 OTHERWISE = "otherwise"
 """The name of the filter for the rows that the dry run showed otherwise."""
+
+
+def _orders(count: int) -> str:
+    return ngettext("%(count)d order", "%(count)d orders", count) % {"count": count}
 
 
 def _kind_name(name: str) -> str:
@@ -62,6 +72,7 @@ class DeskJobAdmin(JobAdmin):
     search_help_text = _("Id of the job, or words of the error.")
     list_select_related = ("user",)
     about_fields = ("user",)
+    sheet_columns = (Column(_("asked by"), lambda job: job.user.username if job.user else ""),)
     actions_list = ("import_products",)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -75,6 +86,8 @@ class DeskJobAdmin(JobAdmin):
 
     def summary(self, job: DeskJob) -> str:
         words = [_kind_name(job.kind), isolate(job.context.get("name", ""))]
+        if job.kind == STEP_ORDERS.name and job.context.get("step") in STEPS:
+            words = [str(STEPS[job.context["step"]].label), _orders(job.context["orders"])]
         if job.context.get("dry_run"):
             words.append(str(_("dry run")))
         return " · ".join(word for word in words if word)
@@ -94,6 +107,8 @@ class DeskJobAdmin(JobAdmin):
             context |= _import_context(request, job)
             context["is_stock_take"] = job.kind == TAKE_STOCK.name
         context["refusals"] = (job.result or {}).get("refusals", [])
+        if job.kind == STEP_ORDERS.name:
+            context |= _step_context(request, job)
         return context
 
     def get_urls(self) -> list[URLPattern]:
@@ -104,6 +119,7 @@ class DeskJobAdmin(JobAdmin):
                 view(lambda request: import_view(request, self)),
                 name="orders_deskjob_import",
             ),
+            path("export/", view(require_POST(self._export)), name="orders_deskjob_export"),
             path(
                 "stock-take/",
                 view(lambda request: stock_take_view(request, self)),
@@ -138,6 +154,35 @@ class DeskJobAdmin(JobAdmin):
         response["X-Content-Type-Options"] = "nosniff"
         response["Cache-Control"] = "private, no-store"
         return response
+
+    # ── Export ─────────────────────────────────────────────────────────────────────────────────
+
+    def _export(self, request: HttpRequest) -> HttpResponseBase:
+        """Queue a workbook of a list; Back and a second click lead to the same job."""
+        asked = request.POST
+        desk = export_list(asked.get("list", ""))
+        if desk is None:
+            raise Http404
+        if not (desk.has_view_permission(request) and self.has_view_permission(request)):
+            raise PermissionDenied
+        try:
+            key = UUID(asked.get("key", ""))
+        except ValueError as error:
+            raise BadRequest("the export has no key") from error
+        sheet, query = desk.sheet(asked.get("sheet", "")), asked.get("query", "")
+        desk.shown(list_request(user=request.user, query=query))  # refuses what the list refuses
+        job = queue_desk_job(
+            EXPORT_LIST,
+            user_id=request.user.pk,
+            context={
+                "name": file_name(sheet, "xlsx"),
+                "list": asked["list"],
+                "sheet": sheet.name,
+                "query": query,
+            },
+            job_id=uuid5(key, f"{request.user.pk} {sheet.name}"),
+        )
+        return redirect("admin:orders_deskjob_change", job.pk)
 
     # ── Import ─────────────────────────────────────────────────────────────────────────────────
 
@@ -203,7 +248,16 @@ class DeskJobAdmin(JobAdmin):
 
 def _may_read(request: HttpRequest, job: DeskJob) -> bool:
     kind = KINDS.get(job.kind)
+    if kind is EXPORT_LIST:
+        desk = export_list(job.context.get("list", ""))
+        return desk is not None and desk.has_view_permission(request)
     return kind is not None and bool(request.user.has_perms(kind.permissions))
+
+
+def _step_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
+    """Return the requested page of the orders that refused the step."""
+    page = Paginator(list(read_refusals(job)), PAGE_ROWS).get_page(request.GET.get("page"))
+    return {"steps": job.result or {}, "page": page, "refused_orders": list(page)}
 
 
 def _import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:

@@ -5,26 +5,36 @@ jobs, the addresses that something came back from. If it is little, its orders a
 is much, the list is read until the page is full.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models.fields.json import KT
 from django.db.models.functions import Lower, Now
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import DropdownFilter, RangeNumericFilter, TextFilter
 
 from notifications.receipts.bounces import has_trouble, returned_addresses, troubled_addresses
-from orders.models import Order, OrderEvent, Payment, Refund
+from orders.desk.stock import products_named
+from orders.models import Order, OrderEvent, OrderLine, Payment, Refund
+from project.countries import COUNTRIES
+from project.desk.day_ranges import midnight
 from project.desk.list_order import FEW, in_list_order
 from project.desk.row_counts import planned_rows, with_known_rows
 from project.jobs.model import job_models
 from project.jobs.queryset import OPEN, TROUBLED
 
+PAID = (Order.Status.PAID, Order.Status.PACKED, Order.Status.SHIPPED, Order.Status.DELIVERED)
 UNSENT = (Order.Status.PLACED, Order.Status.PAID, Order.Status.PACKED)
 MANY = 100_000
 """Ids that PostgreSQL keeps in a hash table of its usual memory."""
+AMOUNT_DAYS = 90
+"""Days in which an amount is looked for without a date: no index has the amounts."""
 OVERDUE_HOURS = 72
 """Hours after which an unpaid order is overdue, unless PAYMENT_DUE_HOURS says another number."""
 
@@ -114,6 +124,7 @@ class PaymentFilter(admin.SimpleListFilter):
         return [
             ("none", _("Unpaid")),
             ("part", _("Paid in part")),
+            ("full", _("Paid")),
             ("overdue", _("Unpaid and overdue")),
             ("owed", _("Money owed to the customer")),
         ]
@@ -127,6 +138,8 @@ class PaymentFilter(admin.SimpleListFilter):
                 # By the events, because most orders have a payment, and few a part of it.
                 in_part = OrderEvent.objects.filter(kind=OrderEvent.Kind.PART_PAID).values("order")
                 return queryset.filter(has_payment, status=Order.Status.PLACED, pk__in=in_part)
+            case "full":
+                return queryset.filter(status__in=PAID)
             case "overdue":
                 return queryset.filter(is_overdue())
             case "owed":
@@ -165,3 +178,90 @@ class SalesFilter(admin.SimpleListFilter):
         if self.value() == "counted":
             return queryset.exclude(status__in=Order.UNCOUNTED)
         return queryset
+
+
+class AmountFilter(RangeNumericFilter):
+    """Orders of so much, among those of the dates; without a first day, of the last 90 days.
+
+    An index of the amounts would be written anywhere in it, with each change of an order. So the
+    orders of the days are read, by their index.
+    """
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.title = _("total (without dates: of the last %(days)d days)") % {"days": AMOUNT_DAYS}
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        least, most = self._amount("from"), self._amount("to")
+        if least is not None:
+            queryset = queryset.filter(total__gte=least)
+        if most is not None:
+            queryset = queryset.filter(total__lte=most)
+        if (least is None and most is None) or midnight(request.GET.get("placed_at_from")):
+            return queryset
+        last = midnight(request.GET.get("placed_at_to")) or timezone.now()
+        return queryset.filter(placed_at__gte=_days_before(last))
+
+    def _amount(self, end: str) -> Decimal | None:
+        """Return the typed amount; None if it is none that an order can have."""
+        try:
+            amount = Decimal(str(self.used_parameters.get(f"{self.parameter_name}_{end}", "")))
+        except InvalidOperation:
+            return None
+        return amount if amount.is_finite() and abs(amount) < 10**12 else None
+
+
+def _days_before(last: datetime) -> datetime:
+    try:
+        return last - timedelta(days=AMOUNT_DAYS)
+    except OverflowError:
+        return last
+
+
+class ProductFilter(TextFilter):
+    """Orders with a product, by its SKU or words of its name."""
+
+    title = _("product (SKU or name)")
+    parameter_name = "product"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if not (text := (self.value() or "").strip()):
+            return queryset
+        lines = OrderLine.objects.filter(product__in=products_named(text))
+        return queryset.filter(pk__in=lines.values("order"))
+
+
+class CountryFilter(DropdownFilter):
+    """Orders to a country, or to none."""
+
+    title = _("country")
+    parameter_name = "country"
+    PICKUP = "pickup"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        countries = sorted(COUNTRIES.items(), key=lambda item: str(item[1]))
+        return [(self.PICKUP, _("Pickup")), *countries]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if not (chosen := self.value()):
+            return queryset
+        queryset = queryset.alias(country=KT("address__country"))
+        if chosen == self.PICKUP:
+            return queryset.filter(country__isnull=True)
+        return queryset.filter(country=chosen)
+
+
+class CarrierFilter(TextFilter):
+    """Orders that were shipped by a carrier, as operators wrote its name, in any case."""
+
+    title = _("carrier")
+    parameter_name = "carrier"
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
+        if not (name := (self.value() or "").strip()):
+            return queryset
+        kinds = (OrderEvent.Kind.SHIPPED, OrderEvent.Kind.PARCEL_CORRECTED)
+        parcels = OrderEvent.objects.alias(by=Lower(KT("detail__carrier"))).filter(
+            kind__in=kinds, by=Lower(Value(name))
+        )
+        return queryset.filter(pk__in=parcels.values("order"))

@@ -15,9 +15,19 @@ from unfold.decorators import display
 from media_jobs.models import MediaJob
 from notifications.models import Notification
 from notifications.receipts.bounces import trouble_with
-from orders.desk.order_filters import AddressFilter, JobsFilter, PaymentFilter, SalesFilter
+from orders.desk.order_filters import (
+    AddressFilter,
+    AmountFilter,
+    CarrierFilter,
+    CountryFilter,
+    JobsFilter,
+    PaymentFilter,
+    ProductFilter,
+    SalesFilter,
+)
 from orders.desk.order_lines import read_lines
 from orders.desk.order_search import means_order
+from orders.desk.order_sheets import SHEETS
 from orders.desk.other_orders import read_other_orders
 from orders.desk.papers import PAPER_ACTIONS, PaperActions
 from orders.desk.payment import read_payment
@@ -28,6 +38,7 @@ from orders.desk.transitions import REFUND, TransitionActions
 from orders.lifecycle.corrections import CORRECTABLE, sent_elsewhere
 from orders.models import Order
 from project.desk.day_ranges import DayRangeFilter
+from project.desk.export_list import ExportList
 from project.desk.jobs import isolated, moment
 from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
@@ -50,7 +61,14 @@ COLOURS = {
 
 @admin.register(Order)
 class OrderAdmin(
-    ReadOnly, LongList, StepPages, PaperActions, TransitionActions, PreviewPage, RecordPage
+    ReadOnly,
+    ExportList,
+    LongList,
+    StepPages,
+    PaperActions,
+    TransitionActions,
+    PreviewPage,
+    RecordPage,
 ):
     change_form_template = "desk/order.html"
     list_display = ("number_shown", "state", "customer", "total_shown", "placed", "jobs")
@@ -63,12 +81,17 @@ class OrderAdmin(
         "status",
         "door",
         ("placed_at", DayRangeFilter),
+        ("total", AmountFilter),
+        ProductFilter,
+        CountryFilter,
+        CarrierFilter,
     )
     list_filter_submit = True  # for the dates
     ordering = ("-placed_at", "-number")
     sortable = {"number_shown": ("number",), "placed": ("placed_at", "number")}
     search_fields = ("name", "email", "phone")
     search_help_text = _("Number, id, name, e-mail or phone.")
+    sheets = SHEETS
     view_on_site = False
     actions = (*TransitionActions.actions, *PAPER_ACTIONS)
 

@@ -26,11 +26,13 @@ from orders.catalogue.products import create_product
 from orders.catalogue.stock import is_low, low_stock_at
 from orders.desk.imports import may_import
 from orders.desk.media import MediaInline
+from orders.desk.product_sheets import SHEETS
 from orders.desk.scheduled import ScheduledChangeInline
 from orders.desk.stock_page import StockPage
 from orders.models import Category, Product, ScheduledChange
 from orders.models.product import PREFETCH_MEDIA
 from project.desk.editing import EditAdmin
+from project.desk.export_list import ExportList
 from project.desk.jobs import isolated
 from project.templatetags.money import money
 
@@ -63,7 +65,8 @@ class StockLevelFilter(admin.SimpleListFilter):
 
 
 @admin.register(Product)
-class ProductAdmin(StockPage, EditAdmin):
+class ProductAdmin(StockPage, ExportList, EditAdmin):
+    sheets = SHEETS
     list_display = ("picture", "label", "category", "price_shown", "stock_level", "sold", "on_sale")
     list_display_links = ("picture", "label")
     list_select_related = ("category", "stock", "sales")

@@ -14,9 +14,11 @@ from orders.catalogue.stock import MOST_UNITS
 from orders.desk.stock_modes import MODES
 from orders.models import BY_HAND, Product, StockMovement
 from project.desk.day_ranges import DayRangeFilter
+from project.desk.export_list import ExportList
 from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
 from project.desk.search_terms import orders_numbered
+from project.desk.sheets import Column, Sheet, column
 from project.order_numbers import order_number
 
 MAX_UNITS = 1_000_000
@@ -109,8 +111,32 @@ class StockForm(forms.Form):
         return {**values, "delta": delta}
 
 
+def _moved_by(movement: StockMovement) -> str:
+    return movement.user.username if movement.user else ""
+
+
+def _moved_for(movement: StockMovement) -> str:
+    return movement.order.display_number if movement.order else ""
+
+
+MOVEMENTS = Sheet(
+    name="stock-movements",
+    label=_("Stock movements"),
+    columns=(
+        column(_("when"), "created_at"),
+        column(_("SKU"), "product.sku"),
+        column(_("product"), "product.name"),
+        column(_("units"), "quantity"),
+        Column(_("kind"), lambda movement: movement.get_kind_display()),
+        Column(_("order"), _moved_for),
+        column(_("reason"), "reason"),
+        Column(_("by"), _moved_by),
+    ),
+)
+
+
 @admin.register(StockMovement)
-class StockMovementAdmin(ReadOnly, LongList):
+class StockMovementAdmin(ReadOnly, ExportList, LongList):
     """The ledger, read-only. Orders and corrections write it."""
 
     list_display = ("created_at", "product", "units", "kind_label", "order", "reason", "user")
@@ -121,11 +147,12 @@ class StockMovementAdmin(ReadOnly, LongList):
     ordering = ("-created_at", "-id")
     sortable = {"created_at": ("created_at", "id")}
     search_fields = ("product__sku", "product__name", "reason")
+    sheets = (MOVEMENTS,)
     search_help_text = _("SKU, words of the product's name or of a reason, or order number.")
 
     def matches(self, text: str) -> Q:
         """Find a product's movements, else an order's, else those with words of a reason."""
-        if products := _products_named(text):
+        if products := products_named(text):
             return Q(product__in=products)
         if number := order_number(text):
             return Q(order__in=orders_numbered(number))
@@ -143,7 +170,7 @@ class StockMovementAdmin(ReadOnly, LongList):
         return movement.get_kind_display()
 
 
-def _products_named(text: str) -> list[int]:
+def products_named(text: str) -> list[int]:
     """Return the ids of the product with this SKU, else of those with each word in their names."""
     exact = list(Product.objects.filter(sku__iexact=text).values_list("pk", flat=True))
     if exact:

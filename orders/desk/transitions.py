@@ -17,6 +17,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from orders.desk.bulk_steps import CONFIRMED, are_many, step_many
 from orders.desk.step_forms import CancelForm, ParcelForm, PaymentForm, RefundForm, StepForm
 from orders.lifecycle import transitions
 from orders.lifecycle.errors import TransitionError
@@ -46,19 +47,21 @@ class TransitionActions:
         return _ask(self, request, orders, PaymentForm, "take_payment")
 
     @admin.action(description=gettext_lazy("Mark as packed"), permissions=["pack"])
-    def mark_packed(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
-        show_refusals(request, take_step(request, orders.order_by("number"), _pack))
+    def mark_packed(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        return _take(self, request, orders, _pack, "mark_packed")
 
     @admin.action(description=gettext_lazy("Ship"), permissions=["step"])
     def ship_order(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
         return _ask(self, request, orders, ParcelForm, "ship_order")
 
     @admin.action(description=gettext_lazy("Mark as delivered"), permissions=["step"])
-    def mark_delivered(self, request: HttpRequest, orders: QuerySet[Order]) -> None:
-        show_refusals(request, take_step(request, orders.order_by("number"), _deliver))
+    def mark_delivered(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        return _take(self, request, orders, _deliver, "mark_delivered")
 
     @admin.action(description=gettext_lazy("Cancel"), permissions=["step"])
     def cancel_orders(self, request: HttpRequest, orders: QuerySet[Order]) -> HttpResponse | None:
+        if CONFIRMED in request.POST or are_many(orders):
+            return step_many(self, request, orders, "cancel_orders")
         return _ask(self, request, orders, CancelForm, "cancel_orders", many=True)
 
     @admin.action(description=gettext_lazy("Refund"), permissions=["refund"])
@@ -81,6 +84,20 @@ def _pack(order: Order, user: User) -> Order:
 
 def _deliver(order: Order, user: User) -> Order:
     return transitions.deliver(order_id=order.pk, user=user)
+
+
+def _take(
+    desk: Any,
+    request: HttpRequest,
+    orders: QuerySet[Order],
+    take: Callable[[Order, User], Order],
+    action: str,
+) -> HttpResponse | None:
+    """Take the step with a few orders; many are confirmed first, and done by a job."""
+    if CONFIRMED in request.POST or are_many(orders):
+        return step_many(desk, request, orders, action)
+    show_refusals(request, take_step(request, orders.order_by("number"), take))
+    return None
 
 
 def _ask(

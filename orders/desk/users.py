@@ -19,7 +19,7 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext
+from django.utils.translation import pgettext, pgettext_lazy
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
@@ -40,9 +40,11 @@ from project.address_input import sent_as_typed
 from project.database.words import has_words
 from project.desk.address_search import searched_address
 from project.desk.editing import EditAdmin
+from project.desk.export_list import ExportList
 from project.desk.jobs import isolated
 from project.desk.long_lists import LongList
 from project.desk.search_terms import has_address, has_phone
+from project.desk.sheets import Column, Sheet, column
 from project.email_addresses import InvalidAddressError, deliverable_address, readable_address
 from project.names import permission_name
 from project.text import isolate
@@ -141,9 +143,27 @@ def _permission_label(permission: Permission) -> str:
     return f"{app} | {permission_name(permission)}"
 
 
+CUSTOMERS = Sheet(
+    name="users",
+    label=_("Users"),
+    columns=(
+        column(_("username"), "username"),
+        column(pgettext_lazy("person", "name"), "name"),
+        Column(_("e-mail address"), lambda user: readable_address(user.email)),
+        column(_("phone"), "phone"),
+        Column(_("language"), lambda user: user.get_language_display()),
+        column(_("announcements"), "wants_announcements"),
+        column(_("staff"), "is_staff"),
+        column(_("active"), "is_active"),
+        column(_("joined"), "date_joined"),
+        column(_("last login"), "last_login"),
+    ),
+)
+
+
 @admin.register(User)
 class UserAdmin(  # type: ignore[misc]
-    SignInActions, OfferedPermissions, LongList, DjangoUserAdmin, EditAdmin
+    SignInActions, OfferedPermissions, ExportList, LongList, DjangoUserAdmin, EditAdmin
 ):
     form = UserForm
     add_form = NewUserForm
@@ -162,6 +182,7 @@ class UserAdmin(  # type: ignore[misc]
     list_display = ("username", "email_shown", "name", "is_staff")
     ordering = ("username",)  # type: ignore[misc]
     sortable = {"username": ("username",)}
+    sheets = (CUSTOMERS,)
     search_fields = ("username", "email", "name", "phone")
     search_help_text = _("User name, e-mail address, phone number, or words of the name.")
     fieldsets = (

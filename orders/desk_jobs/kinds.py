@@ -63,6 +63,18 @@ PRINT_INVOICES = Kind(
     work="orders.papers.selection.print_invoices",
     permissions=("orders.change_order",),
 )
+EXPORT_LIST = Kind(
+    name="export_list",
+    label=_("Export"),
+    work="orders.desk_jobs.exports.write_export",
+    permissions=(),  # that of the list, which is checked with each file
+)
+STEP_ORDERS = Kind(
+    name="step_orders",
+    label=_("Step of many orders"),
+    work="orders.desk_jobs.order_steps.take_steps",
+    permissions=("orders.view_order",),  # that of the step is checked when it is taken
+)
 KINDS = {
     kind.name: kind
     for kind in (
@@ -73,5 +85,7 @@ KINDS = {
         PRINT_PACKING_SLIPS,
         PRINT_PICK_LIST,
         PRINT_INVOICES,
+        EXPORT_LIST,
+        STEP_ORDERS,
     )
 }

@@ -1,8 +1,7 @@
 """An import as a desk job: it reads the uploaded file and stores the report."""
 
-import time
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from io import TextIOWrapper
 from tempfile import TemporaryFile
@@ -11,14 +10,12 @@ from typing import Any
 from django.core.files.base import File
 from django.utils.translation import gettext as _
 
-from orders.desk_jobs.progress import store_progress, store_report
+from orders.desk_jobs.progress import progress_callback, store_report
 from orders.imports.errors import ImportRefusedError, RowRefusedError
 from orders.imports.package import TABLES, Package, PackedFile, zip_package
 from orders.imports.run import import_products
 from orders.models import DeskJob
 from project.jobs.errors import PermanentError
-
-PROGRESS_SECONDS = 0.5
 
 
 def work(job: DeskJob) -> dict[str, Any]:
@@ -58,16 +55,3 @@ def uploaded_package(file: File, *, name: str) -> Iterator[Package]:
         raise ImportRefusedError(_("This isn't a zip that can be read. Pack it anew.")) from error
     with archive:
         yield zip_package(archive)
-
-
-def progress_callback(job: DeskJob) -> Callable[[int, int], None]:
-    """Return a callback that stores the progress twice a second, and so notices a cancel."""
-    last = 0.0
-
-    def on_progress(done: int, total: int) -> None:
-        nonlocal last
-        if done == total or time.monotonic() - last >= PROGRESS_SECONDS:
-            last = time.monotonic()
-            store_progress(job, min(99, 100 * done // max(total, 1)))
-
-    return on_progress

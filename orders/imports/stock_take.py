@@ -27,9 +27,9 @@ from orders.catalogue.stock import (
     StockTooLowError,
     correct_stock,
 )
-from orders.desk_jobs.progress import store_report
+from orders.desk_jobs.progress import progress_callback, store_report
 from orders.imports.errors import ImportRefusedError, RowRefusedError
-from orders.imports.job import progress_callback, uploaded_package
+from orders.imports.job import uploaded_package
 from orders.imports.package import Package
 from orders.imports.report import HEADER, Outcome
 from orders.imports.table import RawRow, read_table

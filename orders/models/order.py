@@ -6,6 +6,7 @@ from django.conf import settings
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import F, Func, Q, Value
+from django.db.models.fields.json import KT
 from django.db.models.functions import Lower, Now, Reverse
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -138,6 +139,14 @@ class Order(models.Model):
             models.Index(
                 fields=["-placed_at", "-number"], name="order_by_api", condition=Q(door="api")
             ),
+            # The desk's filter by country. A new order is the first entry of its country, so few
+            # pages are written, as with a status.
+            models.Index(
+                KT("address__country"),
+                F("placed_at").desc(),
+                F("number").desc(),
+                name="order_country",
+            ),
             # The desk's search for a phone number by its last digits.
             models.Index(
                 OpClass(Reverse("phone"), name="text_pattern_ops"),
@@ -262,6 +271,13 @@ class OrderEvent(models.Model):
             models.Index(fields=["order"], name="event_part_paid", condition=Q(kind="part_paid")),
             # The desk's proposal for the next parcel: the carrier of the last one.
             models.Index(fields=["id"], condition=Q(kind="shipped"), name="event_shipped"),
+            # The desk's filter by carrier: a new parcel is the last entry of its carrier.
+            models.Index(
+                Lower(KT("detail__carrier")),
+                F("id"),
+                name="event_carrier",
+                condition=Q(kind__in=["shipped", "parcel_corrected"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -22,9 +22,13 @@ class DayRangeFilter(RangeDateFilter):
 
     def _midnight(self, end: str, *, days: int) -> datetime | None:
         """Return the midnight with which the chosen day begins, or that of the days after it."""
-        chosen = self.used_parameters.get(f"{self.parameter_name}_{end}")
-        try:
-            day = parse_date_str(chosen) if isinstance(chosen, str) else None
-            return make_aware(datetime.combine(day + timedelta(days), time.min)) if day else None
-        except (ValueError, OverflowError):
-            return None
+        return midnight(self.used_parameters.get(f"{self.parameter_name}_{end}"), days=days)
+
+
+def midnight(typed: Any, *, days: int = 0) -> datetime | None:
+    """Return the midnight with which the typed day begins, or that of the days after it."""
+    try:
+        day = parse_date_str(typed) if isinstance(typed, str) else None
+        return make_aware(datetime.combine(day + timedelta(days), time.min)) if day else None
+    except (ValueError, OverflowError):
+        return None

@@ -41,18 +41,23 @@ class DeskInputMiddleware:
         if not request.path_info.startswith(PREFIX):
             return
         _refuse_nul(map(str, kwargs.values()))
-        _refuse_nul(_texts(request.GET))
-        for name in filter(_PART_OF_DATE.search, request.GET):
-            value = str(request.GET[name])
-            if not (value.isdecimal() and int(value) in _YEARS):
-                raise BadRequest(f"{name} is no part of a date")
-        for name in filter(_PATTERN.search, request.GET):
-            raise BadRequest(f"{name} asks for a pattern")
+        refuse_junk(request.GET)
         match = request.resolver_match
         # Only a list's form is read here: others may carry files, which their views receive.
         if request.method == "POST" and match and match.url_name and match.url_name.endswith(LIST):
             _refuse_nul(_texts(request.POST))
             _check_keys(_model_of(match.url_name), request.POST.getlist(ACTION_CHECKBOX_NAME))
+
+
+def refuse_junk(given: QueryDict) -> None:
+    """Raise BadRequest if these parameters can be none of a list."""
+    _refuse_nul(_texts(given))
+    for name in filter(_PART_OF_DATE.search, given):
+        value = str(given[name])
+        if not (value.isdecimal() and int(value) in _YEARS):
+            raise BadRequest(f"{name} is no part of a date")
+    for name in filter(_PATTERN.search, given):
+        raise BadRequest(f"{name} asks for a pattern")
 
 
 def _texts(given: QueryDict) -> Iterable[str]:

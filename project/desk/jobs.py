@@ -32,10 +32,12 @@ from django_celery_results.models import TaskResult
 from unfold.decorators import display
 
 from project.desk.context_words import context_in_words
+from project.desk.export_list import ExportList
 from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.desk.search_terms import orders_numbered, typed_id
+from project.desk.sheets import Column, Sheet, column
 from project.jobs.decisions import RETRY, Decision
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, TROUBLED, Status
@@ -54,7 +56,7 @@ COLOURS = {
 """unfold's colour name of each status."""
 
 
-class JobAdmin(ReadOnly, LongList, RecordPage):
+class JobAdmin(ReadOnly, ExportList, LongList, RecordPage):
     """The admin of a model of jobs. Subclasses describe a job in `summary`."""
 
     decisions: tuple[Decision, ...] = (RETRY,)
@@ -69,7 +71,13 @@ class JobAdmin(ReadOnly, LongList, RecordPage):
     search_help_text = _("Order number, id of the order or job, or words of the error.")
     about_fields: tuple[Any, ...] = ()
     """The subclass' own fields, shown on a job's page."""
+    sheet_columns: tuple[Column, ...] = ()
+    """The subclass' own columns of an export."""
     compressed_fields = True
+
+    def read_for_sheet(self, shown: QuerySet[Any]) -> QuerySet[Any]:
+        """Add what `summary` and the subclass' own columns read."""
+        return shown
 
     def summary(self, job: Any) -> str:
         """Return a short description of the job."""
@@ -103,6 +111,27 @@ class JobAdmin(ReadOnly, LongList, RecordPage):
     def for_order(self, order_id: UUID) -> QuerySet[Any]:
         """Return the order's jobs, with what `summary` and `pictures` read prefetched."""
         return self.model._default_manager.filter(order_id=order_id).order_by("created_at")
+
+    def get_sheets(self) -> tuple[Sheet, ...]:
+        return (
+            Sheet(
+                name=f"{self.opts.model_name}s",
+                label=self.opts.verbose_name_plural,
+                columns=(
+                    Column(_("job"), self.summary),
+                    Column(_("status"), lambda job: str(job.get_status_display())),
+                    Column(_("order"), lambda job: job.context.get("number", "")),
+                    *self.sheet_columns,
+                    column(_("attempts"), "attempts"),
+                    column(_("reason"), "error"),
+                    column(_("queued"), "created_at"),
+                    column(_("started"), "started_at"),
+                    column(_("finished"), "finished_at"),
+                    Column(_("id"), lambda job: str(job.pk)),
+                ),
+                read=self.read_for_sheet,
+            ),
+        )
 
     # ── Columns and fields ──────────────────────────────────────────────────────────────────
 

@@ -16,6 +16,7 @@ pytestmark = pytest.mark.django_db
 LONG = {
     "orders_order",
     "orders_orderevent",
+    "orders_orderline",
     "orders_stockmovement",
     "notifications_notification",
     "media_jobs_mediajob",
@@ -25,12 +26,21 @@ FILL = """
 INSERT INTO orders_order (id, door, fingerprint, name, email, phone, language, address, currency,
     items_total, total, status, placed_at)
 SELECT gen_random_uuid(), CASE WHEN i %% 20 = 0 THEN 'api' ELSE 'shop' END, '', 'Ada Love' || i,
-    'c' || i || '@example.org', '+4915' || lpad(i::text, 8, '0'), 'en', '{}', 'EUR', 5, 5,
+    'c' || i || '@example.org', '+4915' || lpad(i::text, 8, '0'), 'en',
+    CASE WHEN i %% 300 = 0 THEN '{"country": "FR"}' WHEN i %% 301 = 0 THEN '{}'
+        ELSE '{"country": "DE"}' END::jsonb, 'EUR', 5, 5,
     CASE WHEN i %% 50 = 0 THEN 'placed' WHEN i %% 70 = 0 THEN 'cancelled' ELSE 'shipped' END,
     now() - make_interval(mins => 6000 - i)
 FROM generate_series(1, %(orders)s) AS i;
 INSERT INTO orders_orderevent (order_id, kind, detail)
 SELECT id, 'placed', '{}' FROM orders_order;
+INSERT INTO orders_orderevent (order_id, kind, detail)
+SELECT id, 'shipped', CASE WHEN number %% 200 = 0 THEN '{"carrier": "DHL"}'
+    ELSE '{"carrier": "Post"}' END::jsonb
+FROM orders_order WHERE status = 'shipped';
+INSERT INTO orders_orderline (order_id, product_id, sku, name, quantity, unit_price, total)
+SELECT id, CASE WHEN number %% 200 = 0 THEN %(rare)s ELSE %(product)s END, 'MUG', 'Mug', 1, 5, 5
+FROM orders_order;
 INSERT INTO orders_stockmovement (order_id, product_id, kind, quantity, created_at)
 SELECT id, %(product)s, 'order', -1, placed_at FROM orders_order;
 INSERT INTO orders_stockmovement (product_id, kind, quantity, reason)
@@ -46,17 +56,17 @@ INSERT INTO media_jobs_mediajob (id, order_id, kind, source, recipe, context, st
 SELECT gen_random_uuid(), id, 'pickup_pass', 'order:' || id, 'pickup_pass', '{}', 'done',
     placed_at, placed_at
 FROM orders_order;
-ANALYZE orders_order, orders_orderevent, orders_stockmovement, notifications_notification,
-    media_jobs_mediajob;
+ANALYZE orders_order, orders_orderevent, orders_orderline, orders_stockmovement,
+    notifications_notification, media_jobs_mediajob;
 """
 
 
 @pytest.fixture
 def shop(db: None) -> Order:
     """Fill the long tables, and return an order of the middle."""
-    product = add_product("MUG")
+    product, rare = add_product("MUG"), add_product("RARE")
     with connection.cursor() as cursor:
-        cursor.execute(FILL, {"orders": ORDERS, "product": product.pk})
+        cursor.execute(FILL, {"orders": ORDERS, "product": product.pk, "rare": rare.pk})
         # Of flash memory. With that of a turning disk, and as few rows as here, a hash of the whole
         # table is rightly preferred where some hundred ids are looked up.
         cursor.execute("SET LOCAL random_page_cost = 1.1")
@@ -94,6 +104,9 @@ LISTS = {
         *({"address": "troubled"}, {"placed_at_from": "2026-01-01", "placed_at_to": "2026-01-02"}),
         *({"q": "T{number}"}, {"q": "{number}"}, {"q": "{email}"}, {"q": "c77"}, {"q": "{id}"}),
         *({"q": "{phone}"}, {"q": "love77"}, {"q": "nobody"}),
+        *({"payment": "full"}, {"product": "RARE"}, {"country": "FR"}, {"country": "pickup"}),
+        *({"carrier": "dhl"}, {"carrier": "Nobody"}, {"country": "XX"}),
+        {"total_from": "900", "placed_at_from": "2026-01-01", "placed_at_to": "2026-01-02"},
     ],
     "notifications/notification": [
         *({}, {"p": "last"}, {"status__exact": "failed"}, {"status__exact": "running"}),
@@ -194,6 +207,8 @@ def _is_walked(plan: Any) -> bool:
         ("order_newest", "orders/order", {}),
         ("order_email", "orders/order", {"q": "c77@example.org"}),
         ("order_phone", "orders/order", {"q": "015100000077"}),
+        ("order_country, order_newest", "orders/order", {"country": "FR"}),
+        ("event_carrier", "orders/order", {"carrier": "dhl"}),
         ("order_name_words, order_newest", "orders/order", {"q": "love77 ada"}),
         ("notification_newest", "notifications/notification", {"p": "last"}),
         ("notification_recipient", "notifications/notification", {"q": "c77@example.org"}),
