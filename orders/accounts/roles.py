@@ -78,6 +78,7 @@ _MANAGER = (
     | _may("change", "media_jobs.mediajob", "orders.deskjob")
     | _may("view", "orders.user", "auth.group", "admin.logentry")
     | _may("view change delete", "account.emailaddress")
+    | _may("add delete", "project.savedview")
 )
 _ENGINEER = (
     _SEE_ORDERS
