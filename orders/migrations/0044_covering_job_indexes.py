@@ -1,4 +1,7 @@
-"""The indexes of open and of troubled jobs hold their orders' ids: the desk lists these orders."""
+"""The indexes of open and of troubled jobs hold their orders' ids: the desk lists these orders.
+
+And an index of the movements that have a reason, which the desk searches for.
+"""
 
 import django.db.models.lookups
 from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
@@ -20,6 +23,10 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name='deskjob',
             index=models.Index(condition=models.Q(('status__in', ['failed', 'unknown'])), fields=['finished_at'], include=('order_id',), name='deskjob_trouble'),
+        ),
+        AddIndexConcurrently(
+            model_name='stockmovement',
+            index=models.Index(condition=models.Q(('kind__in', ['correction', 'receipt', 'count'])), fields=['-created_at', '-id'], name='movement_with_reason'),
         ),
         RemoveIndexConcurrently(model_name='deskjob', name='deskjob_open'),
         RemoveIndexConcurrently(model_name='deskjob', name='deskjob_troubled'),
