@@ -1,7 +1,4 @@
-"""The indexes of open and of troubled jobs hold their orders' ids: the desk lists these orders.
-
-And an index of the movements that have a reason, which the desk searches for.
-"""
+"""The indexes of open and of troubled jobs hold their orders' ids: the desk lists these orders."""
 
 import django.db.models.lookups
 from django.contrib.postgres.operations import AddIndexConcurrently, RemoveIndexConcurrently
@@ -23,10 +20,6 @@ class Migration(migrations.Migration):
         AddIndexConcurrently(
             model_name='deskjob',
             index=models.Index(condition=models.Q(('status__in', ['failed', 'unknown'])), fields=['finished_at'], include=('order_id',), name='deskjob_trouble'),
-        ),
-        AddIndexConcurrently(
-            model_name='stockmovement',
-            index=models.Index(condition=models.Q(('kind__in', ['correction', 'receipt', 'count'])), fields=['-created_at', '-id'], name='movement_with_reason'),
         ),
         RemoveIndexConcurrently(model_name='deskjob', name='deskjob_open'),
         RemoveIndexConcurrently(model_name='deskjob', name='deskjob_troubled'),

@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from notifications.models import Notification
-from orders.desk import list_filters
-from orders.desk.list_filters import with_jobs, with_troubled_address
+from orders.desk import order_filters
+from orders.desk.order_filters import list_troubled, with_jobs
 from orders.models import Order
 from project.desk.row_counts import count_rows
 from project.jobs.queryset import TROUBLED, Status
@@ -24,8 +24,8 @@ BOUNDS = pytest.mark.parametrize(
 
 
 def bound(monkeypatch: pytest.MonkeyPatch, few: int, many: int) -> None:
-    monkeypatch.setattr(list_filters, "FEW", few)
-    monkeypatch.setattr(list_filters, "MANY", many)
+    monkeypatch.setattr(order_filters, "FEW", few)
+    monkeypatch.setattr(order_filters, "MANY", many)
 
 
 def newest_first(orders: QuerySet[Order]) -> list[Order]:
@@ -70,7 +70,7 @@ def test_orders_with_an_address_that_bounced_for_the_last_time_are_found(
     reported(complains, "delivered", hours_ago=1)
     bound(monkeypatch, few, many)
 
-    assert newest_first(with_troubled_address(Order.objects.all())) == [complains, bounces]
+    assert newest_first(list_troubled(Order.objects.all())) == [complains, bounces]
 
 
 def test_their_number_is_said_by_what_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
