@@ -123,9 +123,13 @@ def plot_pools() -> None:
 def plot_growth() -> None:
     """The slowest pages and steps with a target: PostgreSQL's CPU in each shop, and the target."""
     report = json.loads((HERE / "growth.json").read_text())
-    most = {what: each["sql_ms"] for what, each in report["targets"].items() if "sql_ms" in each}
     sizes = sorted({row["size"] for row in report["rows"]})
     found = {(row["what"], row["size"]): row["sql_ms"] for row in report["rows"]}
+    most = {
+        what: each["sql_ms"]
+        for what, each in report["targets"].items()
+        if "sql_ms" in each and all((what, size) in found for size in sizes)
+    }
     slowest = sorted(most, key=lambda what: found[what, sizes[-1]] / most[what])[-SHOWN_SLOWEST:]
     figure, axis = plt.subplots(figsize=(11, 7))
     for place, size in enumerate(sizes):

@@ -109,6 +109,12 @@ class StockMovement(models.Model):
             # The newest rows, for the audit. Rows come in the order of time, so a summary of each
             # range of pages is enough: some kilobytes, and nothing to write for most orders.
             BrinIndex("created_at", name="movement_by_time", autosummarize=True),
+            # The desk's search for words of a reason: only these have one.
+            models.Index(
+                fields=["-created_at", "-id"],
+                name="movement_with_reason",
+                condition=Q(kind__in=["correction", "receipt", "count"]),
+            ),
             models.Index(
                 fields=["product", "-id"],
                 name="movement_by_hand",
