@@ -43,10 +43,10 @@ class SavedViewPages:
         view = self.admin_site.admin_view
         name = f"{self.opts.app_label}_{self.opts.model_name}"
         return [
-            path("views/", view(require_POST(self._save_view)), name=f"{name}_save_view"),
+            path("views/", view(require_POST(self._save_saved)), name=f"{name}_save_view"),
             path(
                 "views/<int:view_id>/delete/",
-                view(require_POST(self._delete_view)),
+                view(require_POST(self._delete_saved)),
                 name=f"{name}_delete_view",
             ),
             *super().get_urls(),  # type: ignore[misc]
@@ -83,7 +83,7 @@ class SavedViewPages:
     def _list_url(self) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_changelist")
 
-    def _save_view(self, request: HttpRequest) -> HttpResponse:
+    def _save_saved(self, request: HttpRequest) -> HttpResponse:
         """Save what the list shows under a name; the user's view of that name is replaced."""
         if not self.has_view_permission(request):
             raise PermissionDenied
@@ -114,7 +114,7 @@ class SavedViewPages:
         messages.success(request, _("The view is saved."))
         return redirect(back)
 
-    def _delete_view(self, request: HttpRequest, view_id: int) -> HttpResponse:
+    def _delete_saved(self, request: HttpRequest, view_id: int) -> HttpResponse:
         view = get_object_or_404(self._saved_views(request), pk=view_id)
         if not self.has_view_permission(request) or not self._may_delete(request, view):
             raise PermissionDenied

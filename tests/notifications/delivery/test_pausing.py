@@ -130,7 +130,7 @@ def test_the_first_page_has_a_banner(paused, all_alive, admin_client: Client) ->
     page = admin_client.get(reverse("admin:index")).content.decode()
 
     banner = page.partition('role="status">')[2].partition("</section>")[0]
-    assert "Paused: SMS channel" in banner
+    assert "Paused: Messages by SMS" in banner
     assert PAGE in banner
     assert 'role="alert"' not in page
 

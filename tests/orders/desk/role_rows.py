@@ -37,6 +37,7 @@ from project.models import (
     Limit,
     LimitCounter,
     ManualRun,
+    SavedView,
     Sweep,
 )
 from tests.desk import placed
@@ -102,4 +103,7 @@ def rows_of_each_model() -> dict[str, Any]:
     known = {f"{row._meta.app_label}_{row._meta.model_name}": row for row in rows}
     registered = {f"{m._meta.app_label}_{m._meta.model_name}" for m in admin.site._registry}
     assert registered <= known.keys(), registered - known.keys()
-    return known
+    view = SavedView.objects.create(
+        list="orders.order", name="Late", query="status=paid", owner=shopper, is_shared=True
+    )
+    return known | {"view": view}

@@ -33,6 +33,8 @@ NAMES = {
         "zh",
         "hans",
         "API",
+        "CSV",
+        "XLSX",
         "UTC",
         "ID",
         "Id",

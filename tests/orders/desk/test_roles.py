@@ -77,6 +77,8 @@ def _value(name: str, key: str, rows: dict[str, Any], model: str) -> Any:
     }
     if key in special:
         return special[key].get(name, "retry")
+    if key == "view_id":
+        return rows["view"].pk
     if key == "kind":
         return "packing_slip"
     if key == "payment_id":

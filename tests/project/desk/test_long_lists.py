@@ -206,9 +206,9 @@ def test_few_rows_are_counted_and_many_estimated(monkeypatch: pytest.MonkeyPatch
 
     assert count_rows(everything, exact=30) == 30
     assert str(count_rows(everything, exact=30)) == "30"
-    monkeypatch.setattr(row_counts, "_planned_rows", lambda queryset: 25)
+    monkeypatch.setattr(row_counts, "planned_rows", lambda queryset: 25)
     assert str(count_rows(everything, exact=29)) == "more than 29"
-    monkeypatch.setattr(row_counts, "_planned_rows", lambda queryset: 1234)
+    monkeypatch.setattr(row_counts, "planned_rows", lambda queryset: 1234)
     assert str(count_rows(everything, exact=29)) == "about 1,200"
 
 
@@ -236,7 +236,7 @@ def test_all_of_a_long_list_are_chosen_by_a_number_that_says_about(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     add_messages(60)
-    monkeypatch.setattr(row_counts, "_planned_rows", lambda queryset: 1_234_567)
+    monkeypatch.setattr(row_counts, "planned_rows", lambda queryset: 1_234_567)
 
     page = " ".join(admin_client.get(LIST).content.decode().split())
 

@@ -261,7 +261,7 @@ def test_looking_for_jobs_reads_the_index_of_open_ones() -> None:
 
     [due] = [node for node in nodes_of(plan["Plan"]) if node.get("Subplan Name") == "CTE due"]
     kinds = {node["Node Type"]: node for node in nodes_of(due)}
-    assert kinds["Index Scan"]["Index Name"] == "notification_open"
+    assert kinds["Index Scan"]["Index Name"] == "notification_going_on"
     assert kinds.keys().isdisjoint({"Seq Scan", "Sort", "Incremental Sort", "Bitmap Heap Scan"})
 
 
