@@ -2,8 +2,8 @@
 
 V viewer, C clerk, S stock keeper, M manager, E engineer. Read it before you change it: a page that
 is new has to be written here, with the roles that it is for. Three pages of announcements are of a
-state that the test's draft isn't in, and a second factor can be removed only where there is one. The test's saved view is of the orders' list,
-so other lists find none to delete.
+state that the test's draft isn't in, and a second factor can be removed only where there is one.
+The test's saved view is of the orders' list: other lists find none to delete.
 """
 
 PAGES = {
