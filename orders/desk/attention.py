@@ -11,14 +11,14 @@ from django.utils.http import urlencode
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 
-from orders.desk.order_filters import UNSENT, is_overdue, is_owed_money, with_troubled_address
+from orders.desk.order_filters import is_overdue, is_owed_money, unsent_to_trouble
 from orders.models import Order
 from project.desk.job_errors import error_groups
 from project.desk.jobs import job_admins
 from project.desk.row_counts import add_counts, count_each
 from project.jobs.queryset import Status
 
-MOST_COUNTED = 1000
+MOST_COUNTED = 200
 MOST_ERRORS = 5
 
 
@@ -71,7 +71,7 @@ def order_lists() -> dict[str, tuple[str | Promise, QuerySet[Order], dict[str, s
         ),
         "bounced": (
             _("Address bounced, not shipped"),
-            with_troubled_address(orders.filter(status__in=UNSENT)),
+            unsent_to_trouble(orders),
             {"address": "unsent"},
         ),
     }

@@ -31,6 +31,8 @@ from project.jobs.queryset import OPEN, TROUBLED
 
 PAID = (Order.Status.PAID, Order.Status.PACKED, Order.Status.SHIPPED, Order.Status.DELIVERED)
 UNSENT = (Order.Status.PLACED, Order.Status.PAID, Order.Status.PACKED)
+UNSENT_DAYS = 30
+"""Days in which an order that isn't shipped is looked at for its address."""
 MANY = 100_000
 """Ids that PostgreSQL keeps in a hash table of its usual memory."""
 AMOUNT_DAYS = 90
@@ -52,10 +54,16 @@ def is_owed_money() -> Q:
     return Q(pk__in=owed.order_by().values("order_id"))
 
 
+def unsent_to_trouble(orders: QuerySet[Order]) -> QuerySet[Order]:
+    """Return the recent orders among these that aren't shipped, and whose address is troubled."""
+    since = Now() - timedelta(days=UNSENT_DAYS)
+    return with_troubled_address(orders.filter(status__in=UNSENT, placed_at__gte=since))
+
+
 def with_troubled_address(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """Return the orders among these whose e-mail address bounced or complained."""
+    """Return the orders among these, which are few, whose address bounced or complained."""
     return orders.alias(email_in_small=Lower("email")).filter(
-        email_in_small__in=troubled_addresses()
+        has_trouble(OuterRef("email_in_small"))
     )
 
 
@@ -87,7 +95,10 @@ def _order_ids(statuses: tuple[str, ...]) -> QuerySet[Any]:
 
 
 def list_troubled(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """Do the same for the list, whose orders are read by its order if such addresses are many."""
+    """Return the orders whose address bounced or complained, of all orders.
+
+    If such addresses are many, the list is read by its order.
+    """
     small = orders.alias(email_in_small=Lower("email"))
     some = set(returned_addresses()[: FEW + 1])
     if len(some) <= FEW:
@@ -161,7 +172,7 @@ class AddressFilter(admin.SimpleListFilter):
         if self.value() == "troubled":
             return list_troubled(queryset)
         if self.value() == "unsent":
-            return with_troubled_address(queryset.filter(status__in=UNSENT))
+            return unsent_to_trouble(queryset)
         return queryset
 
 

@@ -14,7 +14,7 @@ from orders.demo.orders import catalogue, shoppers
 from orders.demo.orders.fill import LOCK, InUse
 from orders.demo.orders.lives import SOURCE, key_of
 from orders.demo.orders.pass_pictures import remove_passes
-from orders.models import DemoFill
+from orders.models import DemoFill, SalesQuarter
 from orders.placing.identity import order_ids
 from orders.reports.quarters import count_anew
 from project.database.advisory_lock import try_lock
@@ -44,6 +44,7 @@ def remove_orders(*, say: Callable[[str], object] = lambda _line: None) -> int |
         _remove_accounts(shoppers.usernames(orders=record.orders, seed=record.seed))
         remove_passes(seed=record.seed)
         count_anew()
+        SalesQuarter.objects.filter(orders=0).delete()
         record.delete()
     return removed
 

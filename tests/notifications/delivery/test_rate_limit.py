@@ -236,12 +236,12 @@ def test_many_workers_send_everything_once_and_never_too_fast(
 
 
 # ── The setting ─────────────────────────────────────────────────────────────────────────────
-@pytest.mark.parametrize(("value", "expected"), [("", 0), ("0", 0), (" 600 ", 600)])
+@pytest.mark.parametrize(("value", "expected"), [("", 0), (" 600 ", 600)])
 def test_a_limit_is_a_whole_number_and_empty_is_none(value, expected) -> None:
     assert a_minute("SMS_PER_MINUTE", value) == expected
 
 
-@pytest.mark.parametrize("value", ["-1", "1.5", "many", "٣", "9999999"])
+@pytest.mark.parametrize("value", ["0", "-1", "1.5", "many", "٣", "9999999"])
 def test_anything_else_is_refused_by_name(value) -> None:
     with pytest.raises(ImproperlyConfigured, match="SMS_PER_MINUTE"):
         a_minute("SMS_PER_MINUTE", value)

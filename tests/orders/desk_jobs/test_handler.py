@@ -120,7 +120,7 @@ def test_what_can_not_be_imported_at_all_fails_at_once(data: bytes, name: str, r
 
 
 def test_a_cancelled_import_stops_at_its_next_step(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("orders.imports.job.PROGRESS_SECONDS", 0)
+    monkeypatch.setattr("orders.desk_jobs.progress.PROGRESS_SECONDS", 0)
     monkeypatch.setattr(import_run, "BATCH_ROWS", 1)
     job = queued(package(*(mug(f"SKU-{number}") for number in range(5))))
     take = import_run.CatalogueImport.import_rows
