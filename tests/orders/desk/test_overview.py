@@ -128,7 +128,7 @@ def test_the_chart_of_today_has_an_hour_for_each_of_the_day(settings: Any) -> No
         (
             "bounced",
             lambda: message(
-                order_at(NOON, status=Order.Status.PACKED),
+                order_at(timezone.now(), status=Order.Status.PACKED),
                 status=Status.DONE,
                 recipient="ada@example.org",
                 delivery="bounced",
