@@ -7,10 +7,12 @@ it is slow, but for those marked `quick_in_bucket`.
 from collections.abc import Iterator
 
 import pytest
-from django.db import connections
-from django.db.backends.postgresql.operations import DatabaseOperations
+from django.db import connection, connections
 from django.template import base
+from django.test import TransactionTestCase
 
+from tests.contents import FirstContents
+from tests.database import answer_before_the_disk_has_it, copy_one_database
 from tests.live import LiveShop
 
 
@@ -51,31 +53,40 @@ def storage(request: pytest.FixtureRequest, settings, tmp_path) -> str:
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None) -> Iterator[None]:
-    """Let go of the test database before it is dropped: `writer` is another way into it, which
-    pytest-django leaves open where no test's writer has closed it, and the writers' threads are
-    more of them.
+def django_db_modify_db_settings(
+    django_db_modify_db_settings: None, django_db_blocker, request: pytest.FixtureRequest
+) -> None:
+    """Let each process of pytest-xdist copy one database, which the first of them migrates."""
+    if hasattr(request.config, "workerinput"):
+        with django_db_blocker.unblock():
+            copy_one_database(run=request.config.workerinput["testrunuid"])
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
+    """Have each test on real transactions leave what the migrations wrote, but for the schedule.
+
+    A schedule of the test's own must be all that is due.
+
+    At the end let go of the test database before it is dropped: `writer` is another way into it,
+    which pytest-django leaves open where no test's writer has closed it, and the writers' threads
+    are more of them.
     """
+    with django_db_blocker.unblock():
+        answer_before_the_disk_has_it(connection)
+        first = FirstContents(connection, empty="django_celery_beat_")
+
+    def restore(test: TransactionTestCase) -> None:
+        assert not test.reset_sequences
+        assert not test.serialized_rollback
+        first.restore()
+
+    TransactionTestCase._fixture_teardown = restore
     yield
     from orders.placing.writers import drain  # the apps are ready by now
 
     drain()
     connections["writer"].close()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _quick_flush() -> None:
-    """Empty the tables after a test on real transactions by DELETE, not by TRUNCATE.
-
-    TRUNCATE gives each of some seventy tables a new file, half a second for rows that fit into
-    one page. Foreign keys are checked at the end of the flush's transaction, in any order.
-    """
-
-    def sql_flush(self, style, tables, *, reset_sequences=False, allow_cascade=False):
-        assert not reset_sequences
-        return [f"DELETE FROM {self.quote_name(table)}" for table in tables]
-
-    DatabaseOperations.sql_flush = sql_flush
 
 
 @pytest.fixture(scope="session", autouse=True)
