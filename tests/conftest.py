@@ -7,7 +7,7 @@ it is slow, but for those marked `quick_in_bucket`.
 from collections.abc import Iterator
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.template import base
 from django.test import TransactionTestCase
 
@@ -87,6 +87,18 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
 
     drain()
     connections["writer"].close()
+
+
+@pytest.fixture(scope="module")
+def rows_for_the_module(django_db_setup: None, django_db_blocker) -> Iterator[None]:
+    """Let a fixture of a whole module write rows, in a transaction that ends with the module.
+
+    Each test then has a savepoint of its own; it can't be one on real transactions. The fixture
+    ends with `connection.check_constraints()`, or else each test checks all rows' foreign keys.
+    """
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield
+        transaction.set_rollback(True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -15,7 +15,7 @@ from orders.reports.figures import read_figures, table
 from project.monitoring.metrics import read_metrics
 from tests.factories import add_product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("figures")]  # one shop is filled
 
 LARGE = {"orders_order", "orders_orderline", "notifications_notification", "media_jobs_mediajob"}
 HISTORY = 20_000
@@ -47,8 +47,8 @@ FROM generate_series(1, %s) AS n
 """
 
 
-@pytest.fixture
-def history() -> None:
+@pytest.fixture(scope="module")
+def history(rows_for_the_module: None) -> None:
     """Two years of orders and finished jobs, and some open and failed ones."""
     add_product("M")
     with connection.cursor() as cursor:
@@ -56,6 +56,7 @@ def history() -> None:
             cursor.execute(statement, [HISTORY])
         for name in LARGE:
             cursor.execute(f"ANALYZE {name}")
+    connection.check_constraints()
 
 
 def read_whole(read: Callable[[], object]) -> set[str]:

@@ -11,7 +11,7 @@ from django.test.utils import CaptureQueriesContext
 from orders.models import Order, User
 from tests.factories import add_product
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.xdist_group("list plans")]  # one shop is filled
 
 LONG = {
     "orders_order",
@@ -61,8 +61,8 @@ ANALYZE orders_order, orders_orderevent, orders_orderline, orders_stockmovement,
 """
 
 
-@pytest.fixture
-def shop(db: None) -> Order:
+@pytest.fixture(scope="module")
+def filled(rows_for_the_module: None) -> Order:
     """Fill the long tables, and return an order of the middle."""
     product, rare = add_product("MUG"), add_product("RARE")
     with connection.cursor() as cursor:
@@ -70,7 +70,13 @@ def shop(db: None) -> Order:
         # Of flash memory. With that of a turning disk, and as few rows as here, a hash of the whole
         # table is rightly preferred where some hundred ids are looked up.
         cursor.execute("SET LOCAL random_page_cost = 1.1")
+    connection.check_constraints()
     return Order.objects.order_by("number")[ORDERS // 2]
+
+
+@pytest.fixture
+def shop(filled: Order, db: None) -> Order:
+    return filled
 
 
 def plans(client: Client, path: str, query: dict[str, str]) -> Iterator[tuple[str, Any]]:
