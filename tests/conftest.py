@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from django.db import connection, connections, transaction
 from django.template import base
-from django.test import TransactionTestCase
+from django.test import TransactionTestCase, override_settings
 
 from tests.contents import FirstContents
 from tests.database import answer_before_the_disk_has_it, copy_one_database
@@ -99,6 +99,13 @@ def rows_for_the_module(django_db_setup: None, django_db_blocker) -> Iterator[No
     with django_db_blocker.unblock(), transaction.atomic():
         yield
         transaction.set_rollback(True)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _cheap_passwords() -> Iterator[None]:
+    """Hash passwords in no time: half a second a user is well spent in a shop, and wasted here."""
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
 
 
 @pytest.fixture(scope="session", autouse=True)

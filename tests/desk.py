@@ -1,7 +1,6 @@
 """The desk: orders as the StockWriter leaves them, without threads, and a clerk who may look."""
 
 from decimal import Decimal
-from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -62,12 +61,6 @@ def message(order: Order, *, status: Status = Status.QUEUED, **fields: str) -> N
         context={"number": order.display_number},
         **(values | fields),
     )
-
-
-@pytest.fixture(autouse=True)
-def passwords_are_cheap(settings: Any) -> None:
-    """Half a second a user is well spent on the desk, and wasted here."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -1,5 +1,5 @@
 """The people at the desk."""
 
-from tests.desk import clerk, clerk_client, passwords_are_cheap
+from tests.desk import clerk, clerk_client
 
-__all__ = ["clerk", "clerk_client", "passwords_are_cheap"]
+__all__ = ["clerk", "clerk_client"]

@@ -1,19 +1,11 @@
 """A user with an account; the ways through its pages are in `pages`."""
 
-from typing import Any
-
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client
 
 from orders.models import User
 from tests.orders.accounts.pages import ADA, PASSWORD
-
-
-@pytest.fixture(autouse=True)
-def fast_passwords(settings: Any) -> None:
-    """Hash passwords quickly: Django's own hasher would take most of the tests' time."""
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 
 @pytest.fixture

@@ -26,8 +26,7 @@ def person(role: str, name: str, **fields: Any) -> User:
 
 
 @pytest.fixture
-def manager(settings: Any) -> Client:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
+def manager() -> Client:
     client = Client()
     client.force_login(person("Manager", "mia"))
     return client

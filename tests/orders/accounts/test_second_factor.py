@@ -22,11 +22,6 @@ SECRET = "JBSWY3DPEHPK3PXP"
 DESK = "/admin/"
 
 
-@pytest.fixture(autouse=True)
-def cheap(settings: Any) -> None:
-    settings.PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
-
-
 @pytest.fixture
 def boss(db: None) -> User:
     return User.objects.create_superuser("boss", "", "secret")

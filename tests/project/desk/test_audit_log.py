@@ -9,11 +9,10 @@ from django.test import Client
 
 from orders.models import Product, User
 from project.desk.audit_log import record_action, told
-from tests.desk import message, passwords_are_cheap, placed
+from tests.desk import message, placed
 from tests.factories import add_product
 from tests.pages import open_page
 
-__all__ = ["passwords_are_cheap"]
 pytestmark = pytest.mark.django_db
 
 

@@ -10,10 +10,10 @@ from orders.models import User
 from project.limits.counters import Count, LimitReachedError, take
 from project.limits.rates import ORDER_LIMITS, Rate
 from project.models import Limit, LimitCounter
-from tests.desk import clerk, clerk_client, passwords_are_cheap
+from tests.desk import clerk, clerk_client
 from tests.pages import open_page
 
-__all__ = ["clerk", "clerk_client", "passwords_are_cheap"]
+__all__ = ["clerk", "clerk_client"]
 
 pytestmark = pytest.mark.django_db
 LIMITS, COUNTERS = "/admin/project/limit/", "/admin/project/limitcounter/"
