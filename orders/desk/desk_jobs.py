@@ -2,10 +2,10 @@
 
 from io import TextIOWrapper
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import BadRequest, PermissionDenied
+from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest
@@ -21,13 +21,14 @@ from orders.desk.imports import import_view, may_import
 from orders.desk.stock_takes import may_take_stock, stock_take_view
 from orders.desk_jobs.kinds import EXPORT_LIST, IMPORT_PRODUCTS, KINDS, STEP_ORDERS, TAKE_STOCK
 from orders.desk_jobs.order_steps import STEPS, read_refusals
-from orders.desk_jobs.queue import queue_desk_job
+from orders.desk_jobs.queue import queue_once
 from orders.imports.report import Outcome, RowReport, read_report
 from orders.models import DeskJob
 from project.desk.csv_stream import file_name
 from project.desk.export_list import export_list
 from project.desk.jobs import JobAdmin
 from project.desk.list_requests import list_request
+from project.desk.page_keys import sent_key
 from project.desk.sheets import Column
 from project.desk.word_filters import known_words_filter
 from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED
@@ -42,6 +43,8 @@ OUTCOMES = {
     Outcome.REFUSED: (_("Refused"), "danger"),
 }
 """The label of an outcome, and unfold's name of its colour."""
+ENDED = (Status.DONE, Status.CANCELLED)
+"""Of a cancelled job the report is about what was done before."""
 OTHERWISE = "otherwise"
 """The name of the filter for the rows that the dry run showed otherwise."""
 
@@ -100,8 +103,9 @@ class DeskJobAdmin(JobAdmin):
 
     def page_context(self, request: HttpRequest, job: DeskJob) -> dict[str, Any]:
         context = super().page_context(request, job)
-        if not job.report or not _may_read(request, job):
+        if not (job.report and job.status in ENDED and _may_read(request, job)):
             return context
+        context["is_partial"] = job.status == Status.CANCELLED
         context["report_url"] = reverse("admin:orders_deskjob_report", args=[job.pk])
         if job.kind in (IMPORT_PRODUCTS.name, TAKE_STOCK.name):
             context |= _import_context(request, job)
@@ -165,14 +169,12 @@ class DeskJobAdmin(JobAdmin):
             raise Http404
         if not (desk.has_view_permission(request) and self.has_view_permission(request)):
             raise PermissionDenied
-        try:
-            key = UUID(asked.get("key", ""))
-        except ValueError as error:
-            raise BadRequest("the export has no key") from error
         sheet, query = desk.sheet(asked.get("sheet", "")), asked.get("query", "")
         desk.shown(list_request(user=request.user, query=query))  # refuses what the list refuses
-        job = queue_desk_job(
+        job, _is_new = queue_once(
             EXPORT_LIST,
+            key=sent_key(request),
+            asked=f"{asked['list']} {sheet.name} {query}",
             user_id=request.user.pk,
             context={
                 "name": file_name(sheet, "xlsx"),
@@ -180,7 +182,6 @@ class DeskJobAdmin(JobAdmin):
                 "sheet": sheet.name,
                 "query": query,
             },
-            job_id=uuid5(key, f"{request.user.pk} {sheet.name}"),
         )
         return redirect("admin:orders_deskjob_change", job.pk)
 
@@ -205,8 +206,10 @@ class DeskJobAdmin(JobAdmin):
         rehearsed = get_object_or_404(
             DeskJob, pk=job_id, kind=IMPORT_PRODUCTS.name, status=Status.DONE, context__dry_run=True
         )
-        job = queue_desk_job(
+        job, is_new = queue_once(
             IMPORT_PRODUCTS,
+            key=rehearsed.pk,
+            asked="import",
             user_id=request.user.pk,
             file=rehearsed.file.name or "",
             context={
@@ -214,9 +217,9 @@ class DeskJobAdmin(JobAdmin):
                 "dry_run": False,
                 "rehearsed": str(rehearsed.pk),
             },
-            job_id=uuid5(rehearsed.pk, "import"),
         )
-        self.record_action(request, _("Import now"), [job])
+        if is_new:
+            self.record_action(request, _("Import now"), [job])
         return redirect("admin:orders_deskjob_change", job.pk)
 
     def _take_stock_now(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
@@ -230,8 +233,10 @@ class DeskJobAdmin(JobAdmin):
             status=Status.DONE,
             context__dry_run=True,
         )
-        job = queue_desk_job(
+        job, is_new = queue_once(
             TAKE_STOCK,
+            key=rehearsed.pk,
+            asked="take stock",
             user_id=request.user.pk,
             file=rehearsed.report.name or "",
             context={
@@ -240,9 +245,9 @@ class DeskJobAdmin(JobAdmin):
                 "dry_run": False,
                 "rehearsed": str(rehearsed.pk),
             },
-            job_id=uuid5(rehearsed.pk, "take stock"),
         )
-        self.record_action(request, _("Take the differences over"), [job])
+        if is_new:
+            self.record_action(request, _("Take the differences over"), [job])
         return redirect("admin:orders_deskjob_change", job.pk)
 
 
@@ -272,6 +277,7 @@ def _import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
         rows = [row for row in rows if row.outcome == chosen]
     page = Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
     changes = counts.get(Outcome.CREATED, 0) + counts.get(Outcome.CHANGED, 0)
+    is_rehearsed = job.context.get("dry_run") and job.status == Status.DONE
     return {
         "outcomes": [
             (outcome.value, label, counts.get(outcome, 0), outcome == chosen)
@@ -283,7 +289,7 @@ def _import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
         "chosen": chosen,
         "page": page,
         "rows": [(row, *OUTCOMES[row.outcome], otherwise.get(row.number) or "") for row in page],
-        "import_url": _import_url(request, job) if job.context.get("dry_run") and changes else "",
+        "import_url": _import_url(request, job) if is_rehearsed and changes else "",
     }
 
 
