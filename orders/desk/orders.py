@@ -149,7 +149,10 @@ class OrderAdmin(
         may_step = self.has_step_permission(request)
         may_refund = request.user.has_perm(REFUND)
         next_step = self.next_step(
-            steps, order, payout_url=payment.payout_url if may_refund else ""
+            steps,
+            order,
+            payout_url=payment.payout_url if may_refund else "",
+            resolve_url=payment.resolve_url if may_step else "",
         )
         happenings = read_happenings(order, request, site=self.admin_site)
         messages = [each.job for each in happenings if isinstance(each.job, Notification)]

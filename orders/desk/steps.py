@@ -30,6 +30,7 @@ from orders.desk.step_forms import (
     PaymentForm,
     PayoutForm,
     RefundForm,
+    ResolveForm,
     StepForm,
     UndoForm,
 )
@@ -39,7 +40,7 @@ from orders.lifecycle.corrections import CORRECTABLE
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.notes import MAX_LENGTH, add_note
 from orders.lifecycle.steps import COMES_FROM
-from orders.models import Order, Payment, Refund, User
+from orders.models import Order, Payment, PaymentAttempt, Refund, User
 from project.database.keys import time_ordered_key
 
 Status = Order.Status
@@ -178,6 +179,11 @@ class StepPages:
                 name="orders_order_payout",
             ),
             path(
+                "<uuid:order_id>/attempts/<uuid:attempt_id>/resolve/",
+                view(self.resolve_view),
+                name="orders_order_resolve",
+            ),
+            path(
                 "<uuid:order_id>/note/",
                 view(require_POST(self.note_view)),
                 name="orders_order_note",
@@ -197,9 +203,18 @@ class StepPages:
         ]
 
     def next_step(
-        self, buttons: list[tuple[Step, str]], order: Order, *, payout_url: str
+        self,
+        buttons: list[tuple[Step, str]],
+        order: Order,
+        *,
+        payout_url: str,
+        resolve_url: str = "",
     ) -> NextStep | None:
-        """Return the step to emphasise: money that is owed goes first once the order has ended."""
+        """Return the step to emphasise: a payment that is to check keeps the customer from paying,
+        and money that is owed goes first once the order has ended.
+        """
+        if resolve_url:
+            return NextStep(Step(_("Resolve the payment"), (), form=ResolveForm), resolve_url, [])
         if not buttons and not payout_url:
             return None
         has_ended = not any(step.variant == "default" for step, _url in buttons)
@@ -233,6 +248,12 @@ class StepPages:
         return self._form_page(
             request, payment.order, UndoForm, label, permission=REFUND, about=payment
         )
+
+    def resolve_view(self, request: HttpRequest, order_id: UUID, attempt_id: UUID) -> HttpResponse:
+        """Say what became of a payment that is to check."""
+        attempt = get_object_or_404(PaymentAttempt, pk=attempt_id, order_id=order_id)
+        label = _("Resolve the payment")
+        return self._form_page(request, attempt.order, ResolveForm, label, about=attempt)
 
     def payout_view(self, request: HttpRequest, order_id: UUID, refund_id: UUID) -> HttpResponse:
         """Enter the pay-out of a refund."""
@@ -294,7 +315,8 @@ class StepPages:
         if form.is_valid():
             refusals = take_step(request, [order], form.take)
             if not refusals:
-                self.record_action(request, label, [order])
+                reason = form.cleaned_data.get("reason", "")
+                self.record_action(request, label, [order], reason=reason)
                 return redirect(form.next_page(order) or back)
             form = form.again(refusals[0])
         context = {
