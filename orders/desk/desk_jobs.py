@@ -1,12 +1,10 @@
 """Desk jobs at the desk: their progress, results and reports, and the start of an import."""
 
-from io import TextIOWrapper
 from typing import Any
 from uuid import UUID
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -18,11 +16,11 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import action
 
 from orders.desk.imports import import_view, may_import
+from orders.desk.job_reports import import_context, step_context
 from orders.desk.stock_takes import may_take_stock, stock_take_view
 from orders.desk_jobs.kinds import EXPORT_LIST, IMPORT_PRODUCTS, KINDS, STEP_ORDERS, TAKE_STOCK
-from orders.desk_jobs.order_steps import STEPS, read_refusals
+from orders.desk_jobs.order_steps import STEPS
 from orders.desk_jobs.queue import queue_once
-from orders.imports.report import Outcome, RowReport, read_report
 from orders.models import DeskJob
 from project.desk.csv_stream import file_name
 from project.desk.export_list import export_list
@@ -35,18 +33,8 @@ from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED
 from project.jobs.queryset import Status
 from project.text import isolate
 
-PAGE_ROWS = 100
-OUTCOMES = {
-    Outcome.CREATED: (_("Created"), "success"),
-    Outcome.CHANGED: (_("Changed"), "info"),
-    Outcome.UNCHANGED: (_("Unchanged"), ""),
-    Outcome.REFUSED: (_("Refused"), "danger"),
-}
-"""The label of an outcome, and unfold's name of its colour."""
 ENDED = (Status.DONE, Status.CANCELLED)
 """Of a cancelled job the report is about what was done before."""
-OTHERWISE = "otherwise"
-"""The name of the filter for the rows that the dry run showed otherwise."""
 
 
 def _orders(count: int) -> str:
@@ -108,11 +96,11 @@ class DeskJobAdmin(JobAdmin):
         context["is_partial"] = job.status == Status.CANCELLED
         context["report_url"] = reverse("admin:orders_deskjob_report", args=[job.pk])
         if job.kind in (IMPORT_PRODUCTS.name, TAKE_STOCK.name):
-            context |= _import_context(request, job)
+            context |= import_context(request, job)
             context["is_stock_take"] = job.kind == TAKE_STOCK.name
         context["refusals"] = (job.result or {}).get("refusals", [])
         if job.kind == STEP_ORDERS.name:
-            context |= _step_context(request, job)
+            context |= step_context(request, job)
         return context
 
     def get_urls(self) -> list[URLPattern]:
@@ -257,73 +245,3 @@ def _may_read(request: HttpRequest, job: DeskJob) -> bool:
         desk = export_list(job.context.get("list", ""))
         return desk is not None and desk.has_view_permission(request)
     return kind is not None and bool(request.user.has_perms(kind.permissions))
-
-
-def _step_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
-    """Return the requested page of the orders that refused the step."""
-    page = Paginator(list(read_refusals(job)), PAGE_ROWS).get_page(request.GET.get("page"))
-    return {"steps": job.result or {}, "page": page, "refused_orders": list(page)}
-
-
-def _import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
-    """Return the counts, and the requested page of the report's rows."""
-    counts = job.result or {}
-    chosen = request.GET.get("outcome", "")
-    rows = list(_rows(job))
-    otherwise = _otherwise(job, rows)
-    if chosen == OTHERWISE:
-        rows = [row for row in rows if row.number in otherwise]
-    elif chosen:
-        rows = [row for row in rows if row.outcome == chosen]
-    page = Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
-    changes = counts.get(Outcome.CREATED, 0) + counts.get(Outcome.CHANGED, 0)
-    is_rehearsed = job.context.get("dry_run") and job.status == Status.DONE
-    return {
-        "outcomes": [
-            (outcome.value, label, counts.get(outcome, 0), outcome == chosen)
-            for outcome, (label, _colour) in OUTCOMES.items()
-        ],
-        "counts": counts,
-        "otherwise": len(otherwise),
-        "is_otherwise": chosen == OTHERWISE,
-        "chosen": chosen,
-        "page": page,
-        "rows": [(row, *OUTCOMES[row.outcome], otherwise.get(row.number) or "") for row in page],
-        "import_url": _import_url(request, job) if is_rehearsed and changes else "",
-    }
-
-
-def _import_url(request: HttpRequest, job: DeskJob) -> str:
-    """Return the URL that turns the dry run into earnest; empty for who may not."""
-    if job.kind == TAKE_STOCK.name:
-        url = reverse("admin:orders_deskjob_take_stock_now", args=[job.pk])
-        return url if may_take_stock(request) else ""
-    url = reverse("admin:orders_deskjob_import_now", args=[job.pk])
-    return url if may_import(request) else ""
-
-
-def _otherwise(job: DeskJob, rows: list[RowReport]) -> dict[int, str]:
-    """Return the rows that the import's dry run showed otherwise, by number, with its words.
-
-    Somebody changed the catalogue after the dry run.
-    """
-    rehearsed = job.context.get("rehearsed")
-    confirmed = rehearsed and DeskJob.objects.exclude(report="").filter(pk=rehearsed).first()
-    if not confirmed:
-        return {}
-    shown = {row.number: row for row in _rows(confirmed)}
-    return {
-        row.number: _in_words(shown[row.number])
-        for row in rows
-        if row.number in shown and shown[row.number] != row
-    }
-
-
-def _in_words(row: RowReport) -> str:
-    label, _colour = OUTCOMES[row.outcome]
-    return f"{label}: {row.detail}" if row.detail else str(label)
-
-
-def _rows(job: DeskJob) -> list[RowReport]:
-    with job.report.open("rb") as file:
-        return list(read_report(TextIOWrapper(file, encoding="utf-8", newline="")))

@@ -203,7 +203,7 @@ def test_an_import_as_its_dry_run_showed_says_nothing_of_it(admin_client: Client
 def test_the_rows_are_shown_by_outcome_and_in_pages(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.desk.desk_jobs.PAGE_ROWS", 2)
+    monkeypatch.setattr("orders.desk.job_reports.PAGE_ROWS", 2)
     job = rehearsed(
         admin_client, *(mug(f"SKU-{number}") for number in range(5)), mug("BAD!", price="x")
     )
