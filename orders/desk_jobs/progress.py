@@ -47,7 +47,7 @@ def kept_if_cancelled(
             store()
             cancelled = DeskJob.objects.filter(pk=job.pk, status=Status.CANCELLED, token=None)
             if not cancelled.update(report=job.report.name, result=result()):
-                default_storage.delete(job.report.name)  # it was started again meanwhile
+                default_storage.delete(job.report.name or "")  # it was started again meanwhile
         raise
 
 

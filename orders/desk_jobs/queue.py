@@ -35,7 +35,7 @@ def queue_once(
     *,
     key: UUID,
     asked: str,
-    user_id: int,
+    user_id: int | None,
     file: File | str = "",
     context: dict[str, Any] | None = None,
 ) -> tuple[DeskJob, bool]:

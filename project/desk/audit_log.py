@@ -124,7 +124,7 @@ def record_action(
 
 def record_export(
     *,
-    user_id: int,
+    user_id: int | None,
     model: type[Model],
     label: str | Promise,
     format: str,
@@ -136,7 +136,11 @@ def record_export(
     `label` is the sheet's, `filters` are those that the list had, in words.
     """
     with override(None):
-        item = {"export": str(label), "format": format, "filters": [[*each] for each in filters]}
+        item: dict[str, Any] = {
+            "export": str(label),
+            "format": format,
+            "filters": [[*each] for each in filters],
+        }
     if rows is not None:
         item["rows"] = rows
     kind = ContentType.objects.get_for_model(model)
@@ -153,7 +157,7 @@ def record_exported(entry: LogEntry, *, rows: int, is_cut: bool) -> None:
 
 
 def _entry(
-    user_id: int, kind: ContentType, object_id: str | None, text: str, message: list[Any]
+    user_id: int | None, kind: ContentType, object_id: str | None, text: str, message: list[Any]
 ) -> LogEntry:
     return LogEntry(
         user_id=user_id,

@@ -87,7 +87,7 @@ def test_of_two_uploads_at_once_one_file_is_kept() -> None:
                 key=key,
                 asked="x",
                 user_id=None,
-                file=file,  # type: ignore[arg-type]
+                file=file,
             )
         files.append(job.file.name)
         return is_new
