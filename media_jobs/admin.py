@@ -9,16 +9,14 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from media_jobs.desk import AssetAdmin
+from media_jobs.desk import MAKE_AGAIN, AssetAdmin
 from media_jobs.models import Asset, MediaJob
 from media_jobs.outbox import CHECK_KIND
 from media_jobs.recipes import CHECKS, PAPERS, PDF, RECIPES, WEBP
-from media_jobs.remaking import make_again
 from media_jobs.signed_urls import address_of
 from project.desk.jobs import JobAdmin
 from project.desk.word_filters import known_words_filter
-from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED, Decision
-from project.jobs.queryset import Status
+from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED
 from project.text import isolate
 
 KINDS = {
@@ -42,13 +40,6 @@ RECIPE_NAMES = {
 
 PAPER_NAMES = tuple(recipe.name for recipe in PAPERS)
 
-MAKE_AGAIN = Decision(
-    name="make-again",
-    label=_("Make again"),
-    statuses=(Status.DONE,),
-    apply=lambda jobs: make_again(jobs.filter(status=Status.DONE)),
-    report=RETRY.report,
-)
 admin.site.register(Asset, AssetAdmin)
 
 
@@ -77,6 +68,9 @@ class MediaJobAdmin(JobAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("asset")
+
+    def read_for_sheet(self, shown: QuerySet[Any]) -> QuerySet[Any]:
+        return shown.select_related("asset")
 
     def for_order(self, order_id: UUID) -> QuerySet[Any]:
         return super().for_order(order_id).prefetch_related("renditions")

@@ -1,6 +1,7 @@
 """Admin pages of assets: an original beside its renditions, and making these again."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.contrib import messages
@@ -10,9 +11,11 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 from unfold.decorators import display
 
@@ -21,12 +24,33 @@ from media_jobs.filetypes import TIFF
 from media_jobs.models import Asset, MediaJob, Rendition
 from media_jobs.recipes import RECIPES
 from media_jobs.remaking import make_again
+from project.desk.all_at_once import asked_at_of, decide_all, jobs_left, meant_by
+from project.desk.confirming import ReasonForm, confirm_page
 from project.desk.jobs import COLOURS, JobAdmin
 from project.desk.long_lists import LongList
 from project.desk.record_page import RecordPage
 from project.desk.row_counts import count_rows
-from project.jobs.decisions import RETRY
+from project.jobs.decisions import RETRY, Decision
 from project.jobs.queryset import OPEN, Status
+
+MAKE_AGAIN = Decision(
+    name="make-again",
+    label=_("Make again"),
+    statuses=(Status.DONE,),
+    apply=make_again,
+    report=RETRY.report,
+    question=lambda count: (
+        ngettext(
+            "%(count)s source would be made again.",
+            "%(count)s sources would be made again.",
+            count,
+        )
+        % {"count": count}
+    ),
+)
+MAKE_ALL_AGAIN = replace(
+    MAKE_AGAIN, statuses=tuple(status for status in Status if status not in OPEN)
+)
 
 
 @dataclass(frozen=True)
@@ -144,20 +168,49 @@ class AssetAdmin(LongList, RecordPage):
             raise Http404
         jobs = MediaJob.objects.filter(recipe=recipe)
         back = reverse("admin:media_jobs_mediajob_changelist") + f"?recipe={recipe}"
-        if request.method == "POST":
-            count = make_again(jobs)
-            self._job_admin().record_action(request, _("Make again"), [], count=count)
-            messages.success(request, RETRY.report(count))
+        is_answer = request.method == "POST"
+        asked_at = asked_at_of(request)
+        form = ReasonForm(request.POST if is_answer else None)
+        if form.is_valid():
+            meant = meant_by(MAKE_ALL_AGAIN, jobs, asked_at=asked_at)
+            done, left = decide_all(
+                MAKE_ALL_AGAIN, meant, user_id=request.user.pk, reason=form.typed
+            )
+            if done:
+                self._job_admin().record_action(
+                    request, MAKE_ALL_AGAIN.label, [], count=done, reason=form.typed
+                )
+            messages.success(request, RETRY.report(done))
+            if left:
+                messages.warning(request, jobs_left(left))
             return redirect(back)
-        context = {
-            **self.admin_site.each_context(request),
-            "title": _("Make all of “%(recipe)s” again") % {"recipe": recipe},
-            "opts": self.opts,
-            "count": count_rows(jobs.exclude(status__in=OPEN).order_by("-created_at", "-id")),
-            "busy": count_rows(jobs.filter(status__in=OPEN).order_by("-created_at", "-id")),
-            "back": back,
-        }
-        return render(request, "desk/make_again.html", context)
+        count = count_rows(jobs.exclude(status__in=OPEN).order_by("-created_at", "-id"))
+        busy = count_rows(jobs.filter(status__in=OPEN).order_by("-created_at", "-id"))
+        return confirm_page(
+            request,
+            title=_("Make all of “%(recipe)s” again") % {"recipe": recipe},
+            question=MAKE_ALL_AGAIN.question(count),
+            label=MAKE_ALL_AGAIN.label if count else "",
+            sentences=_what_it_does(busy),
+            hidden=[("asked_at", asked_at.isoformat())],
+            form=form,
+            back=back,
+            opts=self.opts,
+        )
+
+
+def _what_it_does(busy: int) -> Iterator[str | Promise]:
+    yield _(
+        "What is shown stays until the new files are there. It takes the media worker a while,"
+        " behind what orders need."
+    )
+    if busy:
+        says = ngettext(
+            "%(busy)s more is waiting or at work anyway.",
+            "%(busy)s more are waiting or at work anyway.",
+            busy,
+        )
+        yield says % {"busy": busy}
 
 
 def _made_of(asset: Asset) -> list[MadeFile]:

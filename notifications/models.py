@@ -245,6 +245,9 @@ class ChannelState(models.Model):
     # `notifications.delivery.pausing`
     paused_at = models.DateTimeField(_("paused since"), null=True, blank=True)
     paused_by = models.CharField(_("paused by"), max_length=150, blank=True, default="")
+    pause_reason = models.CharField(
+        _("reason of the pause"), max_length=200, blank=True, default="", db_default=""
+    )
     # `notifications.delivery.rate_limit`
     tokens = models.FloatField(default=0, editable=False)
     """The tokens in the bucket at `filled_at`."""

@@ -11,7 +11,10 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.urls import reverse
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.text import Truncator
 from django.utils.timesince import timesince
 from django.utils.translation import gettext, pgettext_lazy
@@ -31,9 +34,11 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from project.desk import audit_pages, limits, schedule
 from project.desk.editing import EditAdmin
+from project.desk.jobs import JobAdmin, job_admins, moment
 from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
+from project.desk.search_terms import typed_id
 from project.desk.word_filters import known_words_filter, words_filter
 from project.limits.client_address import HOME_PREFIX, counted_form
 from project.models import AuditRun, DailyRun, Heartbeat, Sweep
@@ -77,21 +82,23 @@ class ResultAdmin(ReadOnly, LongList, TaskResultAdmin):
             None,
             {
                 "fields": (
+                    ("about", "order"),
                     ("task", "state_words"),
-                    ("task_id", "worker"),
                     ("date_created", "date_done"),
                     "outcome",
                     "traceback",
+                    ("worker", "task_id"),
                 )
             },
         ),
     )
-    readonly_fields = ("task", "state_words", "outcome")
+    readonly_fields = ("about", "order", "task", "state_words", "outcome")
 
     COLOURS = {"SUCCESS": "success", "FAILURE": "danger", "RETRY": "warning", "STARTED": "info"}
-    list_display = ("task_id", "state", "task", "worker", "date_done")
+    list_display = ("task", "state", "about", "order", "done", "worker", "task_id")
+    list_display_links = ("task",)
     ordering = ("-date_done", "-pk")
-    sortable = {"date_done": ("date_done", "pk")}
+    sortable = {"done": ("date_done", "pk")}
     list_filter = (
         ("status", known_words_filter(celery_state, lambda: RESULT_STATES)),
         ("task_name", known_words_filter(task_name, lambda: TASKS)),
@@ -103,6 +110,32 @@ class ResultAdmin(ReadOnly, LongList, TaskResultAdmin):
         words = text.lower()
         tasks = [name for name, label in TASKS.items() if words in f"{name} {label}".lower()]
         return Q(task_id=text) | Q(task_name__in=tasks)
+
+    def complete(self, rows: list[Any]) -> None:
+        """Read the jobs of the page's results: a job's last attempt has its id."""
+        jobs = _jobs_of([row.task_id for row in rows])
+        for row in rows:
+            row.job = jobs.get(row.task_id)
+
+    @display(description=_("job"))
+    def about(self, result: Any) -> str | SafeString:
+        job = _job_of(result)
+        if job is None:
+            return "–"
+        desk: JobAdmin = admin.site._registry[type(job)]
+        name = f"admin:{desk.opts.app_label}_{desk.opts.model_name}_change"
+        html = '<a href="{}" class="text-link">{}</a>'
+        return format_html(html, reverse(name, args=[job.pk]), desk.summary(job))
+
+    @display(description=_("order"))
+    def order(self, result: Any) -> str | SafeString:
+        job = _job_of(result)
+        desk = admin.site._registry[type(job)] if job else None
+        return desk.order(job) if isinstance(desk, JobAdmin) and job else "–"
+
+    @display(description=_("finished"), ordering="date_done")
+    def done(self, result: TaskResult) -> SafeString:
+        return moment(result.date_done)
 
     @display(description=_("status"), ordering="status", label=COLOURS)
     def state(self, result: TaskResult) -> tuple[str, str]:
@@ -119,6 +152,23 @@ class ResultAdmin(ReadOnly, LongList, TaskResultAdmin):
     @display(description=_("task"), ordering="task_name")
     def task(self, result: TaskResult) -> str:
         return task_name(result.task_name or "")
+
+
+def _jobs_of(task_ids: list[str]) -> dict[str, Any]:
+    """Return the jobs that have these ids, by id: in one query for each model of jobs."""
+    keys = [key for task_id in task_ids if (key := typed_id(task_id))]
+    return {
+        str(job.pk): job
+        for desk in job_admins(admin.site)
+        for job in (desk.read_for_sheet(desk.model._default_manager.filter(pk__in=keys)))
+    }
+
+
+def _job_of(result: Any) -> Any:
+    """Return the job whose attempt the result is of; None for a task without a job."""
+    if not hasattr(result, "job"):
+        result.job = _jobs_of([result.task_id]).get(result.task_id)
+    return result.job
 
 
 class IntervalForm(forms.ModelForm):

@@ -242,6 +242,7 @@ class PausedQueue(models.Model):
     queue = models.CharField(_("queue"), max_length=20, primary_key=True)
     paused_at = models.DateTimeField(_("paused since"), db_default=Now())
     paused_by = models.CharField(_("paused by"), max_length=150, blank=True, default="")
+    reason = models.CharField(_("reason"), max_length=200, blank=True, default="", db_default="")
 
     class Meta:
         verbose_name = _("paused queue")
@@ -450,6 +451,46 @@ class ManualRun(Job):
     class Meta(Job.Meta):
         verbose_name = _("run by hand")
         verbose_name_plural = _("runs by hand")
+
+
+class JobDecision(models.Model):
+    """One decision of an operator about one job. Rows are only inserted.
+
+    `project.desk.decision_log` writes it, in the transaction that decides. It outlives the job.
+    """
+
+    job_id = models.UUIDField(_("job"), db_index=True)
+    order_id = models.UUIDField(_("order"), null=True)
+    app = models.CharField(_("kind"), max_length=20)
+    """The job's model, by its `Job.app`."""
+    label = models.CharField(_("decision"), max_length=60)
+    """The decision in words, untranslated, as in the audit log."""
+    error = models.CharField(_("error"), max_length=500, blank=True, default="", db_default="")
+    """Why the job waited for a person, when it was decided."""
+    reason = models.CharField(_("reason"), max_length=200, blank=True, default="", db_default="")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("by"),
+    )
+    decided_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
+
+    class Meta:
+        verbose_name = _("decision about a job")
+        verbose_name_plural = _("decisions about jobs")
+        ordering = ["pk"]
+        indexes = [
+            models.Index(
+                fields=["order_id"],
+                name="job_decision_of_order",
+                condition=Q(order_id__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label
 
 
 class Limit(models.Model):

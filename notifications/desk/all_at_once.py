@@ -4,23 +4,20 @@ from typing import Any
 
 from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods
 
 from notifications.desk.decisions import ALL_AT_ONCE
-from notifications.models import Notification
-from project.database.clock import database_now
-from project.desk.all_at_once import decide_all, meant_by
+from project.desk.all_at_once import NOTHING_LEFT, asked_at_of, decide_all, meant_by
+from project.desk.chosen_filters import chosen_filters
+from project.desk.confirming import ReasonForm, confirm_page
 from project.desk.jobs import COLOURS, JobAdmin
 from project.desk.row_counts import count_rows
 from project.jobs.decisions import Decision
@@ -61,41 +58,42 @@ class AllAtOncePages(JobAdmin):
             raise PermissionDenied
         if name not in ALL_AT_ONCE:
             raise Http404
-        asked, back = ALL_AT_ONCE[name], _list_url(request)
-        decision = asked.decision
+        back = _list_url(request)
+        decision, _label = ALL_AT_ONCE[name]
         try:
             listed = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
             return redirect(back)
         is_answer = request.method == "POST"
-        asked_at = parse_datetime(request.POST.get("asked_at", "")) if is_answer else database_now()
-        if asked_at is None or asked_at.tzinfo is None:
-            raise Http404
+        asked_at = asked_at_of(request)
         meant = meant_by(decision, listed.queryset, asked_at=asked_at)
-        if is_answer:
-            self._decide_all(request, decision, meant)
+        form = ReasonForm(request.POST if is_answer else None)
+        if form.is_valid():
+            self._decide_all(request, decision, meant, reason=form.typed)
             return redirect(back)
         count = meant.count()
-        context = {
-            **self.admin_site.each_context(request),
-            "title": decision.label,
-            "opts": self.opts,
-            "count": count,
-            "question": asked.question(count) % {"count": count},
-            "filters": _chosen(listed),
-            "asked_at": asked_at.isoformat(),
-            "decision": decision,
-            "back": back,
-        }
-        return TemplateResponse(request, "notifications/all_at_once.html", context)
+        return confirm_page(
+            request,
+            title=decision.label,
+            question=decision.question(count) if count else NOTHING_LEFT,
+            label=decision.label if count else "",
+            facts=chosen_filters(listed)
+            or [(_("Filters"), _("None: the decision applies to all messages."))],
+            hidden=[("asked_at", asked_at.isoformat())],
+            form=form,
+            back=back,
+            opts=self.opts,
+        )
 
-    def _decide_all(self, request: HttpRequest, decision: Decision, meant: QuerySet[Any]) -> None:
-        done, left = decide_all(decision, meant)
+    def _decide_all(
+        self, request: HttpRequest, decision: Decision, meant: QuerySet[Any], *, reason: str
+    ) -> None:
+        done, left = decide_all(decision, meant, user_id=request.user.pk, reason=reason)
         if done:
-            self.record_action(request, decision.label, [], count=done)
+            self.record_action(request, decision.label, [], count=done, reason=reason)
             messages.success(request, decision.report(done))
         else:
-            messages.warning(request, _("There is nothing left to decide."))
+            messages.warning(request, NOTHING_LEFT)
         if left:
             text = ngettext(
                 "%(count)d message is left: decide once more.",
@@ -110,7 +108,7 @@ def _offers(listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
 
     The number is exact while it is small; the page that asks counts all of them.
     """
-    statuses = {s for asked in ALL_AT_ONCE.values() for s in asked.decision.statuses}
+    statuses = {s for decision, _label in ALL_AT_ONCE.values() for s in decision.statuses}
     counts = {
         status: count_rows(listed.filter(status=status), exact=OFFER_EXACT)
         for status in sorted(statuses)
@@ -121,9 +119,9 @@ def _offers(listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
             "colour": COLOURS[status],
             "count": count,
             "decisions": [
-                (asked.label, _url(name, query))
-                for name, asked in ALL_AT_ONCE.items()
-                if status in asked.decision.statuses
+                (label, _url(name, query))
+                for name, (decision, label) in ALL_AT_ONCE.items()
+                if status in decision.statuses
             ],
         }
         for status, count in counts.items()
@@ -139,18 +137,3 @@ def _url(name: str, query: str) -> str:
 def _list_url(request: HttpRequest) -> str:
     url, query = reverse("admin:notifications_notification_changelist"), request.GET.urlencode()
     return f"{url}?{query}" if query else url
-
-
-def _chosen(listed: Any) -> list[tuple[Any, Any]]:
-    """Return the list's filters, as (name, value) in words."""
-    chosen = [("", listed.query)] if listed.query else []
-    for spec in listed.filter_specs:
-        values = list(spec.choices(listed))[1:]  # the first is "all"
-        chosen += [(spec.title, value["display"]) for value in values if value["selected"]]
-    known = {name for spec in listed.filter_specs for name in spec.expected_parameters()}
-    for name, values in listed.get_filters_params().items():
-        if name not in known:  # of a link to the list
-            field, _lookup, part = name.partition("__")
-            label = label_for_field(field, Notification)
-            chosen.append((f"{label} {part}", ", ".join(values)))
-    return chosen

@@ -5,8 +5,9 @@ from typing import Any
 from django.contrib import admin, messages
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import action, display
 
@@ -14,8 +15,10 @@ from notifications.delivery import breaker, pausing
 from notifications.delivery.gateways import all_gateways
 from notifications.models import ChannelState, Notification
 from project.admin import ReadOnlyAdmin
-from project.desk.jobs import in_zone, moment, untranslated
+from project.desk.confirming import ReasonForm, chosen_rows, confirm_page
+from project.desk.jobs import in_zone, isolated, moment, untranslated
 from project.desk.record_page import RecordPage
+from project.text import isolate
 
 
 def in_words(error: str) -> str:
@@ -32,11 +35,19 @@ def warn_of_channels(request: HttpRequest) -> None:
     for state in ChannelState.objects.exclude(openings=0, paused_at=None):
         if state.paused_at:
             words = _("%(channel)s is paused by %(user)s, so its messages wait.")
+            if state.pause_reason:
+                words = _("%(channel)s is paused by %(user)s, so its messages wait: %(reason)s")
         else:
             words = _("%(channel)s isn't working, so its messages wait: %(error)s")
         messages.warning(
             request,
-            words % {"channel": state, "user": state.paused_by, "error": in_words(state.error)},
+            words
+            % {
+                "channel": state,
+                "user": isolate(state.paused_by),
+                "reason": isolate(state.pause_reason),
+                "error": in_words(state.error),
+            },
         )
 
 
@@ -100,6 +111,9 @@ class ChannelAdmin(ReadOnlyAdmin, RecordPage):
 
     @display(description=_("reason"), ordering="error")
     def reason(self, channel: ChannelState) -> SafeString:
+        """Why it is paused, else why it isn't working."""
+        if channel.paused_at:
+            return isolated(channel.pause_reason or "–")
         return untranslated(in_words(channel.error))
 
     @action(description=_("Try now"), permissions=["decide"])
@@ -110,14 +124,39 @@ class ChannelAdmin(ReadOnlyAdmin, RecordPage):
             messages.warning(request, _("Nothing to do: the channel works."))
 
     @action(description=_("Pause: messages wait"), permissions=["decide"])
-    def pause(self, request: HttpRequest, queryset: QuerySet[ChannelState]) -> None:
-        count = pausing.pause(queryset, by=request.user.get_username())
+    def pause(
+        self, request: HttpRequest, queryset: QuerySet[ChannelState]
+    ) -> HttpResponseBase | None:
+        """Ask why, and pause the channels."""
+        working = queryset.filter(paused_at=None)
+        form = ReasonForm(request.POST if "reason" in request.POST else None, is_needed=True)
+        if not form.is_valid():
+            names = pgettext("between parts", ", ").join(str(channel) for channel in working)
+            return confirm_page(
+                request,
+                title=_("Pause"),
+                question=_("Pause %(channels)s?") % {"channels": names}
+                if names
+                else _("Nothing to do: it is paused already."),
+                label=_("Pause") if names else "",
+                sentences=[_("Messages wait until an operator resumes the channel.")],
+                hidden=chosen_rows(request, "pause"),
+                form=form,
+                back=request.get_full_path(),
+                opts=self.opts,
+            )
+        rows = list(working)
+        count = pausing.pause(queryset, by=request.user.get_username(), reason=form.typed)
+        self.record_action(request, _("Pause"), rows, reason=form.typed)
         words = ngettext(
             "%(count)d channel is paused: its messages wait until you resume it.",
             "%(count)d channels are paused: their messages wait until you resume them.",
             count,
         )
         messages.success(request, words % {"count": count})
+        return None
+
+    pause.logs_itself = True
 
     @action(description=_("Resume"), permissions=["decide"])
     def resume(self, request: HttpRequest, queryset: QuerySet[ChannelState]) -> None:

@@ -1,7 +1,6 @@
 """Decisions that an operator may make about messages."""
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -10,6 +9,12 @@ from django.utils.translation import ngettext
 from project.jobs.decisions import RETRY, RETRY_CANCELLED, Decision
 from project.jobs.queryset import Status
 
+RETRY_MESSAGE = replace(
+    RETRY,
+    question=lambda count: (
+        ngettext("Retry %(count)d message?", "Retry %(count)d messages?", count) % {"count": count}
+    ),
+)
 SENT_AFTER_ALL = Decision(
     name="sent",
     label=_("Sent after all"),
@@ -21,6 +26,11 @@ SENT_AFTER_ALL = Decision(
         )
         % {"count": count}
     ),
+    question=lambda count: (
+        ngettext("Note %(count)d message as sent?", "Note %(count)d messages as sent?", count)
+        % {"count": count}
+    ),
+    is_asked=True,
 )
 SEND_AGAIN = Decision(
     name="again",
@@ -30,6 +40,14 @@ SEND_AGAIN = Decision(
     report=lambda count: (
         ngettext(
             "%(count)d message will be sent again.", "%(count)d messages will be sent again.", count
+        )
+        % {"count": count}
+    ),
+    question=lambda count: (
+        ngettext(
+            "Send %(count)d message again, at the risk of a second copy?",
+            "Send %(count)d messages again, at the risk of second copies?",
+            count,
         )
         % {"count": count}
     ),
@@ -44,6 +62,11 @@ CANCEL = Decision(
         ngettext("%(count)d message is cancelled.", "%(count)d messages are cancelled.", count)
         % {"count": count}
     ),
+    question=lambda count: (
+        ngettext("Cancel %(count)d message?", "Cancel %(count)d messages?", count)
+        % {"count": count}
+    ),
+    is_asked=True,
 )
 CANCEL_FAILED = Decision(
     name="give-up",
@@ -51,54 +74,25 @@ CANCEL_FAILED = Decision(
     statuses=(Status.FAILED,),
     apply=lambda messages: messages.cancel_failed(),
     report=CANCEL.report,
+    question=lambda count: (
+        ngettext("Give up %(count)d message?", "Give up %(count)d messages?", count)
+        % {"count": count}
+    ),
+    is_asked=True,
 )
 START_AGAIN = replace(RETRY_CANCELLED, name="restart")
 
-DECISIONS = (RETRY, CANCEL_FAILED, SENT_AFTER_ALL, SEND_AGAIN, CANCEL, START_AGAIN)
+DECISIONS = (RETRY_MESSAGE, CANCEL_FAILED, SENT_AFTER_ALL, SEND_AGAIN, CANCEL, START_AGAIN)
 
-
-@dataclass(frozen=True)
-class AllAtOnce:
-    """The label and the question of a decision about all listed messages."""
-
-    decision: Decision
-    label: str | Promise
-    question: Callable[[int], str]
-
-
-_ALL = (
-    AllAtOnce(
-        RETRY,
-        _("Retry all …"),
-        lambda count: ngettext("Retry %(count)d message?", "Retry %(count)d messages?", count),
-    ),
-    AllAtOnce(
-        CANCEL_FAILED,
-        _("Give up all …"),
-        lambda count: ngettext("Give up %(count)d message?", "Give up %(count)d messages?", count),
-    ),
-    AllAtOnce(
-        SENT_AFTER_ALL,
-        _("Note all as sent …"),
-        lambda count: ngettext(
-            "Note %(count)d message as sent?", "Note %(count)d messages as sent?", count
-        ),
-    ),
-    AllAtOnce(
-        SEND_AGAIN,
-        _("Send all again …"),
-        lambda count: ngettext(
-            "Send %(count)d message again, at the risk of a second copy?",
-            "Send %(count)d messages again, at the risk of second copies?",
-            count,
-        ),
-    ),
-    AllAtOnce(
-        CANCEL,
-        _("Cancel all …"),
-        lambda count: ngettext("Cancel %(count)d message?", "Cancel %(count)d messages?", count),
-    ),
-)
-ALL_AT_ONCE = {asked.decision.name: asked for asked in _ALL}
-"""The decisions about all messages of a list. Starting cancelled ones again isn't one of them:
-most of those belong to a stopped announcement."""
+ALL_AT_ONCE: dict[str, tuple[Decision, str | Promise]] = {
+    decision.name: (decision, label)
+    for decision, label in (
+        (RETRY_MESSAGE, _("Retry all …")),
+        (CANCEL_FAILED, _("Give up all …")),
+        (SENT_AFTER_ALL, _("Note all as sent …")),
+        (SEND_AGAIN, _("Send all again …")),
+        (CANCEL, _("Cancel all …")),
+    )
+}
+"""The decisions about all messages of a list, with their labels. Starting cancelled ones again
+isn't one of them: most of those belong to a stopped announcement."""

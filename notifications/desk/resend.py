@@ -21,6 +21,7 @@ from notifications.models import Notification
 from notifications.resending import may_resend, resend
 from project.address_input import sent_as_typed
 from project.countries import phone_region
+from project.desk.decision_log import note
 from project.desk.jobs import JobAdmin
 from project.email_addresses import InvalidAddressError, deliverable_address, readable_address
 from project.text import isolate
@@ -111,6 +112,7 @@ class ResendPages(JobAdmin):
             recipient = isolate(readable_address(copy.recipient))
             if is_new:
                 self.log_addition(request, copy, [{"added": {}}])
+                note(_("Send to another address"), [message], user_id=request.user.pk)
                 says = _("The message goes to %(recipient)s, too: this is the copy.")
                 messages.success(request, says % {"recipient": recipient})
             else:

@@ -22,6 +22,7 @@ from orders.desk.date_time_widget import DateTimeWidget
 from orders.desk_jobs.kinds import ANNOUNCE, STOP_ANNOUNCEMENT
 from orders.messages import announcements
 from orders.models import Announcement
+from project.desk.confirming import confirm_page
 from project.desk.edit_log import last_editor
 from project.desk.jobs import in_zone, moment
 from project.desk.record_page import RecordPage
@@ -238,14 +239,14 @@ class AnnouncementAdmin(RecordPage):
     ) -> HttpResponseBase:
         announcement = self._wanted(object_id)
         if request.method != "POST":
-            context = {
-                **self.admin_site.each_context(request),
-                "title": announcement.subject_en,
-                "opts": self.opts,
-                "original": announcement,
-                "question": question,
-            }
-            return TemplateResponse(request, "desk/announcement_decide.html", context)
+            return confirm_page(
+                request,
+                title=announcement.subject_en,
+                question=question,
+                back=reverse("admin:orders_announcement_change", args=[announcement.pk]),
+                opts=self.opts,
+                original=announcement,
+            )
         if says := decide(announcement.pk):
             self.record_action(request, says, [announcement])
             messages.success(request, says)

@@ -4,22 +4,25 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet, Value
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
-from django.utils.text import Truncator
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
-from orders.desk.order_filters import is_overdue, is_owed_money, unsent_to_trouble
-from orders.models import Order
-from project.desk.job_errors import error_groups
+from notifications.models import ChannelState
+from orders.desk.order_filters import UNSENT_DAYS, is_overdue, is_owed_money, unsent_to_trouble
+from orders.models import Order, PaymentAttempt
+from project.desk.job_errors import jobs_url
 from project.desk.jobs import job_admins
 from project.desk.row_counts import add_counts, count_each
 from project.jobs.queryset import Status
+from project.models import PausedQueue
+from project.names import queue_name
 
 MOST_COUNTED = 200
-MOST_ERRORS = 5
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,12 @@ class Task:
 
 
 @dataclass(frozen=True)
-class Reason:
-    """Failed jobs with the same error."""
+class Pause:
+    """A channel or a queue that somebody has paused."""
 
-    words: str
-    kind: str | Promise
-    status: str
-    count: int
+    name: str
+    user: str
+    reason: str
     url: str
 
 
@@ -70,7 +72,12 @@ def order_lists() -> dict[str, tuple[str | Promise, QuerySet[Order], dict[str, s
             {"payment": "owed"},
         ),
         "bounced": (
-            _("Address bounced, not shipped"),
+            format_lazy(
+                "{} ({})",
+                _("Address bounced, not shipped"),
+                ngettext_lazy("last %(days)d day", "last %(days)d days", UNSENT_DAYS)
+                % {"days": UNSENT_DAYS},
+            ),
             unsent_to_trouble(orders),
             {"address": "unsent"},
         ),
@@ -86,6 +93,8 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
     lists = order_lists() if of_orders else {}
     url = reverse("admin:orders_order_changelist")
     rows: dict[str, QuerySet[Any]] = {name: orders for name, (_words, orders, _q) in lists.items()}
+    if of_orders:
+        rows["to_check"] = PaymentAttempt.objects.filter(status=PaymentAttempt.Status.TO_CHECK)
     desks = job_admins(site) if of_jobs else []
     for desk in desks:
         jobs = desk.model._default_manager
@@ -96,6 +105,11 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
         Task(name, words, counts[name], f"{url}?{urlencode(query)}", name in URGENT)
         for name, (words, _orders, query) in lists.items()
     ]
+    if of_orders:
+        attempts = reverse("admin:orders_paymentattempt_changelist")
+        url = f"{attempts}?{urlencode({'status__exact': PaymentAttempt.Status.TO_CHECK})}"
+        words = _("Online payments to check")
+        tasks.append(Task("to_check", words, counts["to_check"], url, is_urgent=True))
     if of_jobs:
         for name, words in (("failed", _("Failed jobs")), ("unknown", _("Outcome unknown"))):
             count = add_counts(counts[f"{name} {desk.model.app}"] for desk in desks)
@@ -103,21 +117,26 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
     return tasks
 
 
-def read_reasons(site: AdminSite) -> list[Reason]:
-    """Return why jobs failed, the most frequent reasons first, in one query."""
-    desks = {desk.model.app: desk for desk in job_admins(site)}
+def read_pauses() -> list[Pause]:
+    """Return the channels and queues that operators have paused, in one query."""
+    channels = ChannelState.objects.filter(paused_at__isnull=False).order_by()
+    queues = PausedQueue.objects.order_by()
+    columns = ("kind", "pk", "paused_by", "why")
+    rows = (
+        channels.annotate(kind=Value("channel"), why=F("pause_reason"))
+        .values_list(*columns)
+        .union(queues.annotate(kind=Value("queue"), why=F("reason")).values_list(*columns))
+    )
+    lists = {
+        "channel": reverse("admin:notifications_channelstate_changelist"),
+        "queue": reverse("desk-jobs"),
+    }
     return [
-        Reason(
-            words=Truncator(group.error).chars(90) or "–",
-            kind=desks[group.app].opts.verbose_name_plural,
-            status=str(Status(group.status).label),
-            count=group.count,
-            url=jobs_url(kind=group.app, state=group.status, error=group.error),
+        Pause(
+            name=str(ChannelState(gateway=key)) if kind == "channel" else queue_name(key),
+            user=user,
+            reason=why,
+            url=lists[kind],
         )
-        for group in error_groups(desks.values(), most=MOST_ERRORS)
+        for kind, key, user, why in sorted(rows)
     ]
-
-
-def jobs_url(**query: str) -> str:
-    """Return the page of jobs with these filters."""
-    return f"{reverse('desk-jobs')}?{urlencode({k: v for k, v in query.items() if v})}"

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.catalogue.stock import is_low
-from orders.desk.attention import read_reasons, read_tasks
+from orders.desk.attention import read_pauses, read_tasks
 from orders.desk.orders import COLOURS
 from orders.desk.sales import read_overview
 from orders.models import Order, Product
@@ -26,6 +26,8 @@ from orders.reports.quarters import best_sellers
 from project.desk.appearance import may_see_jobs
 from project.desk.charts import sparkline
 from project.desk.durations import duration
+from project.desk.job_errors import read_errors
+from project.desk.jobs import job_admins
 from project.models import AuditRun
 from project.monitoring.health import read_health
 from project.names import queue_name, service_name, service_note, service_state
@@ -33,6 +35,7 @@ from project.queues.samples import QueueHistory, read_history
 
 LATEST = 8
 BEST = 8
+MOST_ERRORS = 5
 MEANINGS = {
     "broker": gettext_lazy("Orders go on. The relay sends messages itself, pictures wait."),
     "relay": gettext_lazy("Orders go on. Messages and pictures wait until it is back."),
@@ -92,7 +95,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             )
             for name in health.degraded
         ],
-        "paused": [service_name(name) for name in health.paused],
+        "pauses": read_pauses() if health.paused or health.notes else [],
         "audits": AuditRun.objects.last_of_each_scope(),
         "low_stock": Product.objects.filter(is_low(), is_active=True)
         .select_related("stock")
@@ -111,7 +114,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         }
     if sees_jobs:
         context |= {
-            "reasons": read_reasons(admin.site),
+            "errors": read_errors(request, job_admins(admin.site), most=MOST_ERRORS),
             "queues": [
                 _queue_line(history)
                 for history in read_history(until=now, steps=60, step=timedelta(minutes=1))

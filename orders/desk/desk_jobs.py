@@ -1,12 +1,10 @@
 """Desk jobs at the desk: their progress, results and reports, and the start of an import."""
 
-from io import TextIOWrapper
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from django.contrib import admin
-from django.core.exceptions import BadRequest, PermissionDenied
-from django.core.paginator import Paginator
+from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest
 from django.http.response import HttpResponseBase
@@ -18,32 +16,25 @@ from django.views.decorators.http import require_POST, require_safe
 from unfold.decorators import action
 
 from orders.desk.imports import import_view, may_import
+from orders.desk.job_reports import import_context, step_context
 from orders.desk.stock_takes import may_take_stock, stock_take_view
 from orders.desk_jobs.kinds import EXPORT_LIST, IMPORT_PRODUCTS, KINDS, STEP_ORDERS, TAKE_STOCK
-from orders.desk_jobs.order_steps import STEPS, read_refusals
-from orders.desk_jobs.queue import queue_desk_job
-from orders.imports.report import Outcome, RowReport, read_report
+from orders.desk_jobs.order_steps import STEPS
+from orders.desk_jobs.queue import queue_once
 from orders.models import DeskJob
 from project.desk.csv_stream import file_name
 from project.desk.export_list import export_list
 from project.desk.jobs import JobAdmin
 from project.desk.list_requests import list_request
+from project.desk.page_keys import sent_key
 from project.desk.sheets import Column
 from project.desk.word_filters import known_words_filter
 from project.jobs.decisions import CANCEL, RETRY, RETRY_CANCELLED
 from project.jobs.queryset import Status
 from project.text import isolate
 
-PAGE_ROWS = 100
-OUTCOMES = {
-    Outcome.CREATED: (_("Created"), "success"),
-    Outcome.CHANGED: (_("Changed"), "info"),
-    Outcome.UNCHANGED: (_("Unchanged"), ""),
-    Outcome.REFUSED: (_("Refused"), "danger"),
-}
-"""The label of an outcome, and unfold's name of its colour."""
-OTHERWISE = "otherwise"
-"""The name of the filter for the rows that the dry run showed otherwise."""
+ENDED = (Status.DONE, Status.CANCELLED)
+"""Of a cancelled job the report is about what was done before."""
 
 
 def _orders(count: int) -> str:
@@ -100,15 +91,16 @@ class DeskJobAdmin(JobAdmin):
 
     def page_context(self, request: HttpRequest, job: DeskJob) -> dict[str, Any]:
         context = super().page_context(request, job)
-        if not job.report or not _may_read(request, job):
+        if not (job.report and job.status in ENDED and _may_read(request, job)):
             return context
+        context["is_partial"] = job.status == Status.CANCELLED
         context["report_url"] = reverse("admin:orders_deskjob_report", args=[job.pk])
         if job.kind in (IMPORT_PRODUCTS.name, TAKE_STOCK.name):
-            context |= _import_context(request, job)
+            context |= import_context(request, job)
             context["is_stock_take"] = job.kind == TAKE_STOCK.name
         context["refusals"] = (job.result or {}).get("refusals", [])
         if job.kind == STEP_ORDERS.name:
-            context |= _step_context(request, job)
+            context |= step_context(request, job)
         return context
 
     def get_urls(self) -> list[URLPattern]:
@@ -165,14 +157,12 @@ class DeskJobAdmin(JobAdmin):
             raise Http404
         if not (desk.has_view_permission(request) and self.has_view_permission(request)):
             raise PermissionDenied
-        try:
-            key = UUID(asked.get("key", ""))
-        except ValueError as error:
-            raise BadRequest("the export has no key") from error
         sheet, query = desk.sheet(asked.get("sheet", "")), asked.get("query", "")
         desk.shown(list_request(user=request.user, query=query))  # refuses what the list refuses
-        job = queue_desk_job(
+        job, _is_new = queue_once(
             EXPORT_LIST,
+            key=sent_key(request),
+            asked=f"{asked['list']} {sheet.name} {query}",
             user_id=request.user.pk,
             context={
                 "name": file_name(sheet, "xlsx"),
@@ -180,7 +170,6 @@ class DeskJobAdmin(JobAdmin):
                 "sheet": sheet.name,
                 "query": query,
             },
-            job_id=uuid5(key, f"{request.user.pk} {sheet.name}"),
         )
         return redirect("admin:orders_deskjob_change", job.pk)
 
@@ -205,8 +194,10 @@ class DeskJobAdmin(JobAdmin):
         rehearsed = get_object_or_404(
             DeskJob, pk=job_id, kind=IMPORT_PRODUCTS.name, status=Status.DONE, context__dry_run=True
         )
-        job = queue_desk_job(
+        job, is_new = queue_once(
             IMPORT_PRODUCTS,
+            key=rehearsed.pk,
+            asked="import",
             user_id=request.user.pk,
             file=rehearsed.file.name or "",
             context={
@@ -214,9 +205,9 @@ class DeskJobAdmin(JobAdmin):
                 "dry_run": False,
                 "rehearsed": str(rehearsed.pk),
             },
-            job_id=uuid5(rehearsed.pk, "import"),
         )
-        self.record_action(request, _("Import now"), [job])
+        if is_new:
+            self.record_action(request, _("Import now"), [job])
         return redirect("admin:orders_deskjob_change", job.pk)
 
     def _take_stock_now(self, request: HttpRequest, job_id: UUID) -> HttpResponseBase:
@@ -230,8 +221,10 @@ class DeskJobAdmin(JobAdmin):
             status=Status.DONE,
             context__dry_run=True,
         )
-        job = queue_desk_job(
+        job, is_new = queue_once(
             TAKE_STOCK,
+            key=rehearsed.pk,
+            asked="take stock",
             user_id=request.user.pk,
             file=rehearsed.report.name or "",
             context={
@@ -240,9 +233,9 @@ class DeskJobAdmin(JobAdmin):
                 "dry_run": False,
                 "rehearsed": str(rehearsed.pk),
             },
-            job_id=uuid5(rehearsed.pk, "take stock"),
         )
-        self.record_action(request, _("Take the differences over"), [job])
+        if is_new:
+            self.record_action(request, _("Take the differences over"), [job])
         return redirect("admin:orders_deskjob_change", job.pk)
 
 
@@ -252,72 +245,3 @@ def _may_read(request: HttpRequest, job: DeskJob) -> bool:
         desk = export_list(job.context.get("list", ""))
         return desk is not None and desk.has_view_permission(request)
     return kind is not None and bool(request.user.has_perms(kind.permissions))
-
-
-def _step_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
-    """Return the requested page of the orders that refused the step."""
-    page = Paginator(list(read_refusals(job)), PAGE_ROWS).get_page(request.GET.get("page"))
-    return {"steps": job.result or {}, "page": page, "refused_orders": list(page)}
-
-
-def _import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
-    """Return the counts, and the requested page of the report's rows."""
-    counts = job.result or {}
-    chosen = request.GET.get("outcome", "")
-    rows = list(_rows(job))
-    otherwise = _otherwise(job, rows)
-    if chosen == OTHERWISE:
-        rows = [row for row in rows if row.number in otherwise]
-    elif chosen:
-        rows = [row for row in rows if row.outcome == chosen]
-    page = Paginator(rows, PAGE_ROWS).get_page(request.GET.get("page"))
-    changes = counts.get(Outcome.CREATED, 0) + counts.get(Outcome.CHANGED, 0)
-    return {
-        "outcomes": [
-            (outcome.value, label, counts.get(outcome, 0), outcome == chosen)
-            for outcome, (label, _colour) in OUTCOMES.items()
-        ],
-        "counts": counts,
-        "otherwise": len(otherwise),
-        "is_otherwise": chosen == OTHERWISE,
-        "chosen": chosen,
-        "page": page,
-        "rows": [(row, *OUTCOMES[row.outcome], otherwise.get(row.number) or "") for row in page],
-        "import_url": _import_url(request, job) if job.context.get("dry_run") and changes else "",
-    }
-
-
-def _import_url(request: HttpRequest, job: DeskJob) -> str:
-    """Return the URL that turns the dry run into earnest; empty for who may not."""
-    if job.kind == TAKE_STOCK.name:
-        url = reverse("admin:orders_deskjob_take_stock_now", args=[job.pk])
-        return url if may_take_stock(request) else ""
-    url = reverse("admin:orders_deskjob_import_now", args=[job.pk])
-    return url if may_import(request) else ""
-
-
-def _otherwise(job: DeskJob, rows: list[RowReport]) -> dict[int, str]:
-    """Return the rows that the import's dry run showed otherwise, by number, with its words.
-
-    Somebody changed the catalogue after the dry run.
-    """
-    rehearsed = job.context.get("rehearsed")
-    confirmed = rehearsed and DeskJob.objects.exclude(report="").filter(pk=rehearsed).first()
-    if not confirmed:
-        return {}
-    shown = {row.number: row for row in _rows(confirmed)}
-    return {
-        row.number: _in_words(shown[row.number])
-        for row in rows
-        if row.number in shown and shown[row.number] != row
-    }
-
-
-def _in_words(row: RowReport) -> str:
-    label, _colour = OUTCOMES[row.outcome]
-    return f"{label}: {row.detail}" if row.detail else str(label)
-
-
-def _rows(job: DeskJob) -> list[RowReport]:
-    with job.report.open("rb") as file:
-        return list(read_report(TextIOWrapper(file, encoding="utf-8", newline="")))

@@ -46,6 +46,23 @@ def of_undoing(order: Order, payment: Payment) -> Iterator[str]:
     yield told(order, Kind.PAYMENT_UNDONE)
 
 
+def of_resolving(order: Order, amount: Decimal | None) -> Iterator[str]:
+    """`amount` is what came and is entered now."""
+    due = due_of(order)
+    if amount:
+        entered = money(amount, order.currency)
+        yield _("A payment of %(amount)s is entered.") % {"amount": entered}
+        if amount > due:
+            yield money_owed(amount - due, order.currency)
+        elif amount == due:
+            yield _("The order is paid.")
+            yield told(order, Kind.PAID)
+    left = due - (amount or 0)
+    if left > 0:
+        left_words = money(left, order.currency)
+        yield _("The customer can pay again: %(due)s is left to pay.") % {"due": left_words}
+
+
 def of_packing(order: Order) -> Iterator[str]:
     yield _("The customer can't cancel it any more.")
     yield told(order, Kind.PACKED)

@@ -9,11 +9,14 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.template.response import TemplateResponse
+from django.templatetags.static import static
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from orders.desk_jobs.kinds import IMPORT_PRODUCTS
-from orders.desk_jobs.queue import queue_desk_job
+from orders.desk_jobs.queue import digest_of, queue_once
+from project.desk.page_keys import KeyField
 
 MAX_BYTES = 2_000_000_000
 SUFFIXES = (".zip", ".csv", ".xlsx")
@@ -38,6 +41,8 @@ class ImportForm(forms.Form):
         widget=UnfoldAdminFileFieldWidget({"accept": ",".join(SUFFIXES)}),
     )
 
+    key = KeyField()
+
     def clean_file(self) -> UploadedFile:
         upload: UploadedFile = self.cleaned_data["file"]
         if not (upload.name or "").lower().endswith(SUFFIXES):
@@ -59,20 +64,36 @@ def import_view(request: HttpRequest, desk: Any) -> HttpResponseBase:
     form = ImportForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         upload: UploadedFile = form.cleaned_data["file"]
-        job = queue_desk_job(
+        job, is_new = queue_once(
             IMPORT_PRODUCTS,
+            key=form.cleaned_data["key"],
+            asked=digest_of(upload),
             user_id=request.user.pk,
             file=upload,
             context={"name": (upload.name or "")[-80:], "dry_run": True},
         )
-        desk.record_action(request, _("Dry run"), [job])
+        if is_new:
+            desk.record_action(request, _("Dry run"), [job])
         return redirect("admin:orders_deskjob_change", job.pk)
-    context = {
-        **desk.admin_site.each_context(request),
-        "title": _("Import products"),
-        "opts": desk.opts,
-        "form": form,
-        "columns": COLUMNS,
-    }
+    return upload_page(
+        request,
+        desk,
+        form,
+        title=_("Import products"),
+        label=_("Show what would be done"),
+        columns=COLUMNS,
+        says=_("An empty cell or a missing column leaves a known product unchanged."),
+        template=_("Template (CSV)"),
+        template_url=static("desk/products.csv"),
+    )
+
+
+def upload_page(
+    request: HttpRequest, desk: Any, form: forms.Form, *, title: str | Promise, **context: Any
+) -> HttpResponseBase:
+    """Return the page of an upload: its form, and the columns that the file may have."""
+    known = {**desk.admin_site.each_context(request), "opts": desk.opts, "form": form}
     status = 422 if form.errors else 200
-    return TemplateResponse(request, "desk/import.html", context, status=status)
+    return TemplateResponse(
+        request, "desk/upload.html", {**known, "title": title, **context}, status=status
+    )

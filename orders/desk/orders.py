@@ -15,6 +15,7 @@ from unfold.decorators import display
 from media_jobs.models import MediaJob
 from notifications.models import Notification
 from notifications.receipts.bounces import trouble_with
+from orders.desk.next_steps import step_url
 from orders.desk.order_filters import (
     AddressFilter,
     AmountFilter,
@@ -32,7 +33,7 @@ from orders.desk.other_orders import read_other_orders
 from orders.desk.papers import PAPER_ACTIONS, PaperActions
 from orders.desk.payment import read_payment
 from orders.desk.preview import PreviewPage, preview_url
-from orders.desk.steps import NoteForm, StepPages, step_url
+from orders.desk.steps import NoteForm, StepPages
 from orders.desk.timeline import Happening, read_happenings
 from orders.desk.transitions import REFUND, TransitionActions
 from orders.lifecycle.corrections import CORRECTABLE, sent_elsewhere
@@ -149,7 +150,10 @@ class OrderAdmin(
         may_step = self.has_step_permission(request)
         may_refund = request.user.has_perm(REFUND)
         next_step = self.next_step(
-            steps, order, payout_url=payment.payout_url if may_refund else ""
+            steps,
+            order,
+            payout_url=payment.payout_url if may_refund else "",
+            resolve_url=payment.resolve_url if may_step else "",
         )
         happenings = read_happenings(order, request, site=self.admin_site)
         messages = [each.job for each in happenings if isinstance(each.job, Notification)]

@@ -17,12 +17,14 @@ from django.views.decorators.http import require_POST, require_safe
 from media_jobs.models import MediaJob
 from media_jobs.recipes import INVOICE
 from orders.desk_jobs.kinds import PRINT_INVOICES, PRINT_PACKING_SLIPS, PRINT_PICK_LIST, Kind
-from orders.desk_jobs.queue import queue_desk_job
+from orders.desk_jobs.queue import queue_once
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.invoices import issue_invoice
 from orders.models import Order, User
-from orders.papers.reading import SLIPS, order_papers, request_slip
+from orders.papers.reading import KINDS, RECIPES, SLIPS, order_papers, request_slip
 from orders.papers.selection import MOST_ORDERS
+from project.desk.decision_log import note
+from project.desk.page_keys import sent_key
 
 
 class PaperActions:
@@ -32,6 +34,7 @@ class PaperActions:
     has_view_permission: Callable[..., bool]
     has_step_permission: Callable[[HttpRequest], bool]
     has_pack_permission: Callable[[HttpRequest], bool]
+    record_action: Callable[..., None]
 
     @admin.action(description=gettext_lazy("Packing slips"), permissions=["pack"])
     def print_packing_slips(
@@ -93,6 +96,8 @@ class PaperActions:
         needs = self.has_step_permission if kind == INVOICE.name else self.has_pack_permission
         if not needs(request):
             raise PermissionDenied
+        papers = MediaJob.objects.filter(order_id=order.pk, recipe__in=RECIPES)
+        known = set(papers.values_list("pk", flat=True))
         if kind == INVOICE.name:
             assert isinstance(request.user, User)  # the desk requires sign-in
             try:
@@ -103,6 +108,9 @@ class PaperActions:
             request_slip(order, kind=kind)
         else:
             raise Http404
+        if made := papers.exclude(pk__in=known):
+            note(gettext_lazy("Asked for"), made, user_id=request.user.pk)
+            self.record_action(request, KINDS[kind], [order])
         return redirect("admin:orders_order_change", order.pk)
 
 
@@ -119,8 +127,10 @@ def _print(request: HttpRequest, orders: QuerySet[Order], kind: Kind) -> HttpRes
         return None
     count = len(chosen)
     name = ngettext("%(count)d order", "%(count)d orders", count) % {"count": count}
-    job = queue_desk_job(
+    job, _is_new = queue_once(
         kind,
+        key=sent_key(request),
+        asked=",".join(map(str, chosen)),
         user_id=request.user.pk,
         context={"name": name, "orders": chosen},
     )

@@ -12,7 +12,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
 from orders.lifecycle.payouts import due_after
-from orders.models import Order, Payment, Refund
+from orders.models import Order, Payment, PaymentAttempt, Refund
 from project.templatetags.money import money
 
 COLOURS = {
@@ -36,6 +36,8 @@ class MoneyRow:
     colour: str = ""
     step: tuple[str, str] | None = None
     """The label and URL of what can be done about it."""
+    is_for_all: bool = False
+    """Not only those who may refund may do that."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,10 @@ class PaymentState:
     """The sum of the refunds that are owed; empty if there is none."""
     payout_url: str = ""
     """Where the pay-out of the oldest owed refund is entered."""
+    to_check: str = ""
+    """The sum of the attempts that are to check; empty if there is none."""
+    resolve_url: str = ""
+    """Where the oldest of them is resolved."""
     expires_at: datetime | None = None
     """When the order expires."""
     is_overdue: bool = False
@@ -60,13 +66,17 @@ class PaymentState:
 
 
 def read_payment(order: Order) -> PaymentState:
-    """Return the state of the order's money, in three queries."""
+    """Return the state of the order's money, in four queries."""
     payments = list(order.payments.select_related("user"))
     refunds = list(
         order.refunds.select_related("user", "paid_out_by").prefetch_related("lines")
         if payments or order.status != Order.Status.PLACED
         else ()
     )
+    doubtful = list(
+        order.payment_attempts.filter(status=PaymentAttempt.Status.TO_CHECK).order_by("created_at")
+    )
+    to_check = sum((attempt.amount for attempt in doubtful), Decimal(0))
     paid = sum((payment.amount for payment in payments), Decimal(0))
     counted = [refund for refund in refunds if refund.status != Refund.Status.NOT_OWED]
     refunded = sum((refund.amount for refund in counted), Decimal(0))
@@ -86,9 +96,11 @@ def read_payment(order: Order) -> PaymentState:
         given_back=money(refunded, order.currency) if refunded else "",
         owed=money(owed_sum, order.currency) if owed else "",
         payout_url=payout_url(owed[0]) if owed else "",
+        to_check=money(to_check, order.currency) if doubtful else "",
+        resolve_url=resolve_url(doubtful[0]) if doubtful else "",
         expires_at=expires_at,
         is_overdue=is_overdue,
-        rows=_rows(order, payments, refunds),
+        rows=_rows(order, payments, refunds, doubtful),
         returned=returned,
     )
 
@@ -105,10 +117,20 @@ def _expiry(order: Order, due: Decimal, *, has_payment: bool) -> tuple[datetime 
     return (None, ends <= timezone.now()) if has_payment else (ends, False)
 
 
-def _rows(order: Order, payments: list[Payment], refunds: list[Refund]) -> list[MoneyRow]:
+def resolve_url(attempt: PaymentAttempt) -> str:
+    return reverse("admin:orders_order_resolve", args=[attempt.order_id, attempt.pk])
+
+
+def _rows(
+    order: Order,
+    payments: list[Payment],
+    refunds: list[Refund],
+    doubtful: list[PaymentAttempt],
+) -> list[MoneyRow]:
     undone = {payment.undoes_id for payment in payments}
     rows = [_payment_row(order, payment, is_undone=payment.pk in undone) for payment in payments]
     rows += [_refund_row(order, refund) for refund in refunds]
+    rows += [_attempt_row(attempt) for attempt in doubtful]
     return sorted(rows, key=lambda row: row.when)
 
 
@@ -139,6 +161,21 @@ def _refund_row(order: Order, refund: Refund) -> MoneyRow:
         status=refund.get_status_display(),
         colour=COLOURS[refund.status],
         step=(_("Enter the pay-out"), payout_url(refund)) if is_owed else None,
+    )
+
+
+def _attempt_row(attempt: PaymentAttempt) -> MoneyRow:
+    return MoneyRow(
+        what=_("Online payment, not entered"),
+        amount=money(attempt.amount, attempt.currency),
+        when=attempt.finished_at or attempt.created_at,
+        user=None,
+        reference=attempt.reason,
+        reason=str(attempt.get_doubt_display()),
+        status=attempt.get_status_display(),
+        colour="warning",
+        step=(_("Resolve the payment"), resolve_url(attempt)),
+        is_for_all=True,
     )
 
 

@@ -2,9 +2,12 @@
 
 from django.contrib import admin
 from django.db.models import Q
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
+from orders.desk.payment import resolve_url
 from orders.models import PaymentAttempt
 from project.conf.payments import NEEDS
 from project.desk.day_ranges import DayRangeFilter
@@ -29,7 +32,7 @@ TONES = {
 class PaymentAttemptAdmin(ReadOnly, LongList):
     """The attempts, newest first. Providers' reports write them."""
 
-    list_display = ("created_at", "order", "sum", "provider", "status_label", "said")
+    list_display = ("created_at", "order", "sum", "provider", "status_label", "said", "next")
     list_select_related = ("order",)
     list_filter = ("status", "doubt", "provider", ("created_at", DayRangeFilter))
     list_filter_submit = True
@@ -44,6 +47,7 @@ class PaymentAttemptAdmin(ReadOnly, LongList):
         "sum",
         "status",
         "said",
+        "next",
         "created_at",
         "returned_at",
         "finished_at",
@@ -68,3 +72,11 @@ class PaymentAttemptAdmin(ReadOnly, LongList):
     def said(self, attempt: PaymentAttempt) -> str:
         """What the provider reported, after the reason why it wasn't entered."""
         return ": ".join(filter(None, (attempt.get_doubt_display(), attempt.reason))) or "–"
+
+    @display(description=_("next"))
+    def next(self, attempt: PaymentAttempt) -> str | SafeString:
+        """Where an attempt to check is resolved."""
+        if attempt.status != Status.TO_CHECK:
+            return "–"
+        html = '<a href="{}" class="text-link">{}</a>'
+        return format_html(html, resolve_url(attempt), _("Resolve the payment"))

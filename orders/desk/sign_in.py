@@ -12,7 +12,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
-from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -20,6 +20,7 @@ from unfold.decorators import action
 
 from orders.accounts.sessions import end_sessions
 from orders.models import User
+from project.desk.confirming import confirm_page
 
 # allauth's own lists show what is to be kept secret. Its modules register them.
 admin.site.unregister([Authenticator, UserSession])
@@ -88,11 +89,11 @@ class SignInActions:
         return user
 
     def _ask(self, request: HttpRequest, user: User, question: str | Promise) -> HttpResponseBase:
-        context = {
-            **self.admin_site.each_context(request),
-            "title": user,
-            "opts": self.opts,
-            "original": user,
-            "question": question,
-        }
-        return TemplateResponse(request, "desk/user_decide.html", context)
+        return confirm_page(
+            request,
+            title=str(user),
+            question=question,
+            back=reverse("admin:orders_user_change", args=[user.pk]),
+            opts=self.opts,
+            original=user,
+        )

@@ -25,7 +25,8 @@ from orders.desk import effects
 from orders.lifecycle import transitions
 from orders.lifecycle.payments import undo_payment
 from orders.lifecycle.payouts import due_of, pay_out
-from orders.models import Order, OrderEvent, Payment, Refund, User
+from orders.models import Order, OrderEvent, Payment, PaymentAttempt, Refund, User
+from orders.payments.resolving import Resolution, reported, resolve
 from project.database.keys import time_ordered_key
 
 NEVER = datetime.min.replace(tzinfo=UTC)
@@ -152,6 +153,50 @@ class UndoForm(StepForm):
 
     def take(self, order: Order, user: User) -> Order:
         return undo_payment(payment_id=self.about.pk, user=user, **self.cleaned_data)
+
+
+class ResolveForm(StepForm):
+    """Ends a payment that a provider reported, and that didn't fit: it came, or it didn't."""
+
+    about: PaymentAttempt
+    resolution = forms.ChoiceField(
+        label=gettext_lazy("What became of the money"),
+        choices=Resolution.choices,
+        help_text=gettext_lazy("Look at the provider's own page first."),
+        widget=UnfoldAdminSelectWidget,
+    )
+    amount = forms.DecimalField(
+        label=gettext_lazy("Amount that came"),
+        max_digits=14,
+        decimal_places=2,
+        min_value=0,
+        required=False,
+        widget=UnfoldAdminDecimalFieldWidget,
+    )
+    reference = forms.CharField(
+        label=gettext_lazy("The provider's reference of the payment"),
+        max_length=100,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+    )
+    reason = forms.CharField(
+        label=gettext_lazy("Reason"),
+        max_length=200,
+        help_text=gettext_lazy("For the history: the customer doesn't read it."),
+        widget=UnfoldAdminTextInputWidget({"autofocus": True}),
+    )
+
+    def fill_in(self) -> None:
+        amount, reference = reported(self.about)
+        likely = Resolution.CAME if amount else Resolution.NOTHING
+        self.initial |= {"resolution": likely, "amount": amount, "reference": reference[:100]}
+
+    def effects(self) -> Iterable[str]:
+        came = self.held("resolution") == Resolution.CAME
+        return effects.of_resolving(self.order, self.held("amount") if came else None)
+
+    def take(self, order: Order, user: User) -> Order:
+        return resolve(attempt_id=self.about.pk, user=user, **self.cleaned_data)
 
 
 class PayoutForm(StepForm):

@@ -8,12 +8,14 @@ from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminTextInputWidget
 
+from orders.desk.imports import upload_page
 from orders.desk_jobs.kinds import TAKE_STOCK
-from orders.desk_jobs.queue import queue_desk_job
+from orders.desk_jobs.queue import digest_of, queue_once
+from project.desk.page_keys import KeyField
 
 MAX_BYTES = 20_000_000
 SUFFIXES = (".csv", ".xlsx")
@@ -39,6 +41,8 @@ class StockTakeForm(forms.Form):
         widget=UnfoldAdminTextInputWidget({"placeholder": _("Stock-take of the year")}),
     )
 
+    key = KeyField()
+
     def clean_file(self) -> UploadedFile:
         upload: UploadedFile = self.cleaned_data["file"]
         if not (upload.name or "").lower().endswith(SUFFIXES):
@@ -60,24 +64,30 @@ def stock_take_view(request: HttpRequest, desk: Any) -> HttpResponseBase:
     form = StockTakeForm(request.POST or None, request.FILES or None)
     if request.method == "POST" and form.is_valid():
         upload: UploadedFile = form.cleaned_data["file"]
-        job = queue_desk_job(
+        reason = form.cleaned_data["reason"]
+        job, is_new = queue_once(
             TAKE_STOCK,
+            key=form.cleaned_data["key"],
+            asked=f"{digest_of(upload)} {reason}",
             user_id=request.user.pk,
             file=upload,
-            context={
-                "name": (upload.name or "")[-80:],
-                "reason": form.cleaned_data["reason"],
-                "dry_run": True,
-            },
+            context={"name": (upload.name or "")[-80:], "reason": reason, "dry_run": True},
         )
-        desk.record_action(request, _("Dry run"), [job])
+        if is_new:
+            desk.record_action(request, _("Dry run"), [job])
         return redirect("admin:orders_deskjob_change", job.pk)
-    context = {
-        **desk.admin_site.each_context(request),
-        "title": _("Stock-take"),
-        "opts": desk.opts,
-        "form": form,
-        "columns": COLUMNS,
-    }
-    status = 422 if form.errors else 200
-    return TemplateResponse(request, "desk/stock_take.html", context, status=status)
+    return upload_page(
+        request,
+        desk,
+        form,
+        title=_("Stock-take"),
+        label=_("Show the differences"),
+        columns=COLUMNS,
+        says=_(
+            "Download the count list, fill in what you count, and upload it. What is ordered"
+            " meanwhile stays ordered; a product that somebody receives, corrects or counts"
+            " meanwhile is refused by name."
+        ),
+        template=_("Count list (CSV)"),
+        template_url=reverse("admin:orders_product_count_list"),
+    )

@@ -1,6 +1,7 @@
 """Everything that happened to an order, in one list by time: the desk's timeline.
 
-Events, movements of stock, messages with their texts, media jobs with their pictures, and notes.
+Events, movements of stock, messages with their texts, media jobs with their pictures, what
+operators decided about these, and notes.
 """
 
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from django.http import HttpRequest
 from django.template import VariableDoesNotExist
 from django.urls import reverse
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
@@ -24,9 +26,11 @@ from orders.lifecycle.corrections import LABELS
 from orders.lifecycle.timeline import event_entry
 from orders.models import Order, OrderEvent
 from project.countries import country_name
+from project.desk.decision_log import decisions_of_order
+from project.desk.job_decisions import Button
 from project.desk.jobs import COLOURS, JobAdmin, job_admins
 from project.email_addresses import readable_address
-from project.jobs.model import Job
+from project.jobs.model import Job, job_models
 from project.text import isolate
 
 ADDRESS_PARTS = ("line1", "line2", "postcode", "city", "country")
@@ -42,9 +46,11 @@ class Happening:
     when: datetime
     title: str | Promise
     kind: str
-    """The entry's look: event, stock, message, media, job or note."""
+    """The entry's look: event, stock, message, media, decision or note."""
     note: str = ""
     reason: str = ""
+    error: str = ""
+    """Of the job, or of the one that was decided about: a program's words."""
     user: Any = None
     text: str = ""
     """What can be unfolded, such as a message's text."""
@@ -55,14 +61,15 @@ class Happening:
     job: Job | None = None
     thumbnail: str = ""
     pictures: list[tuple[str, str]] = field(default_factory=list)
-    decisions: list[tuple[str | Promise, str]] = field(default_factory=list)
+    decisions: list[Button] = field(default_factory=list)
     is_parcel: bool = False
     """The note is the parcel that the order went by."""
 
 
 def read_happenings(order: Order, request: HttpRequest, *, site: AdminSite) -> list[Happening]:
     """Return what happened to the order, the oldest first."""
-    found = [*_events(order), *_movements(order), *_notes(order), *_jobs(order, request, site)]
+    jobs = list(_jobs(order, request, site))
+    found = [*_events(order), *_movements(order), *_notes(order), *jobs, *_decisions(order, jobs)]
     return sorted(found, key=lambda each: each.when)  # stable: an event before its effects
 
 
@@ -150,8 +157,27 @@ def _job(desk: JobAdmin, request: HttpRequest, job: Job) -> Happening:
         url=reverse(name, args=[job.pk]),
         pictures=desk.pictures(job),
         thumbnail=desk.thumbnail(job),
+        error=job.error,
         decisions=desk.decisions_for(request, job),
     )
+
+
+def _decisions(order: Order, jobs: list[Happening]) -> Iterable[Happening]:
+    """Yield what operators decided about the order's jobs; a pruned job is named by its kind."""
+    known = {each.job.pk: each for each in jobs if each.job}
+    kinds = {model.app: model._meta.verbose_name for model in job_models()}
+    for decision in decisions_of_order(order.pk):
+        about = known.get(decision.job_id)
+        title = about.title if about else capfirst(str(kinds.get(decision.app, decision.app)))
+        yield Happening(
+            when=decision.decided_at,
+            title=f"{_(decision.label)}: {title}",
+            kind="decision",
+            reason=decision.reason,
+            error=decision.error,
+            user=decision.user,
+            url=about.url if about else "",
+        )
 
 
 def _words(message: Notification) -> tuple[str, str]:

@@ -46,4 +46,5 @@ def write_export(job: DeskJob) -> dict[str, Any]:
     with TemporaryFile() as written:
         count = write_workbook(written, title=str(sheet.label), header=sheet.header(), rows=rows())
         store_report(job, File(written), name=file_name(sheet, "xlsx"))
+    desk.record_workbook(request, sheet, rows=count)
     return {"rows": count}

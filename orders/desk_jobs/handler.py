@@ -1,10 +1,12 @@
 """The handler of desk jobs: runs the kind's function, stores its report, deletes its files."""
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.core.files.storage import default_storage
+from django.db import transaction
 from django.utils import translation
 from django.utils.module_loading import import_string
 
@@ -27,8 +29,17 @@ class DeskJobHandler(JobHandler[DeskJob]):
         return result
 
     def on_succeeded(self, job: DeskJob) -> None:
-        """Store the report's name: the desk shows the report of the claim that succeeded."""
-        DeskJob.objects.filter(pk=job.pk).update(report=job.report.name)
+        """Store the report's name: the desk shows the report of the claim that succeeded.
+
+        That of an earlier claim, which an operator cancelled, is deleted.
+        """
+        same = DeskJob.objects.filter(pk=job.pk)
+        earlier = set(
+            same.exclude(report__in=["", job.report.name]).values_list("report", flat=True)
+        )
+        same.update(report=job.report.name)
+        for name in earlier:
+            transaction.on_commit(partial(default_storage.delete, name))
 
     def delete(self, job_ids: Sequence[UUID]) -> None:
         """Delete the jobs, then their reports and the uploads that no other job reads."""

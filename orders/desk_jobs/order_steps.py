@@ -8,20 +8,19 @@ import csv
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
-from tempfile import TemporaryFile
 from typing import Any
 from uuid import UUID
 
-from django.core.files.base import ContentFile, File
+from django.core.files.base import ContentFile
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from orders.desk_jobs.progress import progress_callback, store_report
+from orders.desk_jobs.progress import kept_if_cancelled, progress_callback, store_rows
 from orders.lifecycle import transitions
 from orders.lifecycle.errors import OrderBusy, TransitionError
 from orders.models import DeskJob, User
-from project.desk.spreadsheets import as_meant, write_csv
+from project.desk.spreadsheets import as_meant
 from project.jobs.errors import PermanentError
 
 MOST_ORDERS = 50_000
@@ -85,6 +84,8 @@ def take_steps(job: DeskJob) -> dict[str, Any]:
     on_progress = progress_callback(job)
     refusals: list[Refusal] = []
     busy: list[tuple[UUID, str]] = []
+    reached = 0
+    """The orders with which the step was tried; those that are `busy` are tried once more."""
 
     def take(order_id: UUID, number: str) -> None:
         try:
@@ -94,28 +95,41 @@ def take_steps(job: DeskJob) -> dict[str, Any]:
         except TransitionError as refusal:
             refusals.append(Refusal(number, order_id, str(refusal)))
 
-    for done, (order_id, number) in enumerate(orders):
-        on_progress(done, len(orders))
-        try:
-            take(order_id, number)
-        except OrderBusy:
-            busy.append((order_id, number))
-    for order_id, number in busy:  # somebody worked on them: by now that is over
-        try:
-            take(order_id, number)
-        except OrderBusy as refusal:
-            refusals.append(Refusal(number, order_id, str(refusal)))
-    with TemporaryFile() as written:
-        text = TextIOWrapper(written, encoding="utf-8", newline="")
-        write_csv(text, HEADER, ((each.number, each.order_id, each.reason) for each in refusals))
-        text.flush()
-        store_report(job, File(written), name="refused.csv")
-        text.detach()
-    return {"changed": len(orders) - len(refusals), "refused": len(refusals)}
+    def result() -> dict[str, Any]:
+        refused = len(refusals)
+        return {"changed": reached - len(busy) - refused, "refused": refused}
+
+    def store(*, left: Iterable[tuple[UUID, str]] = ()) -> None:
+        not_reached = _("Not reached: the job was cancelled before.")
+        rows = [(each.number, each.order_id, each.reason) for each in refusals]
+        rows += [(number, order_id, not_reached) for order_id, number in left]
+        store_rows(job, HEADER, rows, name="refused.csv")
+
+    def left() -> list[tuple[UUID, str]]:
+        return busy + orders[reached:]
+
+    with kept_if_cancelled(
+        job, lambda: store(left=left()), lambda: result() | {"left": len(left())}
+    ):
+        for order_id, number in orders:
+            on_progress(reached, len(orders))
+            try:
+                take(order_id, number)
+            except OrderBusy:
+                busy.append((order_id, number))
+            reached += 1
+        while busy:  # somebody worked on them: by now that is over
+            try:
+                take(*busy[-1])
+            except OrderBusy as refusal:
+                refusals.append(Refusal(busy[-1][1], busy[-1][0], str(refusal)))
+            busy.pop()
+    store()
+    return result()
 
 
 def read_refusals(job: DeskJob) -> Iterator[Refusal]:
-    """Yield the refusals of a job that is done, in the order of the list."""
+    """Yield the refusals of a job that has ended, in the order of the list."""
     with job.report.open("rb") as file:
         lines = csv.reader(TextIOWrapper(file, encoding="utf-8", newline=""))
         next(lines, None)  # the header

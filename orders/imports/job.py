@@ -3,16 +3,15 @@
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from io import TextIOWrapper
-from tempfile import TemporaryFile
 from typing import Any
 
 from django.core.files.base import File
 from django.utils.translation import gettext as _
 
-from orders.desk_jobs.progress import progress_callback, store_report
+from orders.desk_jobs.progress import kept_if_cancelled, progress_callback, store_rows
 from orders.imports.errors import ImportRefusedError, RowRefusedError
 from orders.imports.package import TABLES, Package, PackedFile, zip_package
+from orders.imports.report import HEADER, Report
 from orders.imports.run import import_products
 from orders.models import DeskJob
 from project.jobs.errors import PermanentError
@@ -24,23 +23,29 @@ def work(job: DeskJob) -> dict[str, Any]:
     A retry begins at the first row; rows that were imported before are unchanged.
     """
     dry_run = bool(job.context["dry_run"])
+    report = Report(dry_run=dry_run)
+
+    def store() -> None:
+        store_rows(job, HEADER, report.lines(), name="report.csv")
+
+    def result() -> dict[str, Any]:
+        return {"dry_run": dry_run, **report.counts()}
+
     try:
         with (
+            kept_if_cancelled(job, store, result),
             job.file.open("rb") as file,
             uploaded_package(file, name=job.context["name"]) as package,
         ):
-            report = import_products(package, dry_run=dry_run, on_progress=progress_callback(job))
+            import_products(
+                package, dry_run=dry_run, report=report, on_progress=progress_callback(job)
+            )
     except FileNotFoundError as error:
         raise PermanentError(_("The uploaded file is gone. Upload it again.")) from error
     except (ImportRefusedError, RowRefusedError) as error:
         raise PermanentError(str(error)) from error
-    with TemporaryFile() as written:
-        text = TextIOWrapper(written, encoding="utf-8", newline="")
-        report.write(text)
-        text.flush()
-        store_report(job, File(written), name="report.csv")
-        text.detach()
-    return {"dry_run": dry_run, **report.counts()}
+    store()
+    return result()
 
 
 @contextmanager

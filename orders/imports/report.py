@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import IO
+from typing import IO, Any
 
 from project.desk.spreadsheets import BOM, as_meant, write_csv
 
@@ -49,10 +49,14 @@ class Report:
             "pictures": self.pictures,
         }
 
+    def lines(self) -> Iterator[tuple[Any, ...]]:
+        """Yield the report's lines under HEADER, in the order of the table."""
+        for row in sorted(self.rows, key=lambda row: row.number):
+            yield row.number, row.sku, row.outcome, row.detail
+
     def write(self, file: IO[str]) -> None:
-        """Write the report as CSV, in the order of the table."""
-        rows = sorted(self.rows, key=lambda row: row.number)
-        write_csv(file, HEADER, ((row.number, row.sku, row.outcome, row.detail) for row in rows))
+        """Write the report as CSV."""
+        write_csv(file, HEADER, self.lines())
 
 
 def read_report(file: IO[str]) -> Iterator[RowReport]:

@@ -24,14 +24,19 @@ Progress = Callable[[int, int], None]
 
 
 def import_products(
-    package: Package, *, dry_run: bool, on_progress: Progress = lambda done, total: None
+    package: Package,
+    *,
+    dry_run: bool,
+    report: Report | None = None,
+    on_progress: Progress = lambda done, total: None,
 ) -> Report:
     """Import the package's rows into the catalogue, and report on each.
 
-    Each batch of rows is one transaction. Imported batches stay if the import is stopped; a repeat
-    of the package doesn't change them. ImportRefusedError is raised before the first write.
+    Each batch of rows is one transaction. Imported batches stay if the import is stopped, and are
+    in `report` by then; a repeat of the package doesn't change them. ImportRefusedError is raised
+    before the first write.
     """
-    report = Report(dry_run=dry_run)
+    report = Report(dry_run=dry_run) if report is None else report
     raw_rows = read_table(package.table)
     wanted = _with_files(_readable(raw_rows, report), package, report)
     total = len(raw_rows) + len({file.name for _row, files in wanted for file, _alt in files})

@@ -12,11 +12,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from io import TextIOWrapper
-from tempfile import TemporaryFile
 from typing import IO, Any
 from uuid import UUID, uuid5
 
-from django.core.files.base import File
 from django.utils.translation import gettext as _
 
 from orders.catalogue.ledger import with_on_hand
@@ -27,14 +25,14 @@ from orders.catalogue.stock import (
     StockTooLowError,
     correct_stock,
 )
-from orders.desk_jobs.progress import progress_callback, store_report
+from orders.desk_jobs.progress import kept_if_cancelled, progress_callback, store_rows
 from orders.imports.errors import ImportRefusedError, RowRefusedError
 from orders.imports.job import uploaded_package
 from orders.imports.package import Package
 from orders.imports.report import HEADER, Outcome
 from orders.imports.table import RawRow, read_table
 from orders.models import DeskJob, Product, Stock, StockMovement
-from project.desk.spreadsheets import as_meant, write_csv
+from project.desk.spreadsheets import as_meant
 from project.jobs.errors import PermanentError
 
 COLUMNS = {
@@ -77,31 +75,36 @@ def work(job: DeskJob) -> dict[str, Any]:
     `context`: `name`, `reason`, `dry_run`, and `rehearsed`, the dry run's id. Returns the counts.
     """
     dry_run = bool(job.context["dry_run"])
+    rows: list[Counted] = []
+
+    def store() -> None:
+        lines = sorted(rows, key=lambda row: row.number)
+        store_rows(job, (*HEADER, *_MORE), map(_line, lines), name="stock-take.csv")
+
+    def result() -> dict[str, Any]:
+        counts = Counter(row.outcome for row in rows)
+        return {"dry_run": dry_run, **{outcome.value: counts[outcome] for outcome in Outcome}}
+
     try:
-        with job.file.open("rb") as file:
+        with kept_if_cancelled(job, store, result), job.file.open("rb") as file:
             if dry_run:
                 with uploaded_package(file, name=job.context["name"]) as package:
-                    rows = compare(package)
+                    rows += compare(package)
             else:
-                rows = apply(
+                apply(
                     list(_read(TextIOWrapper(file, encoding="utf-8", newline=""))),
                     reason=job.context["reason"],
                     user_id=job.user_id,
                     key=UUID(job.context["rehearsed"]),
+                    applied=rows,
                     on_progress=progress_callback(job),
                 )
     except FileNotFoundError as error:
         raise PermanentError(_("The uploaded file is gone. Upload it again.")) from error
     except (ImportRefusedError, RowRefusedError) as error:
         raise PermanentError(str(error)) from error
-    with TemporaryFile() as written:
-        text = TextIOWrapper(written, encoding="utf-8", newline="")
-        _write(text, rows)
-        text.flush()
-        store_report(job, File(written), name="stock-take.csv")
-        text.detach()
-    counts = Counter(row.outcome for row in rows)
-    return {"dry_run": dry_run, **{outcome.value: counts[outcome] for outcome in Outcome}}
+    store()
+    return result()
 
 
 def compare(package: Package) -> list[Counted]:
@@ -174,13 +177,15 @@ def apply(
     reason: str,
     user_id: int | None,
     key: UUID,
+    applied: list[Counted] | None = None,
     on_progress: Progress = lambda done, total: None,
 ) -> list[Counted]:
     """Write each difference as a movement; return the rows with what came of them.
 
-    `key` makes the movements' keys: the same rows with the same key change the stock once.
+    `key` makes the movements' keys: the same rows with the same key change the stock once. If it
+    is stopped, `applied` has the rows until then.
     """
-    applied = []
+    applied = [] if applied is None else applied
     for done, row in enumerate(rows):
         on_progress(done, len(rows))
         applied.append(_applied(row, reason=reason, user_id=user_id, key=key))
@@ -220,17 +225,10 @@ def _refused(row: Counted, reason: str) -> Counted:
 _MORE = ("product", "counted", "on hand", "last movement")
 
 
-def _write(file: IO[str], rows: list[Counted]) -> None:
-    write_csv(
-        file,
-        (*HEADER, *_MORE),
-        (
-            (
-                *(row.number, row.sku, row.outcome, row.detail),
-                *(row.product_id, row.counted, row.on_hand, row.last),
-            )
-            for row in sorted(rows, key=lambda row: row.number)
-        ),
+def _line(row: Counted) -> tuple[Any, ...]:
+    return (
+        *(row.number, row.sku, row.outcome, row.detail),
+        *(row.product_id, row.counted, row.on_hand, row.last),
     )
 
 

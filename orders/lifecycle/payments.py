@@ -99,47 +99,59 @@ def pay(
 def capture(*, order_id: UUID, provider: str, reference: str, amount: Decimal) -> Order:
     """Enter money that a provider has taken for the order, in the order's currency.
 
-    `provider` and `reference` are the payment's idempotency key, so webhook and return page enter
-    one payment. It is never refused for the order's status, because the money is there: what the
-    order doesn't need (it is cancelled, or paid already) is owed to the customer at once.
+    See `enter_captured`, of which this is the transaction.
     """
     with one_transaction():
         order = lock(order_id)
-        taken = Payment.objects.filter(provider=provider, reference=reference).first()
-        if taken and (taken.order_id != order_id or taken.amount != amount):
-            raise DoneDifferently(
-                _("Payment %(reference)s was taken already, as %(amount)s.")
-                % {"reference": reference, "amount": money(taken.amount, order.currency)}
-            )
-        if taken:
-            return order
-        due = due_of(order)
-        is_due = due > 0 or order.status == Status.PLACED
-        payment = Payment.objects.create(
-            order=order,
-            method=Payment.Method.ONLINE,
-            provider=provider,
-            reference=reference,
-            amount=amount,
+        return enter_captured(order, provider=provider, reference=reference, amount=amount)
+
+
+def enter_captured(
+    order: Order, *, provider: str, reference: str, amount: Decimal, user: User | None = None
+) -> Order:
+    """Enter money that a provider has taken, within the transaction that has locked the order.
+
+    `provider` and `reference` are the payment's idempotency key, so webhook, return page and
+    `user`, who looked at it, enter one payment. It is never refused for the order's status, because
+    the money is there: what the order doesn't need (it is cancelled, or paid already) is owed to
+    the customer at once. Raises DoneDifferently if the key has another payment.
+    """
+    taken = Payment.objects.filter(provider=provider, reference=reference).first()
+    if taken and (taken.order_id != order.pk or taken.amount != amount):
+        raise DoneDifferently(
+            _("Payment %(reference)s was taken already, as %(amount)s.")
+            % {"reference": reference, "amount": money(taken.amount, order.currency)}
         )
-        is_all = is_due and amount >= due
-        _enter(order, is_all=is_all)
-        order = read(order_id)
-        kind = Kind.PAID if is_all else Kind.PART_PAID if is_due else Kind.OVERPAID
-        record(
-            order,
-            kind,
-            user=None,
-            occasion=_occasion(order),
-            method=Payment.Method.ONLINE.value,
-            reference=reference,
-            amount=str(amount),
-        )
-        if amount > due:
-            with override(order.language):  # a webhook has no language; the customer may read it
-                reason = _("It was paid when nothing was due any more.")
-            surplus_id = uuid5(order.pk, f"surplus-{payment.pk}")
-            owe(order, refund_id=surplus_id, amount=amount - due, reason=reason, user=None)
+    if taken:
+        return order
+    due = due_of(order)
+    is_due = due > 0 or order.status == Status.PLACED
+    payment = Payment.objects.create(
+        order=order,
+        method=Payment.Method.ONLINE,
+        provider=provider,
+        reference=reference,
+        amount=amount,
+        user=user,
+    )
+    is_all = is_due and amount >= due
+    _enter(order, is_all=is_all)
+    order = read(order.pk)
+    kind = Kind.PAID if is_all else Kind.PART_PAID if is_due else Kind.OVERPAID
+    record(
+        order,
+        kind,
+        user=user,
+        occasion=_occasion(order),
+        method=Payment.Method.ONLINE.value,
+        reference=reference,
+        amount=str(amount),
+    )
+    if amount > due:
+        with override(order.language):  # a webhook has no language; the customer may read it
+            reason = _("It was paid when nothing was due any more.")
+        surplus_id = uuid5(order.pk, f"surplus-{payment.pk}")
+        owe(order, refund_id=surplus_id, amount=amount - due, reason=reason, user=user)
     return order
 
 

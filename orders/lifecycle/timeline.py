@@ -42,6 +42,10 @@ def _note(event: OrderEvent, currency: str) -> str:
             return money(detail["amount"], currency)
         case Kind.PAYMENT_UNDONE:
             return f"−{money(detail['amount'], currency)}"
+        case Kind.PAYMENT_CHECKED if detail.get("outcome") == "nothing":
+            return _("It didn't come.")
+        case Kind.PAYMENT_CHECKED:
+            return _("It came.")
         case Kind.SHIPPED | Kind.PARCEL_CORRECTED:
             parts = (detail.get("carrier"), detail.get("tracking_number"))
             return " · ".join(isolate(part) for part in parts if part)

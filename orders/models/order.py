@@ -233,6 +233,7 @@ class OrderEvent(models.Model):
         PAID = "paid", _("Paid")
         OVERPAID = "overpaid", _("Paid without need")
         PAYMENT_UNDONE = "payment_undone", _("Payment undone")
+        PAYMENT_CHECKED = "payment_checked", _("Payment checked")
         PACKED = "packed", _("Packed")
         SHIPPED = "shipped", _("Shipped")
         PARCEL_CORRECTED = "parcel_corrected", _("Parcel corrected")
@@ -249,7 +250,8 @@ class OrderEvent(models.Model):
     detail = models.JSONField(_("detail"), default=dict, blank=True)
     """The event's data, by its kind; amounts are text. Keys: method, reference, amount; carrier,
     tracking_number, corrected; reason, by_shopper, expired, given_back; restocked, items; old, new
-    (the corrected fields with their values); recipients."""
+    (the corrected fields with their values); recipients; outcome, provider (of a checked payment).
+    """
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,

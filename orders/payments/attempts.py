@@ -204,12 +204,18 @@ def _doubt(attempt: PaymentAttempt, report: Report) -> PaymentAttempt.Doubt | No
 
 
 def _leave_to_staff(attempt: PaymentAttempt, report: Report, doubt: PaymentAttempt.Doubt) -> None:
-    """Leave the attempt to the staff, and tell them once."""
+    """Leave the attempt to the staff, and tell them once.
+
+    A report that they have looked at already is no news: it is the reason of an attempt that is
+    over.
+    """
     said = f"{report.amount} {report.currency} {report.payment}".strip()[:300]
     logger.error("payment attempt %s: %s (%s)", attempt.pk, doubt.value, said)
     ended = (Status.PAID, Status.TO_CHECK)
     with one_transaction():
-        won = PaymentAttempt.objects.filter(pk=attempt.pk).exclude(status__in=ended)
+        won = PaymentAttempt.objects.filter(pk=attempt.pk).exclude(
+            Q(status__in=ended) | Q(status=Status.FAILED, reason=said)
+        )
         if won.update(status=Status.TO_CHECK, doubt=doubt, reason=said, finished_at=Now()):
             attempt.refresh_from_db()
             Notification.objects.bulk_create(

@@ -4,7 +4,9 @@ An entry's `change_message` is Django's list of what was added, changed and dele
 beside those as items of their own, which Django's reading of the list passes over:
 - `{"values": [[label, old, new, are_words], …], "object": "…"}`: the fields' values,
 - `{"reason": "…"}`: the operator's reason,
-- `{"did": "Retry", "count": 3}`: an action, with the number of its rows.
+- `{"did": "Retry", "count": 3}`: an action, with the number of its rows,
+- `{"export": "Orders", "format": "CSV", "rows": 3, "filters": [[name, value], …]}`: a file of a
+  list; without `rows` it isn't finished, and with `is_cut` its reader left before the end.
 Labels and words are stored untranslated, and shown in the reader's language.
 """
 
@@ -120,8 +122,42 @@ def record_action(
     LogEntry.objects.bulk_create(entries)
 
 
+def record_export(
+    *,
+    user_id: int | None,
+    model: type[Model],
+    label: str | Promise,
+    format: str,
+    filters: Iterable[tuple[str, str]],
+    rows: int | None = None,
+) -> LogEntry:
+    """Write that the operator takes a list's rows out as a file; `rows` if they are known yet.
+
+    `label` is the sheet's, `filters` are those that the list had, in words.
+    """
+    with override(None):
+        item: dict[str, Any] = {
+            "export": str(label),
+            "format": format,
+            "filters": [[*each] for each in filters],
+        }
+    if rows is not None:
+        item["rows"] = rows
+    kind = ContentType.objects.get_for_model(model)
+    entry = _entry(user_id, kind, None, "", [item])
+    entry.save()
+    return entry
+
+
+def record_exported(entry: LogEntry, *, rows: int, is_cut: bool) -> None:
+    """Complete the entry of an export with the number of rows that were sent."""
+    [item] = json.loads(entry.change_message)
+    done = item | {"rows": rows} | ({"is_cut": True} if is_cut else {})
+    LogEntry.objects.filter(pk=entry.pk).update(change_message=json.dumps([done]))
+
+
 def _entry(
-    user_id: int, kind: ContentType, object_id: str | None, text: str, message: list[Any]
+    user_id: int | None, kind: ContentType, object_id: str | None, text: str, message: list[Any]
 ) -> LogEntry:
     return LogEntry(
         user_id=user_id,
@@ -162,6 +198,8 @@ def _items(entry: LogEntry) -> list[dict[str, Any]]:
 
 
 def _did(item: dict[str, Any]) -> str:
+    if "export" in item:
+        return _exported(item)
     name, count = item.get("did"), item.get("count", 1)
     if not name:
         return ""
@@ -171,7 +209,27 @@ def _did(item: dict[str, Any]) -> str:
     return f"{_(name)} ({rows})"
 
 
+def _exported(item: dict[str, Any]) -> str:
+    about = {"list": _(item["export"]), "format": item["format"], "count": item.get("rows")}
+    if about["count"] is None:
+        return _("Export of %(list)s as %(format)s: not finished") % about
+    says = ngettext(
+        "Export of %(list)s as %(format)s: %(count)d row",
+        "Export of %(list)s as %(format)s: %(count)d rows",
+        about["count"],
+    )
+    if item.get("is_cut"):
+        says = ngettext(
+            "Export of %(list)s as %(format)s: broken off after %(count)d row",
+            "Export of %(list)s as %(format)s: broken off after %(count)d rows",
+            about["count"],
+        )
+    return says % about
+
+
 def _values(item: dict[str, Any]) -> Iterator[Value]:
+    for name, value in item.get("filters", ()):
+        yield Value(name, "", value)
     for label, old, new, are_words in item.get("values", ()):
         named = f"{item['object']}: {_(label)}" if item.get("object") else _(label)
         if are_words:
@@ -201,7 +259,9 @@ class LoggedActions:
         total = queryset.count() if known and request.POST.get("select_across") == "1" else None
         response = super().response_action(request, queryset)  # type: ignore[misc]
         is_done = response is not None and response.status_code == 302
-        if known and is_done and name != "delete_selected":  # Django logs each deletion itself
+        # Django logs each deletion itself.
+        is_logged = name == "delete_selected" or getattr(known and known[0], "logs_itself", False)
+        if known and is_done and not is_logged:
             label = getattr(known[0], "short_description", None) or known[2]
             self.record_action(request, label, rows, count=total)
         return response

@@ -8,14 +8,16 @@ pool and a transaction, so there are few at a time, and each ends: at the latest
 
 import csv
 import io
+import logging
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import closing
+from dataclasses import dataclass
 from datetime import date, datetime
 from threading import BoundedSemaphore
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -26,6 +28,8 @@ from django.utils.translation import gettext as _
 from project.desk.sheets import Sheet
 from project.desk.spreadsheets import BOM, harmless
 
+logger = logging.getLogger(__name__)
+
 AT_ONCE = 4
 """Downloads of one process: each has one of its pool's twenty connections."""
 MOST_SECONDS = 900
@@ -34,6 +38,9 @@ STALLED = "60s"
 PART_LETTERS = 32_768
 """About as much is sent at a time."""
 
+Finish = Callable[[int, bool], None]
+"""Called with the number of rows, and whether the reader left before the last one."""
+
 _downloads = BoundedSemaphore(AT_ONCE)
 
 
@@ -41,13 +48,23 @@ class DownloadTooLongError(Exception):
     """The reader was so slow that the download was broken off."""
 
 
-def csv_response(sheet: Sheet, shown: QuerySet[Any]) -> HttpResponseBase:
-    """Answer with the sheet of the list's rows; 503 while too many downloads are going on."""
+def csv_response(
+    sheet: Sheet, shown: QuerySet[Any], *, begin: Callable[[], Finish]
+) -> HttpResponseBase:
+    """Answer with the sheet of the list's rows; 503 while too many downloads are going on.
+
+    `begin` is called before the first byte, and what it returns when the download has ended.
+    """
     if not _downloads.acquire(blocking=False):
         text = _("Other exports are being downloaded. Try again in a minute.")
         return HttpResponse(text, status=503, headers={"Retry-After": "60"})
+    try:
+        download = _Download(sheet, shown, begin())
+    except BaseException:
+        _downloads.release()
+        raise
     response = StreamingHttpResponse(
-        _Download(sheet, shown), content_type="text/csv; charset=utf-8; header=present"
+        download, content_type="text/csv; charset=utf-8; header=present"
     )
     response["Content-Disposition"] = f'attachment; filename="{file_name(sheet, "csv")}"'
     response["X-Content-Type-Options"] = "nosniff"
@@ -75,8 +92,10 @@ def csv_cell(value: Any) -> Any:
 class _Download:
     """The file's parts. Django calls `close` when the answer is sent or the reader is gone."""
 
-    def __init__(self, sheet: Sheet, shown: QuerySet[Any]) -> None:
-        self._parts = _parts(sheet, shown)
+    def __init__(self, sheet: Sheet, shown: QuerySet[Any], finish: Finish) -> None:
+        self._progress = _Progress()
+        self._parts = _parts(sheet, shown, self._progress)
+        self._finish = finish
         self._is_open = True
 
     def __iter__(self) -> Iterator[bytes]:
@@ -85,11 +104,24 @@ class _Download:
     def close(self) -> None:
         if self._is_open:
             self._is_open = False
-            self._parts.close()
-            _downloads.release()
+            try:
+                self._parts.close()
+                self._finish(self._progress.rows, not self._progress.is_whole)
+            except Error:
+                logger.warning("the end of an export can't be noted", exc_info=True)
+            finally:
+                _downloads.release()
 
 
-def _parts(sheet: Sheet, shown: QuerySet[Any]) -> Generator[bytes, None, None]:
+@dataclass
+class _Progress:
+    """How far a download is."""
+
+    rows: int = 0
+    is_whole: bool = False
+
+
+def _parts(sheet: Sheet, shown: QuerySet[Any], progress: _Progress) -> Generator[bytes, None, None]:
     """Yield the file part by part, in the language of the request."""
     language = translation.get_language()
     ends_at = time.monotonic() + MOST_SECONDS
@@ -118,7 +150,9 @@ def _parts(sheet: Sheet, shown: QuerySet[Any]) -> Generator[bytes, None, None]:
                 with translation.override(language):  # not while the part is being sent
                     while buffer.tell() < PART_LETTERS and (found := next(rows, None)) is not None:
                         writer.writerows([[csv_cell(value) for value in row] for row in found])
+                        progress.rows += len(found)
                 if not buffer.tell():
+                    progress.is_whole = True
                     return
                 yield taken()
                 if time.monotonic() > ends_at:

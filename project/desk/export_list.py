@@ -17,7 +17,9 @@ from django.views.decorators.http import require_safe
 from unfold.admin import ModelAdmin
 
 from project.database.keys import time_ordered_key
-from project.desk.csv_stream import csv_response
+from project.desk.audit_log import record_export, record_exported
+from project.desk.chosen_filters import untranslated_filters
+from project.desk.csv_stream import Finish, csv_response
 from project.desk.saved_views import SavedViewPages
 from project.desk.sheets import Sheet
 
@@ -44,7 +46,19 @@ class ExportList(SavedViewPages, ModelAdmin):
     def _export_view(self, request: HttpRequest, name: str = "") -> HttpResponseBase:
         if not self.has_view_permission(request):
             raise PermissionDenied
-        return csv_response(self.sheet(name), self.shown(request))
+        sheet, listed = self.sheet(name), self._listed(request)
+
+        def begin() -> Finish:
+            entry = record_export(
+                user_id=request.user.pk,
+                model=self.model,
+                label=sheet.label,
+                format="CSV",
+                filters=untranslated_filters(listed),
+            )
+            return lambda rows, is_cut: record_exported(entry, rows=rows, is_cut=is_cut)
+
+        return csv_response(sheet, listed.queryset, begin=begin)
 
     def sheet(self, name: str = "") -> Sheet:
         """Return the sheet of this name, or the list's own. Raises Http404."""
@@ -58,8 +72,22 @@ class ExportList(SavedViewPages, ModelAdmin):
 
         Raises BadRequest for parameters that the list doesn't have.
         """
+        return self._listed(request).queryset
+
+    def record_workbook(self, request: HttpRequest, sheet: Sheet, *, rows: int) -> None:
+        """Write into the audit log that a workbook of the request's list was made."""
+        record_export(
+            user_id=request.user.pk,
+            model=self.model,
+            label=sheet.label,
+            format="XLSX",
+            filters=untranslated_filters(self._listed(request)),
+            rows=rows,
+        )
+
+    def _listed(self, request: HttpRequest) -> Any:
         try:
-            return self.get_changelist_instance(request).queryset
+            return self.get_changelist_instance(request)
         except IncorrectLookupParameters as error:
             raise BadRequest("these aren't the list's parameters") from error
 

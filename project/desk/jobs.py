@@ -1,44 +1,40 @@
-"""Admin pages of jobs: the list, the page of one job, and the operator's decisions.
+"""Admin pages of jobs: the list, and the page of one job; `job_decisions` has what is decided.
 
-Each model of jobs registers a subclass. Operators never add, edit or delete jobs; they only
-decide: retry failed jobs, and the decisions of the model (`decisions`).
+Each model of jobs registers a subclass. Operators never add, edit or delete jobs.
 """
 
-from collections.abc import Callable
 from datetime import datetime
 from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
-from django.contrib import admin, messages
-from django.contrib.auth import get_permission_codename
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.db.models.expressions import Combinable
-from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
-from django.shortcuts import get_object_or_404, redirect, render
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils.formats import date_format
 from django.utils.functional import Promise
 from django.utils.html import format_html
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.safestring import SafeString
 from django.utils.text import format_lazy
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST, require_safe
+from django.views.decorators.http import require_safe
 from django_celery_results.models import TaskResult
 from unfold.decorators import display
 
 from project.desk.context_words import context_in_words
+from project.desk.decision_log import decisions_of_job
 from project.desk.export_list import ExportList
+from project.desk.job_decisions import JobDecisions
 from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.desk.search_terms import orders_numbered, typed_id
 from project.desk.sheets import Column, Sheet, column
-from project.jobs.decisions import RETRY, Decision
 from project.jobs.model import Job
 from project.jobs.queryset import OPEN, TROUBLED, Status
 from project.jobs.same_error import same_error
@@ -56,10 +52,9 @@ COLOURS = {
 """unfold's colour name of each status."""
 
 
-class JobAdmin(ReadOnly, ExportList, LongList, RecordPage):
+class JobAdmin(JobDecisions, ReadOnly, ExportList, LongList, RecordPage):
     """The admin of a model of jobs. Subclasses describe a job in `summary`."""
 
-    decisions: tuple[Decision, ...] = (RETRY,)
     change_form_template = "desk/job.html"
     list_display: Any = ("about", "state", "order", "attempts", "reason", "queued", "finished")
     list_display_links = ("about",)
@@ -226,10 +221,6 @@ class JobAdmin(ReadOnly, ExportList, LongList, RecordPage):
     def has_view_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return super().has_view_permission(request, obj) or self.may_decide(request)
 
-    def may_decide(self, request: HttpRequest) -> bool:
-        permission = get_permission_codename("change", self.opts)
-        return request.user.has_perm(f"{self.opts.app_label}.{permission}")
-
     # ── Search ──────────────────────────────────────────────────────────────────────────────
 
     def matches(self, text: str) -> Q:
@@ -253,58 +244,15 @@ class JobAdmin(ReadOnly, ExportList, LongList, RecordPage):
             found &= Q(error__icontains=word)
         return found
 
-    # ── Decisions ───────────────────────────────────────────────────────────────────────────
-
-    def decisions_for(self, request: HttpRequest, job: Job) -> list[tuple[str | Promise, str]]:
-        """Return the decisions that the job's status allows, as (label, URL to POST to)."""
-        if not self.may_decide(request):
-            return []
-        name = f"admin:{self.opts.app_label}_{self.opts.model_name}_decide"
-        return [
-            (decision.label, reverse(name, args=[job.pk, decision.name]))
-            for decision in self.decisions
-            if job.status in decision.statuses
-        ]
-
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Offer each decision for the selected jobs."""
-        if not self.may_decide(request):
-            return {}
-        return {
-            decision.name: (self._action(decision), decision.name, decision.label)
-            for decision in self.decisions
-        }
-
-    def _action(self, decision: Decision) -> Callable[..., None]:
-        def act(model_admin: JobAdmin, request: HttpRequest, queryset: QuerySet[Any]) -> None:
-            chosen = self.model._default_manager.filter(pk__in=queryset.order_by().values("pk"))
-            self._decide(request, decision, chosen)
-
-        return act
-
-    def _decide(self, request: HttpRequest, decision: Decision, jobs: QuerySet[Any]) -> None:
-        count = decision.apply(jobs)
-        if count:
-            messages.success(request, decision.report(count))
-        else:
-            statuses = " / ".join(str(status.label) for status in decision.statuses)
-            messages.warning(
-                request, _("Nothing to do: no job is “%(status)s”.") % {"status": statuses}
-            )
+    # ── One job ─────────────────────────────────────────────────────────────────────────────
 
     def get_urls(self) -> list[URLPattern]:
-        name = f"{self.opts.app_label}_{self.opts.model_name}"
-        decide = path(
-            "<uuid:job_id>/decide/<slug:name>/",
-            self.admin_site.admin_view(require_POST(self._decide_view)),
-            name=f"{name}_decide",
-        )
         state = path(
             "<uuid:job_id>/state/",
             self.admin_site.admin_view(require_safe(self._state_view)),
-            name=f"{name}_state",
+            name=f"{self.opts.app_label}_{self.opts.model_name}_state",
         )
-        return [decide, state, *super().get_urls()]
+        return [state, *super().get_urls()]
 
     def _state_view(self, request: HttpRequest, job_id: UUID) -> HttpResponse:
         """Answer a job's page with its current first line; after the job's end, reload the page."""
@@ -331,23 +279,13 @@ class JobAdmin(ReadOnly, ExportList, LongList, RecordPage):
             "back": reverse("admin:{}_{}_change".format(*names), args=[job.pk]),
         }
 
-    def _decide_view(self, request: HttpRequest, job_id: UUID, name: str) -> HttpResponseBase:
-        if not self.may_decide(request):
-            raise PermissionDenied
-        decision = next((known for known in self.decisions if known.name == name), None)
-        if decision is None:
-            raise Http404
-        jobs = self.model._default_manager.filter(pk=job_id)
-        self._decide(request, decision, jobs)
-        self.record_action(request, decision.label, jobs)
-        back = request.POST.get("next", "")
-        if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-            names = (self.opts.app_label, self.opts.model_name)
-            back = reverse("admin:{}_{}_change".format(*names), args=[job_id])
-        return redirect(back)
-
     def page_context(self, request: HttpRequest, job: Any) -> dict[str, Any]:
-        return {"subtitle": None, "show_history": False, **self._state_of(request, job)}
+        return {
+            "subtitle": None,
+            "show_history": False,
+            "decided": decisions_of_job(job),
+            **self._state_of(request, job),
+        }
 
 
 def moment(time: datetime | None) -> SafeString:

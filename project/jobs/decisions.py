@@ -22,6 +22,10 @@ class Decision:
     """Applies it to the jobs of a queryset in such a status; returns their number."""
     report: Callable[[int], str]
     """Returns a sentence with the number of jobs that it was applied to."""
+    question: Callable[[int], str]
+    """Asks with the number of jobs whether to decide so."""
+    is_asked: bool = False
+    """Ask also for one job, and why: it ends what somebody waits for. Else its button is enough."""
 
 
 RETRY = Decision(
@@ -33,6 +37,9 @@ RETRY = Decision(
         ngettext("%(count)d job is queued again.", "%(count)d jobs are queued again.", count)
         % {"count": count}
     ),
+    question=lambda count: (
+        ngettext("Retry %(count)d job?", "Retry %(count)d jobs?", count) % {"count": count}
+    ),
 )
 CANCEL = Decision(
     name="cancel",
@@ -43,6 +50,10 @@ CANCEL = Decision(
         ngettext("%(count)d job is cancelled.", "%(count)d jobs are cancelled.", count)
         % {"count": count}
     ),
+    question=lambda count: (
+        ngettext("Cancel %(count)d job?", "Cancel %(count)d jobs?", count) % {"count": count}
+    ),
+    is_asked=True,
 )
 RETRY_CANCELLED = Decision(
     name="again",
@@ -50,4 +61,8 @@ RETRY_CANCELLED = Decision(
     statuses=(Status.CANCELLED,),
     apply=lambda jobs: jobs.retry_cancelled(),
     report=RETRY.report,
+    question=lambda count: (
+        ngettext("Start %(count)d job again?", "Start %(count)d jobs again?", count)
+        % {"count": count}
+    ),
 )

@@ -20,9 +20,11 @@ def paused_queues() -> set[str]:
     return set(PausedQueue.objects.values_list("queue", flat=True))
 
 
-def pause(queue: str, *, by: str) -> bool:
+def pause(queue: str, *, by: str, reason: str) -> bool:
     """Pause the queue; False if it is paused already. `by` is the operator's name."""
-    _row, is_new = PausedQueue.objects.get_or_create(queue=queue, defaults={"paused_by": by})
+    _row, is_new = PausedQueue.objects.get_or_create(
+        queue=queue, defaults={"paused_by": by, "reason": reason}
+    )
     return is_new
 
 

@@ -7,6 +7,7 @@ import json
 from typing import Any
 
 from celery import current_app
+from django.db import transaction
 from django_celery_beat.models import PeriodicTask
 
 from project.jobs.errors import PermanentError
@@ -17,11 +18,14 @@ from project.schedule import daily
 
 def ask_to_run(task: PeriodicTask, *, user_id: int | None) -> ManualRun:
     """Return a queued run of the entry's work: a new one, or the one that waits or runs already."""
-    waiting: ManualRun | None
-    waiting = ManualRun.objects.filter(periodic_task=task.name).going_on().first()
-    return waiting or ManualRun.objects.create(
-        kind=task.task, periodic_task=task.name, user_id=user_id
-    )
+    with transaction.atomic():
+        # A second click at the same moment waits here, and finds the run of the first.
+        PeriodicTask.objects.select_for_update(no_key=True).filter(pk=task.pk).first()
+        waiting: ManualRun | None
+        waiting = ManualRun.objects.filter(periodic_task=task.name).going_on().first()
+        return waiting or ManualRun.objects.create(
+            kind=task.task, periodic_task=task.name, user_id=user_id
+        )
 
 
 class ManualRunHandler(JobHandler[ManualRun]):

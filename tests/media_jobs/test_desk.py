@@ -7,6 +7,7 @@ from celery.exceptions import Ignore
 from django.contrib.auth.models import Permission
 from django.core.files.base import ContentFile
 from django.urls import reverse
+from django.utils import timezone
 
 from media_jobs.assets import store_asset
 from media_jobs.desk import thumbnail
@@ -16,11 +17,13 @@ from media_jobs.tasks import process
 from orders.models import User
 from project.jobs.errors import PermanentError
 from project.jobs.queryset import Status
+from project.models import JobDecision
 from tests.media_jobs import films
 from tests.media_jobs.children import children, is_alive
 from tests.media_jobs.claims import claimed
 from tests.media_jobs.originals import photo, saved
 from tests.media_jobs.stored import files_of
+from tests.pages import open_page, read_page
 
 pytestmark = pytest.mark.django_db
 
@@ -114,20 +117,31 @@ def test_make_all_again_says_how_many_before_it_does_it(admin_client):
 
     asked = admin_client.get(url).content.decode()
     untouched = set(MediaJob.objects.values_list("status", flat=True))
-    admin_client.post(url)
+    page = read_page(admin_client, url, asked)
+    page.send()
+    for job in (done, broken):  # as if they were made meanwhile: Back, and a second click
+        MediaJob.objects.filter(pk=job.pk).update(
+            status=Status.DONE, finished_at=timezone.now(), recipe_hash="made"
+        )
+    page.send()
 
     assert "2 sources would be made again." in asked
     assert "1 more is waiting or at work anyway." in asked
     assert untouched == {Status.DONE, Status.FAILED, Status.QUEUED}
     jobs = MediaJob.objects.filter(pk__in=[done.pk, broken.pk, waiting.pk])
-    assert list(jobs.values_list("status", "recipe_hash")) == [(Status.QUEUED, "")] * 3
+    assert set(jobs.values_list("pk", "status", "recipe_hash")) == {
+        (done.pk, Status.DONE, "made"),
+        (broken.pk, Status.DONE, "made"),
+        (waiting.pk, Status.QUEUED, ""),
+    }
+    assert JobDecision.objects.count() == 2
 
 
 def test_making_again_leaves_a_job_at_work_alone(admin_client):
     job = claimed(queued().pk)
 
     decide(admin_client, job, "make-again")
-    admin_client.post(reverse("admin:media_jobs_asset_again", args=["product"]))
+    open_page(admin_client, reverse("admin:media_jobs_asset_again", args=["product"])).send()
 
     assert MediaJob.objects.held(job).exists()
 

@@ -9,23 +9,28 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.dateparse import parse_datetime
 from django.utils.functional import Promise
 from django.utils.http import urlencode
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, gettext_noop, ngettext
+from django.utils.translation import gettext_lazy, gettext_noop
 
-from project.database.clock import database_now
-from project.desk.all_at_once import MAX_SECONDS, decide_all, meant_by
+from project.desk.all_at_once import (
+    MAX_SECONDS,
+    NOTHING_LEFT,
+    asked_at_of,
+    decide_all,
+    jobs_left,
+    meant_by,
+)
 from project.desk.audit_log import record_action
+from project.desk.confirming import ReasonForm, confirm_page
 from project.desk.jobs import JobAdmin
 from project.desk.jobs_page.listing import JobsForm, desks_for
 from project.desk.jobs_page.live import may_decide
@@ -38,6 +43,8 @@ LABELS: dict[str, str | Promise] = {
     RETRY.name: gettext_lazy("Retry all …"),
     CANCEL.name: gettext_lazy("Cancel all …"),
 }
+GENERIC = {RETRY.name: RETRY, CANCEL.name: CANCEL}
+"""The decisions in words about jobs of all kinds; each model has its own of that name."""
 
 
 @dataclass(frozen=True)
@@ -72,40 +79,77 @@ def decide(request: HttpRequest, name: str) -> HttpResponseBase:
     deciders = list(_deciders(request, desks, name))
     if not deciders:
         raise PermissionDenied
-    form = JobsForm(request, desks=desks)
-    is_answer = request.method == "POST"
-    asked_at = _parsed(request.POST.get("asked_at", "")) if is_answer else database_now()
+    filters = JobsForm(request, desks=desks)
+    asked_at = asked_at_of(request)
     meant = [
-        (desk, decision, meant_by(decision, form.apply(desk), asked_at=asked_at))
+        (desk, decision, meant_by(decision, filters.apply(desk), asked_at=asked_at))
         for desk, decision in deciders
     ]
-    back = f"{reverse('desk-jobs')}?{urlencode(form.query())}#jobs"
-    if is_answer:
-        _decide(request, meant)
+    back = f"{reverse('desk-jobs')}?{urlencode(filters.query())}#jobs"
+    form = ReasonForm(request.POST if request.method == "POST" else None)
+    if form.is_valid():
+        _decide(request, meant, reason=form.typed)
         return redirect(back)
-    return _question(request, name, form, meant, asked_at, back)
+    counts = [(desk.opts.verbose_name_plural, jobs.count()) for desk, _decision, jobs in meant]
+    count = sum(number for _kind, number in counts)
+    generic = GENERIC[name]
+    return confirm_page(
+        request,
+        title=generic.label,
+        question=generic.question(count) if count else NOTHING_LEFT,
+        label=generic.label if count else "",
+        facts=[(kind, number) for kind, number in counts if number]
+        + (filters.chosen() or [(_("Filters"), _("None: the decision applies to all jobs."))]),
+        hidden=[("asked_at", asked_at.isoformat())],
+        form=form,
+        back=back,
+    )
 
 
-def set_queue(request: HttpRequest, queue: str, wanted: str) -> HttpResponse:
-    """Pause or resume a queue."""
-    if wanted not in ("pause", "resume") or queue not in pausing.queues():
+def pause_queue(request: HttpRequest, queue: str) -> HttpResponse:
+    """Ask why, and pause the queue."""
+    _require_queue(request, queue)
+    name = queue_name(queue)
+    form = ReasonForm(request.POST if request.method == "POST" else None, is_needed=True)
+    if not form.is_valid():
+        return confirm_page(
+            request,
+            title=_("Pause"),
+            question=_("Pause “%(queue)s”?") % {"queue": name},
+            label=_("Pause"),
+            sentences=[_("Its jobs wait until an operator resumes it; what runs is finished.")],
+            form=form,
+            back=reverse("desk-jobs"),
+        )
+    if pausing.pause(queue, by=request.user.get_username(), reason=form.typed):
+        _record(request, queue, gettext_noop("Pause"), reason=form.typed)
+    said = _("“%(queue)s” is paused: its jobs wait until you resume it.")
+    messages.success(request, said % {"queue": name})
+    return redirect("desk-jobs")
+
+
+def resume_queue(request: HttpRequest, queue: str) -> HttpResponse:
+    """Let a paused queue go on."""
+    _require_queue(request, queue)
+    if pausing.resume(queue):
+        _record(request, queue, gettext_noop("Resume"))
+    said = _("“%(queue)s” goes on, with all that has waited.")
+    messages.success(request, said % {"queue": queue_name(queue)})
+    return redirect("desk-jobs")
+
+
+def _require_queue(request: HttpRequest, queue: str) -> None:
+    """Raise Http404 for an unknown queue, and PermissionDenied for one of other people."""
+    if queue not in pausing.queues():
         raise Http404
     if not may_decide(desks_for(request), queue, request):
         raise PermissionDenied
-    name = queue_name(queue)
-    if wanted == "pause":
-        done = pausing.pause(queue, by=request.user.get_username())
-        said = _("“%(queue)s” is paused: its jobs wait until you resume it.")
-        label = gettext_noop("Pause")
-    else:
-        done = pausing.resume(queue)
-        said = _("“%(queue)s” goes on, with all that has waited.")
-        label = gettext_noop("Resume")
-    if done:
-        row = PausedQueue(queue=queue)
-        record_action(user_id=request.user.pk, label=label, rows=[row])
-    messages.success(request, said % {"queue": name})
-    return redirect("desk-jobs")
+
+
+def _record(request: HttpRequest, queue: str, label: str, *, reason: str = "") -> None:
+    record_action(
+        user_id=request.user.pk, label=label, rows=[PausedQueue(queue=queue)], reason=reason
+    )
 
 
 def _deciders(
@@ -118,59 +162,22 @@ def _deciders(
                 yield desk, decision
 
 
-def _parsed(text: str) -> Any:
-    try:
-        asked_at = parse_datetime(text)
-    except ValueError:
-        asked_at = None
-    if asked_at is None or asked_at.tzinfo is None:
-        raise Http404
-    return asked_at
-
-
 Meant = list[tuple[JobAdmin, Decision, QuerySet[Any]]]
 
 
-def _question(
-    request: HttpRequest, name: str, form: JobsForm, meant: Meant, asked_at: Any, back: str
-) -> HttpResponse:
-    counts = [(desk.opts.verbose_name_plural, jobs.count()) for desk, _decision, jobs in meant]
-    count = sum(number for _kind, number in counts)
-    if name == RETRY.name:
-        question = ngettext("Retry %(count)d job?", "Retry %(count)d jobs?", count)
-    else:
-        question = ngettext("Cancel %(count)d job?", "Cancel %(count)d jobs?", count)
-    context = {
-        **admin.site.each_context(request),
-        "title": meant[0][1].label,
-        "question": question % {"count": count},
-        "count": count,
-        "counts": [(kind, number) for kind, number in counts if number],
-        "chosen": form.chosen(),
-        "asked_at": asked_at.isoformat(),
-        "label": meant[0][1].label,
-        "back": back,
-    }
-    return TemplateResponse(request, "desk/jobs_all.html", context)
-
-
-def _decide(request: HttpRequest, meant: Meant) -> None:
+def _decide(request: HttpRequest, meant: Meant, *, reason: str) -> None:
     deadline = time.monotonic() + MAX_SECONDS
-    done, left, decided = 0, 0, meant[0][1]
+    done, left, name = 0, 0, meant[0][1].name
     for desk, decision, jobs in meant:
-        changed, remaining = decide_all(decision, jobs, until=deadline)
+        changed, remaining = decide_all(
+            decision, jobs, user_id=request.user.pk, reason=reason, until=deadline
+        )
         if changed:
-            desk.record_action(request, decision.label, [], count=changed)
+            desk.record_action(request, decision.label, [], count=changed, reason=reason)
         done, left = done + changed, left + remaining
     if not done:
-        messages.warning(request, _("There is nothing left to decide."))
+        messages.warning(request, NOTHING_LEFT)
         return
-    generic = RETRY if decided.name == RETRY.name else CANCEL
-    messages.success(request, generic.report(done))
+    messages.success(request, GENERIC[name].report(done))
     if left:
-        text = ngettext(
-            "%(count)d job is left: decide once more.",
-            "%(count)d jobs are left: decide once more.",
-            left,
-        )
-        messages.warning(request, text % {"count": left})
+        messages.warning(request, jobs_left(left))

@@ -33,8 +33,8 @@ class Queue:
 
     name: str
     title: str
-    paused_by: str | None
-    """None: it isn't paused."""
+    pause: PausedQueue | None
+    """Who paused it, and why; None: it isn't paused."""
     waiting: str
     oldest: str
     done: int
@@ -44,7 +44,7 @@ class Queue:
     slowest: str
     latency: SafeString
     url: str
-    """Where the button posts to; empty if the user may not decide."""
+    """Where the button leads to pause it, or posts to resume it; empty if the user may not."""
 
 
 def read_live(request: HttpRequest, desks: list[JobAdmin], *, now: datetime) -> dict[str, Any]:
@@ -52,7 +52,7 @@ def read_live(request: HttpRequest, desks: list[JobAdmin], *, now: datetime) -> 
     chosen = request.GET.get("range", "")
     chosen = chosen if chosen in RANGES else "hour"
     _label, steps, step = RANGES[chosen]
-    paused = dict(PausedQueue.objects.values_list("queue", "paused_by"))
+    paused = PausedQueue.objects.in_bulk()
     return {
         "queues": [
             _queue(history, now, step, paused, may_decide(desks, history.queue, request))
@@ -73,7 +73,7 @@ def _queue(
     history: QueueHistory,
     now: datetime,
     step: timedelta,
-    paused: dict[str, str],
+    paused: dict[str, PausedQueue],
     may_pause: bool,
 ) -> Queue:
     begin = now.replace(second=0, microsecond=0) - len(history.done) * step
@@ -82,11 +82,11 @@ def _queue(
     slow = [seconds for seconds in history.slowest if seconds is not None]
     medians = [seconds for seconds in history.median if seconds is not None]
     waiting, oldest = _last(history.depth), _last(history.oldest)
-    wanted = "resume" if history.queue in paused else "pause"
+    name = "desk-jobs-resume" if history.queue in paused else "desk-jobs-pause"
     return Queue(
         name=history.queue,
         title=title,
-        paused_by=paused.get(history.queue),
+        pause=paused.get(history.queue),
         waiting="–" if waiting is None else str(waiting),
         oldest="–" if oldest is None else duration(oldest),
         done=sum(count or 0 for count in history.done),
@@ -101,7 +101,7 @@ def _queue(
         median=duration(sorted(medians)[len(medians) // 2]) if medians else "–",
         slowest=duration(max(slow)) if slow else "–",
         latency=sparkline(history.slowest, label=_("Slowest jobs: %(queue)s") % {"queue": title}),
-        url=reverse("desk-jobs-queue", args=[history.queue, wanted]) if may_pause else "",
+        url=reverse(name, args=[history.queue]) if may_pause else "",
     )
 
 

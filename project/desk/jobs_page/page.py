@@ -1,7 +1,5 @@
 """The page itself, and its part that asks for itself again."""
 
-from typing import Any
-
 from django.contrib import admin
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -9,11 +7,10 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
-from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 
-from project.desk.job_errors import error_groups
-from project.desk.jobs import COLOURS, JobAdmin
+from project.desk.job_errors import read_errors
+from project.desk.jobs import COLOURS
 from project.desk.jobs_page.crons import read_crons, read_sweeps
 from project.desk.jobs_page.deciding import offers
 from project.desk.jobs_page.listing import JobsForm, count_states, desks_for, read_page
@@ -43,7 +40,7 @@ def jobs(request: HttpRequest) -> HttpResponse:
             for status, count in counts.items()
         ],
         "offers": offers(request, desks, form, counts),
-        "errors": _errors(request, desks),
+        "errors": read_errors(request, desks, most=MOST_ERRORS),
         "sees_schedule": request.user.has_perm("django_celery_beat.view_periodictask"),
     }
     if context["sees_schedule"]:
@@ -62,25 +59,3 @@ def list_url(form: JobsForm, **others: str) -> str:
     """Return the list with these filters, some of them replaced."""
     query = urlencode(form.query(**others))
     return f"{reverse('desk-jobs')}?{query}#jobs" if query else f"{reverse('desk-jobs')}#jobs"
-
-
-def _errors(request: HttpRequest, desks: list[JobAdmin]) -> list[dict[str, Any]]:
-    """Return why jobs failed, with the link to the jobs and the one that retries all of them."""
-    by_app = {desk.model.app: desk for desk in desks}
-    groups = error_groups(desks, most=MOST_ERRORS)
-    return [
-        {
-            "same": group.error,
-            "words": Truncator(group.error).chars(120) or "–",
-            "kind": by_app[group.app].opts.verbose_name_plural,
-            "status": Status(group.status).label,
-            "colour": COLOURS[group.status],
-            "count": group.count,
-            "url": f"{reverse('desk-jobs')}?{query}#jobs",
-            "retry_url": f"{reverse('desk-jobs-all', args=['retry'])}?{query}"
-            if group.status == Status.FAILED and by_app[group.app].may_decide(request)
-            else "",
-        }
-        for group in groups
-        for query in [urlencode({"kind": group.app, "state": group.status, "error": group.error})]
-    ]

@@ -12,9 +12,14 @@ urlpatterns = [
     path("", view(require_safe(page.jobs)), name="desk-jobs"),
     path("live/", view(require_safe(page.live)), name="desk-jobs-live"),
     path(
-        "queues/<slug:queue>/<slug:wanted>/",
-        view(require_POST(deciding.set_queue)),
-        name="desk-jobs-queue",
+        "queues/<slug:queue>/pause/",
+        view(require_http_methods(["GET", "POST"])(deciding.pause_queue)),
+        name="desk-jobs-pause",
+    ),
+    path(
+        "queues/<slug:queue>/resume/",
+        view(require_POST(deciding.resume_queue)),
+        name="desk-jobs-resume",
     ),
     path(
         "all/<slug:name>/",

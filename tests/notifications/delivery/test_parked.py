@@ -92,7 +92,7 @@ def test_parked_messages_cost_nothing(settings: Any, count: int) -> None:
     check_cheap(plans(parked.wake), at_least=4)
 
     ChannelState.objects.update_or_create(gateway="email")
-    pause(ChannelState.objects.all(), by="ada")
+    pause(ChannelState.objects.all(), by="ada", reason="Maintenance")
     check_cheap(plans(parked.wake), at_least=3)
 
 

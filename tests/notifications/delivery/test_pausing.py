@@ -4,6 +4,7 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.db import DatabaseError, transaction
 from django.test import Client
 from django.urls import reverse
@@ -11,6 +12,7 @@ from django.urls import reverse
 from notifications.delivery import breaker, pausing
 from notifications.delivery.parked import read_checks, wake
 from notifications.models import ChannelState, Notification
+from project.desk.audit_log import told
 from project.jobs.errors import JobError
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
@@ -34,11 +36,11 @@ def run(message: Notification) -> Notification:
 def paused(gateway: Any) -> None:
     """SMS, by ada."""
     ChannelState.objects.create(gateway=GATEWAY)
-    pausing.pause(ChannelState.objects.filter(gateway=GATEWAY), by="ada")
+    pausing.pause(ChannelState.objects.filter(gateway=GATEWAY), by="ada", reason="Maintenance")
 
 
-def decide(client: Client, action: str, gateway: str = GATEWAY) -> str:
-    data = {"action": action, "_selected_action": gateway}
+def decide(client: Client, action: str, gateway: str = GATEWAY, **more: str) -> str:
+    data = {"action": action, "_selected_action": gateway, **more}
     return client.post(PAGE, data, follow=True).content.decode()
 
 
@@ -78,9 +80,10 @@ def test_a_pause_outlives_an_outage_and_the_outage_a_pause(queued, gateway, paus
 
 
 def test_who_paused_it_first_is_remembered(paused) -> None:
-    assert pausing.pause(ChannelState.objects.all(), by="bob") == 0
+    assert pausing.pause(ChannelState.objects.all(), by="bob", reason="Too slow") == 0
 
-    assert ChannelState.objects.get().paused_by == "ada"
+    state = ChannelState.objects.get()
+    assert (state.paused_by, state.pause_reason) == ("ada", "Maintenance")
 
 
 @pytest.mark.parametrize("values", [{"paused_at": None}])
@@ -130,7 +133,7 @@ def test_the_first_page_has_a_banner(paused, all_alive, admin_client: Client) ->
     page = admin_client.get(reverse("admin:index")).content.decode()
 
     banner = page.partition('role="status">')[2].partition("</section>")[0]
-    assert "Paused: Messages by SMS" in banner
+    assert "Paused: SMS by 127.0.0.1" in banner
     assert PAGE in banner
     assert 'role="alert"' not in page
 
@@ -138,7 +141,7 @@ def test_the_first_page_has_a_banner(paused, all_alive, admin_client: Client) ->
 def test_the_list_of_messages_says_so_too(paused, admin_client: Client) -> None:
     page = admin_client.get("/admin/notifications/notification/").content.decode()
 
-    assert "SMS by 127.0.0.1 is paused by ada, so its messages wait." in page
+    assert "SMS by 127.0.0.1 is paused by ada, so its messages wait: Maintenance" in page
 
 
 # ── The desk ────────────────────────────────────────────────────────────────────────────────
@@ -149,12 +152,19 @@ def test_every_configured_channel_is_listed_before_it_ever_failed(gateway, admin
     assert "SMS by 127.0.0.1" in page
 
 
-def test_an_operator_pauses_and_resumes(queued, gateway, admin_client: Client) -> None:
+def test_an_operator_pauses_for_a_reason_and_resumes(queued, gateway, admin_client: Client) -> None:
     admin_client.get(PAGE)
 
-    said = decide(admin_client, "pause")
+    asked = decide(admin_client, "pause")
+    assert "Pause SMS by 127.0.0.1?" in asked
+    assert "required" in decide(admin_client, "pause", reason=" ")
+    assert not ChannelState.objects.exclude(paused_at=None).exists()
+    said = decide(admin_client, "pause", reason="Twice the price today")
     assert "1 channel is paused" in said
     assert "paused by admin" in said
+    for page in (PAGE, "/admin/notifications/notification/", "/admin/"):
+        assert "Twice the price today" in admin_client.get(page).content.decode()
+    assert told(LogEntry.objects.get()).reason == "Twice the price today"
     run(queued("sms"))
 
     assert "1 channel goes on" in decide(admin_client, "resume")

@@ -137,6 +137,7 @@ PAGES = {
     "orders_order_papers": "VCSME",
     "orders_order_payout": "M",
     "orders_order_preview": "VCSME",
+    "orders_order_resolve": "CM",
     "orders_order_save_view": "VCSME",
     "orders_order_step": "CSM",
     "orders_order_undo": "M",

@@ -7,6 +7,7 @@ from uuid import uuid4
 import pytest
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.auth.models import Permission
+from django.core.files.storage import default_storage
 from django.test import Client
 from django.urls import reverse
 
@@ -66,6 +67,11 @@ def run() -> DeskJob:
     tasks.work(str(job.pk))
     job.refresh_from_db()
     return job
+
+
+def claimed(job: DeskJob) -> DeskJob:
+    assert DeskJob.objects.claim(job.pk)
+    return DeskJob.objects.get(pk=job.pk)
 
 
 def test_all_of_a_filter_are_packed_after_their_number_was_told(desk: Client) -> None:
@@ -168,19 +174,66 @@ def test_more_orders_than_a_job_takes_are_refused(
     assert "more than 2 orders" in text_of(answer)
 
 
-def test_a_cancelled_job_stops_between_two_orders(desk: Client) -> None:
+def test_a_cancelled_job_tells_what_was_done_before(
+    desk: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_product("TEA")
+    orders = [paid(), placed(), paid(), paid()]
+    confirm(desk, ask(desk, "mark_packed", *orders, url="/admin/orders/order/"))
+    monkeypatch.setattr("orders.desk_jobs.progress.PROGRESS_SECONDS", 0)
+    real, packed = transitions.pack, []
+
+    def pack_and_cancel(**asked: Any) -> Order:
+        packed.append(asked["order_id"])
+        if len(packed) == 3:
+            DeskJob.objects.all().cancel()
+        return real(**asked)
+
+    with patch.object(transitions, "pack", pack_and_cancel), pytest.raises(LostClaimError):
+        order_steps.take_steps(claimed(DeskJob.objects.get()))
+    page = text_of(desk.get(f"/admin/orders/deskjob/{DeskJob.objects.get().pk}/change/"))
+
+    assert [status(order) for order in orders] == ["packed", "placed", "packed", "paid"]
+    job = DeskJob.objects.get()
+    assert (job.status, job.result) == (
+        Status.CANCELLED, {"changed": 2, "refused": 1, "left": 1},
+    )  # fmt: skip
+    told = {each.number: each.reason for each in order_steps.read_refusals(job)}
+    assert list(told) == [orders[1].display_number, orders[3].display_number]
+    assert "Done for 2 orders." in page
+    assert "1 order wasn't reached" in page
+    assert told[orders[3].display_number] in page
+
+
+def test_a_cancelled_job_that_begins_again_has_one_report(desk: Client, storage: Any) -> None:
     add_product("TEA")
     orders = [paid(), paid()]
     confirm(desk, ask(desk, "mark_packed", *orders))
-    job = DeskJob.objects.get()
-    token = uuid4()
-    DeskJob.objects.filter(pk=job.pk).update(status=Status.CANCELLED)
-    job.token = token
+    job = claimed(DeskJob.objects.get())
+    DeskJob.objects.all().cancel()
+    with pytest.raises(LostClaimError):
+        order_steps.take_steps(job)
+    partial = DeskJob.objects.get().report.name
+
+    DeskJob.objects.all().retry_cancelled()
+    again = run()
+
+    assert again.result == {"changed": 2, "refused": 0}
+    assert partial
+    assert not default_storage.exists(partial)
+    assert default_storage.exists(again.report.name)
+
+
+def test_a_claim_that_is_lost_otherwise_keeps_no_report(desk: Client) -> None:
+    add_product("TEA")
+    confirm(desk, ask(desk, "mark_packed", paid(), paid()))
+    job = claimed(DeskJob.objects.get())
+    DeskJob.objects.update(token=uuid4())  # another worker has it
 
     with pytest.raises(LostClaimError):
         order_steps.take_steps(job)
 
-    assert {status(order) for order in orders} == {"paid"}
+    assert not DeskJob.objects.get().report
 
 
 def test_a_repeated_run_finds_its_steps_done(desk: Client) -> None:

@@ -6,8 +6,10 @@ from pathlib import Path
 from threading import BoundedSemaphore
 from typing import Any
 from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
@@ -15,11 +17,13 @@ from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from orders import tasks
 from orders.imports.package import Package, PackedFile
 from orders.imports.report import Outcome
 from orders.imports.run import import_products
-from orders.models import Category, Order, OrderLine, Payment, Product, StockMovement, User
+from orders.models import Category, DeskJob, Order, OrderLine, Payment, Product, StockMovement, User
 from project.desk import csv_stream
+from project.desk.audit_log import told
 from project.desk.sheets import CHUNK_ROWS
 from tests.desk import placed
 from tests.factories import add_product
@@ -295,3 +299,47 @@ def test_control_a_file_that_is_sent_whole_is_seen_as_such(admin_client: Client)
         parts = list(answer.streaming_content)
 
     assert len(parts) == 2
+
+
+# ── The audit log ───────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize("is_read", [True, False], ids=["whole", "broken off"])
+def test_who_took_which_list_with_which_filters_and_how_many_rows_is_logged(
+    is_read: bool, admin_client: Client
+) -> None:
+    fill(3 * CHUNK_ROWS)
+    query = {"q": "love", "status__exact": "placed", "placed_at_from": "2020-01-01"}
+
+    answer = admin_client.get(f"/admin/{ORDERS}", query)
+    begun = told(LogEntry.objects.get())
+    if is_read:
+        assert answer.getvalue()
+    else:
+        next(iter(answer))
+    answer.close()
+    entry = LogEntry.objects.get()
+    words = told(entry)
+
+    assert begun.sentences == ["Export of Orders as CSV: not finished"]
+    rows = "3000 rows" if is_read else "broken off after 0 rows"
+    assert words.sentences == [f"Export of Orders as CSV: {rows}"]
+    assert [(value.label, value.new) for value in words.values] == [
+        ("Search", "love"), ("Status", "Placed"), ("Placed", "≥ 2020-01-01"),
+    ]  # fmt: skip
+    assert (entry.user.get_username(), entry.content_type.model) == ("admin", "order")
+    page = admin_client.get("/admin/admin/logentry/", headers={"accept-language": "zh-hans"})
+    assert "Export of" not in page.content.decode()
+
+
+def test_a_workbook_is_logged_when_it_is_made(admin_client: Client) -> None:
+    placed(add_product("MUG"))
+    data = {"list": "orders.order", "sheet": "orders", "query": "?status__exact=placed"}
+    for _click in range(2):
+        admin_client.post("/admin/orders/deskjob/export/", {**data, "key": str(uuid4())})
+    none = LogEntry.objects.count()
+
+    tasks.work(str(DeskJob.objects.latest("created_at").pk))
+
+    words = told(LogEntry.objects.get())
+    assert none == 0
+    assert words.sentences == ["Export of Orders as XLSX: 1 row"]
+    assert [value.new for value in words.values] == ["Placed"]

@@ -2,21 +2,30 @@
 
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
+from uuid import uuid4
 
 import pytest
+from django.contrib.admin.models import LogEntry
 from django.contrib.staticfiles import finders
+from django.core.files.storage import default_storage
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from orders.desk_jobs.kinds import IMPORT_PRODUCTS
 from orders.desk_jobs.progress import store_progress
+from orders.desk_jobs.queue import queue_once
+from orders.imports.products import CatalogueImport
 from orders.models import DeskJob, Product, User
+from project.jobs.errors import LostClaimError
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
 from tests.factories import add_product
 from tests.orders.imports.packages import mug, table
+from tests.orders.shop.pages import text_of
 from tests.pages import open_page
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("storage")]
@@ -48,6 +57,72 @@ def test_an_upload_is_stored_as_a_dry_run_and_nothing_else(
     assert answer["Location"] == page_of(job)
     assert (job.user, job.status, job.context["dry_run"]) == (admin_user, Status.QUEUED, True)
     assert not Product.objects.exists()
+
+
+@pytest.mark.parametrize("address", [UPLOAD, "/admin/orders/deskjob/stock-take/"])
+def test_a_second_click_on_upload_is_no_second_dry_run(
+    address: str, admin_client: Client, storage: Any
+) -> None:
+    """After Back, another file of the same name is another dry run."""
+    page = open_page(admin_client, address)
+
+    def send(data: bytes) -> str:
+        file = SimpleUploadedFile("list.csv", data)
+        return str(page.send(file=file, reason="Count")["Location"])
+
+    answers = [send(table(mug())), send(table(mug())), send(table(mug(sku="CUP")))]
+
+    assert answers[0] == answers[1] != answers[2]
+    assert DeskJob.objects.count() == LogEntry.objects.count() == 2
+
+
+def test_of_two_uploads_at_once_one_file_is_kept() -> None:
+    key, files = uuid4(), []
+
+    def upload_once() -> bool:
+        file = SimpleUploadedFile("list.csv", b"sku")
+        with patch.object(DeskJob.objects, "filter", lambda **_by: DeskJob.objects.none()):
+            job, is_new = queue_once(
+                IMPORT_PRODUCTS,
+                key=key,
+                asked="x",
+                user_id=None,
+                file=file,
+            )
+        files.append(job.file.name)
+        return is_new
+
+    assert (upload_once(), upload_once()) == (True, False)
+    assert files[0] == files[1]
+    assert len(list(Path(default_storage.path("")).rglob("list*.csv"))) == 1
+
+
+def test_a_cancelled_import_tells_what_was_done_before(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("orders.imports.run.BATCH_ROWS", 1)
+    monkeypatch.setattr("orders.desk_jobs.progress.PROGRESS_SECONDS", 0)
+    rehearsed(admin_client, mug(), mug(sku="CUP"))
+    dry_run = DeskJob.objects.get()
+    admin_client.post(reverse("admin:orders_deskjob_import_now", args=[dry_run.pk]))
+    job = DeskJob.objects.exclude(pk=dry_run.pk).get()
+    real = CatalogueImport.import_rows
+
+    def import_and_cancel(self: CatalogueImport, rows: Any) -> None:
+        real(self, rows)
+        DeskJob.objects.filter(pk=job.pk).cancel()
+
+    with (
+        patch.object(CatalogueImport, "import_rows", import_and_cancel),
+        pytest.raises(LostClaimError),
+    ):
+        run_job(DeskJob, job.pk)
+    page = text_of(admin_client.get(page_of(job)))
+
+    assert [product.sku for product in Product.objects.all()] == ["MUG"]
+    assert "What was done before it was cancelled" in page
+    assert "All rows Created 1" in page
+    assert "CUP" not in page
 
 
 @pytest.mark.parametrize("name", ["products.pdf", "products"])
@@ -128,7 +203,7 @@ def test_an_import_as_its_dry_run_showed_says_nothing_of_it(admin_client: Client
 def test_the_rows_are_shown_by_outcome_and_in_pages(
     admin_client: Client, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("orders.desk.desk_jobs.PAGE_ROWS", 2)
+    monkeypatch.setattr("orders.desk.job_reports.PAGE_ROWS", 2)
     job = rehearsed(
         admin_client, *(mug(f"SKU-{number}") for number in range(5)), mug("BAD!", price="x")
     )

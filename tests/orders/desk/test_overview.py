@@ -16,14 +16,17 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications.models import ChannelState
 from orders.desk import attention
-from orders.desk.attention import read_reasons, read_tasks
+from orders.desk.attention import read_tasks
 from orders.desk.sales import read_overview
 from orders.models import Order, Refund, User
 from orders.reports.quarters import count_quarters
 from project.jobs.queryset import Status
+from project.models import PausedQueue
 from tests.desk import message, placed
 from tests.factories import add_product
+from tests.orders.shop.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
@@ -166,7 +169,7 @@ def test_failed_jobs_are_grouped_by_their_reason(admin_client: Client) -> None:
         message(order, status=Status.FAILED, error=f"550 no such mailbox (id {number})")
     message(order, status=Status.UNKNOWN, error="connection lost")
 
-    reasons = read_reasons(admin.site)
+    reasons = admin_client.get(reverse("admin:index")).context["errors"]
 
     assert [(reason.words, reason.count) for reason in reasons] == [
         ("550 no such mailbox (id …)", 2),
@@ -181,6 +184,8 @@ def test_failed_jobs_are_grouped_by_their_reason(admin_client: Client) -> None:
 def test_it_takes_twelve_queries(admin_client: Client) -> None:
     for number in range(10):
         message(placed(add_product(f"SKU-{number}", stock=1)), status=Status.FAILED, error="x")
+    ChannelState.objects.create(gateway="email", paused_at=timezone.now(), paused_by="ada")
+    PausedQueue.objects.create(queue="media", paused_by="ada")
     admin_client.get(reverse("admin:index"))
 
     with CaptureQueriesContext(connection) as queries:
@@ -200,6 +205,26 @@ def test_who_may_not_see_orders_sees_no_revenue(client: Client) -> None:
 
     assert "77.70" not in page
     assert "desk-periods" not in page
+
+
+def test_a_figure_that_is_not_counted_to_the_end_says_so_and_of_which_days(
+    admin_client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(attention, "MOST_COUNTED", 1)
+    for number in range(3):
+        bounced = placed(add_product(f"SKU-{number}"))
+        Order.objects.filter(pk=bounced.pk).update(email=f"c{number}@example.org")
+        message(
+            bounced,
+            status=Status.DONE,
+            recipient=f"c{number}@example.org",
+            delivery="bounced",
+            delivery_at="2026-01-01T00:00Z",
+        )
+
+    page = text_of(admin_client.get(reverse("admin:index")))
+
+    assert "Address bounced, not shipped (last 30 days) more than 1" in page
 
 
 def test_services_are_named_in_words(admin_client: Client) -> None:

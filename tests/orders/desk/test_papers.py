@@ -1,8 +1,11 @@
 """Papers at the desk: of the chosen orders, and on one order's page."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 from typing import Any
 
 import pytest
+from django.db import connections
 from django.test import Client
 from django.urls import reverse
 
@@ -11,6 +14,7 @@ from media_jobs.models import MediaJob
 from orders.models import DeskJob, Invoice
 from tests.factories import add_product, make_order
 from tests.orders.invoicing.company import set_company
+from tests.pages import open_page
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -38,6 +42,48 @@ def test_chosen_orders_are_printed_by_a_desk_job(admin_client: Client, action: s
     job = DeskJob.objects.get()
     assert answer["Location"] == f"/admin/orders/deskjob/{job.pk}/change/"
     assert (job.kind, job.context["orders"]) == (action, [first.number, second.number])
+
+
+def test_back_reload_and_another_choice_from_the_same_page(admin_client: Client) -> None:
+    """The first two find the job of the first click; another choice is another job."""
+    tea = add_product("TEA")
+    first, second = make_order(tea), make_order(tea)
+    page = open_page(admin_client, LIST)
+    fields = {"action": "print_pick_list", "_selected_action": [str(first.pk)]}
+
+    answers = [page.send(**fields)["Location"] for _click in range(2)]
+    DeskJob.objects.update(status="done")
+    answers.append(page.send(**fields)["Location"])
+    other = page.send(**fields | {"_selected_action": [str(second.pk)]})["Location"]
+    anew = open_page(admin_client, LIST).send(**fields)["Location"]
+
+    assert len(set(answers)) == 1
+    assert len({answers[0], other, anew}) == 3
+    assert DeskJob.objects.count() == 3
+
+
+@pytest.mark.parametrize("has_key", [True, False], ids=["", "control"])
+def test_a_double_click_prints_once(has_key: bool, admin_user: Any) -> None:
+    order = make_order()
+    client = Client()
+    client.force_login(admin_user)
+    page = open_page(client, LIST)
+    fields = {"action": "print_pick_list", "_selected_action": [str(order.pk)]}
+    more = {} if has_key else {"key": None}
+    start = Barrier(2)
+
+    def click(_number: int) -> str:
+        start.wait(10)
+        try:
+            return str(page.send(**fields, **more)["Location"])
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        led_to = set(pool.map(click, range(2)))
+
+    jobs = 1 if has_key else 2
+    assert (len(led_to), DeskJob.objects.count()) == (jobs, jobs)
 
 
 def test_a_clerk_who_may_only_look_issues_no_invoices(clerk_client: Client) -> None:

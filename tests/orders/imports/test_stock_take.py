@@ -21,6 +21,7 @@ from orders.imports.report import Outcome
 from orders.imports.stock_take import Counted, apply, compare
 from orders.models import DeskJob, Product, Stock, StockMovement, User
 from orders.models.stock import BY_HAND
+from project.jobs.errors import LostClaimError
 from project.jobs.run import run_job
 from tests.factories import add_product
 
@@ -109,6 +110,22 @@ def test_the_same_rows_change_the_stock_once() -> None:
 
     assert available(mug) == 8
     assert [answer[0].outcome for answer in answers] == [Outcome.CHANGED] * 2
+
+
+def test_what_was_applied_until_it_is_stopped_is_known() -> None:
+    add_product("MUG", stock=10)
+    add_product("CUP", stock=5)
+    rows, applied = listed("sku,counted\nMUG,8\nCUP,4\n"), []
+
+    def stop(done: int, total: int) -> None:
+        if done == 1:
+            raise LostClaimError("stopped")
+
+    with pytest.raises(LostClaimError):
+        apply(rows, reason="Count", user_id=None, key=uuid4(), applied=applied, on_progress=stop)
+
+    assert [row.sku for row in applied] == ["MUG"]
+    assert StockMovement.objects.count() == 1
 
 
 def test_what_a_colleague_moved_meanwhile_is_refused_by_name() -> None:

@@ -14,6 +14,7 @@ from django.db.models.functions import Now
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
+from django.utils.http import urlencode
 from django_celery_beat.models import PeriodicTask
 from django_celery_results.models import TaskResult
 
@@ -21,11 +22,13 @@ from media_jobs.models import MediaJob
 from notifications.events import EVENTS
 from notifications.models import Notification
 from orders.models import User
+from project.desk.audit_log import told
 from project.jobs.queryset import Status
 from project.models import DailyRun, PausedQueue, QueueSample
 from project.schedule.entries import is_late
 from tests.desk import placed
 from tests.factories import add_product
+from tests.pages import open_page, read_page
 
 pytestmark = pytest.mark.django_db
 
@@ -184,9 +187,9 @@ def retry_all(client: Client, **query: str) -> int:
     """Ask, confirm, and return the number that the question had."""
     url = f"{PAGE}all/retry/"
     asked = client.get(url, query)
-    confirmed = client.post(url, {"asked_at": asked.context["asked_at"]}, query_params=query)
-    assert confirmed.status_code == 302
-    return int(asked.context["count"])
+    page = read_page(client, f"{url}?{urlencode(query)}", asked.content.decode())
+    assert page.send().status_code == 302
+    return sum(number for _kind, number in asked.context["facts"] if isinstance(number, int))
 
 
 def test_all_that_match_are_retried_after_their_number_was_shown(admin_client: Client) -> None:
@@ -213,10 +216,10 @@ def test_without_filters_the_jobs_of_all_models_are_meant(admin_client: Client) 
 
 def test_a_job_that_failed_after_the_question_is_left(admin_client: Client) -> None:
     mail(status=Status.FAILED)
-    asked = admin_client.get(f"{PAGE}all/retry/").context["asked_at"]
+    asked = open_page(admin_client, f"{PAGE}all/retry/")
     later = mail(status=Status.FAILED, finished_at=Now() + timedelta(seconds=5))
 
-    admin_client.post(f"{PAGE}all/retry/", {"asked_at": asked})
+    asked.send()
 
     later.refresh_from_db()
     assert later.status == Status.FAILED
@@ -225,10 +228,10 @@ def test_a_job_that_failed_after_the_question_is_left(admin_client: Client) -> N
 def test_a_message_that_is_being_sent_is_not_cancelled(admin_client: Client) -> None:
     mail()
     running = mail(status=Status.RUNNING, token=uuid4(), lease_until=Now() + timedelta(minutes=1))
-    asked = admin_client.get(f"{PAGE}all/cancel/").context
+    asked = open_page(admin_client, f"{PAGE}all/cancel/")
 
-    assert asked["count"] == 1
-    admin_client.post(f"{PAGE}all/cancel/", {"asked_at": asked["asked_at"]})
+    assert "Cancel 1 job?" in admin_client.get(f"{PAGE}all/cancel/").content.decode()
+    asked.send()
     running.refresh_from_db()
     assert running.status == Status.RUNNING
 
@@ -253,8 +256,8 @@ def test_each_decision_is_entered_into_the_audit_log(admin_client: Client) -> No
     mail(status=Status.FAILED)
 
     retry_all(admin_client)
-    admin_client.post(f"{PAGE}queues/notify/pause/")
-    admin_client.post(f"{PAGE}queues/notify/pause/")  # changes nothing
+    for _click in range(2):  # the second one changes nothing
+        admin_client.post(f"{PAGE}queues/notify/pause/", {"reason": "The bank is down"})
     admin_client.post(f"{PAGE}queues/notify/resume/")
 
     assert entries() == [
@@ -281,16 +284,25 @@ def test_the_queues_have_their_figures_and_ask_again_while_they_are_looked_at(
     assert "5 done, 1 failed" in notify.throughput
 
 
-def test_a_queue_is_paused_and_resumed(admin_client: Client) -> None:
-    admin_client.post(f"{PAGE}queues/media/pause/")
+def test_a_queue_is_paused_for_a_reason_that_its_pages_show_and_resumed(
+    admin_client: Client,
+) -> None:
+    page = open_page(admin_client, f"{PAGE}queues/media/pause/")
+    refused = page.send()
+    assert (refused.status_code, PausedQueue.objects.count()) == (422, 0)
+    page.send(reason="The disk is full")
     [paused] = PausedQueue.objects.all()
-    assert (paused.queue, paused.paused_by) == ("media", "admin")
-    assert "paused by admin" in admin_client.get(PAGE).content.decode()
+    assert (paused.queue, paused.paused_by, paused.reason) == ("media", "admin", "The disk is full")
+    for address in (PAGE, "/admin/"):
+        shown = admin_client.get(address).content.decode()
+        assert "paused by admin" in shown
+        assert "The disk is full" in shown
+    assert told(LogEntry.objects.get()).reason == "The disk is full"
 
     admin_client.post(f"{PAGE}queues/media/resume/")
     assert not PausedQueue.objects.exists()
     assert admin_client.post(f"{PAGE}queues/nonsense/pause/").status_code == 404
-    assert admin_client.get(f"{PAGE}queues/media/pause/").status_code == 405
+    assert admin_client.get(f"{PAGE}queues/media/resume/").status_code == 405
 
 
 def test_each_entry_of_the_schedule_has_its_last_twenty_results(admin_client: Client) -> None:

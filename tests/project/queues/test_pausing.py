@@ -46,7 +46,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_the_relay_rings_no_job_of_a_paused_queue(published: list[str]) -> None:
     add_jobs()
-    pausing.pause("notify", by="ada")
+    pausing.pause("notify", by="ada", reason="Maintenance")
     relay = Relay(app)
     try:
         relay.tick()
@@ -64,7 +64,7 @@ def test_without_the_pause_it_would(published: list[str], monkeypatch: pytest.Mo
     """The control."""
     monkeypatch.setattr(module, "paused_queues", set)
     add_jobs()
-    pausing.pause("notify", by="ada")
+    pausing.pause("notify", by="ada", reason="Maintenance")
     relay = Relay(app)
     try:
         relay.tick()
@@ -90,7 +90,7 @@ def test_a_paused_queue_isnt_run_directly_while_the_broker_is_down(
     try:
         relay.tick()
         assert ran == ["notify"]
-        pausing.pause("notify", by="ada")
+        pausing.pause("notify", by="ada", reason="Maintenance")
         relay.tick()
     finally:
         relay.close()
@@ -99,8 +99,8 @@ def test_a_paused_queue_isnt_run_directly_while_the_broker_is_down(
 
 
 def test_pausing_twice_keeps_the_first_name() -> None:
-    assert pausing.pause("media", by="ada")
-    assert not pausing.pause("media", by="bob")
+    assert pausing.pause("media", by="ada", reason="Maintenance")
+    assert not pausing.pause("media", by="bob", reason="Too slow")
 
     assert pausing.paused_queues() == {"media"}
     assert read_health().notes["queue:media"] == "paused by ada"
@@ -112,7 +112,7 @@ def test_readyz_has_a_paused_queue_as_a_note_and_no_trouble(client: Client, sett
     Heartbeat.objects.all().delete()
     for service in SERVICES:
         Heartbeat.objects.beat(f"{service}@host", broker="ok")
-    pausing.pause("notify", by="ada")
+    pausing.pause("notify", by="ada", reason="Maintenance")
 
     answer = client.get("/readyz").json()
 

@@ -1,12 +1,15 @@
 """The schedule for people: in words, when next, moved, and run now without a broker."""
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from threading import Barrier
 from typing import Any
 from uuid import uuid4
 
 import pytest
-from django.db import connection
+from django.db import connection, connections
+from django.db.backends.utils import CursorWrapper
 from django.template import Context, Template
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -291,3 +294,32 @@ def test_the_shop_shows_times_in_the_readers_form(language: str, words: str) -> 
 
     with translation.override(language):
         assert page.render(Context({"moment": moment})) == words
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_locked", [True, False], ids=["", "control"])
+def test_a_double_click_runs_it_once(is_locked: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control only reads the entry where it is locked."""
+    task, start, met = entry(), Barrier(2), Barrier(2)
+    if not is_locked:
+        execute = CursorWrapper.execute
+
+        def read_only(self: CursorWrapper, sql: str, params: Any = None) -> Any:
+            answer = execute(self, sql.replace(" FOR NO KEY UPDATE", ""), params)
+            if "INSERT INTO" in sql or ("project_manualrun" in sql and "SELECT" in sql):
+                met.wait(10)
+            return answer
+
+        monkeypatch.setattr(CursorWrapper, "execute", read_only)
+
+    def click(_number: int) -> Any:
+        start.wait(10)
+        try:
+            return ask_to_run(task, user_id=None).pk
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(2) as pool:
+        runs = set(pool.map(click, range(2)))
+
+    assert len(runs) == (1 if is_locked else 2)

@@ -1,0 +1,54 @@
+"""The filters of a list that a request has chosen, in words."""
+
+from contextlib import suppress
+from typing import Any
+
+from django.contrib.admin.utils import label_for_field
+from django.utils.translation import gettext as _
+from django.utils.translation import override
+
+_SIGNS = {"from": "≥ ", "to": "≤ "}
+"""Of a range, which offers no choices but two fields."""
+
+
+def chosen_filters(listed: Any) -> list[tuple[str, str]]:
+    """Return the chosen search and filters of a ChangeList, as (name, value) in words."""
+    chosen = [(_("Search"), listed.query)] if listed.query else []
+    parameters = listed.get_filters_params()
+    for spec in listed.filter_specs:
+        values = _values(spec, listed) or [
+            f"{_SIGNS.get(name.rpartition('_')[2], '')}{', '.join(_texts(parameters.get(name)))}"
+            for name in spec.expected_parameters()
+            if name and _texts(parameters.get(name))
+        ]
+        chosen += [(str(spec.title), value) for value in values]
+    known = {name for spec in listed.filter_specs for name in spec.expected_parameters()}
+    for name, value in parameters.items():
+        if name not in known:  # of a link to the list
+            field, _lookup, part = name.partition("__")
+            label = field
+            with suppress(AttributeError):
+                label = str(label_for_field(field, listed.model))
+            chosen.append((f"{label} {part}".strip(), ", ".join(_texts(value))))
+    return chosen
+
+
+def untranslated_filters(listed: Any) -> list[tuple[str, str]]:
+    """Return them as the audit log keeps them: in our own words, whatever the reader's language."""
+    with override(None):
+        return chosen_filters(listed)
+
+
+def _values(spec: Any, listed: Any) -> list[str]:
+    """Return the displays of the filter's selected choices; the first choice is "all"."""
+    choices = list(spec.choices(listed))[1:]
+    return [
+        str(choice["display"])
+        for choice in choices
+        if choice.get("selected") and "display" in choice
+    ]
+
+
+def _texts(value: Any) -> list[str]:
+    values = value if isinstance(value, list) else [value]
+    return [str(each) for each in values if each not in (None, "")]
