@@ -224,7 +224,9 @@ register(
             -- A refund without lines returns what a cancelled or overpaid order didn't need.
             LEFT JOIN (SELECT order_id, sum(amount) AS sum, sum(amount) FILTER (
                               WHERE NOT EXISTS (SELECT FROM orders_refundline
-                                                WHERE refund_id = orders_refund.id)) AS surplus
+                                                WHERE refund_id = orders_refund.id
+                                                  AND refund_id = ANY({_THEIR_REFUNDS})
+                              )) AS surplus
                        FROM orders_refund
                        WHERE order_id {THESE} AND status <> 'not_owed'
                        GROUP BY order_id) AS refund ON refund.order_id = id,
