@@ -167,7 +167,7 @@ class Notification(Job):
             # The filters of the desk's list, each without its most frequent value: that is found
             # by `notification_newest`.
             models.Index(
-                fields=["-created_at", "-id"],
+                fields=["created_at", "id"],
                 name="notification_sms",
                 condition=Q(channel="sms"),
             ),
@@ -182,7 +182,7 @@ class Notification(Job):
                 condition=~Q(delivery=""),
             ),
             models.Index(
-                fields=["-created_at", "-id"],
+                fields=["created_at", "id"],
                 name="notification_maybe_twice",
                 condition=Q(maybe_duplicate=True),
             ),

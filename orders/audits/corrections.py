@@ -5,25 +5,26 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from orders.audits.subjects import PRODUCTS
 from orders.placing.sales_ledger import create_counters
 from orders.placing.settle import settle_orders
-from project.database.arrays import array_literal
+from project.monitoring.audit import THESE, with_keys
 
-STOCK_DRIFT = """
+STOCK_DRIFT = f"""
     SELECT stock.product_id, initial + coalesce(moved, 0) AS ledger, available
     FROM orders_stock AS stock
     LEFT JOIN (SELECT product_id, sum(quantity) AS moved FROM orders_stockmovement
-               WHERE product_id = ANY(%(keys)s::bigint[])
+               WHERE product_id {THESE}
                GROUP BY product_id) AS movement USING (product_id)
-    WHERE stock.product_id = ANY(%(keys)s::bigint[])
+    WHERE stock.product_id {THESE}
       AND available <> initial + coalesce(moved, 0)
 """
-SALES_DRIFT = """
+SALES_DRIFT = f"""
     SELECT coalesce(sales.product_id, entry.product_id) AS product_id, sales.units AS counted,
            entry.units AS entered
-    FROM (SELECT * FROM orders_productsales WHERE product_id = ANY(%(keys)s::bigint[])) AS sales
+    FROM (SELECT * FROM orders_productsales WHERE product_id {THESE}) AS sales
     FULL JOIN (SELECT product_id, sum(units) AS units, sum(amount) AS amount
-               FROM orders_salesentry WHERE product_id = ANY(%(keys)s::bigint[])
+               FROM orders_salesentry WHERE product_id {THESE}
                GROUP BY product_id) AS entry
            ON entry.product_id = sales.product_id
     WHERE (coalesce(sales.units, 0), coalesce(sales.amount, 0))
@@ -89,7 +90,10 @@ def fix_sales_entries(order_ids: Sequence[UUID]) -> Iterator[str]:
 def _drifted(drift: str, product_ids: Sequence[int]) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT product_id FROM ({drift}) AS drift ORDER BY product_id",
-            {"keys": array_literal(product_ids)},
+            *with_keys(
+                f"SELECT product_id FROM ({drift}) AS drift ORDER BY product_id",
+                PRODUCTS,
+                product_ids,
+            )
         )
         return [row[0] for row in cursor.fetchall()]

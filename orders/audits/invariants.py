@@ -11,21 +11,23 @@ from orders.audits.corrections import (
 )
 from orders.audits.subjects import ACCOUNTS, INVOICES, ORDERS, PRODUCTS
 from orders.placing.sales_ledger import COUNTED_LINES
-from project.monitoring.audit import Invariant, register
+from project.monitoring.audit import THESE, Invariant, register
 
 # Sales are committed some milliseconds after stock; after a crash settle needs half a minute.
 SETTLED = "now() - interval '60 seconds'"
 
-_THESE_PRODUCTS = _THESE_ACCOUNTS = _THESE_INVOICES = "ANY(%(keys)s::bigint[])"
-_THESE_ORDERS = "ANY(%(keys)s::uuid[])"
+# Each table is read by an index for THESE keys, whatever the planner expects: no condition is left
+# to a join. What has no column of the order is found by an array of its keys.
+_THEIR_LINES = f"ARRAY(SELECT id FROM orders_orderline WHERE order_id {THESE})"
+_THEIR_REFUNDS = f"ARRAY(SELECT id FROM orders_refund WHERE order_id {THESE})"
 
 register(
     Invariant(
         name=gettext_noop("stock: never below zero"),
         subject=PRODUCTS,
         query="SELECT 'product ' || product_id || ': ' || available"
-        f" FROM orders_stock WHERE available < 0 AND product_id = {_THESE_PRODUCTS}",
-        checked=f"SELECT count(*) FROM orders_stock WHERE product_id = {_THESE_PRODUCTS}",
+        f" FROM orders_stock WHERE available < 0 AND product_id {THESE}",
+        checked=f"SELECT count(*) FROM orders_stock WHERE product_id {THESE}",
     )
 )
 register(
@@ -34,7 +36,7 @@ register(
         subject=PRODUCTS,
         query=f"SELECT 'product ' || product_id || ': ledger ' || ledger || ', counter '"
         f" || available FROM ({STOCK_DRIFT}) AS drift",
-        checked=f"SELECT count(*) FROM orders_stock WHERE product_id = {_THESE_PRODUCTS}",
+        checked=f"SELECT count(*) FROM orders_stock WHERE product_id {THESE}",
         fix=fix_stock,
     )
 )
@@ -45,17 +47,18 @@ register(
         query=f"""
             SELECT 'order ' || order_id || ', product ' || product_id || ': lines '
                    || coalesce(line.quantity, 0) || ', taken ' || coalesce(-movement.quantity, 0)
-            FROM (SELECT * FROM orders_orderline WHERE order_id = {_THESE_ORDERS}) AS line
+            FROM (SELECT * FROM orders_orderline WHERE order_id {THESE}) AS line
             FULL JOIN (SELECT * FROM orders_stockmovement
-                       WHERE kind = 'order' AND order_id = {_THESE_ORDERS}) AS movement
+                       WHERE kind = 'order' AND order_id {THESE}) AS movement
             USING (order_id, product_id)
             WHERE line.quantity IS DISTINCT FROM -movement.quantity
             UNION ALL
             SELECT 'order ' || id || ': no lines' FROM orders_order
-            WHERE id = {_THESE_ORDERS}
-              AND NOT EXISTS (SELECT FROM orders_orderline WHERE order_id = orders_order.id)
+            WHERE id {THESE}
+              AND NOT EXISTS (SELECT FROM orders_orderline
+                              WHERE order_id = orders_order.id AND order_id {THESE})
         """,
-        checked=f"SELECT count(*) FROM orders_order WHERE id = {_THESE_ORDERS}",
+        checked=f"SELECT count(*) FROM orders_order WHERE id {THESE}",
     )
 )
 register(
@@ -67,11 +70,11 @@ register(
                    || items_total
             FROM orders_order
             LEFT JOIN (SELECT order_id, sum(total) AS total FROM orders_orderline
-                       WHERE order_id = {_THESE_ORDERS} GROUP BY order_id) AS lines
+                       WHERE order_id {THESE} GROUP BY order_id) AS lines
                    ON order_id = id
-            WHERE id = {_THESE_ORDERS} AND items_total <> coalesce(lines.total, 0)
+            WHERE id {THESE} AND items_total <> coalesce(lines.total, 0)
         """,
-        checked=f"SELECT count(*) FROM orders_order WHERE id = {_THESE_ORDERS}",
+        checked=f"SELECT count(*) FROM orders_order WHERE id {THESE}",
     )
 )
 register(
@@ -80,13 +83,13 @@ register(
         subject=ORDERS,
         query=f"""
             SELECT 'order ' || id FROM orders_order
-            WHERE id = {_THESE_ORDERS} AND placed_at > now() - interval '7 days'
+            WHERE id {THESE} AND placed_at > now() - interval '7 days'
               AND (NOT EXISTS (SELECT FROM notifications_notification
                                WHERE order_id = orders_order.id AND event = 'order_placed')
                    OR address = '{{}}' AND NOT EXISTS (
                        SELECT FROM media_jobs_mediajob WHERE order_id = orders_order.id))
         """,
-        checked=f"SELECT count(*) FROM orders_order WHERE id = {_THESE_ORDERS}"
+        checked=f"SELECT count(*) FROM orders_order WHERE id {THESE}"
         " AND placed_at > now() - interval '7 days'",
     )
 )
@@ -101,20 +104,19 @@ register(
             FROM orders_upload AS upload
             JOIN orders_orderline AS line ON line.id = line_id
             JOIN orders_order ON orders_order.id = order_id
-            WHERE line.order_id = {_THESE_ORDERS} AND placed_at > now() - interval '7 days'
+            WHERE line_id = ANY({_THEIR_LINES}) AND line.order_id {THESE}
+              AND orders_order.id {THESE} AND placed_at > now() - interval '7 days'
               AND NOT EXISTS (SELECT FROM media_jobs_mediajob AS job
-                              WHERE job.order_id = line.order_id
+                              WHERE job.order_id = line.order_id AND job.order_id {THESE}
                                 AND source = 'upload:' || upload.token)
             UNION ALL
             SELECT 'line ' || line.id || ': units ' || line.quantity || ', uploads '
                    || sum(upload.quantity)
             FROM orders_upload AS upload JOIN orders_orderline AS line ON line.id = line_id
-            WHERE line.order_id = {_THESE_ORDERS}
+            WHERE line_id = ANY({_THEIR_LINES}) AND line.order_id {THESE}
             GROUP BY line.id HAVING sum(upload.quantity) > line.quantity
         """,
-        checked="SELECT count(*) FROM orders_upload"
-        " JOIN orders_orderline AS line ON line.id = line_id"
-        f" WHERE line.order_id = {_THESE_ORDERS}",
+        checked=f"SELECT count(*) FROM orders_upload WHERE line_id = ANY({_THEIR_LINES})",
     )
 )
 register(
@@ -123,7 +125,7 @@ register(
         subject=PRODUCTS,
         query="SELECT 'product ' || product_id || ': counter ' || coalesce(counted, 0)"
         f" || ', entries ' || coalesce(entered, 0) FROM ({SALES_DRIFT}) AS drift",
-        checked=f"SELECT count(*) FROM orders_productsales WHERE product_id = {_THESE_PRODUCTS}",
+        checked=f"SELECT count(*) FROM orders_productsales WHERE product_id {THESE}",
         fix=fix_sales_counters,
     )
 )
@@ -134,17 +136,18 @@ register(
         query=f"""
             SELECT 'order ' || order_id || ', product ' || product_id || ': lines '
                    || coalesce(line.units, 0) || ', entry ' || coalesce(entry.units, 0)
-            FROM (SELECT * FROM ({COUNTED_LINES}) AS counted
-                  WHERE order_id = {_THESE_ORDERS}) AS line
+            -- Both conditions: PostgreSQL doesn't conclude the second, and read all orders.
+            FROM ({COUNTED_LINES} AND line.order_id {THESE} AND orders_order.id {THESE}) AS line
             FULL JOIN (SELECT * FROM orders_salesentry
-                       WHERE order_id = {_THESE_ORDERS}) AS entry
+                       WHERE order_id {THESE}) AS entry
             USING (order_id, product_id)
-            LEFT JOIN orders_order ON orders_order.id = order_id
+            LEFT JOIN (SELECT id, changed_at FROM orders_order WHERE id {THESE}) AS orders_order
+                   ON orders_order.id = order_id
             WHERE (line.units, line.amount) IS DISTINCT FROM (entry.units, entry.amount)
               AND coalesce(orders_order.changed_at, '-infinity') < {SETTLED}
               AND coalesce(entry.changed_at, '-infinity') < {SETTLED}
         """,
-        checked=f"SELECT count(*) FROM orders_salesentry WHERE order_id = {_THESE_ORDERS}",
+        checked=f"SELECT count(*) FROM orders_salesentry WHERE order_id {THESE}",
         fix=fix_sales_entries,
     )
 )
@@ -158,25 +161,26 @@ register(
             FROM (
                 SELECT order_id, product_id, 'cancel' AS refund, quantity - refunded AS units
                 FROM orders_orderline AS line JOIN orders_order ON orders_order.id = order_id
-                WHERE order_id = {_THESE_ORDERS} AND orders_order.id = {_THESE_ORDERS}
+                WHERE order_id {THESE} AND orders_order.id {THESE}
                   AND status = 'cancelled' AND quantity > refunded
                 UNION ALL
                 SELECT refund.order_id, line.product_id, refund.id::text, refunded.quantity
                 FROM orders_refundline AS refunded
                 JOIN orders_refund AS refund ON refund.id = refund_id
                 JOIN orders_orderline AS line ON line.id = line_id
-                WHERE refund.order_id = {_THESE_ORDERS} AND restocked
+                WHERE refund_id = ANY({_THEIR_REFUNDS}) AND refund.order_id {THESE}
+                  AND line.order_id {THESE} AND restocked
             ) AS due
             FULL JOIN (
                 SELECT order_id, product_id, coalesce(refund_id::text, kind) AS refund,
                        quantity AS units
                 FROM orders_stockmovement
-                WHERE order_id = {_THESE_ORDERS} AND kind IN ('cancel', 'refund')
+                WHERE order_id {THESE} AND kind IN ('cancel', 'refund')
             ) AS back
             USING (order_id, product_id, refund)
             WHERE due.units IS DISTINCT FROM back.units
         """,
-        checked=f"SELECT count(*) FROM orders_order WHERE id = {_THESE_ORDERS}",
+        checked=f"SELECT count(*) FROM orders_order WHERE id {THESE}",
     )
 )
 register(
@@ -186,25 +190,24 @@ register(
         ),
         subject=ORDERS,
         query=f"""
-            SELECT 'order ' || order_id || ', product ' || product_id || ': refunded '
-                   || line.refunded || ', refund lines ' || coalesce(lines.units, 0)
-            FROM orders_orderline AS line
-            LEFT JOIN (SELECT line_id, sum(refunded.quantity) AS units
-                       FROM orders_refundline AS refunded
-                       JOIN orders_orderline AS line ON line.id = line_id
-                       WHERE line.order_id = {_THESE_ORDERS} GROUP BY line_id) AS lines
+            -- A refund line of another order's line has none here.
+            SELECT coalesce('order ' || order_id || ', product ' || product_id, 'line ' || line_id)
+                   || ': refunded ' || coalesce(line.refunded, 0)
+                   || ', refund lines ' || coalesce(lines.units, 0)
+            FROM (SELECT * FROM orders_orderline WHERE order_id {THESE}) AS line
+            FULL JOIN (SELECT line_id, sum(quantity) AS units FROM orders_refundline
+                       WHERE refund_id = ANY({_THEIR_REFUNDS}) GROUP BY line_id) AS lines
                    ON line_id = line.id
-            WHERE line.order_id = {_THESE_ORDERS}
-              AND line.refunded <> coalesce(lines.units, 0)
+            WHERE coalesce(line.refunded, 0) <> coalesce(lines.units, 0)
             UNION ALL
             SELECT 'order ' || orders_order.id || ': ' || status || ', left ' || lines.units
             FROM orders_order
             JOIN (SELECT order_id, sum(quantity - refunded) AS units FROM orders_orderline
-                  WHERE order_id = {_THESE_ORDERS} GROUP BY order_id) AS lines ON order_id = id
-            WHERE orders_order.id = {_THESE_ORDERS}
+                  WHERE order_id {THESE} GROUP BY order_id) AS lines ON order_id = id
+            WHERE orders_order.id {THESE}
               AND (status = 'refunded') <> (lines.units = 0)
         """,
-        checked=f"SELECT count(*) FROM orders_orderline WHERE order_id = {_THESE_ORDERS}",
+        checked=f"SELECT count(*) FROM orders_orderline WHERE order_id {THESE}",
     )
 )
 register(
@@ -216,20 +219,22 @@ register(
                    || ', paid ' || payments.sum || ', refunded ' || refunds.sum
             FROM orders_order
             LEFT JOIN (SELECT order_id, sum(amount) AS sum, bool_or(amount < 0) AS undone
-                       FROM orders_payment WHERE order_id = {_THESE_ORDERS}
+                       FROM orders_payment WHERE order_id {THESE}
                        GROUP BY order_id) AS payment ON payment.order_id = id
             -- A refund without lines returns what a cancelled or overpaid order didn't need.
             LEFT JOIN (SELECT order_id, sum(amount) AS sum, sum(amount) FILTER (
                               WHERE NOT EXISTS (SELECT FROM orders_refundline
-                                                WHERE refund_id = orders_refund.id)) AS surplus
+                                                WHERE refund_id = orders_refund.id
+                                                  AND refund_id = ANY({_THEIR_REFUNDS})
+                              )) AS surplus
                        FROM orders_refund
-                       WHERE order_id = {_THESE_ORDERS} AND status <> 'not_owed'
+                       WHERE order_id {THESE} AND status <> 'not_owed'
                        GROUP BY order_id) AS refund ON refund.order_id = id,
             LATERAL (SELECT coalesce(payment.sum, 0) AS sum,
                             coalesce(payment.sum, 0) - coalesce(refund.surplus, 0) AS kept)
                 AS payments,
             LATERAL (SELECT coalesce(refund.sum, 0) AS sum) AS refunds
-            WHERE orders_order.id = {_THESE_ORDERS} AND (refunds.sum > payments.sum
+            WHERE orders_order.id {THESE} AND (refunds.sum > payments.sum
                 OR status = 'placed' AND total > 0 AND payments.kept >= total
                 OR status NOT IN ('placed', 'cancelled') AND payments.kept <> total
                    -- A payment can be undone after packing: then the customer owes it.
@@ -239,7 +244,7 @@ register(
                 OR status IN ('cancelled', 'refunded') AND refunds.sum <> payments.sum
             )
         """,
-        checked=f"SELECT count(*) FROM orders_order WHERE id = {_THESE_ORDERS}",
+        checked=f"SELECT count(*) FROM orders_order WHERE id {THESE}",
     )
 )
 register(
@@ -250,7 +255,7 @@ register(
         query=f"""
             SELECT invoice.kind || ' ' || number || ': counter ' || coalesce(last, 0)
             FROM orders_invoice AS invoice LEFT JOIN orders_invoicecounter USING (kind)
-            WHERE id = {_THESE_INVOICES}
+            WHERE id {THESE}
               AND (number > 1 AND NOT EXISTS (
                        SELECT FROM orders_invoice AS before
                        WHERE before.kind = invoice.kind AND before.number = invoice.number - 1)
@@ -258,7 +263,7 @@ register(
                        SELECT FROM orders_invoice AS after
                        WHERE after.kind = invoice.kind AND after.number = invoice.number + 1))
         """,
-        checked=f"SELECT count(*) FROM orders_invoice WHERE id = {_THESE_INVOICES}",
+        checked=f"SELECT count(*) FROM orders_invoice WHERE id {THESE}",
     )
 )
 register(
@@ -267,12 +272,12 @@ register(
         subject=ACCOUNTS,
         query=f"""
             SELECT 'user ' || id FROM orders_user AS account
-            WHERE id = {_THESE_ACCOUNTS} AND email <> ''
+            WHERE id {THESE} AND email <> ''
               AND EXISTS (SELECT FROM account_emailaddress WHERE user_id = account.id)
               AND NOT EXISTS (SELECT FROM account_emailaddress AS own
                               WHERE user_id = account.id AND own.email = lower(account.email))
         """,
-        checked=f"SELECT count(*) FROM orders_user WHERE id = {_THESE_ACCOUNTS}",
+        checked=f"SELECT count(*) FROM orders_user WHERE id {THESE}",
     )
 )
 # CHECKs hold the form; a migration escaped what had none, or had another account's.
@@ -282,11 +287,11 @@ register(
         subject=ACCOUNTS,
         query=f"""
             SELECT 'user ' || id FROM orders_user
-            WHERE id = {_THESE_ACCOUNTS} AND strpos(email, '\\') > 0
+            WHERE id {THESE} AND strpos(email, '\\') > 0
             UNION
             SELECT 'user ' || user_id FROM account_emailaddress
-            WHERE user_id = {_THESE_ACCOUNTS} AND strpos(email, '\\') > 0
+            WHERE user_id {THESE} AND strpos(email, '\\') > 0
         """,
-        checked=f"SELECT count(*) FROM orders_user WHERE id = {_THESE_ACCOUNTS}",
+        checked=f"SELECT count(*) FROM orders_user WHERE id {THESE}",
     )
 )

@@ -63,6 +63,7 @@ PRODUCTS = register_subject(
     Subject(
         name="products",
         keys=(("orders_product", "id"),),
+        type="bigint",
         first=0,
         changed=_changed_products,
         note_checked=balances.carry_forward,
@@ -73,6 +74,7 @@ ORDERS = register_subject(
         name="orders",
         # An entry has no foreign key: its order may not exist.
         keys=(("orders_order", "id"), ("orders_salesentry", "order_id")),
+        type="uuid",
         first=UUID(int=0),
         changed=_changed_orders,
     )
@@ -81,6 +83,7 @@ INVOICES = register_subject(
     Subject(
         name="invoices",
         keys=(("orders_invoice", "id"),),
+        type="bigint",
         first=0,
         changed=_new_invoices,
     )
@@ -89,6 +92,7 @@ ACCOUNTS = register_subject(
     Subject(
         name="accounts",
         keys=(("orders_user", "id"),),
+        type="bigint",
         first=0,
         changed=_new_accounts,
     )

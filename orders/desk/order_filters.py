@@ -11,9 +11,10 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet, Value
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Lower, Now
+from django.db.models.lookups import IsNull
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -35,6 +36,9 @@ UNSENT_DAYS = 30
 """Days in which an order that isn't shipped is looked at for its address."""
 MANY = 100_000
 """Ids that PostgreSQL keeps in a hash table of its usual memory."""
+MANY_PARCELS = 10_000
+"""Parcels of a carrier from which on each order is asked for its own: then one of some orders has
+one, and a page is soon full. To collect the orders of fewer reads less."""
 AMOUNT_DAYS = 90
 """Days in which an amount is looked for without a date: no index has the amounts."""
 OVERDUE_HOURS = 72
@@ -69,18 +73,27 @@ def with_troubled_address(orders: QuerySet[Order]) -> QuerySet[Order]:
 
 def with_jobs(orders: QuerySet[Order], statuses: tuple[str, ...]) -> QuerySet[Order]:
     """Return the orders that have a job of any kind in one of these statuses."""
-    ids = _order_ids(statuses)
-    some = list(ids[: FEW + 1])
-    if len(some) <= FEW:
-        return orders.filter(pk__in=set(some))
-    count = ids.count()
-    if count <= MANY:
-        return in_list_order(orders, Q(pk__in=ids), at_most=count)
     has_one = Q()
     for model in job_models():
         jobs = model._default_manager.filter(order_id=OuterRef("pk"), status__in=statuses)
         has_one |= Q(Exists(jobs))
-    return with_known_rows(orders.filter(has_one), at_most=count)
+    return _with_ids(orders, _order_ids(statuses), has_one)
+
+
+def _with_ids(
+    orders: QuerySet[Order], ids: QuerySet[Any], is_one: Any, *, many: int = MANY
+) -> QuerySet[Order]:
+    """Return the orders with these ids, which may be few or those of most orders.
+
+    If they are more than `many`, each order is asked `is_one`: whether its id is among them.
+    """
+    some = list(ids[: FEW + 1])
+    if len(some) <= FEW:
+        return orders.filter(pk__in=set(some))
+    count = ids[: many + 1].count()
+    if count > many:
+        return with_known_rows(orders.filter(is_one), at_most=max(count, planned_rows(ids)))
+    return in_list_order(orders, Q(pk__in=ids), at_most=count)
 
 
 def _order_ids(statuses: tuple[str, ...]) -> QuerySet[Any]:
@@ -100,8 +113,7 @@ def list_troubled(orders: QuerySet[Order]) -> QuerySet[Order]:
     If such addresses are many, the list is read by its order.
     """
     small = orders.alias(email_in_small=Lower("email"))
-    some = set(returned_addresses()[: FEW + 1])
-    if len(some) <= FEW:
+    if len(returned_addresses()[: FEW + 1]) <= FEW:
         return small.filter(email_in_small__in=list(troubled_addresses()))
     returned = Q(email_in_small__in=returned_addresses())
     return in_list_order(
@@ -275,4 +287,10 @@ class CarrierFilter(TextFilter):
         parcels = OrderEvent.objects.alias(by=Lower(KT("detail__carrier"))).filter(
             kind__in=kinds, by=Lower(Value(name))
         )
-        return queryset.filter(pk__in=parcels.values("order"))
+        ids = parcels.order_by().values_list("order_id", flat=True)
+        return _with_ids(queryset, ids, _is_of(parcels), many=MANY_PARCELS)
+
+
+def _is_of(events: QuerySet[OrderEvent]) -> IsNull:
+    """Return the condition that an order has one of these events; asked order by order."""
+    return IsNull(Subquery(events.filter(order=OuterRef("pk")).values("pk")[:1]), False)

@@ -63,6 +63,7 @@ class Payment(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("by"),
+        db_index=False,  # a partial one, below: most payments come from a provider
     )
     created_at = models.DateTimeField(_("when"), db_default=Now(), editable=False)
 
@@ -70,6 +71,9 @@ class Payment(models.Model):
         verbose_name = _("payment")
         verbose_name_plural = _("payments")
         ordering = ["pk"]
+        indexes = [
+            models.Index(fields=["user"], name="payment_user", condition=Q(user__isnull=False)),
+        ]
         constraints = [
             # The ledger's key: a repeated request enters the payment once.
             models.UniqueConstraint(
@@ -153,7 +157,8 @@ class Refund(models.Model):
         indexes = [
             # The worklist of the desk.
             models.Index("created_at", "id", condition=Q(status="owed"), name="refund_owed"),
-            # As of the stock's movements.
+            # The newest rows, for the audit. Rows come in the order of time, so a summary of each
+            # range of pages is enough.
             BrinIndex("created_at", name="refund_by_time", autosummarize=True),
             # The desk's lists of those that are settled.
             models.Index(fields=["status", "-created_at", "-id"], name="refund_by_status"),

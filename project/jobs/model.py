@@ -103,8 +103,9 @@ class Job(models.Model):
             ),
             # The desk's list, and its filter by a status. Times grow, so a new row is added at the
             # end of each, on a page that is in memory. Those that are done are most of all: the
-            # first index finds them, and the second has no entry for them.
-            models.Index(fields=["-created_at", "-id"], name="%(class)s_newest"),
+            # first index finds them, and the second has no entry for them. The first ascends, so
+            # that its pages are left full.
+            models.Index(fields=["created_at", "id"], name="%(class)s_newest"),
             models.Index(
                 fields=["status", "-created_at", "-id"],
                 name="%(class)s_not_done",

@@ -42,6 +42,16 @@ PATIENCE = 60.0
 
 Key = Any
 """A number or a UUID."""
+THESE = "/* these keys */"
+"""Stands behind a column in SQL, for the condition that it is one of the keys: see `with_keys`."""
+
+
+class Stretch(list[Key]):
+    """All keys of a subject from the first to the last, in their order.
+
+    They are looked up as a range, in one walk along each index: half the time of a list, which
+    PostgreSQL plans key by key.
+    """
 
 
 class Changed(NamedTuple):
@@ -59,6 +69,8 @@ class Subject:
     name: str
     keys: Sequence[tuple[str, str]]
     """The tables and columns that hold its keys, each with an index of them."""
+    type: str
+    """PostgreSQL's name of the keys' type."""
     first: Key
     """A key before all others."""
     changed: Callable[[datetime, datetime], Iterator[Changed]]
@@ -75,9 +87,9 @@ class Invariant:
     """English, marked for translation: a finding keeps it, and the desk shows it translated."""
     subject: Subject
     query: str
-    """SQL that returns one row of text per violation among the keys `%(keys)s`, an array."""
+    """SQL that returns one row of text per violation, among THESE keys."""
     checked: str
-    """SQL that returns the number of rows checked for the keys `%(keys)s`."""
+    """SQL that returns the number of rows checked, of THESE keys."""
     fix: Callable[[Sequence[Key]], Iterator[str]] | None = None
     """Corrects the drift of these keys in transactions of its own and yields each change."""
 
@@ -211,7 +223,7 @@ def next_size(size: int, seconds: float) -> int:
     return max(size // 2, MIN_PAGE) if seconds > STEP_SECONDS else size
 
 
-def _read_page(subject: Subject, after: Key, size: int) -> list[Key]:
+def _read_page(subject: Subject, after: Key, size: int) -> Stretch:
     """Return the next keys, as far as the pages of all tables reach.
 
     A statement per table: one for their union would sort all keys for each page.
@@ -229,7 +241,7 @@ def _read_page(subject: Subject, after: Key, size: int) -> list[Key]:
             found.update(page)
             if len(page) == size:
                 last = page[-1] if last is None else min(last, page[-1])
-    return sorted(key for key in found if last is None or key <= last)
+    return Stretch(sorted(key for key in found if last is None or key <= last))
 
 
 def _correct(step: list[Finding], keys: Sequence[Key], show: Callable[[str], object]) -> bool:
@@ -245,31 +257,52 @@ def _correct(step: list[Finding], keys: Sequence[Key], show: Callable[[str], obj
 def check(subject: Subject, keys: Sequence[Key]) -> list[Finding]:
     """Check the subject's invariants for these keys in one snapshot."""
     with snapshot() as cursor:
+        if isinstance(keys, Stretch):
+            # The planner takes a range of UUIDs between two values of its histogram for one row,
+            # and would compare each row with each by nested loops.
+            cursor.execute("SET LOCAL enable_nestloop = off")
         return check_in(cursor, subject, keys)
 
 
 def check_in(cursor: CursorWrapper, subject: Subject, keys: Sequence[Key]) -> list[Finding]:
     """Check the subject's invariants for these keys in the snapshot of `cursor`."""
-    values = {"keys": array_literal(keys)}
-    return [
-        _check(cursor, invariant, values)
-        for invariant in invariants()
-        if invariant.subject is subject
-    ]
+    counted: dict[str, int] = {}
+    """The number of rows by the SQL that counts them: several invariants share it."""
+    findings = []
+    for invariant in invariants():
+        if invariant.subject is subject:
+            if invariant.checked not in counted:
+                cursor.execute(*with_keys(invariant.checked, subject, keys))
+                counted[invariant.checked] = cursor.fetchone()[0]
+            findings.append(_check(cursor, invariant, keys, checked=counted[invariant.checked]))
+    return findings
 
 
-def _check(cursor: CursorWrapper, invariant: Invariant, values: dict[str, str]) -> Finding:
-    cursor.execute(invariant.checked, values)
-    checked = cursor.fetchone()[0]
+def _check(
+    cursor: CursorWrapper, invariant: Invariant, keys: Sequence[Key], *, checked: int
+) -> Finding:
     cursor.execute(
-        f"SELECT words, count(*) OVER () FROM ({invariant.query}) AS violation (words)"
-        f" LIMIT {MAX_EXAMPLES}",
-        values,
+        *with_keys(
+            f"SELECT words, count(*) OVER () FROM ({invariant.query}) AS violation (words)"
+            f" LIMIT {MAX_EXAMPLES}",
+            invariant.subject,
+            keys,
+        )
     )
     rows = cursor.fetchall()
     return Finding(
         invariant.name, checked, rows[0][1] if rows else 0, [str(words) for words, _count in rows]
     )
+
+
+def with_keys(sql: str, subject: Subject, keys: Sequence[Key]) -> tuple[str, dict[str, Any]]:
+    """Return the SQL with the condition for these keys, and its parameters."""
+    if isinstance(keys, Stretch):
+        return (
+            sql.replace(THESE, f"BETWEEN %(first)s::{subject.type} AND %(last)s::{subject.type}"),
+            {"first": str(keys[0]), "last": str(keys[-1])},
+        )
+    return sql.replace(THESE, f"= ANY(%(keys)s::{subject.type}[])"), {"keys": array_literal(keys)}
 
 
 @contextmanager

@@ -1,7 +1,7 @@
 """The audit's findings without its minute of tolerance for sales."""
 
 from orders.audits.invariants import SETTLED
-from project.monitoring.audit import Invariant, invariants
+from project.monitoring.audit import THESE, Invariant, invariants
 from tests.concurrency.rush import Books
 
 
@@ -19,4 +19,4 @@ def of_everything(invariant: Invariant) -> str:
     keys = " UNION ".join(
         f"SELECT {column} FROM {table}" for table, column in invariant.subject.keys
     )
-    return invariant.query.replace("%(keys)s", f"(ARRAY({keys}))")
+    return invariant.query.replace(THESE, f"= ANY(ARRAY({keys}))")

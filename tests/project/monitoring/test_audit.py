@@ -1,7 +1,7 @@
 """The audit finds every drift, names it, and mends what can be mended."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 from io import StringIO
 from typing import Any
@@ -17,7 +17,7 @@ from orders.models import (
     Stock,
 )
 from project.models import AuditRun
-from project.monitoring.audit import MAX_EXAMPLES, invariants, run_audit
+from project.monitoring.audit import MAX_EXAMPLES, Stretch, invariants, run_audit, with_keys
 from project.tasks import audit_all
 from tests.factories import add_product
 from tests.project.monitoring.broken import BREAKS, place, sql
@@ -113,6 +113,39 @@ def test_every_invariant_is_broken_by_a_test() -> None:
     broken = {name for _statement, name, _example in BREAKS.values()}
 
     assert broken | {"stock: never below zero"} == {invariant.name for invariant in invariants()}
+
+
+def test_every_table_of_an_orders_rule_is_read_for_its_keys_only(order: Order) -> None:
+    """However many keys a step has: a table without a condition would be read whole for each."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET enable_seqscan = off; SET enable_nestloop = off")
+        try:
+            unbound = [
+                (invariant.name, table)
+                for invariant in invariants()
+                if invariant.subject.name == "orders"
+                for table in read_whole(cursor, *with_keys(
+                    invariant.query, invariant.subject, Stretch([order.pk])
+                ))
+            ]  # fmt: skip
+        finally:
+            cursor.execute("RESET enable_seqscan; RESET enable_nestloop")
+
+    assert unbound == []
+
+
+def read_whole(cursor: Any, query: str, values: dict[str, Any]) -> list[str]:
+    """Return the tables that the query's plan reads without a condition of an index."""
+    cursor.execute(f"EXPLAIN (FORMAT JSON) {query}", values)
+
+    def unbound(plan: dict[str, Any]) -> Iterator[str]:
+        is_by_bitmap = plan["Node Type"] == "Bitmap Heap Scan"
+        if "Relation Name" in plan and "Index Cond" not in plan and not is_by_bitmap:
+            yield plan["Relation Name"]
+        for part in plan.get("Plans", ()):
+            yield from unbound(part)
+
+    return list(unbound(cursor.fetchone()[0][0]["Plan"]))
 
 
 def test_stock_below_zero_is_found(order: Order, without_check: Callable[[str, str], None]) -> None:
