@@ -52,6 +52,7 @@ class Order(models.Model):
     class Source(models.TextChoices):
         SHOP = "shop", _("Shop")
         API = "api", _("API")
+        DESK = "desk", pgettext_lazy("source of an order", "Desk")
 
     id = models.UUIDField(primary_key=True, editable=False)
     number = models.BigIntegerField(
@@ -61,7 +62,7 @@ class Order(models.Model):
         db_default=Func(Value("orders_order_number"), function="nextval"),
     )
     door = models.CharField(_("door"), max_length=4, choices=Source)
-    """The source of the order: shop or API. The column keeps its first name."""
+    """The source of the order: shop, API or desk. The column keeps its first name."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         keep_order,
@@ -133,11 +134,14 @@ class Order(models.Model):
                 F("number").desc(),
                 name="order_email",
             ),
-            # The desk's list and its filters. Orders of the API are the fewer in most shops.
+            # The desk's list and its filters. Most orders are the shop's, in most shops.
             models.Index(fields=["-placed_at", "-number"], name="order_newest"),
             models.Index(fields=["status", "-placed_at", "-number"], name="order_status_list"),
             models.Index(
                 fields=["-placed_at", "-number"], name="order_by_api", condition=Q(door="api")
+            ),
+            models.Index(
+                fields=["-placed_at", "-number"], name="order_by_desk", condition=Q(door="desk")
             ),
             # The desk's filter by country. A new order is the first entry of its country, so few
             # pages are written, as with a status.
@@ -249,7 +253,8 @@ class OrderEvent(models.Model):
     detail = models.JSONField(_("detail"), default=dict, blank=True)
     """The event's data, by its kind; amounts are text. Keys: method, reference, amount; carrier,
     tracking_number, corrected; reason, by_shopper, expired, given_back; restocked, items; old, new
-    (the corrected fields with their values); recipients."""
+    (the corrected fields with their values); recipients; prices (those by hand, with the shop's and
+    the reason)."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,
