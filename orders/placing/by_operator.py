@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from orders.models import OrderEvent
+from orders.models import Order, OrderEvent
 from orders.placing.errors import FieldError
 from orders.placing.offers import Offer
 
@@ -59,13 +59,39 @@ class ByOperator:
         return {"prices": prices} if prices else {}
 
 
-def by_operator_of(event: OrderEvent | None) -> ByOperator | None:
-    """Return the operator's part as the order's first event has it; None without prices by hand."""
-    prices = {
-        item["sku"]: HandPrice(Decimal(item["price"]), item["reason"])
-        for item in (event.detail.get("prices", ()) if event else ())
-    }
-    return ByOperator(event.user_id, prices) if event and prices else None
+@dataclass(frozen=True)
+class KeptPrice:
+    """A price by hand as the order's first event keeps it."""
+
+    sku: str
+    name: str
+    price: Decimal
+    shop_price: Decimal
+    """The shop's price of that moment."""
+    reason: str
+
+
+def kept_prices(event: OrderEvent) -> list[KeptPrice]:
+    """Return the prices by hand of the order whose first event this is."""
+    return [
+        KeptPrice(
+            sku=item["sku"],
+            name=item["name"],
+            price=Decimal(item["price"]),
+            shop_price=Decimal(item["shop_price"]),
+            reason=item["reason"],
+        )
+        for item in event.detail.get("prices", ())
+    ]
+
+
+def by_operator_of(order: Order) -> ByOperator | None:
+    """Return the operator's part of an order that is placed; None for one without an operator."""
+    if order.door != Order.Source.DESK:
+        return None
+    event = order.events.get(kind=OrderEvent.Kind.PLACED)
+    prices = {kept.sku: HandPrice(kept.price, kept.reason) for kept in kept_prices(event)}
+    return ByOperator(event.user_id, prices)
 
 
 def price_error(by_hand: HandPrice) -> str:

@@ -28,7 +28,7 @@ def _request_of(order: Order) -> OrderRequest:
         language=order.language,
         **contact,
         lines=tuple(part for line in lines for part in _parts(line)),
-        operator=by_operator_of(order.events.filter(kind=OrderEvent.Kind.PLACED).first()),
+        operator=by_operator_of(order),
     )
 
 

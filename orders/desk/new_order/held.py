@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from orders.accounts.fields import ADDRESS_FIELDS
 from orders.accounts.history import account_of
 from orders.desk.new_order.forms import CustomerForm
-from orders.desk.new_order.lines import LineForm, line_forms, read_rows
+from orders.desk.new_order.lines import LineForm, line_forms, read_rows, sum_up
 from orders.models import Order
 from orders.placing.by_operator import ByOperator
 from orders.placing.errors import FieldError, Shortage
@@ -23,6 +23,10 @@ class Held:
 
     customer: CustomerForm
     lines: list[LineForm]
+
+    def __post_init__(self) -> None:
+        self.summary = sum_up(self.lines)
+        """What it costs; a line that the placement refuses afterwards still counts."""
 
     @classmethod
     def sent(cls, request: HttpRequest) -> "Held":

@@ -34,7 +34,6 @@ from orders.desk.new_order.lines import (
     line_forms,
     needs_upload,
     read_rows,
-    sum_up,
 )
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.notes import add_note
@@ -189,7 +188,7 @@ class NewOrderPage:
             "page_url": f"?{urlencode({'key': key})}",
             "customer": held.customer,
             "lines": held.lines,
-            "summary": sum_up(held.lines),
+            "summary": held.summary,
             "currency": settings.SHOP_CURRENCY,
             "customers": find_customers(sought["find_customer"]),
             "products": find_products(sought["find_product"]),
