@@ -110,7 +110,9 @@ ROLES = (
     Role(
         "Clerk",
         _("Clerk"),
-        _("Works on orders: takes payments, packs, ships, cancels, and sends messages again."),
+        _(
+            "Makes orders for customers, takes payments, packs, ships, cancels, sends messages again."
+        ),
         _CLERK,
     ),
     Role(

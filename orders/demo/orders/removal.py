@@ -12,7 +12,7 @@ from django.db.backends.utils import CursorWrapper
 
 from orders.demo.orders import catalogue, shoppers
 from orders.demo.orders.fill import LOCK, InUse
-from orders.demo.orders.lives import SOURCE, key_of
+from orders.demo.orders.lives import key_of, source_of
 from orders.demo.orders.pass_pictures import remove_passes
 from orders.models import DemoFill, SalesQuarter
 from orders.placing.identity import order_ids
@@ -54,7 +54,9 @@ def _ids(seed: int, positions: range) -> list[UUID]:
     return [
         one
         for position in positions
-        for one in order_ids(source=SOURCE, user_id=None, key=key_of(position, seed=seed))
+        for one in order_ids(
+            source=source_of(position), user_id=None, key=key_of(position, seed=seed)
+        )
     ]
 
 
