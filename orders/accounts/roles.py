@@ -110,9 +110,7 @@ ROLES = (
     Role(
         "Clerk",
         _("Clerk"),
-        _(
-            "Makes orders for customers, takes payments, packs, ships, cancels, sends messages again."
-        ),
+        _("Works on orders: makes them, takes payments, packs, ships, cancels, resends messages."),
         _CLERK,
     ),
     Role(

@@ -25,7 +25,9 @@ ORDERS = 6000
 FILL = """
 INSERT INTO orders_order (id, door, fingerprint, name, email, phone, language, address, currency,
     items_total, total, status, placed_at)
-SELECT gen_random_uuid(), CASE WHEN i %% 20 = 0 THEN 'api' WHEN i %% 97 = 0 THEN 'desk' ELSE 'shop' END, '', 'Ada Love' || i,
+SELECT gen_random_uuid(),
+    CASE WHEN i %% 20 = 0 THEN 'api' WHEN i %% 97 = 0 THEN 'desk' ELSE 'shop' END,
+    '', 'Ada Love' || i,
     'c' || i || '@example.org', '+4915' || lpad(i::text, 8, '0'), 'en',
     CASE WHEN i %% 300 = 0 THEN '{"country": "FR"}' WHEN i %% 301 = 0 THEN '{}'
         ELSE '{"country": "DE"}' END::jsonb, 'EUR', 5, 5,
