@@ -3,7 +3,7 @@
 The entries of the schedule are in `project.desk.schedule`.
 """
 
-from typing import Any
+from typing import Any, cast
 
 from axes.admin import AccessAttemptAdmin
 from axes.models import AccessAttempt, AccessFailureLog, AccessLog
@@ -122,7 +122,7 @@ class ResultAdmin(ReadOnly, LongList, TaskResultAdmin):
         job = _job_of(result)
         if job is None:
             return "–"
-        desk: JobAdmin = admin.site._registry[type(job)]
+        desk = cast("JobAdmin", admin.site._registry[type(job)])
         name = f"admin:{desk.opts.app_label}_{desk.opts.model_name}_change"
         html = '<a href="{}" class="text-link">{}</a>'
         return format_html(html, reverse(name, args=[job.pk]), desk.summary(job))

@@ -33,6 +33,12 @@ def owners_of(order: Order) -> QuerySet[User]:
     return User.objects.filter(emailaddress__email=order.email.lower(), emailaddress__verified=True)
 
 
+def account_of(email: str) -> int | None:
+    """Return the id of the user who has confirmed the address, if any."""
+    confirmed = EmailAddress.objects.filter(email=email.lower(), verified=True)
+    return confirmed.values_list("user_id", flat=True).first()
+
+
 def is_muted(event: str, *, order: Order) -> bool:
     """Return True if the order's shopper switched this message off and the event is optional."""
     if not EVENTS[event].may_opt_out:

@@ -110,7 +110,7 @@ ROLES = (
     Role(
         "Clerk",
         _("Clerk"),
-        _("Works on orders: takes payments, packs, ships, cancels, and sends messages again."),
+        _("Works on orders: makes them, takes payments, packs, ships, cancels, resends messages."),
         _CLERK,
     ),
     Role(

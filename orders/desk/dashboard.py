@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from orders.catalogue.stock import is_low
 from orders.desk.attention import read_pauses, read_tasks
+from orders.desk.new_order.page import may_make_orders
 from orders.desk.orders import COLOURS
 from orders.desk.sales import read_overview
 from orders.models import Order, Product
@@ -81,6 +82,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     context |= {
         "tasks": read_tasks(admin.site, of_orders=sees_orders, of_jobs=sees_jobs),
         "sees_orders": sees_orders,
+        "new_order_url": reverse("admin:orders_order_add") if may_make_orders(request) else "",
         "sees_jobs": sees_jobs,
         "checks": [
             (service_name(name), service_state(state), state == "ok", name in health.paused)

@@ -2,8 +2,10 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from orders.models import Order, OrderLine
+from orders.placing.by_operator import kept_prices
 
 
 @dataclass(frozen=True)
@@ -14,6 +16,8 @@ class LineRow:
     """The units that are back in stock."""
     left: int
     """The units that the customer keeps or still gets."""
+    shop_price: Decimal | None = None
+    """The shop's price when the order was placed, if an operator set another one by hand."""
 
 
 @dataclass(frozen=True)
@@ -27,15 +31,18 @@ class LineRows:
 
 
 def read_lines(order: Order, *, returned: Mapping[int, int]) -> LineRows:
-    """Return the lines with their uploads, in two queries.
+    """Return the lines with their uploads, in two queries; one more if the desk made the order.
 
     `returned` are the units that refunds brought back, by line; a cancellation brings back all
     that no refund has.
     """
     is_cancelled = order.status == Order.Status.CANCELLED
+    made = order.events.filter(kind="placed") if order.door == Order.Source.DESK else ()
+    shop_prices = {kept.sku: kept.shop_price for event in made for kept in kept_prices(event)}
     rows = []
     for line in order.lines.prefetch_related("uploads"):
         kept = line.quantity - line.refunded
         back = returned.get(line.pk, 0) + (kept if is_cancelled else 0)
-        rows.append(LineRow(line, line.refunded, back, 0 if is_cancelled else kept))
+        left = 0 if is_cancelled else kept
+        rows.append(LineRow(line, line.refunded, back, left, shop_prices.get(line.sku)))
     return LineRows(rows)

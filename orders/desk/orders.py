@@ -15,6 +15,7 @@ from unfold.decorators import display
 from media_jobs.models import MediaJob
 from notifications.models import Notification
 from notifications.receipts.bounces import trouble_with
+from orders.desk.new_order.page import NewOrderPage
 from orders.desk.next_steps import step_url
 from orders.desk.order_filters import (
     AddressFilter,
@@ -62,6 +63,7 @@ COLOURS = {
 
 @admin.register(Order)
 class OrderAdmin(
+    NewOrderPage,
     ReadOnly,
     ExportList,
     LongList,

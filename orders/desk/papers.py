@@ -108,7 +108,7 @@ class PaperActions:
             request_slip(order, kind=kind)
         else:
             raise Http404
-        if made := papers.exclude(pk__in=known):
+        if made := list(papers.exclude(pk__in=known)):
             note(gettext_lazy("Asked for"), made, user_id=request.user.pk)
             self.record_action(request, KINDS[kind], [order])
         return redirect("admin:orders_order_change", order.pk)

@@ -189,7 +189,7 @@ class ResolveForm(StepForm):
     def fill_in(self) -> None:
         amount, reference = reported(self.about)
         likely = Resolution.CAME if amount else Resolution.NOTHING
-        self.initial |= {"resolution": likely, "amount": amount, "reference": reference[:100]}
+        self.initial.update(resolution=likely, amount=amount, reference=reference[:100])
 
     def effects(self) -> Iterable[str]:
         came = self.held("resolution") == Resolution.CAME

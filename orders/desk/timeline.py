@@ -4,7 +4,7 @@ Events, movements of stock, messages with their texts, media jobs with their pic
 operators decided about these, and notes.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import groupby
@@ -25,12 +25,14 @@ from notifications.rendering import render
 from orders.lifecycle.corrections import LABELS
 from orders.lifecycle.timeline import event_entry
 from orders.models import Order, OrderEvent
+from orders.placing.by_operator import kept_prices
 from project.countries import country_name
 from project.desk.decision_log import decisions_of_order
 from project.desk.job_decisions import Button
 from project.desk.jobs import COLOURS, JobAdmin, job_admins
 from project.email_addresses import readable_address
 from project.jobs.model import Job, job_models
+from project.templatetags.money import money
 from project.text import isolate
 
 ADDRESS_PARTS = ("line1", "line2", "postcode", "city", "country")
@@ -76,20 +78,34 @@ def read_happenings(order: Order, request: HttpRequest, *, site: AdminSite) -> l
 def _events(order: Order) -> Iterable[Happening]:
     for event in order.events.select_related("user"):
         entry = event_entry(event, order.currency)
-        is_correction = event.kind == OrderEvent.Kind.CORRECTED
+        told = TOLD.get(event.kind)
         reason = str(event.detail.get("reason", ""))
         yield Happening(
             when=entry.when,
             title=entry.title,
             kind="event",
-            note=_corrected(event) if is_correction else entry.note,
+            note=told(event, order) if told else entry.note,
             reason="" if isolate(reason) == entry.note else reason,
             user=entry.user,
             is_parcel=event.kind in PARCEL,
         )
 
 
-def _corrected(event: OrderEvent) -> str:
+def _priced(event: OrderEvent, order: Order) -> str:
+    """Return each price by hand with the shop's and the reason, a line each."""
+    return "\n".join(
+        _("%(product)s: %(price)s by hand instead of %(shop_price)s – %(reason)s")
+        % {
+            "product": isolate(kept.name),
+            "price": money(kept.price, order.currency),
+            "shop_price": money(kept.shop_price, order.currency),
+            "reason": isolate(kept.reason),
+        }
+        for kept in kept_prices(event)
+    )
+
+
+def _corrected(event: OrderEvent, order: Order) -> str:
     """Return each corrected field with its old and new value, a line each."""
     old, new = event.detail["old"], event.detail["new"]
     return "\n".join(
@@ -102,6 +118,13 @@ def _corrected(event: OrderEvent) -> str:
         for name in LABELS
         if name in new
     )
+
+
+TOLD: dict[str, Callable[[OrderEvent, Order], str]] = {
+    OrderEvent.Kind.PLACED: _priced,
+    OrderEvent.Kind.CORRECTED: _corrected,
+}
+"""The events whose detail the desk tells more of than the shop."""
 
 
 def _in_words(name: str, value: Any) -> str:

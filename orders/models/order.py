@@ -52,6 +52,7 @@ class Order(models.Model):
     class Source(models.TextChoices):
         SHOP = "shop", _("Shop")
         API = "api", _("API")
+        DESK = "desk", pgettext_lazy("source of an order", "Desk")
 
     id = models.UUIDField(primary_key=True, editable=False)
     number = models.BigIntegerField(
@@ -61,7 +62,7 @@ class Order(models.Model):
         db_default=Func(Value("orders_order_number"), function="nextval"),
     )
     door = models.CharField(_("door"), max_length=4, choices=Source)
-    """The source of the order: shop or API. The column keeps its first name."""
+    """The source of the order: shop, API or desk. The column keeps its first name."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         keep_order,
@@ -136,10 +137,11 @@ class Order(models.Model):
                 F("number").desc(),
                 name="order_email",
             ),
-            # The desk's list and its filters. Orders of the API are the fewer in most shops.
+            # The desk's list and its filters. Most orders are the shop's, in most shops.
             models.Index(fields=["placed_at"], name="order_newest"),
             models.Index(fields=["status", "placed_at"], name="order_status_list"),
             models.Index(fields=["placed_at"], name="order_by_api", condition=Q(door="api")),
+            models.Index(fields=["placed_at"], name="order_by_desk", condition=Q(door="desk")),
             # The desk's filter by country. A new order is the last entry of its country, so few
             # pages are written, as with a status.
             models.Index(KT("address__country"), F("placed_at"), name="order_country"),
@@ -246,8 +248,8 @@ class OrderEvent(models.Model):
     detail = models.JSONField(_("detail"), default=dict, blank=True)
     """The event's data, by its kind; amounts are text. Keys: method, reference, amount; carrier,
     tracking_number, corrected; reason, by_shopper, expired, given_back; restocked, items; old, new
-    (the corrected fields with their values); recipients; outcome, provider (of a checked payment).
-    """
+    (the corrected fields with their values); recipients; outcome, provider (of a checked payment);
+    prices (those by hand, with the shop's and the reason)."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,

@@ -9,11 +9,12 @@ from django.conf import settings
 def owner_of_key(*, source: str, user_id: int | None) -> int | None:
     """Return the id of the user who owns the key, or None for a key without an owner.
 
-    API users choose their keys, so two of them may choose the same one. The shop's keys are random
-    and known to the browser alone; they have no owner. A shopper who sends the form as a guest,
-    signs in and sends it again must not order twice.
+    API users choose their keys, so two of them may choose the same one. The keys of shop and desk
+    are random and known to the browser alone; they have no owner. A shopper who sends the form as a
+    guest, signs in and sends it again must not order twice, nor must an operator whose customer
+    gets an account in between.
     """
-    return None if source == "shop" else user_id
+    return user_id if source == "api" else None
 
 
 def order_id(*, source: str, user_id: int | None, key: str) -> UUID:

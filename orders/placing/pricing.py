@@ -3,6 +3,7 @@
 `placement` calls it before it submits the draft. It writes nothing.
 """
 
+from dataclasses import replace
 from decimal import Decimal
 from uuid import UUID
 
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from media_jobs.outbox import pickup_pass_job
 from notifications.outbox import order_messages
 from orders.models import Order
+from orders.placing.by_operator import price_errors
 from orders.placing.errors import FieldError, InvalidOrder, OutOfStock, Shortage, TotalChanged
 from orders.placing.message_context import message_context
 from orders.placing.offers import Offer
@@ -45,20 +47,22 @@ def price(request: OrderRequest, *, order_id: UUID, offers: dict[str, Offer]) ->
     ]
     uploads = find_uploads(request)
     errors += upload_errors(request, offers, uploads)
+    errors += price_errors(request.operator, [line.sku for line in request.lines])
     if errors:
         raise InvalidOrder(errors)
     lines = []
     shortages = []
     for sku, quantity in quantities.items():
         offer = offers[sku]
+        unit_price = request.operator.unit_price(sku, offer) if request.operator else offer.price
         lines.append(
             DraftLine(
                 product_id=offer.product_id,
                 sku=sku,
                 name=offer.name,
                 quantity=quantity,
-                unit_price=offer.price,
-                total=offer.price * quantity,
+                unit_price=unit_price,
+                total=unit_price * quantity,
             )
         )
         if offer.available < quantity:
@@ -89,7 +93,10 @@ def price(request: OrderRequest, *, order_id: UUID, offers: dict[str, Offer]) ->
         delivery_total=delivery_total,
         total=total,
     )
-    return _with_jobs(order, tuple(lines), draft_uploads(request, order, offers, uploads))
+    draft = _with_jobs(order, tuple(lines), draft_uploads(request, order, offers, uploads))
+    if (operator := request.operator) is None:
+        return draft
+    return replace(draft, operator_id=operator.user_id, detail=operator.detail(offers))
 
 
 def _with_jobs(

@@ -3,6 +3,7 @@
 from typing import Any
 
 from orders.models import Order, OrderEvent, OrderLine
+from orders.placing.by_operator import by_operator_of
 from orders.placing.request import OrderRequest, RequestedLine
 
 
@@ -27,6 +28,7 @@ def _request_of(order: Order) -> OrderRequest:
         language=order.language,
         **contact,
         lines=tuple(part for line in lines for part in _parts(line)),
+        operator=by_operator_of(order),
     )
 
 

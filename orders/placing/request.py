@@ -14,6 +14,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from orders.models import Order
+from orders.placing.by_operator import ByOperator
 from orders.placing.errors import FieldError, InvalidOrder
 from project.countries import COUNTRIES, WITH_POSTCODE, phone_region
 from project.email_addresses import MAX_LENGTH, InvalidAddressError, deliverable_address
@@ -56,6 +57,8 @@ class OrderRequest:
     """The client's address as `project.limits.client_address` counts it, or empty."""
     session_key: str = ""
     """The key of the shopper's session, or empty."""
+    operator: ByOperator | None = None
+    """The operator who makes the order for a customer, with the prices by hand."""
 
     @property
     def merged_lines(self) -> dict[str, int]:
@@ -90,6 +93,8 @@ class OrderRequest:
         ]
         if self.uploads:
             parsed.append(sorted(self.uploads.items()))
+        if self.operator and self.operator.prices:
+            parsed.append(self.operator.parsed())
         return hashlib.sha256(json.dumps(parsed).encode()).hexdigest()
 
 

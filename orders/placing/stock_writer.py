@@ -5,7 +5,7 @@ The order's row is the commit record: it exists only with its stock taken and it
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -46,6 +46,10 @@ class Draft:
     context: dict[str, Any]
     """The order data that each of its jobs stores, without the order's number."""
     uploads: tuple[DraftUpload, ...] = ()
+    operator_id: int | None = None
+    """The user who made the order for a customer, if any."""
+    detail: dict[str, Any] = field(default_factory=dict)
+    """The detail of the order's first event."""
 
 
 @dataclass(frozen=True)
@@ -168,6 +172,8 @@ def _row(draft: Draft) -> dict[str, Any]:
         "delivery_total": str(order.delivery_total),
         "total": str(order.total),
         "context": draft.context,
+        "operator_id": draft.operator_id,
+        "detail": draft.detail,
         "lines": [
             {
                 "product_id": line.product_id,
@@ -206,8 +212,8 @@ WITH draft AS MATERIALIZED (
     FROM jsonb_to_recordset(%(drafts)s::jsonb) AS draft (
         id uuid, door text, user_id bigint, fingerprint text, name text, email text, phone text,
         language text, address jsonb, currency text, items_total numeric,
-        delivery_total numeric, total numeric, context jsonb, lines jsonb, notifications jsonb,
-        media_jobs jsonb
+        delivery_total numeric, total numeric, context jsonb, operator_id bigint, detail jsonb,
+        lines jsonb, notifications jsonb, media_jobs jsonb
     )
 ), placed AS (
     INSERT INTO orders_order (
@@ -220,7 +226,7 @@ WITH draft AS MATERIALIZED (
     ON CONFLICT (id) DO NOTHING
     RETURNING id, number, placed_at
 ), work AS MATERIALIZED (
-    SELECT id AS order_id, lines, notifications, media_jobs,
+    SELECT id AS order_id, operator_id, detail, lines, notifications, media_jobs,
            jsonb_build_object('number', %(prefix)s::text || placed.number) || context AS context
     FROM placed JOIN draft USING (id)
 ), line AS MATERIALIZED (
@@ -241,8 +247,8 @@ WITH draft AS MATERIALIZED (
     INSERT INTO orders_stockmovement (order_id, product_id, kind, quantity)
     SELECT order_id, product_id, 'order', -quantity FROM line
 ), events AS (
-    INSERT INTO orders_orderevent (order_id, kind, detail)
-    SELECT order_id, 'placed', '{}' FROM work
+    INSERT INTO orders_orderevent (order_id, kind, detail, user_id)
+    SELECT order_id, 'placed', detail, operator_id FROM work
 ), messages AS (
     INSERT INTO notifications_notification
         (id, order_id, kind, context, event, channel, recipient, language)

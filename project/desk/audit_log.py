@@ -124,7 +124,7 @@ def record_action(
 
 def record_export(
     *,
-    user_id: int | None,
+    user_id: int,
     model: type[Model],
     label: str | Promise,
     format: str,
@@ -157,7 +157,7 @@ def record_exported(entry: LogEntry, *, rows: int, is_cut: bool) -> None:
 
 
 def _entry(
-    user_id: int | None, kind: ContentType, object_id: str | None, text: str, message: list[Any]
+    user_id: int, kind: ContentType, object_id: str | None, text: str, message: list[Any]
 ) -> LogEntry:
     return LogEntry(
         user_id=user_id,

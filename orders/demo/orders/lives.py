@@ -21,7 +21,8 @@ from orders.models import Order
 from orders.placing.identity import order_id
 from orders.placing.request import OrderRequest, RequestedLine
 
-SOURCE = Order.Source.SHOP
+BY_DESK = 25
+"""Every so many orders one was made at the desk, without a price by hand."""
 UNPAID_HOURS = 72
 """After so long an unpaid order of the history was cancelled, unless PAYMENT_DUE_HOURS says."""
 CORRECTED = 0.01
@@ -109,6 +110,11 @@ def key_of(position: int, *, seed: int) -> str:
     return f"demo-orders-{seed}-{position}"
 
 
+def source_of(position: int) -> Order.Source:
+    """Return the source of a demo order."""
+    return Order.Source.DESK if position % BY_DESK == BY_DESK - 1 else Order.Source.SHOP
+
+
 def live(
     *,
     position: int,
@@ -135,9 +141,9 @@ def live(
 
 
 def _order(position: int, seed: int, shopper: Shopper, lines: list[Line]) -> Order:
-    key = key_of(position, seed=seed)
+    key, source = key_of(position, seed=seed), source_of(position)
     request = OrderRequest(
-        source=SOURCE,
+        source=source,
         key=key,
         name=shopper.name,
         email=shopper.email,
@@ -149,8 +155,8 @@ def _order(position: int, seed: int, shopper: Shopper, lines: list[Line]) -> Ord
     )
     total = sum((line.total for line in lines), Decimal(0))
     return Order(
-        id=order_id(source=SOURCE, user_id=shopper.user_id, key=key),
-        door=SOURCE,
+        id=order_id(source=source, user_id=shopper.user_id, key=key),
+        door=source,
         user_id=shopper.user_id,
         fingerprint=request.fingerprint(),
         status=Order.Status.PLACED,

@@ -12,9 +12,9 @@ from django.db.backends.utils import CursorWrapper
 
 from orders.demo.orders import catalogue, shoppers
 from orders.demo.orders.fill import LOCK, InUse
-from orders.demo.orders.lives import SOURCE, key_of
+from orders.demo.orders.lives import key_of, source_of
 from orders.demo.orders.pass_pictures import remove_passes
-from orders.models import DemoFill, SalesQuarter
+from orders.models import DemoFill, Order, SalesQuarter
 from orders.placing.identity import order_ids
 from orders.reports.quarters import count_anew
 from project.database.advisory_lock import try_lock
@@ -50,11 +50,15 @@ def remove_orders(*, say: Callable[[str], object] = lambda _line: None) -> int |
 
 
 def _ids(seed: int, positions: range) -> list[UUID]:
-    """Return the orders' ids, also those by a SECRET_KEY before a rotation."""
+    """Return the orders' ids, also those by a SECRET_KEY before a rotation.
+
+    Before there were orders of the desk, each of them was the shop's.
+    """
     return [
         one
         for position in positions
-        for one in order_ids(source=SOURCE, user_id=None, key=key_of(position, seed=seed))
+        for source in {source_of(position), Order.Source.SHOP}
+        for one in order_ids(source=source, user_id=None, key=key_of(position, seed=seed))
     ]
 
 

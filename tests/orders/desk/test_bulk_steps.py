@@ -219,8 +219,9 @@ def test_a_cancelled_job_that_begins_again_has_one_report(desk: Client, storage:
     again = run()
 
     assert again.result == {"changed": 2, "refused": 0}
-    assert partial
+    assert partial is not None
     assert not default_storage.exists(partial)
+    assert again.report.name is not None
     assert default_storage.exists(again.report.name)
 
 

@@ -25,7 +25,9 @@ ORDERS = 6000
 FILL = """
 INSERT INTO orders_order (id, door, fingerprint, name, email, phone, language, address, currency,
     items_total, total, status, placed_at)
-SELECT gen_random_uuid(), CASE WHEN i %% 20 = 0 THEN 'api' ELSE 'shop' END, '', 'Ada Love' || i,
+SELECT gen_random_uuid(),
+    CASE WHEN i %% 20 = 0 THEN 'api' WHEN i %% 97 = 0 THEN 'desk' ELSE 'shop' END,
+    '', 'Ada Love' || i,
     'c' || i || '@example.org', '+4915' || lpad(i::text, 8, '0'), 'en',
     CASE WHEN i %% 300 = 0 THEN '{"country": "FR"}' WHEN i %% 301 = 0 THEN '{}'
         ELSE '{"country": "DE"}' END::jsonb, 'EUR', 5, 5,
@@ -106,6 +108,7 @@ LISTS = {
     "orders/order": [
         *({}, {"p": "last"}, {"o": "1"}, {"o": "-5"}),
         *({"status__exact": "placed"}, {"status__exact": "refunded"}, {"door__exact": "api"}),
+        {"door__exact": "desk"},
         *({"jobs": "trouble"}, {"jobs": "open"}, {"payment": "none"}, {"payment": "part"}),
         *({"address": "troubled"}, {"placed_at_from": "2026-01-01", "placed_at_to": "2026-01-02"}),
         *({"q": "T{number}"}, {"q": "{number}"}, {"q": "{email}"}, {"q": "c77"}, {"q": "{id}"}),

@@ -115,7 +115,8 @@ def test_the_same_rows_change_the_stock_once() -> None:
 def test_what_was_applied_until_it_is_stopped_is_known() -> None:
     add_product("MUG", stock=10)
     add_product("CUP", stock=5)
-    rows, applied = listed("sku,counted\nMUG,8\nCUP,4\n"), []
+    rows = listed("sku,counted\nMUG,8\nCUP,4\n")
+    applied: list[Counted] = []
 
     def stop(done: int, total: int) -> None:
         if done == 1:

@@ -1,0 +1,1 @@
+"""The desk's page on which an operator makes an order for a customer, by phone or mail."""

@@ -1,0 +1,108 @@
+"""The form of a new order beside its lines: the customer, the delivery, and a note."""
+
+from typing import Any
+
+from django import forms
+from django.conf import settings
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+from unfold.widgets import (
+    UnfoldAdminRadioSelectWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
+
+from orders.accounts.fields import (
+    ADDRESS_FIELDS,
+    OPTIONAL_FIELDS,
+    TextField,
+    add_postcode_error,
+    address_fields,
+)
+from orders.lifecycle.notes import MAX_LENGTH
+from orders.placing.request import MAX_NAME_LENGTH, clean_email, clean_phone
+from project.address_input import sent_as_typed
+
+
+class CustomerForm(forms.Form):
+    """Whom the order is for and how it gets there, by the rules of `orders.placing.request`."""
+
+    name = TextField(
+        label=pgettext_lazy("person", "Name"),
+        max_length=MAX_NAME_LENGTH,
+        widget=UnfoldAdminTextInputWidget,
+    )
+    email = TextField(
+        rule=clean_email,
+        label=pgettext_lazy("address", "E-mail"),
+        max_length=254,
+        help_text=_("The confirmation goes here."),
+        widget=sent_as_typed(UnfoldAdminTextInputWidget()),
+    )
+    phone = TextField(
+        rule=clean_phone,
+        label=_("Phone"),
+        max_length=40,
+        required=False,
+        widget=UnfoldAdminTextInputWidget({"type": "tel"}),
+    )
+    language = forms.ChoiceField(
+        label=_("Language"),
+        choices=settings.LANGUAGES,
+        initial=settings.LANGUAGE_CODE,
+        help_text=_("Of the messages to the customer."),
+        widget=UnfoldAdminSelectWidget,
+    )
+    handover = forms.ChoiceField(
+        label=_("Handover"),
+        choices=[
+            ("pickup", _("Pickup in the shop")),
+            ("delivery", _("Deliver to an address")),
+        ],
+        initial="pickup",
+        widget=UnfoldAdminRadioSelectWidget,
+    )
+    line1, line2, postcode, city, country = address_fields(required=False)
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=MAX_LENGTH,
+        help_text=_("For colleagues: the customer doesn't see it."),
+        widget=UnfoldAdminTextareaWidget({"rows": 2}),
+    )
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        for name in ADDRESS_FIELDS:
+            field: Any = self.fields[name]
+            if name == "country":
+                choices = field.choices
+                field.widget = UnfoldAdminSelectWidget()
+                field.choices = choices
+            else:
+                field.widget = UnfoldAdminTextInputWidget()
+        for field in self.fields.values():  # or the browser fills in the operator's own
+            field.widget.attrs["autocomplete"] = "off"
+
+    @property
+    def person_fields(self) -> list[Any]:
+        return [self[name] for name in ("name", "email", "phone", "language")]
+
+    @property
+    def address_fields(self) -> list[Any]:
+        return [self[name] for name in ("line1", "line2", "postcode", "city", "country")]
+
+    def clean(self) -> dict[str, Any]:
+        """Require the address for a delivery; drop it for a pickup."""
+        values = super().clean() or {}
+        is_delivery = values.get("handover") == "delivery"
+        for name in ADDRESS_FIELDS:
+            if not is_delivery:
+                self.errors.pop(name, None)
+                values[name] = ""
+            elif not values.get(name) and name not in self.errors and name not in OPTIONAL_FIELDS:
+                self.add_error(name, self.fields[name].error_messages["required"])
+        if is_delivery:
+            add_postcode_error(self, values)
+        return values
