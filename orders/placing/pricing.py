@@ -73,7 +73,7 @@ def price(
             shortages.append(Shortage(sku, offer.name, quantity, offer.available))
     items_total = sum((line.total for line in lines), Decimal(0))
     quote = _quote(request, offers, ahead)
-    delivery_total = quote.price if quote else Decimal(0)
+    delivery_total = quote.price if quote else Decimal("0.00")
     total = items_total + delivery_total
     if total > LARGEST_TOTAL:
         message = _("The order's total is too large. Order less at a time.")
