@@ -312,6 +312,7 @@ class ProductOut(BaseModel):
         ),
     ]
     requires_upload: bool
+    weight: Annotated[int | None, Field(description="Grams; null: it isn't known.")]
 
 
 class ProductPage(BaseModel):
