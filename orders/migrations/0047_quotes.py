@@ -13,11 +13,11 @@ class Migration(migrations.Migration):
             name="KeptAnswer",
             fields=[
                 ("key", models.UUIDField(editable=False, primary_key=True, serialize=False)),
-                ("answer", models.JSONField(verbose_name="answer")),
+                ("answer", models.JSONField()),
                 (
                     "asked_at",
                     models.DateTimeField(
-                        db_default=django.db.models.functions.datetime.Now(), verbose_name="asked"
+                        db_default=django.db.models.functions.datetime.Now()
                     ),
                 ),
             ],

@@ -10,8 +10,8 @@ class KeptAnswer(models.Model):
 
     key = models.UUIDField(primary_key=True, editable=False)
     """Of the carrier and the parcel by SHA-256: no row has an address."""
-    answer = models.JSONField(_("answer"))
-    asked_at = models.DateTimeField(_("asked"), db_default=Now())
+    answer = models.JSONField()
+    asked_at = models.DateTimeField(db_default=Now())
 
     class Meta:
         verbose_name = _("kept answer of a carrier")
