@@ -96,7 +96,7 @@ def test_it_says_what_was_chosen_for_the_delivery_and_what_it_costs(client: Clie
     text = text_of(client.get(f"/orders/{order.pk}/"))
 
     assert "Items €19.80 Delivery Swift Express €4.90 Total €24.70" in text
-    assert "24103 Kiel Germany 1 day after it is sent" in text
+    assert "24103 Kiel Germany At most 1 day after it is sent" in text
 
 
 def test_names_and_prices_are_those_that_were_paid(client: Client) -> None:
