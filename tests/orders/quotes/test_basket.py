@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db.models import F
 
+from notifications.channels.deadline import Deadline
 from orders.models import KeptAnswer
 from orders.quotes import basket
 from orders.quotes.basket import NotQuoted, UnknownProducts, chosen_quote, quotes_for
@@ -86,7 +87,9 @@ def test_the_first_of_two_answers_that_arrive_together_stays(
     use(monkeypatch, carrier := FakeCarrier("good"))
     shown = asked()
 
-    keep_answers({carrier.asked[0].key("good"): FakeCarrier("good", price="7.00").ask(*[None] * 2)})
+    parcel = carrier.asked[0]
+    second = FakeCarrier("good", price="7.00").ask(parcel, Deadline(1))
+    keep_answers({parcel.key("good"): second})
 
     assert asked() == shown
 
