@@ -12,6 +12,7 @@ from orders.lifecycle.expiry import TASK as EXPIRE
 from orders.lifecycle.expiry import expire_due
 from orders.messages.low_stock import notify_low_stock
 from orders.placing.upload_store import prune_uploads as pruned
+from orders.quotes.keeping import old_answers
 from orders.reports.quarters import old_quarters
 from project.jobs.task import job_task
 from project.schedule.daily import daily
@@ -19,6 +20,7 @@ from project.schedule.prune import Old, prune_also
 
 prune_also("unconfirmed accounts", lambda: Old(unconfirmed_accounts()))
 prune_also("ended sessions", lambda: Old(ended_sessions()))
+prune_also("carriers' answers", lambda: Old(old_answers(), by="asked_at"))
 prune_also("sales quarters", lambda: Old(old_quarters()))
 
 work = job_task(DeskJobHandler())

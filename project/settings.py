@@ -12,7 +12,7 @@ from pathlib import Path
 from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
-from project.conf import environment
+from project.conf import delivery, environment
 from project.conf.brokers import transport_options
 from project.conf.company import address_lines, iban, invoice_occasion, percent, printed_line
 from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hours
@@ -77,6 +77,24 @@ PAYMENT_PROVIDERS = payment_providers(
     is_local=TANDEM_LOCAL,
 )
 PAYMENT_INSTRUCTIONS = environment.text("PAYMENT_INSTRUCTIONS")
+# The carriers among which shoppers choose (docs/quotes.md).
+DELIVERY_PICKUP = environment.switch("DELIVERY_PICKUP", default=True)
+DELIVERY_FLAT_RATE = delivery.flat_rate(
+    "DELIVERY_FLAT_RATE", environment.text("DELIVERY_FLAT_RATE", "4.90" if TANDEM_LOCAL else "")
+)
+DELIVERY_BY_WEIGHT = delivery.by_weight(
+    "DELIVERY_BY_WEIGHT",
+    environment.text("DELIVERY_BY_WEIGHT", "1=3.90,5=5.90,31.5=12.90" if TANDEM_LOCAL else ""),
+)
+DELIVERY_CARRIERS = delivery.carriers(
+    "DELIVERY_CARRIERS", environment.text("DELIVERY_CARRIERS"), is_production=IS_PRODUCTION
+)
+# Three carriers that carry nothing: of a local run only.
+DELIVERY_SIMULATED = TANDEM_LOCAL
+# The days that flat rate and price by weight promise.
+DELIVERY_DAYS = environment.whole_number("DELIVERY_DAYS", 3, most=365)
+# Grams of a product without a weight.
+DELIVERY_UNKNOWN_WEIGHT = environment.whole_number("DELIVERY_UNKNOWN_WEIGHT", 500, most=1_000_000)
 # How long messages that were sent or cancelled are kept.
 KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", environment.text("KEEP_MESSAGES_DAYS", "90"))
 # How long their HTML is kept; later it is rendered again where it is shown.

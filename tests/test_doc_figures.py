@@ -20,9 +20,13 @@ from orders.payments import attempts, webhook
 from orders.payments.test_bank import store as bank_store
 from orders.payments.test_bank import views as bank_views
 from orders.placing import placement, request
+from orders.quotes import asking, keeping, sense
+from orders.quotes import breaker as quote_breaker
+from orders.quotes import threads as quote_threads
 from project import relay, settings
 from project.desk import all_at_once
 from project.jobs import handler, publisher, queryset, shutdown
+from project.limits import rates
 from project.local import data_folder
 from project.local.env import ROOT
 from project.schedule import passes, prune
@@ -73,6 +77,15 @@ PROMISES = [
     ("payments.md", "above {} KiB", webhook.MAX_BODY // 1024),
     ("payments.md", "the newest {}", bank_store.KEEP),
     ("payments.md", "at once, {:.0f} s late", bank_views.LATE),
+    ("quotes.md", "and for {} s at most", asking.SECONDS),
+    ("quotes.md", "has {} threads of its own", quote_threads.THREADS),
+    ("quotes.md", "in a row for {:.0f} s, then", quote_breaker.FIRST_PAUSE),
+    ("quotes.md", "{:.0f} min at most; one request probes", quote_breaker.LONGEST_PAUSE / 60),
+    ("quotes.md", "for {:.0f} min it is shown", keeping.FRESH.total_seconds() / 60),
+    ("quotes.md", "for {:.0f} min an order may", keeping.VALID.total_seconds() / 60),
+    ("quotes.md", "above {:,.0f}", sense.DEAREST),
+    ("quotes.md", "at most {} services", sense.MOST_SERVICES),
+    ("quotes.md", "carriers asked {} times a minute", rates.QUOTES.allowed),
     ("accounts.md", "within {} days", unconfirmed.KEEP_UNCONFIRMED.days),
     ("api.md", "{} products a page", api_products.PAGE_SIZE),
     ("api.md", "At most {} lines", request.MAX_LINES),

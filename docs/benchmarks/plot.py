@@ -3,6 +3,7 @@
 manage.py bench placement --json > docs/benchmarks/placement.json
 manage.py bench media --json > docs/benchmarks/media.json
 manage.py bench pools --json > docs/benchmarks/pools.json
+manage.py bench quotes --json > docs/benchmarks/quotes.json
 manage.py bench growth --json > docs/benchmarks/growth.json
 python docs/benchmarks/plot.py
 """
@@ -120,6 +121,32 @@ def plot_pools() -> None:
     figure.savefig(HERE / "pools.svg")
 
 
+def plot_quotes() -> None:
+    """Milliseconds until all carriers have answered, each way side by side."""
+    rows = json.loads((HERE / "quotes.json").read_text())["rows"]
+    counts = sorted({row["carriers"] for row in rows})
+    figure, axis = plt.subplots(figsize=(8, 4))
+    for offset, way, colour in (
+        (-0.27, "one by one", COLOURS["textbook"]),
+        (0.0, "asyncio", COLOURS["pillow, drafted"]),
+        (0.27, "threads", COLOURS["tandem"]),
+    ):
+        values = [
+            next(row["ms"] for row in rows if (row["carriers"], row["way"]) == (count, way))
+            for count in counts
+        ]
+        places = [place + offset for place in range(len(counts))]
+        bars = axis.bar(places, values, width=0.25, label=way, color=colour)
+        axis.bar_label(bars, fmt="%.0f", fontsize=8, padding=2)
+    axis.set_title("Milliseconds, each carrier takes 100 (less is better)", fontsize=10)
+    labels = [f"{count} carrier{'s' if count > 1 else ''}" for count in counts]
+    axis.set_xticks(range(len(counts)), labels, fontsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(HERE / "quotes.svg")
+
+
 def plot_growth() -> None:
     """The slowest pages and steps with a target: PostgreSQL's CPU in each shop, and the target."""
     report = json.loads((HERE / "growth.json").read_text())
@@ -156,4 +183,5 @@ if __name__ == "__main__":
     plot_placement()
     plot_media()
     plot_pools()
+    plot_quotes()
     plot_growth()

@@ -6,6 +6,7 @@ it is written was surely not received, one that fails later may have been.
 
 import socket
 import ssl
+from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,7 @@ from http.client import (
     IncompleteRead,
 )
 from typing import Any
-from urllib.parse import SplitResult
+from urllib.parse import SplitResult, unquote
 
 from django.utils.translation import gettext_noop
 
@@ -114,12 +115,41 @@ def refusal(
     return PermanentError(words)
 
 
+def target(url: SplitResult) -> str:
+    """Return the URL's path and query, as a request names them."""
+    return (url.path or "/") + (f"?{url.query}" if url.query else "")
+
+
+def json_headers(url: SplitResult, *, key: str) -> dict[str, str]:
+    """Return the headers of a JSON request that may be repeated under its key.
+
+    The URL's user and password are sent as basic authentication.
+    """
+    headers = {
+        "Content-Type": "application/json",
+        "Accept": "application/json",
+        "User-Agent": "Tandem",
+        "Idempotency-Key": key,
+    }
+    if url.username:
+        secret = f"{unquote(url.username)}:{unquote(url.password or '')}"
+        headers["Authorization"] = f"Basic {b64encode(secret.encode()).decode()}"
+    return headers
+
+
 def post(
-    url: SplitResult, *, target: str, body: bytes, headers: Mapping[str, str], deadline: Deadline
+    url: SplitResult,
+    *,
+    target: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    deadline: Deadline,
+    whom: str = "SMS gateway",
 ) -> Answer:
     """Send the request to the URL's host and return the answer, of any status.
 
-    Raises ProviderDownError if it surely wasn't received, NoAnswerError if it may have been.
+    `whom` is who is asked, for the errors' words. Raises ProviderDownError if it surely wasn't
+    received, NoAnswerError if it may have been.
     """
     connection = _connection(url, deadline)
     try:
@@ -127,14 +157,14 @@ def post(
             connection.timeout = deadline.connect_timeout()
             connection.connect()
         except OSError as error:
-            raise ProviderDownError(f"SMS gateway: {error}") from error
+            raise ProviderDownError(f"{whom}: {error}") from error
         try:
             connection.sock.settimeout(deadline.remaining())
             connection.request("POST", target, body, dict(headers))
             response = connection.getresponse()
         except (OSError, HTTPException) as error:
             words = str(error) or type(error).__name__
-            raise NoAnswerError(f"no answer from the SMS gateway: {words}") from error
+            raise NoAnswerError(f"no answer from the {whom}: {words}") from error
         with response:
             return Answer(response.status, response.reason, _body(response), response.headers)
     finally:

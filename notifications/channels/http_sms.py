@@ -8,8 +8,7 @@ been accepted. `https://user:password@…` is sent as basic authentication.
 """
 
 import json
-from base64 import b64encode
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import urlsplit
 
 from django.conf import settings
 
@@ -40,9 +39,9 @@ def send(message: Message, *, url: str, deadline: Deadline) -> Receipt:
     parts = urlsplit(url)
     answer = http.post(
         parts,
-        target=_target(parts),
+        target=http.target(parts),
         body=json.dumps({"to": message.recipient, "text": message.text}).encode(),
-        headers=_headers(parts, message),
+        headers=http.json_headers(parts, key=str(message.id)),
         deadline=deadline,
     )
     if answer.status == REPEATED and repeats_are_safe(url):
@@ -67,20 +66,3 @@ def _insist(success: Success, answer: http.Answer) -> None:
         raise NoAnswerError(f"no {'.'.join(success.path)} in its answer: {answer.words}") from None
     if as_text(said) not in success.values:
         raise PermanentError(answer.words)
-
-
-def _target(url: SplitResult) -> str:
-    return (url.path or "/") + (f"?{url.query}" if url.query else "")
-
-
-def _headers(url: SplitResult, message: Message) -> dict[str, str]:
-    headers = {
-        "Content-Type": "application/json",
-        "Accept": "application/json",
-        "User-Agent": "Tandem",
-        "Idempotency-Key": str(message.id),
-    }
-    if url.username:
-        secret = f"{unquote(url.username)}:{unquote(url.password or '')}"
-        headers["Authorization"] = f"Basic {b64encode(secret.encode()).decode()}"
-    return headers

@@ -1,5 +1,6 @@
 """`POST orders` and `GET orders/<id>`: placing an order and following it."""
 
+from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from ninja import Header, Router, Status
 from orders.api.problems import Problem
 from orders.api.schemas import (
     ConflictOut,
+    DeliveryOut,
     IdempotencyKey,
     InvalidOut,
     JobOut,
@@ -23,10 +25,13 @@ from orders.api.schemas import (
     LineUpload,
     OrderIn,
     OrderOut,
+    PaymentOut,
     ProblemOut,
     UnavailableOut,
 )
+from orders.lifecycle.payouts import due_of, paid_so_far
 from orders.models import Order, Upload
+from orders.payments.methods import open_methods
 from orders.placing.errors import OutcomeUnknown
 from orders.placing.placement import place_order
 from project.database.errors import dropped_if_lost
@@ -77,7 +82,7 @@ def create_order(
     """
     placement = place_order(order.request(key=key, counted_address=counted_address(request)))
     try:
-        answer = _answer(placement.order)
+        answer = _answer(placement.order, is_new=not placement.replayed)
     except Error as error:
         # The order is placed. "Busy" would mean that it isn't, and a 500 that it failed.
         dropped_if_lost(error, connection)
@@ -103,13 +108,19 @@ def read_order(request: HttpRequest, order_id: UUID) -> OrderOut:
     return _answer(order)
 
 
-def _answer(order: Order) -> OrderOut:
-    """Return the order with its lines and jobs, in two queries."""
+def _answer(order: Order, *, is_new: bool = False) -> OrderOut:
+    """Return the order with its lines and jobs, in two queries; two more say what was paid.
+
+    Nothing was paid yet for a new one, so that isn't looked up.
+    """
     return OrderOut(
         id=order.pk,
         number=order.display_number,
         status=order.status,
+        delivery_total=str(order.delivery_total),
+        delivery=DeliveryOut(**order.delivery) if order.delivery else None,
         total=str(order.total),
+        payment=_payment(order, is_new=is_new),
         currency=order.currency,
         lines=[
             LineOut(
@@ -124,6 +135,16 @@ def _answer(order: Order) -> OrderOut:
         ],
         status_url=settings.SITE_URL + order.get_absolute_url(),
         jobs=[JobOut.model_construct(**job) for job in jobs_of(order.pk)],
+    )
+
+
+def _payment(order: Order, *, is_new: bool) -> PaymentOut:
+    paid = Decimal("0.00") if is_new else paid_so_far(order)
+    due = order.total if is_new else due_of(order)
+    return PaymentOut(
+        due=f"{due:.2f}",
+        paid=f"{paid:.2f}",
+        methods=[method.name for method in open_methods(order, due=due)],
     )
 
 

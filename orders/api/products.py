@@ -96,4 +96,5 @@ def _answer(product: Any) -> ProductOut:
         ],
         personalisation=product.personalisation,
         requires_upload=product.requires_upload,
+        weight=product.weight,
     )

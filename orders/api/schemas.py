@@ -29,6 +29,7 @@ from orders.placing.request import (
     MAX_LINES,
     MAX_NAME_LENGTH,
     MAX_QUANTITY,
+    ChosenDelivery,
     OrderRequest,
     RequestedLine,
     check_postcode,
@@ -39,6 +40,7 @@ from orders.placing.request import (
     clean_text,
     clean_upload,
 )
+from orders.quotes.carriers.pickup import NAME as PICKUP_CARRIER
 from project.jobs.queryset import Status
 
 T = TypeVar("T")
@@ -126,6 +128,16 @@ class AddressIn(_Input):
 PICKUP = AddressIn.model_construct(line1="", line2="", city="", postcode="", country="")
 
 
+class DeliveryIn(_Input):
+    """One of the quotes of `POST quotes`, by its names."""
+
+    carrier: Annotated[str, _text(max_length=30), Field(json_schema_extra={"maxLength": 30})]
+    service: Annotated[str, _text(max_length=40), Field(json_schema_extra={"maxLength": 40})]
+
+
+NO_DELIVERY = DeliveryIn.model_construct(carrier="", service="")
+
+
 class OrderIn(_Input):
     model_config = ConfigDict(
         json_schema_extra={
@@ -154,13 +166,25 @@ class OrderIn(_Input):
             description="A SKU on two lines is merged; its uploads stay apart.",
         ),
     ]
+    delivery: Annotated[
+        DeliveryIn,
+        Field(
+            description="How the order is delivered; its price is part of the total. Without it"
+            " delivery costs nothing. With the carrier `pickup` an address isn't kept.",
+        ),
+    ] = Field(default_factory=lambda: NO_DELIVERY)
     expected_total: Annotated[
         Price,
-        Field(description="What the shopper was shown; another total is refused, not charged."),
+        Field(
+            description="What the shopper was shown, delivery included; another total is refused,"
+            " not charged."
+        ),
     ] = ""
 
     def request(self, *, key: str, counted_address: str) -> OrderRequest:
         address = self.address.model_dump()
+        if self.delivery.carrier == PICKUP_CARRIER:
+            address = {}
         return OrderRequest(
             source=Order.Source.API,
             key=key,
@@ -170,9 +194,79 @@ class OrderIn(_Input):
             language=self.language,
             address={part: text for part, text in address.items() if text},
             lines=tuple(RequestedLine(**vars(line)) for line in self.lines),
+            delivery=ChosenDelivery(**vars(self.delivery)) if self.delivery.carrier else None,
             expected_total=Decimal(self.expected_total) if self.expected_total else None,
             counted_address=counted_address,
         )
+
+
+class QuoteAddressIn(_Input):
+    """Where the parcel goes: an order's address, of which only the country is needed.
+
+    Country, postcode and city make the price; the carriers get nothing else of it.
+    """
+
+    country: Annotated[
+        str, _rule(clean_country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})
+    ]
+    postcode: Annotated[
+        str, _text(max_length=20, required=False), Field(json_schema_extra={"maxLength": 20})
+    ] = ""
+    city: Annotated[
+        str, _text(max_length=100, required=False), Field(json_schema_extra={"maxLength": 100})
+    ] = ""
+    line1: Annotated[str, _text(max_length=200, required=False)] = ""
+    line2: Annotated[str, _text(max_length=200, required=False)] = ""
+
+
+NOWHERE = QuoteAddressIn.model_construct(country="", postcode="", city="", line1="", line2="")
+
+
+class QuotedLineIn(_Input):
+    sku: Annotated[str, _text(max_length=40), Field(json_schema_extra={"maxLength": 40})]
+    quantity: Annotated[StrictInt, Field(ge=1, le=MAX_QUANTITY)]
+
+
+class QuotesIn(_Input):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "address": {"country": "DE", "postcode": "10115", "city": "Berlin"},
+                    "lines": [{"sku": "MUG-01", "quantity": 2}],
+                }
+            ]
+        }
+    )
+
+    address: Annotated[
+        QuoteAddressIn, Field(description="Without one there is only what needs none: pick-up.")
+    ] = Field(default_factory=lambda: NOWHERE)
+    lines: Annotated[
+        list[QuotedLineIn],
+        Field(min_length=1, max_length=MAX_LINES, description="A SKU on two lines is merged."),
+    ]
+
+
+class QuoteOut(BaseModel):
+    carrier: str
+    service: str
+    price: Price
+    currency: str
+    days: Annotated[int, Field(description="Until it is there, at most.")]
+
+
+class MissingOut(BaseModel):
+    carrier: str
+    reason: Annotated[str, Field(description="A sentence for the shopper.")]
+
+
+class QuotesOut(BaseModel):
+    quotes: Annotated[list[QuoteOut], Field(description="The cheapest first; pick-up is the last.")]
+    missing: Annotated[
+        list[MissingOut],
+        Field(description="Carriers without a quote, and quotes that were left out."),
+    ]
 
 
 class ProductFilters(BaseModel):
@@ -218,6 +312,7 @@ class ProductOut(BaseModel):
         ),
     ]
     requires_upload: bool
+    weight: Annotated[int | None, Field(description="Grams; null: it isn't known.")]
 
 
 class ProductPage(BaseModel):
@@ -272,11 +367,32 @@ class JobOut(BaseModel):
     finished_at: datetime | None
 
 
+class DeliveryOut(BaseModel):
+    carrier: str
+    service: str
+    label: Annotated[str, Field(description="Both in words, in the order's language.")]
+    days: int
+
+
+class PaymentOut(BaseModel):
+    due: Annotated[Price, Field(description="What is left to pay.")]
+    paid: Annotated[Price, Field(description="The sum of the payments so far.")]
+    methods: Annotated[
+        list[str], Field(description="The ways in which it can be paid now, by their names.")
+    ]
+
+
 class OrderOut(BaseModel):
     id: UUID
     number: str
     status: Annotated[str, Field(json_schema_extra={"enum": Order.Status.values})]
-    total: Price
+    delivery_total: Price
+    delivery: Annotated[
+        DeliveryOut | None,
+        Field(description="The quote that the order was placed by; null: none was chosen."),
+    ]
+    total: Annotated[Price, Field(description="Lines and delivery.")]
+    payment: PaymentOut
     currency: str
     lines: list[LineOut]
     status_url: str
@@ -309,10 +425,13 @@ class ShortageOut(BaseModel):
 
 
 class ConflictOut(ProblemOut):
-    """`items` with `out_of_stock`, `total` with `total_changed`, neither with `key_reused`."""
+    """`items` with `out_of_stock`, `total` with `total_changed`, `reason` with `delivery_changed`,
+    none with `key_reused`."""
 
     items: list[ShortageOut] | None = None
     total: Price | None = None
+    reason: str | None = None
+    """Why the chosen carrier has no such quote now; empty: it just doesn't name the service."""
 
 
 class LimitedOut(ProblemOut):

@@ -13,10 +13,11 @@ from ninja import NinjaAPI, Swagger
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
-from orders.api import orders, products, uploads
+from orders.api import orders, products, quotes, uploads
 from orders.api.problems import CONTENT_TYPE, Problem
 from orders.api.strict_json import StrictParser
 from orders.placing.errors import (
+    DeliveryChanged,
     InvalidOrder,
     KeyReused,
     OrderLimited,
@@ -87,6 +88,7 @@ api = ShopAPI(
     docs=Docs(),
 )
 api.add_router("", products.router)
+api.add_router("", quotes.router)
 api.add_router("", orders.router)
 api.add_router("", uploads.router)
 
@@ -164,6 +166,9 @@ def _placement_problem(error: PlacementError) -> Problem:
                 for item in items
             ]
             return Problem(409, "out_of_stock", f"{names}.", items=shortages)
+        case DeliveryChanged(reason):
+            detail = " ".join(filter(None, [reason, "Ask for quotes again and choose one."]))
+            return Problem(409, "delivery_changed", detail, reason=reason)
         case TotalChanged(total):
             return Problem(409, "total_changed", f"It is {total} now.", total=str(total))
         case OrderLimited(limit, retry_after):

@@ -2,6 +2,7 @@
 
 from orders.benchmarks.growth import SIZES, bench_growth
 from orders.benchmarks.placement import bench_placement
+from orders.benchmarks.quotes import bench_quotes
 from project.benchmarks import Benchmark, register
 
 register(
@@ -17,5 +18,12 @@ register(
         summary="what pages, sweeps, audits and orders cost in shops of several sizes",
         run=bench_growth,
         sizes=SIZES,
+    )
+)
+register(
+    Benchmark(
+        name="quotes",
+        summary="asking 1, 3 and 10 carriers: threads, one by one, and asyncio",
+        run=bench_quotes,
     )
 )

@@ -27,10 +27,12 @@ def create_product(
     stock: int = 0,
     low_stock: int | None = None,
     shelf: str = "",
+    weight: int | None = None,
 ) -> Product:
     """Create the product with its counters of stock (`initial` of its ledger) and sales.
 
-    Raises IntegrityError if the SKU or the slug is taken.
+    `weight` is in grams; None: it isn't known. Raises IntegrityError if the SKU or the slug is
+    taken.
     """
     with transaction.atomic():
         product = Product.objects.create(
@@ -43,6 +45,7 @@ def create_product(
             is_active=is_active,
             low_stock=low_stock,
             shelf=shelf,
+            weight=weight,
             personalisation=personalisation,
             requires_upload=requires_upload,
         )

@@ -14,6 +14,8 @@ class DemoProduct:
     drawing: str
     alt: str
     description: str
+    weight: int
+    """Grams, with its box."""
     personalisation: str = "none"
 
 
@@ -30,6 +32,7 @@ KITCHEN = DemoCategory(
     (
         DemoProduct(
             sku="KIT-MOKA-6",
+            weight=750,
             name="Moka pot for six",
             slug="moka-pot-for-six",
             price=Decimal("34.90"),
@@ -43,6 +46,7 @@ KITCHEN = DemoCategory(
         ),
         DemoProduct(
             sku="KIT-KETTLE",
+            weight=1100,
             name="Gooseneck kettle",
             slug="gooseneck-kettle",
             price=Decimal("59.00"),
@@ -56,6 +60,7 @@ KITCHEN = DemoCategory(
         ),
         DemoProduct(
             sku="KIT-MUG-BLUE",
+            weight=450,
             name="Stoneware mug",
             slug="stoneware-mug",
             price=Decimal("18.50"),
@@ -69,6 +74,7 @@ KITCHEN = DemoCategory(
         ),
         DemoProduct(
             sku="KIT-CASSEROLE",
+            weight=5600,
             name="Cast-iron casserole",
             slug="cast-iron-casserole",
             price=Decimal("149.00"),
@@ -89,6 +95,7 @@ DESK = DemoCategory(
     (
         DemoProduct(
             sku="DSK-LAMP",
+            weight=1900,
             name="Desk lamp Halo",
             slug="desk-lamp-halo",
             price=Decimal("79.00"),
@@ -102,6 +109,7 @@ DESK = DemoCategory(
         ),
         DemoProduct(
             sku="DSK-NOTEBOOK",
+            weight=380,
             personalisation="picture",  # printed on its cover; optional
             name="Notebook, dotted",
             slug="notebook-dotted",
@@ -116,6 +124,7 @@ DESK = DemoCategory(
         ),
         DemoProduct(
             sku="DSK-HEADPHONES",
+            weight=620,
             name="Headphones Quiet",
             slug="headphones-quiet",
             price=Decimal("129.00"),
@@ -129,6 +138,7 @@ DESK = DemoCategory(
         ),
         DemoProduct(
             sku="DSK-CLOCK",
+            weight=540,
             name="Twin-bell alarm clock",
             slug="twin-bell-alarm-clock",
             price=Decimal("42.00"),
@@ -149,6 +159,7 @@ OUTDOORS = DemoCategory(
     (
         DemoProduct(
             sku="OUT-BACKPACK",
+            weight=1500,
             name="Canvas backpack",
             slug="canvas-backpack",
             price=Decimal("119.00"),
@@ -162,6 +173,7 @@ OUTDOORS = DemoCategory(
         ),
         DemoProduct(
             sku="OUT-LANTERN",
+            weight=900,
             name="Storm lantern",
             slug="storm-lantern",
             price=Decimal("39.00"),
@@ -175,6 +187,7 @@ OUTDOORS = DemoCategory(
         ),
         DemoProduct(
             sku="OUT-FLASK",
+            weight=560,
             name="Vacuum flask",
             slug="vacuum-flask",
             price=Decimal("29.50"),
@@ -188,6 +201,7 @@ OUTDOORS = DemoCategory(
         ),
         DemoProduct(
             sku="OUT-TANDEM",
+            weight=24000,
             name="Tandem bicycle",
             slug="tandem-bicycle",
             price=Decimal("1890.00"),

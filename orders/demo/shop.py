@@ -71,6 +71,7 @@ def _write_rows(pictures: dict[str, Asset]) -> Filled:
                 description=demo.description,
                 personalisation=demo.personalisation,
                 stock=demo.stock,
+                weight=demo.weight,
             )
             add_media(product=product, asset=pictures[demo.drawing], alt=demo.alt)
             products += 1

@@ -47,6 +47,8 @@ ORDERS = Sheet(
         column(_("currency"), "currency"),
         column(_("items"), "items_total"),
         column(_("delivery"), "delivery_total"),
+        Column(_("carrier"), lambda order: order.delivery.get("carrier", "")),
+        Column(_("service"), lambda order: order.delivery.get("service", "")),
         column(_("total"), "total"),
         column(_("changed"), "changed_at"),
         Column(_("id"), lambda order: str(order.pk)),

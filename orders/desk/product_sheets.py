@@ -29,6 +29,7 @@ PRODUCTS = Sheet(
         column(pgettext_lazy("import", "category"), "category.name"),
         column(pgettext_lazy("import", "description"), "description"),
         column(pgettext_lazy("import", "price"), "price"),
+        column(pgettext_lazy("import", "weight"), "weight"),
         column(pgettext_lazy("import", "stock"), "stock.available"),
         Column(pgettext_lazy("import", "on sale"), _on_sale),
     ),

@@ -156,7 +156,8 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
                     "fields": (
                         "name",
                         ("sku", "slug"),
-                        ("category", "price", "shelf"),
+                        ("category", "price"),
+                        ("shelf", "weight"),
                         "description",
                         "is_active",
                         ("personalisation", "requires_upload"),
@@ -175,6 +176,10 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
 
     def formfield_for_dbfield(self, db_field: Any, request: Any, **options: Any) -> Any:
         field = super().formfield_for_dbfield(db_field, request, **options)
+        if field and db_field.name == "weight":
+            field.help_text = _("As it is sent. Empty: carriers are told %(grams)d g.") % {
+                "grams": settings.DELIVERY_UNKNOWN_WEIGHT
+            }
         if field and db_field.name == "low_stock":
             default = settings.LOW_STOCK_UNITS
             field.help_text = _("Staff are told from here on down. Empty: %(units)d.") % {
@@ -201,6 +206,7 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
             stock=form.cleaned_data["stock"],
             low_stock=obj.low_stock,
             shelf=obj.shelf,
+            weight=obj.weight,
         )
         obj.pk, obj._state.adding = created.pk, False
 

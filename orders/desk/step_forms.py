@@ -230,6 +230,10 @@ class ParcelForm(StepForm):
     )
 
     def fill_in(self) -> None:
+        """The carrier that the shopper chose, else that of the last parcel."""
+        if chosen := self.order.delivery.get("label"):
+            self.fields["carrier"].initial = chosen
+            return
         latest = OrderEvent.objects.filter(kind=OrderEvent.Kind.SHIPPED).order_by("-pk").first()
         self.fields["carrier"].initial = latest.detail.get("carrier", "") if latest else ""
 

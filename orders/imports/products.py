@@ -130,6 +130,7 @@ def _compare(plan: Plan, product: Product) -> None:
         ("description", "description", row.description),
         ("price", "price", row.price),
         ("shelf", "shelf", row.shelf),
+        ("weight", "weight", row.weight),
         ("on sale", "is_active", row.on_sale),
     ):
         now = getattr(product, name)
@@ -188,6 +189,7 @@ def write_plan(plan: Plan, category: Category | None) -> None:
             is_active=row.on_sale is not False,
             stock=row.stock or 0,
             shelf=row.shelf or "",
+            weight=row.weight,
         )
     else:
         values = plan.values | ({"category": category} if category else {})

@@ -12,6 +12,7 @@ from orders.imports.errors import RowRefusedError
 from orders.imports.table import MAX_NUMBERED, RawRow
 
 MAX_UNITS = 1_000_000
+MAX_GRAMS = 1_000_000
 MAX_PICTURES = 20
 MAX_DESCRIPTION = 20_000
 LENGTHS = {"sku": 40, "name": 200, "category": 100, "description": MAX_DESCRIPTION, "shelf": 40}
@@ -42,6 +43,8 @@ class Row:
     description: str | None
     price: Decimal | None
     shelf: str | None
+    weight: int | None
+    """Grams."""
     stock: int | None
     on_sale: bool | None
     pictures: tuple[PictureCell, ...]
@@ -65,6 +68,7 @@ def parse_row(raw: RawRow) -> Row:
         description=_text(raw, "description", faults),
         price=_price(raw, faults),
         shelf=_text(raw, "shelf", faults),
+        weight=_weight(raw, faults),
         stock=_stock(raw, faults),
         on_sale=_on_sale(raw, faults),
         pictures=_pictures(raw, faults),
@@ -120,6 +124,17 @@ def _stock(raw: RawRow, faults: list[str]) -> int | None:
         return int(text)
     fault = _("stock: “%(text)s” isn't a whole number from 0 to %(limit)d")
     faults.append(fault % {"text": text[:40], "limit": MAX_UNITS})
+    return None
+
+
+def _weight(raw: RawRow, faults: list[str]) -> int | None:
+    text = raw.cells.get("weight", "")
+    if not text:
+        return None
+    if _COUNT.fullmatch(text) and int(text) <= MAX_GRAMS:
+        return int(text)
+    fault = _("weight: “%(text)s” isn't a whole number of grams from 0 to %(limit)d")
+    faults.append(fault % {"text": text[:40], "limit": MAX_GRAMS})
     return None
 
 

@@ -154,4 +154,6 @@ def _delivery(order: Order, price: Decimal) -> list[InvoicedLine]:
     if not price:
         return []
     with translation.override(order.language):
-        return [InvoicedLine("", _("Delivery"), 1, price, price)]
+        label = order.delivery.get("label")
+        name = _("Delivery: %(label)s") % {"label": label} if label else _("Delivery")
+        return [InvoicedLine("", name, 1, price, price)]

@@ -7,6 +7,7 @@ from orders.models.invoice import Invoice, InvoiceCounter
 from orders.models.money import Payment, PaymentAttempt, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine, OrderNote
 from orders.models.product import Category, Product, ProductMedia
+from orders.models.quote import KeptAnswer
 from orders.models.sales import AuditedBalance, ProductSales, SalesEntry, SalesQuarter
 from orders.models.scheduled import ScheduledChange
 from orders.models.stock import BY_HAND, Stock, StockAlert, StockMovement
@@ -23,6 +24,7 @@ __all__ = [
     "DeskJob",
     "Invoice",
     "InvoiceCounter",
+    "KeptAnswer",
     "Order",
     "OrderEvent",
     "OrderLine",

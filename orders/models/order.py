@@ -96,6 +96,11 @@ class Order(models.Model):
         _("delivery"), max_digits=14, decimal_places=2, default=0, db_default=0
     )
     total = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
+    delivery = models.JSONField(
+        _("delivery"), default=dict, db_default=Value({}, models.JSONField()), blank=True
+    )
+    """The quote that the order was placed by: carrier, service, label and days. Its price is
+    `delivery_total`. Empty: none was chosen, and delivery costs nothing."""
     placed_at = models.DateTimeField(_("placed"), db_default=Now())
     changed_at = models.DateTimeField(_("changed"), db_default=Now(), db_index=True)
 
@@ -114,6 +119,14 @@ class Order(models.Model):
             models.CheckConstraint(
                 condition=Q(total=F("items_total") + F("delivery_total")),
                 name="order_total_is_items_and_delivery",
+            ),
+            models.CheckConstraint(
+                condition=Q(delivery_total__gte=0), name="order_delivery_is_not_negative"
+            ),
+            models.CheckConstraint(
+                condition=Q(delivery={}, delivery_total=0)
+                | Q(delivery__has_keys=["carrier", "service", "label", "days"]),
+                name="order_delivery_has_its_quote",
             ),
             models.CheckConstraint(
                 condition=Q(account_deleted=False) | Q(user=None),

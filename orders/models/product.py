@@ -58,6 +58,8 @@ class Product(models.Model):
     """The staff are notified when the stock falls to this many units; None: `LOW_STOCK_UNITS`."""
     shelf = models.CharField(_("shelf"), max_length=40, blank=True, default="", db_default="")
     """Where it lies in the store. Pick lists are in this order."""
+    weight = models.PositiveIntegerField(_("weight (g)"), null=True, blank=True)
+    """Grams of one unit, as it is sent; None: `DELIVERY_UNKNOWN_WEIGHT`."""
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:

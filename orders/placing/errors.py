@@ -46,6 +46,14 @@ class TotalChanged(PlacementError):
 
 
 @dataclass
+class DeliveryChanged(PlacementError):
+    """The chosen carrier doesn't quote the chosen service (any more); nothing was taken."""
+
+    reason: str
+    """A sentence for the shopper; empty if the carrier just doesn't name the service."""
+
+
+@dataclass
 class UploadsGone(PlacementError):
     """Other orders took these uploads, or they were pruned; nothing was taken.
 

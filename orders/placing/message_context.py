@@ -26,6 +26,7 @@ def message_context(order: Order, lines: Iterable[DraftLine | OrderLine]) -> dic
         "currency": order.currency,
         "items_total": str(order.items_total),
         "delivery_total": str(order.delivery_total),
+        "delivery_label": order.delivery.get("label", ""),
         "total": str(order.total),
         "status_url": settings.SITE_URL + reverse("order", args=[order.pk]),
         "lines": [

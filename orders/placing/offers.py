@@ -24,6 +24,8 @@ class Offer:
     available: int
     personalisation: str
     requires_upload: bool
+    weight: int | None
+    """Grams; None: unknown."""
 
 
 def look_up(
@@ -54,7 +56,7 @@ def _read(order_ids: list[UUID], skus: list[str]) -> tuple[UUID | None, dict[str
             """
             SELECT (SELECT id FROM orders_order WHERE id = ANY(%s::uuid[]) LIMIT 1),
                    product.sku, product.id, product.name, product.price, stock.available,
-                   product.personalisation, product.requires_upload
+                   product.personalisation, product.requires_upload, product.weight
             FROM (SELECT) AS always_a_row
             LEFT JOIN (orders_product AS product
                        JOIN orders_stock AS stock ON stock.product_id = product.id)

@@ -7,13 +7,17 @@ the order's jobs are queued.
 
 import logging
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import Error, connection
 
 from orders.models import Order
+from orders.placing.delivery import quote_ahead
 from orders.placing.errors import (
+    DeliveryChanged,
     InvalidOrder,
     KeyReused,
     OrderLimited,
@@ -39,6 +43,7 @@ from orders.placing.stock_writer import Draft, Taken
 from orders.placing.turns import Turns
 from orders.placing.upload_checks import wait_for_checks
 from orders.placing.writers import WEB_THREADS, Writers, writers
+from orders.quotes.parcel import Quote
 from project.database.errors import dropped_if_lost
 from project.group_commit import (
     GroupCommitError,
@@ -59,6 +64,11 @@ MAX_CONCURRENT = WEB_THREADS * 3 // 4
 MAX_WAIT_FOR_TURN = 1.5
 """Seconds that a request waits for a turn. It is longer than the lock timeout, because orders for
 a locked product may hold every turn until that timeout."""
+
+REFUSALS = (
+    InvalidOrder, DeliveryChanged, TotalChanged, OutOfStock, OrderLimited, UploadsGone,
+)  # fmt: skip
+"""What the shop answers to a request: nothing was taken, and nothing is in doubt."""
 
 _turns = Turns(MAX_CONCURRENT)
 
@@ -82,28 +92,39 @@ def place_order(request: OrderRequest) -> Placement:
     if connection.in_atomic_block:
         raise RuntimeError("place_order commits by itself: call it outside any transaction")
     wait_for_checks(request.uploads)
-    if not _turns.begin(timeout=MAX_WAIT_FOR_TURN):
-        raise ShopBusy
+    ids = order_ids(source=request.source, user_id=request.user_id, key=request.key)
     try:
-        return _place(request)
+        ahead = quote_ahead(request, order_ids=ids)  # it may take a second, so before the turn
+        with _turn():
+            return _place(request, ids, ahead)
     except Error as error:
         # Only the reads before submission raise it here. `submit` handles its own errors.
         if dropped_if_lost(error, connection):
             raise ShopBusy from error
         raise
+
+
+@contextmanager
+def _turn() -> Iterator[None]:
+    """Hold a turn for the block. Raises ShopBusy."""
+    if not _turns.begin(timeout=MAX_WAIT_FOR_TURN):
+        raise ShopBusy
+    try:
+        yield
     finally:
         _turns.end()
 
 
-def _place(request: OrderRequest) -> Placement:
-    ids = order_ids(source=request.source, user_id=request.user_id, key=request.key)
+def _place(
+    request: OrderRequest, ids: list[UUID], ahead: Quote | DeliveryChanged | None
+) -> Placement:
     try:
         placed_id, offers = look_up(order_ids=ids, skus=request.merged_lines)
         if placed_id is not None:
             return _repeated(placed_id, request)
-        draft = price(request, order_id=ids[0], offers=offers)
+        draft = price(request, order_id=ids[0], offers=offers, ahead=ahead)
         return _submit_within_limits(draft, request)
-    except (InvalidOrder, TotalChanged, OutOfStock, OrderLimited, UploadsGone) as refusal:
+    except REFUSALS as refusal:
         # Between the first look-up and the refusal, another request with this key may have
         # placed the order and taken the last unit. The shopper must then get that order
         # and no refusal, so the order is looked up once more.

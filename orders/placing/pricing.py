@@ -5,6 +5,7 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -14,37 +15,44 @@ from media_jobs.outbox import pickup_pass_job
 from notifications.outbox import order_messages
 from orders.models import Order
 from orders.placing.by_operator import price_errors
-from orders.placing.errors import FieldError, InvalidOrder, OutOfStock, Shortage, TotalChanged
+from orders.placing.delivery import quote_of
+from orders.placing.errors import (
+    DeliveryChanged,
+    FieldError,
+    InvalidOrder,
+    OutOfStock,
+    Shortage,
+    TotalChanged,
+)
 from orders.placing.message_context import message_context
 from orders.placing.offers import Offer
 from orders.placing.personalising import draft_uploads, find_uploads, upload_errors
-from orders.placing.request import MAX_QUANTITY, OrderRequest
+from orders.placing.request import OrderRequest, line_errors
 from orders.placing.stock_writer import Draft, DraftLine
 from orders.placing.uploads import DraftUpload
+from orders.quotes.parcel import Quote
 
 LARGEST_TOTAL = Decimal("999999999999.99")
 """The largest amount that the columns of an order's totals can keep."""
 
 
-def price(request: OrderRequest, *, order_id: UUID, offers: dict[str, Offer]) -> Draft:
-    """Return the priced order with its jobs. Raises InvalidOrder, TotalChanged or OutOfStock.
+def price(
+    request: OrderRequest,
+    *,
+    order_id: UUID,
+    offers: dict[str, Offer],
+    ahead: Quote | DeliveryChanged | None = None,
+) -> Draft:
+    """Return the priced order with its jobs.
+
+    `ahead` is what `quote_ahead` returned. Raises InvalidOrder, DeliveryChanged, TotalChanged or
+    OutOfStock.
 
     The offers' stock was read without a lock. A refusal here keeps a rush on a sold-out product
     away from the StockWriter.
     """
     quantities = request.merged_lines
-    errors = [
-        FieldError(f"lines.{position}.sku", _("There is no such product."))
-        for position, line in enumerate(request.lines)
-        if line.sku not in offers
-    ] + [
-        FieldError(
-            f"lines.{position}.quantity",
-            _("Order at most %(most)d of one product.") % {"most": MAX_QUANTITY},
-        )
-        for position, line in enumerate(request.lines)
-        if quantities[line.sku] > MAX_QUANTITY
-    ]
+    errors = line_errors(request.lines, unknown=quantities.keys() - offers.keys())
     uploads = find_uploads(request)
     errors += upload_errors(request, offers, uploads)
     errors += price_errors(request.operator, [line.sku for line in request.lines])
@@ -68,7 +76,8 @@ def price(request: OrderRequest, *, order_id: UUID, offers: dict[str, Offer]) ->
         if offer.available < quantity:
             shortages.append(Shortage(sku, offer.name, quantity, offer.available))
     items_total = sum((line.total for line in lines), Decimal(0))
-    delivery_total = Decimal(0)  # delivery has no price yet
+    quote = _quote(request, offers, ahead)
+    delivery_total = quote.price if quote else Decimal("0.00")
     total = items_total + delivery_total
     if total > LARGEST_TOTAL:
         message = _("The order's total is too large. Order less at a time.")
@@ -91,12 +100,36 @@ def price(request: OrderRequest, *, order_id: UUID, offers: dict[str, Offer]) ->
         currency=settings.SHOP_CURRENCY,
         items_total=items_total,
         delivery_total=delivery_total,
+        delivery=_frozen(quote),
         total=total,
     )
     draft = _with_jobs(order, tuple(lines), draft_uploads(request, order, offers, uploads))
     if (operator := request.operator) is None:
         return draft
     return replace(draft, operator_id=operator.user_id, detail=operator.detail(offers))
+
+
+def _quote(
+    request: OrderRequest, offers: dict[str, Offer], ahead: Quote | DeliveryChanged | None
+) -> Quote | None:
+    """Return the quote of the chosen delivery, if one was chosen."""
+    if isinstance(ahead, DeliveryChanged):
+        raise ahead
+    if ahead is not None or request.delivery is None:
+        return ahead
+    return quote_of(request, request.delivery, offers)
+
+
+def _frozen(quote: Quote | None) -> dict[str, Any]:
+    """Return what the order keeps of its quote, in the language of the shopper."""
+    if quote is None:
+        return {}
+    return {
+        "carrier": quote.carrier,
+        "service": quote.service,
+        "label": quote.label,
+        "days": quote.days,
+    }
 
 
 def _with_jobs(

@@ -4,7 +4,7 @@ from typing import Any
 
 from orders.models import Order, OrderEvent, OrderLine
 from orders.placing.by_operator import by_operator_of
-from orders.placing.request import OrderRequest, RequestedLine
+from orders.placing.request import ChosenDelivery, OrderRequest, RequestedLine
 
 
 def is_repeat(request: OrderRequest, *, of: Order) -> bool:
@@ -29,7 +29,13 @@ def _request_of(order: Order) -> OrderRequest:
         **contact,
         lines=tuple(part for line in lines for part in _parts(line)),
         operator=by_operator_of(order),
+        delivery=_delivery(order),
     )
+
+
+def _delivery(order: Order) -> ChosenDelivery | None:
+    quote = order.delivery
+    return ChosenDelivery(quote["carrier"], quote["service"]) if quote else None
 
 
 def _contact_as_placed(order: Order) -> dict[str, Any]:

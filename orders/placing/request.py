@@ -4,6 +4,7 @@ import hashlib
 import json
 import re
 import unicodedata
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -39,6 +40,14 @@ class RequestedLine:
 
 
 @dataclass(frozen=True)
+class ChosenDelivery:
+    """The quote that the shopper chose, by its names: `place_order` looks for its price."""
+
+    carrier: str
+    service: str
+
+
+@dataclass(frozen=True)
 class OrderRequest:
     """One requested order. `lines` are as the shopper sent them; pricing uses `merged_lines`."""
 
@@ -52,6 +61,8 @@ class OrderRequest:
     language: str = "en"
     address: dict[str, str] = field(default_factory=dict)
     user_id: int | None = None
+    delivery: ChosenDelivery | None = None
+    """None: the order's delivery has no price."""
     expected_total: Decimal | None = None
     counted_address: str = ""
     """The client's address as `project.limits.client_address` counts it, or empty."""
@@ -63,10 +74,7 @@ class OrderRequest:
     @property
     def merged_lines(self) -> dict[str, int]:
         """Units by SKU, in the order of the first line. Two lines of a SKU are added up."""
-        merged: dict[str, int] = {}
-        for line in self.lines:
-            merged[line.sku] = merged.get(line.sku, 0) + line.quantity
-        return merged
+        return merged(self.lines)
 
     @property
     def uploads(self) -> dict[str, tuple[str, int]]:
@@ -95,7 +103,36 @@ class OrderRequest:
             parsed.append(sorted(self.uploads.items()))
         if self.operator and self.operator.prices:
             parsed.append(self.operator.parsed())
+        if self.delivery:  # an object: the uploads are a list
+            parsed.append({"delivery": [self.delivery.carrier, self.delivery.service]})
         return hashlib.sha256(json.dumps(parsed).encode()).hexdigest()
+
+
+def merged(lines: Iterable[RequestedLine]) -> dict[str, int]:
+    """Return the units by SKU, in the order of the first line. Two lines of a SKU are added up."""
+    units: dict[str, int] = {}
+    for line in lines:
+        units[line.sku] = units.get(line.sku, 0) + line.quantity
+    return units
+
+
+def line_errors(
+    lines: Sequence[RequestedLine], *, unknown: Container[str] = ()
+) -> list[FieldError]:
+    """Return what is wrong with the lines; `unknown` are SKUs without a product on sale."""
+    quantities = merged(lines)
+    return [
+        FieldError(f"lines.{position}.sku", _("There is no such product."))
+        for position, line in enumerate(lines)
+        if line.sku in unknown
+    ] + [
+        FieldError(
+            f"lines.{position}.quantity",
+            _("Order at most %(most)d of one product.") % {"most": MAX_QUANTITY},
+        )
+        for position, line in enumerate(lines)
+        if quantities[line.sku] > MAX_QUANTITY
+    ]
 
 
 def clean_text(value: str, *, field: str, max_length: int, required: bool = True) -> str:

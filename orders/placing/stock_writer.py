@@ -170,6 +170,7 @@ def _row(draft: Draft) -> dict[str, Any]:
         "currency": order.currency,
         "items_total": str(order.items_total),
         "delivery_total": str(order.delivery_total),
+        "delivery": order.delivery,
         "total": str(order.total),
         "context": draft.context,
         "operator_id": draft.operator_id,
@@ -212,16 +213,16 @@ WITH draft AS MATERIALIZED (
     FROM jsonb_to_recordset(%(drafts)s::jsonb) AS draft (
         id uuid, door text, user_id bigint, fingerprint text, name text, email text, phone text,
         language text, address jsonb, currency text, items_total numeric,
-        delivery_total numeric, total numeric, context jsonb, operator_id bigint, detail jsonb,
-        lines jsonb, notifications jsonb, media_jobs jsonb
+        delivery_total numeric, delivery jsonb, total numeric, context jsonb, operator_id bigint,
+        detail jsonb, lines jsonb, notifications jsonb, media_jobs jsonb
     )
 ), placed AS (
     INSERT INTO orders_order (
         id, number, door, user_id, fingerprint, name, email, phone, language, address, currency,
-        items_total, delivery_total, total
+        items_total, delivery_total, delivery, total
     )
     SELECT id, number, door, user_id, fingerprint, name, email, phone, language, address,
-           currency, items_total, delivery_total, total
+           currency, items_total, delivery_total, delivery, total
     FROM draft ORDER BY id
     ON CONFLICT (id) DO NOTHING
     RETURNING id, number, placed_at

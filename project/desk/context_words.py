@@ -30,6 +30,7 @@ LABELS: dict[str, str | Promise] = {
     "currency": _("Currency"),
     "date": _("Date"),
     "day": _("Day"),
+    "delivery_label": _("Way of delivery"),
     "delivery_total": _("Delivery"),
     "doubt": _("Doubt"),
     "dry_run": _("Dry run"),

@@ -8,10 +8,10 @@ from django.utils.translation import gettext_lazy as _
 
 from project.countries import country_name
 from project.email_addresses import readable_address
-from project.limits.rates import ORDER_LIMITS, UNLIMITED, Rate
+from project.limits.rates import ORDER_LIMITS, QUOTES, UNLIMITED, Rate
 
-ORDER, SMS = "order", "sms"
-"""The first parts of the names: `order:email`, `sms:CN`."""
+ORDER, SMS, QUOTES_OF_ADDRESS = "order", "sms", "quotes:address"
+"""The first parts of the names, `order:email` and `sms:CN`, and a whole one."""
 
 _LABELS: dict[str, str | Promise] = {
     f"{ORDER}:address": _("Orders from one address"),
@@ -20,6 +20,7 @@ _LABELS: dict[str, str | Promise] = {
     f"{ORDER}:session": _("Orders from one browser"),
     f"{ORDER}:all": _("Orders in all"),
     f"{SMS}:all": _("SMS in all"),
+    QUOTES_OF_ADDRESS: _("Questions to carriers from one address"),
 }
 
 
@@ -40,6 +41,7 @@ def known_limits() -> dict[str, KnownLimit]:
     caps = {"all": UNLIMITED, **settings.SMS_DAILY_CAP}
     limits = [
         *(KnownLimit(f"{ORDER}:{name}", rate, is_off=is_off) for name, rate in rates.items()),
+        KnownLimit(QUOTES_OF_ADDRESS, QUOTES, is_off=is_off),
         *(
             KnownLimit(f"{SMS}:{country}", rate, is_off=not settings.SMS_DAILY_CAP)
             for country, rate in caps.items()

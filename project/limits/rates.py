@@ -36,6 +36,8 @@ ORDER_LIMITS = {
     "all": Rate(12_000, PERIODS["min"]),
 }
 """What an order counts by, and its limit unless `ORDER_LIMITS` has another one."""
+QUOTES = Rate(60, PERIODS["min"])
+"""How often one address may have carriers asked for quotes, unless an operator changed it."""
 SMS_DAILY_CAP = {"all": Rate(2000, PERIODS["d"])}
 
 

@@ -50,7 +50,10 @@ def test_an_order_is_placed_and_answered_with_its_jobs(post: Post) -> None:
         "id": str(placed.pk),
         "number": f"T{placed.number}",
         "status": "placed",
+        "delivery_total": "0.00",
+        "delivery": None,
         "total": "24.60",
+        "payment": {"due": "24.60", "paid": "0.00", "methods": settings.PAYMENT_PROVIDERS},
         "currency": settings.SHOP_CURRENCY,
         "lines": [
             {

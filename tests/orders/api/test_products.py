@@ -56,6 +56,7 @@ def test_a_product_says_what_it_costs_and_how_many_are_left() -> None:
         "videos": [],
         "personalisation": "none",
         "requires_upload": False,
+        "weight": None,
     }
 
 

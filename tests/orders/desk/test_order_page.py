@@ -238,6 +238,18 @@ def test_a_parcel_opens_with_the_carrier_used_last(desk: Client) -> None:
     assert page.values["carrier"] == ["DHL"]
 
 
+def test_a_parcel_opens_with_the_carrier_that_the_shopper_chose(desk: Client) -> None:
+    shipped(address=ADDRESS)
+    order = packed(address=ADDRESS)
+    order.delivery = {"carrier": "swift", "service": "x", "label": "Swift Express", "days": 1}
+    order.save(update_fields=["delivery"])
+
+    page = open_from(desk, order, "Ship")
+
+    assert page.values["carrier"] == ["Swift Express"]
+    assert "Swift Express" in desk.get(f"/admin/orders/order/{order.pk}/change/").content.decode()
+
+
 @pytest.mark.parametrize(("state", "restock"), [(packed, True), (shipped, False)])
 def test_a_refund_opens_with_the_goods_where_they_are(
     desk: Client, state: Callable[[], Order], restock: bool

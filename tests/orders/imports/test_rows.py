@@ -15,21 +15,23 @@ def parsed(**changes: str) -> Row:
 
 
 def test_a_row_is_read_with_its_types() -> None:
-    row = parsed(on_sale="no", description="Two\nlines")
+    row = parsed(on_sale="no", description="Two\nlines", weight="450")
 
     assert (row.price, row.stock, row.on_sale) == (Decimal("12.30"), 7, False)
-    assert row.description == "Two\nlines"
+    assert (row.description, row.weight) == ("Two\nlines", 450)
 
 
 def test_what_the_table_does_not_say_is_none() -> None:
     row = parse_row(RawRow(2, {"sku": "MUG", "price": "", "stock": ""}))
 
-    assert row == Row(2, "MUG", None, None, None, None, None, None, None, ())
+    assert row == Row(2, "MUG", None, None, None, None, None, None, None, None, ())
 
 
 @pytest.mark.parametrize(
     ("column", "text", "reason"),
     [
+        ("weight", "0.45", "isn't a whole number of grams"),
+        ("weight", "1000001", "isn't a whole number of grams"),
         ("price", "12,30", "price: write “12.30” instead of “12,30”"),
         ("price", "1.234,50", "isn't a price; write it like 12.30"),
         ("price", "€12.30", "isn't a price"),

@@ -13,8 +13,10 @@ from orders.lifecycle.invoices import issue_invoice
 from orders.lifecycle.transitions import cancel
 from orders.models import Invoice, Order, Product
 from orders.models.invoice import InvoiceCounter
+from orders.placing.request import ChosenDelivery
 from project.desk.context_words import LABELS
-from tests.factories import add_product
+from project.monitoring.audit import run_audit
+from tests.factories import add_product, new_key
 from tests.order_states import delivered, packed, paid, placed, refund_order, refunded, shipped
 from tests.orders.invoicing.company import set_company
 from tests.project.desk.labelled import names_in
@@ -193,6 +195,34 @@ def test_each_refund_of_an_invoiced_order_has_its_credit_note() -> None:
     assert {note.refund_id for note in (first, last)} == {
         refund.pk for refund in order.refunds.all()
     }
+
+
+def test_the_delivery_is_invoiced_with_its_tax_and_given_back_with_the_last_units(
+    settings: Any,
+) -> None:
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("4.90")}
+    address = {"line1": "Am Kai 1", "city": "Kiel", "postcode": "24103", "country": "DE"}
+    delivery = ChosenDelivery("flat-rate", "standard")
+    order, other = (paid(address=address, delivery=delivery, key=new_key()) for _order in range(2))
+    invoice = issue_invoice(order_id=order.pk)
+
+    refund_order(order.pk, {"TEA": 1})
+    refund_order(order.pk)
+    cancel(order_id=other.pk, reason="broken")
+
+    assert invoice.data["lines"][-1] == {
+        "sku": "",
+        "name": "Delivery: Standard delivery",
+        "quantity": 1,
+        "unit_price": "4.90",
+        "net": "4.11",
+        "tax": "0.79",
+        "total": "4.90",
+    }
+    assert invoice.data["total"] == str(order.total) == "14.90"
+    assert [note.data["total"] for note in notes()] == ["5.00", "9.90"]
+    assert other.refunds.get().amount == other.total
+    assert run_audit().is_clean
 
 
 def test_a_repeated_refund_has_one_credit_note() -> None:

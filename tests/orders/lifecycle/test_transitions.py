@@ -478,7 +478,8 @@ def test_an_order_is_refunded_once_all_of_it_is() -> None:
 def test_the_last_refund_gives_the_delivery_back() -> None:
     add_product("TEA", price="5.00")
     order = placed(("TEA", 2))
-    Order.objects.update(delivery_total="4.90", total="14.90")
+    quote = {"carrier": "post", "service": "std", "label": "Post", "days": 2}
+    Order.objects.update(delivery_total="4.90", total="14.90", delivery=quote)
     pay(order_id=order.pk, method="card", reference="A", amount=Decimal("14.90"))
 
     refund_order(order.pk, {"TEA": 1})

@@ -87,6 +87,18 @@ def test_it_shows_where_the_order_goes(client: Client) -> None:
     assert "Delivery to Ada Lovelace Am Kai 1 24103 Kiel Germany" in text
 
 
+def test_it_says_what_was_chosen_for_the_delivery_and_what_it_costs(client: Client) -> None:
+    address = {"line1": "Am Kai 1", "city": "Kiel", "postcode": "24103", "country": "DE"}
+    order = make_order(add_product("MUG", price="9.90"), address=address)
+    quote = {"carrier": "swift", "service": "x", "label": "Swift Express", "days": 1}
+    Order.objects.update(delivery=quote, delivery_total="4.90", total="24.70")
+
+    text = text_of(client.get(f"/orders/{order.pk}/"))
+
+    assert "Items €19.80 Delivery Swift Express €4.90 Total €24.70" in text
+    assert "24103 Kiel Germany At most 1 day after it is sent" in text
+
+
 def test_names_and_prices_are_those_that_were_paid(client: Client) -> None:
     order = make_order()
     Product.objects.update(name="Renamed", price="99.00")
