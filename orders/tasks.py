@@ -7,6 +7,7 @@ from celery import shared_task
 
 from orders.accounts.sessions import ended_sessions
 from orders.accounts.unconfirmed import unconfirmed_accounts
+from orders.carts.cart import abandoned_carts, drop_abandoned, old_clearings
 from orders.desk_jobs.handler import DeskJobHandler
 from orders.lifecycle.expiry import TASK as EXPIRE
 from orders.lifecycle.expiry import expire_due
@@ -14,11 +15,15 @@ from orders.messages.low_stock import notify_low_stock
 from orders.placing.upload_store import prune_uploads as pruned
 from orders.quotes.keeping import old_answers
 from orders.reports.quarters import old_quarters
+from orders.shop.drafts import old_drafts
 from project.jobs.task import job_task
 from project.schedule.daily import daily
 from project.schedule.prune import Old, prune_also
 
 prune_also("unconfirmed accounts", lambda: Old(unconfirmed_accounts()))
+prune_also("abandoned carts", lambda: Old(abandoned_carts(), by="changed_at", prune=drop_abandoned))
+prune_also("old clearings of carts", lambda: Old(old_clearings(), by="created_at"))
+prune_also("checkout drafts", lambda: Old(old_drafts(), by="changed_at"))
 prune_also("ended sessions", lambda: Old(ended_sessions()))
 prune_also("carriers' answers", lambda: Old(old_answers(), by="asked_at"))
 prune_also("sales quarters", lambda: Old(old_quarters()))

@@ -1,11 +1,11 @@
-"""The countries and territories that the post reaches, and which of them have postcodes.
+"""The countries and territories that the post reaches.
 
 It is the one list of the shop, the address book, the API and `SHOP_COUNTRY`. Codes are ISO 3166-1
-alpha-2, with the post's own for Kosovo (XK), Ascension (AC) and Tristan da Cunha (TA). List and
-postcodes come from the address data that Google maintains for libaddressinput, without three
-islands where nobody lives; the names follow Unicode's CLDR, in their short forms. It is a table
-and not a package: the packages with names in Chinese weigh 36 MB, and the table changes about
-once in a year.
+alpha-2, with the post's own for Kosovo (XK), Ascension (AC) and Tristan da Cunha (TA). The list
+comes from the address data that Google maintains for libaddressinput (`project.address_rules` reads
+the rest of it), without three islands where nobody lives; the names follow Unicode's CLDR, in their
+short forms. It is a table and not a package: the packages with names in Chinese weigh 36 MB, and
+the table changes about once in a year.
 """
 
 import phonenumbers
@@ -263,15 +263,6 @@ COUNTRIES = {
     "ZW": _("Zimbabwe"),
 }
 """The names by code, in the alphabetical order of the English names."""
-
-_POSTCODES = """
-AS AT AU AX BE BL BR CA CH CN CZ DE DK EE ES FI FK FM FR GB GF GG GL GP GR GS GU HU IM IN IO IT
-JE JP KR LI LT LU LV MF MH MP MQ MX MY NC NL NO NZ PF PL PM PN PR PT PW RE RO RU SE SG SH SJ SK
-SM TC TR TW UA US VI WF YT ZA
-"""
-WITH_POSTCODE = frozenset(_POSTCODES.split())
-"""The countries where an address needs its postcode. The others have none (Hong Kong, Macao), or
-the post delivers without it (Ireland, Serbia)."""
 
 
 def country_name(code: str) -> str:

@@ -17,8 +17,10 @@ from django.utils.translation import gettext_lazy as _
 
 from notifications.delivery.known_numbers import know
 from notifications.outbox import account_message
+from orders.accounts.carts import tell_merged
 from orders.accounts.fields import TextField
 from orders.accounts.language import set_language_cookie
+from orders.carts.cart import cart_of
 from orders.models import User
 from orders.placing.request import clean_email, clean_phone
 from project.limits.client_address import client_address
@@ -126,8 +128,12 @@ class AccountAdapter(DefaultAccountAdapter):
     def post_login(
         self, request: HttpRequest, user: AbstractBaseUser, **kwargs: Any
     ) -> HttpResponse:
-        """Set the language cookie to the user's language; a new user gets the page's language."""
+        """Set the language cookie to the user's language; a new user gets the page's language.
+
+        The cart of before is merged into the account's.
+        """
         response = super().post_login(request, user, **kwargs)
         assert isinstance(user, User)
         set_language_cookie(response, user)
+        tell_merged(request, cart_of(request).take_over_guest_cart())
         return response

@@ -11,12 +11,10 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from orders.placing.errors import InvalidOrder
-from orders.placing.request import check_postcode, clean_email, clean_text
+from orders.placing.request import clean_email, clean_text
 from project.countries import COUNTRIES
 
-ADDRESS_FIELDS = ("line1", "line2", "city", "postcode", "country")
-OPTIONAL_FIELDS = ("line2", "postcode")
-"""Not every address has them; `add_postcode_error` knows the countries that need a postcode."""
+ADDRESS_FIELDS = ("line1", "line2", "city", "region", "postcode", "country")
 
 
 class TextField(forms.CharField):
@@ -53,9 +51,10 @@ class EmailField(AllauthEmailField):
 
 
 def address_fields(*, required: bool) -> tuple[forms.Field, ...]:
-    """Return the fields line1, line2, postcode, city and country, in the order of the pages.
+    """Return the fields line1, line2, postcode, city, region and country.
 
-    `required` applies to all fields except line2 and postcode.
+    `required` applies to street, city and country. What else a country needs, how it names the
+    fields and in what order it writes them is `orders.accounts.address_form`'s matter.
     """
     return (
         TextField(
@@ -73,8 +72,7 @@ def address_fields(*, required: bool) -> tuple[forms.Field, ...]:
         TextField(
             label=_("Postcode"),
             max_length=20,
-            required=False,  # it depends on the country: see `add_postcode_error`
-            help_text=_("If the country has postcodes."),
+            required=False,
             widget=forms.TextInput({"autocomplete": "postal-code"}),
         ),
         TextField(
@@ -82,6 +80,12 @@ def address_fields(*, required: bool) -> tuple[forms.Field, ...]:
             max_length=100,
             required=required,
             widget=forms.TextInput({"autocomplete": "address-level2"}),
+        ),
+        TextField(
+            label=_("State or province"),
+            max_length=100,
+            required=False,
+            widget=forms.TextInput({"autocomplete": "address-level1"}),
         ),
         forms.ChoiceField(
             label=_("Country"),
@@ -91,16 +95,6 @@ def address_fields(*, required: bool) -> tuple[forms.Field, ...]:
             widget=forms.Select({"autocomplete": "country"}),
         ),
     )
-
-
-def add_postcode_error(form: forms.Form, values: dict[str, Any]) -> None:
-    """Add an error to the form if its country needs a postcode and there is none."""
-    if "postcode" in form.errors or "country" in form.errors:
-        return
-    try:
-        check_postcode(values.get("postcode", ""), country=values.get("country", ""))
-    except InvalidOrder as invalid:
-        form.add_error("postcode", [error.message for error in invalid.errors])
 
 
 def _countries() -> list[tuple[str, Any]]:

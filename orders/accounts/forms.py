@@ -9,7 +9,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from notifications.events import EVENTS, Audience
-from orders.accounts.fields import TextField, add_postcode_error, address_fields
+from orders.accounts.address_form import AddressFieldsForm
+from orders.accounts.fields import TextField, address_fields
 from orders.models import Address, User
 from orders.placing.request import MAX_NAME_LENGTH, clean_email
 from project.address_input import sent_as_typed
@@ -24,13 +25,13 @@ MUTABLE = tuple(
 """The messages about orders that a user may switch off. Announcements are switched on instead."""
 
 
-class AddressForm(OpenedForm, forms.Form):
+class AddressForm(OpenedForm, AddressFieldsForm):
     """An address, validated by the rules of the checkout.
 
     `initial` is the stored address, which a second tab or device may change; empty for a new one.
     """
 
-    line1, line2, postcode, city, country = address_fields(required=True)
+    line1, line2, postcode, city, region, country = address_fields(required=True)
     is_default = forms.BooleanField(label=_("Fill the checkout with it"), required=False)
 
     def changes_something(self) -> bool:
@@ -43,9 +44,9 @@ class AddressForm(OpenedForm, forms.Form):
         return {name: self.cleaned_data[name] for name in self.changed_data}
 
     def clean(self) -> dict[str, Any]:
-        """Require the postcode where the country has one."""
+        """Require what the country's addresses have."""
         values = super().clean() or {}
-        add_postcode_error(self, values)
+        self.check_address(values)
         return values
 
     @staticmethod

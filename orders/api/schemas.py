@@ -110,6 +110,14 @@ class AddressIn(_Input):
     line1: Annotated[str, _text(max_length=200), _LONG]
     line2: Annotated[str, _text(max_length=200, required=False)] = ""
     city: Annotated[str, _text(max_length=100), _SHORT]
+    region: Annotated[
+        str,
+        _text(max_length=100, required=False),
+        Field(
+            description="The state, province or prefecture, where addresses have one.",
+            json_schema_extra={"maxLength": 100},
+        ),
+    ] = ""
     country: Annotated[
         str, _rule(clean_country), Field(json_schema_extra={"pattern": "^[A-Z]{2}$"})
     ]
@@ -125,7 +133,7 @@ class AddressIn(_Input):
     ] = ""
 
 
-PICKUP = AddressIn.model_construct(line1="", line2="", city="", postcode="", country="")
+PICKUP = AddressIn.model_construct(line1="", line2="", city="", region="", postcode="", country="")
 
 
 class DeliveryIn(_Input):
@@ -215,11 +223,14 @@ class QuoteAddressIn(_Input):
     city: Annotated[
         str, _text(max_length=100, required=False), Field(json_schema_extra={"maxLength": 100})
     ] = ""
+    region: Annotated[str, _text(max_length=100, required=False)] = ""
     line1: Annotated[str, _text(max_length=200, required=False)] = ""
     line2: Annotated[str, _text(max_length=200, required=False)] = ""
 
 
-NOWHERE = QuoteAddressIn.model_construct(country="", postcode="", city="", line1="", line2="")
+NOWHERE = QuoteAddressIn.model_construct(
+    country="", postcode="", city="", region="", line1="", line2=""
+)
 
 
 class QuotedLineIn(_Input):

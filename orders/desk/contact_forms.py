@@ -16,12 +16,8 @@ from unfold.widgets import (
 )
 
 from notifications.desk.filters import event_label
-from orders.accounts.fields import (
-    ADDRESS_FIELDS,
-    TextField,
-    add_postcode_error,
-    address_fields,
-)
+from orders.accounts.address_form import add_postcode_error
+from orders.accounts.fields import ADDRESS_FIELDS, TextField, address_fields
 from orders.desk import effects
 from orders.desk.step_forms import StepForm
 from orders.lifecycle.corrections import address_of, correct_contact, send_again, sent_elsewhere
@@ -59,7 +55,7 @@ class ContactForm(OpenedForm, StepForm):
         required=False,
         widget=UnfoldAdminTextInputWidget({"type": "tel"}),
     )
-    line1, line2, postcode, city, country = address_fields(required=True)
+    line1, line2, postcode, city, region, country = address_fields(required=True)
 
     def fill_in(self) -> None:
         order = self.order

@@ -19,6 +19,7 @@ def _address(part: str) -> Column:
         "line2": _("address line 2"),
         "postcode": _("postcode"),
         "city": _("city"),
+        "region": _("state or province"),
     }
     return Column(labels[part], lambda order: order.address.get(part, ""))
 
@@ -43,6 +44,7 @@ ORDERS = Sheet(
         _address("line2"),
         _address("postcode"),
         _address("city"),
+        _address("region"),
         Column(_("country"), lambda order: country_name(order.address.get("country", ""))),
         column(_("currency"), "currency"),
         column(_("items"), "items_total"),

@@ -26,7 +26,7 @@ from orders.lifecycle.corrections import LABELS
 from orders.lifecycle.timeline import event_entry
 from orders.models import Order, OrderEvent
 from orders.placing.by_operator import kept_prices
-from project.countries import country_name
+from project.address_rules import printed_address
 from project.desk.decision_log import decisions_of_order
 from project.desk.job_decisions import Button
 from project.desk.jobs import COLOURS, JobAdmin, job_admins
@@ -35,7 +35,6 @@ from project.jobs.model import Job, job_models
 from project.templatetags.money import money
 from project.text import isolate
 
-ADDRESS_PARTS = ("line1", "line2", "postcode", "city", "country")
 UNREADABLE = (LookupError, TypeError, ValueError, ArithmeticError, VariableDoesNotExist)
 """What the rendering of an incomplete context, such as that of an older version, raises."""
 PARCEL = (OrderEvent.Kind.SHIPPED, OrderEvent.Kind.PARCEL_CORRECTED)
@@ -131,8 +130,7 @@ def _in_words(name: str, value: Any) -> str:
     if name == "email":
         return readable_address(value)
     if name == "address":
-        value = {**value, "country": country_name(value.get("country", ""))}
-        return ", ".join(filter(None, (str(value.get(part, "")) for part in ADDRESS_PARTS)))
+        return ", ".join(printed_address(value))
     return str(value) or "–"
 
 

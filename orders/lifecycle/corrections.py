@@ -33,6 +33,7 @@ from orders.placing.request import (
     clean_phone,
     clean_text,
 )
+from project.address_rules import address_rules
 from project.jobs.queryset import Status as JobStatus
 
 CORRECTABLE = (Status.PLACED, Status.PAID, Status.PACKED)
@@ -45,7 +46,7 @@ LABELS: dict[str, str | Promise] = {
 }
 CHANNELS = {"email": Notification.Channel.EMAIL, "phone": Notification.Channel.SMS}
 """The channel that each field is the recipient of."""
-ADDRESS_LENGTHS = {"line1": 200, "line2": 200, "city": 100, "postcode": 20}
+ADDRESS_LENGTHS = {"line1": 200, "line2": 200, "city": 100, "region": 100, "postcode": 20}
 
 
 def correct_contact(
@@ -166,17 +167,19 @@ def _clean_address(value: Mapping[str, str]) -> dict[str, str]:
     """Return the address without its empty parts, as orders are placed with it."""
     if not any(value.values()):
         return {}
+    country = clean_country(value.get("country", ""))
+    needed = {"line1"} | (address_rules(country).required & {"city"})
     parts = {
         name: clean_text(
             value.get(name, ""),
             field=f"address.{name}",
             max_length=length,
-            required=name in ("line1", "city"),
+            required=name in needed,
         )
         for name, length in ADDRESS_LENGTHS.items()
     }
-    parts["country"] = clean_country(value.get("country", ""))
-    check_postcode(parts["postcode"], country=parts["country"])
+    parts["country"] = country
+    check_postcode(parts["postcode"], country=country)
     return {name: part for name, part in parts.items() if part}
 
 

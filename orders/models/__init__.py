@@ -1,6 +1,7 @@
-"""The shop's tables: users, catalogue, orders, money, and the ledgers of stock and sales."""
+"""The shop's tables: users, catalogue, carts, orders, money, and the ledgers of stock and sales."""
 
 from orders.models.announcement import Announcement
+from orders.models.cart import Cart, CartLine, CheckoutDraft, ClearedCart
 from orders.models.demo import DemoFill
 from orders.models.desk import DeskJob
 from orders.models.invoice import Invoice, InvoiceCounter
@@ -19,7 +20,11 @@ __all__ = [
     "Address",
     "Announcement",
     "AuditedBalance",
+    "Cart",
+    "CartLine",
     "Category",
+    "CheckoutDraft",
+    "ClearedCart",
     "DemoFill",
     "DeskJob",
     "Invoice",

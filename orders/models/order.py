@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orders.models.product import Product
-from project.countries import country_name
+from project.address_rules import printed_address
 from project.database.words import NameWords
 from project.email_addresses import STORED
 from project.order_numbers import NUMBER_PREFIX
@@ -89,7 +89,7 @@ class Order(models.Model):
     language = models.CharField(_("language"), max_length=7, choices=settings.LANGUAGES)
     address = models.JSONField(_("address"), default=dict, blank=True)
     """It may be corrected until the order is shipped, but an order with one keeps having one:
-    line1, line2, city, postcode, country (ISO 3166-1 alpha-2); empty for pickup."""
+    line1, line2, city, region, postcode, country (ISO 3166-1 alpha-2); empty for pickup."""
     currency = models.CharField(_("currency"), max_length=3)
     items_total = models.DecimalField(_("items"), max_digits=14, decimal_places=2)
     delivery_total = models.DecimalField(
@@ -183,11 +183,8 @@ class Order(models.Model):
 
     @property
     def address_lines(self) -> list[str]:
-        """The delivery address as pages show it, the country by its name; empty for a pickup."""
-        part = self.address.get
-        town = f"{part('postcode', '')} {part('city', '')}"
-        lines = [part("line1"), part("line2"), town, country_name(part("country", ""))]
-        return [line for line in lines if line and line.strip()]
+        """The delivery address as its country prints it; empty for a pickup."""
+        return printed_address(self.address)
 
 
 class OrderLine(models.Model):

@@ -12,6 +12,7 @@ from django.db.models.functions import Lower, Reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from project.address_rules import printed_address
 from project.database.words import NameWords
 from project.email_addresses import STORED, InvalidAddressError, canonical_address
 from project.text import isolate
@@ -90,8 +91,11 @@ class Address(models.Model):
     user = models.ForeignKey(User, models.CASCADE, related_name="addresses", verbose_name=_("user"))
     line1 = models.CharField(_("street and number"), max_length=200)
     line2 = models.CharField(_("apartment, floor, company"), max_length=200, blank=True)
-    postcode = models.CharField(_("postcode"), max_length=20)
-    city = models.CharField(_("city"), max_length=100)
+    postcode = models.CharField(_("postcode"), max_length=20, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    region = models.CharField(
+        _("state or province"), max_length=100, blank=True, default="", db_default=""
+    )
     country = models.CharField(_("country"), max_length=2)
     """ISO 3166-1 alpha-2."""
     is_default = models.BooleanField(_("default"), default=False)
@@ -107,4 +111,10 @@ class Address(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.line1}, {self.city}"
+        return ", ".join(filter(None, (self.line1, self.city)))
+
+    @property
+    def printed(self) -> list[str]:
+        """The address as its country prints it."""
+        parts = ("line1", "line2", "city", "region", "postcode", "country")
+        return printed_address({part: getattr(self, part) for part in parts})

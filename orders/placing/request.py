@@ -17,7 +17,8 @@ from django.utils.translation import gettext as _
 from orders.models import Order
 from orders.placing.by_operator import ByOperator
 from orders.placing.errors import FieldError, InvalidOrder
-from project.countries import COUNTRIES, WITH_POSTCODE, phone_region
+from project.address_rules import address_rules
+from project.countries import COUNTRIES, phone_region
 from project.email_addresses import MAX_LENGTH, InvalidAddressError, deliverable_address
 from project.text import DIRECTION_MARKS
 
@@ -193,9 +194,19 @@ def clean_country(value: str) -> str:
 
 
 def check_postcode(postcode: str, *, country: str) -> None:
-    """Raise InvalidOrder if the address lacks the postcode that its country needs."""
-    if country in WITH_POSTCODE and not postcode:
+    """Raise InvalidOrder if the address lacks the postcode that its country needs, or has none.
+
+    Forms are stricter (`orders.accounts.address_form`): a person who typed a wrong postcode can
+    look again. A program's order is refused only for what can't be a postcode at all.
+    """
+    if country not in COUNTRIES:
+        return
+    rules = address_rules(country)
+    if "postcode" in rules.required and not postcode:
         raise InvalidOrder([FieldError("address.postcode", _("This field is required."))])
+    if rules.is_certainly_no_postcode(postcode):
+        message = _("A postcode there has digits.")
+        raise InvalidOrder([FieldError("address.postcode", message)])
 
 
 def clean_upload(value: str) -> str:

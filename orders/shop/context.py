@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.http import HttpRequest
 
-from orders.shop.cart import Cart
+from orders.carts.cart import cart_of
 
 
 def shop(request: HttpRequest) -> dict[str, object]:
@@ -14,5 +14,5 @@ def shop(request: HttpRequest) -> dict[str, object]:
         "currency": settings.SHOP_CURRENCY,
         "is_local": settings.TANDEM_LOCAL,
         "is_signed_in": lambda: SESSION_KEY in request.session,  # without a query for the user
-        "cart_units": lambda: Cart(request.session).units,
+        "cart_units": lambda: cart_of(request).units,
     }

@@ -5,27 +5,26 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.accounts.fields import (
-    ADDRESS_FIELDS,
-    OPTIONAL_FIELDS,
-    TextField,
-    add_postcode_error,
-    address_fields,
-)
+from orders.accounts.address_form import AddressFieldsForm
+from orders.accounts.fields import ADDRESS_FIELDS, TextField, address_fields
 from orders.models import Order
 from orders.placing.request import (
     KEY_PATTERN,
     MAX_LINES,
     MAX_NAME_LENGTH,
     MAX_QUANTITY,
+    ChosenDelivery,
     OrderRequest,
     RequestedLine,
     clean_email,
     clean_phone,
 )
+from orders.quotes.carriers.pickup import NAME as PICKUP
+from orders.shop.delivery import delivers_at_a_price, handovers
 from orders.shop.lines import read_line
 from project.address_input import sent_as_typed
 
@@ -72,24 +71,24 @@ class LinesField(forms.Field):
         return line
 
 
-class CheckoutForm(forms.Form):
+class CheckoutForm(AddressFieldsForm):
     """The checkout: lines, shopper and delivery, by the rules of `orders.placing.request`."""
 
     CONFIRMED_FIELDS = ("key", "line", "expected_total")
     """The hidden fields. The page writes them, so an error in one means that the page is out of
     date or forged."""
 
-    name = TextField(
-        label=pgettext_lazy("person", "Name"),  # other apps translate their own "Name"
-        max_length=MAX_NAME_LENGTH,
-        widget=forms.TextInput({"autocomplete": "name"}),
-    )
     email = TextField(
         rule=clean_email,
         label=pgettext_lazy("address", "E-mail"),
         max_length=254,
         help_text=_("Your confirmation goes here."),
         widget=sent_as_typed(forms.TextInput({"autocomplete": "email"})),
+    )
+    name = TextField(
+        label=pgettext_lazy("person", "Name"),  # other apps translate their own "Name"
+        max_length=MAX_NAME_LENGTH,
+        widget=forms.TextInput({"autocomplete": "name"}),
     )
     phone = TextField(
         rule=clean_phone,
@@ -100,18 +99,28 @@ class CheckoutForm(forms.Form):
         widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
     )
     handover = forms.ChoiceField(
-        label=_("How would you like to get it?"),
-        choices=[
-            ("pickup", _("Pick up in the shop")),
-            ("delivery", _("Deliver to an address")),
-        ],
-        initial="pickup",
-        widget=forms.RadioSelect,
+        label=_("How would you like to get it?"), choices=handovers, widget=forms.RadioSelect
     )
-    line1, line2, postcode, city, country = address_fields(required=False)
+    line1, line2, postcode, city, region, country = address_fields(required=False)
+    delivery = forms.RegexField(
+        r"^[A-Za-z0-9._-]{1,30}/[A-Za-z0-9._-]{1,40}$",
+        label=_("Delivery"),
+        required=False,
+        error_messages={"invalid": _("Choose how it is delivered.")},
+    )
+    """The chosen quote: `carrier/service`."""
     key = forms.CharField(validators=[RegexValidator(KEY_PATTERN)], widget=forms.HiddenInput)
     line = LinesField()
     expected_total = forms.DecimalField(max_digits=14, decimal_places=2, widget=forms.HiddenInput)
+
+    def __init__(self, *args: Any, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.initial.setdefault("handover", handovers()[0][0])
+        self.fields["country"].widget.attrs |= {
+            "hx-post": reverse("checkout-address"),
+            "hx-target": "#address",
+            "hx-sync": "this:replace",
+        }
 
     @classmethod
     def typed_fields(cls) -> list[str]:
@@ -120,21 +129,40 @@ class CheckoutForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """Require the address for a delivery; drop it for a pickup."""
         values = super().clean() or {}
-        is_delivery = values.get("handover") == "delivery"
-        for name in ADDRESS_FIELDS:
-            if not is_delivery:
+        if values.get("handover") == "delivery":
+            self.check_address(values)
+            is_chosen = values.get("delivery") or "delivery" in self.errors
+            if self.has_address and not is_chosen and delivers_at_a_price():
+                self.add_error("delivery", self.fields["delivery"].error_messages["invalid"])
+        else:
+            for name in (*ADDRESS_FIELDS, "delivery"):
                 self.errors.pop(name, None)
                 values[name] = ""
-            elif not values.get(name) and name not in self.errors and name not in OPTIONAL_FIELDS:
-                self.add_error(name, self.fields[name].error_messages["required"])
-        if is_delivery:
-            add_postcode_error(self, values)
         return values
+
+    @property
+    def has_address(self) -> bool:
+        """Tell whether the form was sent with a whole address for its delivery."""
+        is_delivery = self.cleaned_data.get("handover") == "delivery"
+        return is_delivery and not self.errors.keys() & set(ADDRESS_FIELDS)
+
+    @property
+    def address(self) -> dict[str, str]:
+        """The address of the form that was sent, as the order keeps it."""
+        values = self.cleaned_data
+        return {name: values[name] for name in ADDRESS_FIELDS if values.get(name)}
 
     @property
     def is_outdated(self) -> bool:
         """Return True if a hidden field is missing or invalid."""
         return any(name in self.errors for name in self.CONFIRMED_FIELDS)
+
+    def chosen_delivery(self) -> ChosenDelivery | None:
+        """Return the quote that a form which was sent chose; None where delivery has no price."""
+        if self.cleaned_data.get("handover") == "pickup":
+            return ChosenDelivery(PICKUP, "shop")
+        carrier, _slash, service = (self.cleaned_data.get("delivery") or "").partition("/")
+        return ChosenDelivery(carrier, service) if service else None
 
     def order_request(
         self,
@@ -153,9 +181,10 @@ class CheckoutForm(forms.Form):
             email=values["email"],
             phone=values["phone"],
             language=language,
-            address={name: values[name] for name in ADDRESS_FIELDS if values[name]},
+            address=self.address,
             lines=values["line"],
             user_id=user_id,
+            delivery=self.chosen_delivery(),
             expected_total=values["expected_total"],
             counted_address=counted_address,
             session_key=session_key,

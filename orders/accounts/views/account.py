@@ -23,7 +23,6 @@ from orders.accounts.history import orders_of
 from orders.accounts.language import set_language_cookie
 from orders.models import Address, User
 from orders.models.user import MAX_ADDRESSES
-from project.countries import country_name
 
 ORDERS_PER_PAGE = 20
 
@@ -48,9 +47,7 @@ def history(request: HttpRequest) -> HttpResponse:
 @require_safe
 def addresses(request: HttpRequest) -> HttpResponse:
     """Show the user's addresses."""
-    kept = [
-        (address, country_name(address.country)) for address in _reader(request).addresses.all()
-    ]
+    kept = list(_reader(request).addresses.all())
     context = {"addresses": kept, "is_full": len(kept) >= MAX_ADDRESSES}
     return render(request, "accounts/addresses.html", context)
 

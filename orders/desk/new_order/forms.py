@@ -13,19 +13,14 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from orders.accounts.fields import (
-    ADDRESS_FIELDS,
-    OPTIONAL_FIELDS,
-    TextField,
-    add_postcode_error,
-    address_fields,
-)
+from orders.accounts.address_form import AddressFieldsForm
+from orders.accounts.fields import ADDRESS_FIELDS, TextField, address_fields
 from orders.lifecycle.notes import MAX_LENGTH
 from orders.placing.request import MAX_NAME_LENGTH, clean_email, clean_phone
 from project.address_input import sent_as_typed
 
 
-class CustomerForm(forms.Form):
+class CustomerForm(AddressFieldsForm):
     """Whom the order is for and how it gets there, by the rules of `orders.placing.request`."""
 
     name = TextField(
@@ -63,7 +58,7 @@ class CustomerForm(forms.Form):
         initial="pickup",
         widget=UnfoldAdminRadioSelectWidget,
     )
-    line1, line2, postcode, city, country = address_fields(required=False)
+    line1, line2, postcode, city, region, country = address_fields(required=False)
     note = forms.CharField(
         label=_("Note"),
         required=False,
@@ -76,7 +71,7 @@ class CustomerForm(forms.Form):
         super().__init__(*args, **options)
         for name in ADDRESS_FIELDS:
             field: Any = self.fields[name]
-            if name == "country":
+            if isinstance(field, forms.ChoiceField):
                 choices = field.choices
                 field.widget = UnfoldAdminSelectWidget()
                 field.choices = choices
@@ -91,18 +86,15 @@ class CustomerForm(forms.Form):
 
     @property
     def address_fields(self) -> list[Any]:
-        return [self[name] for name in ("line1", "line2", "postcode", "city", "country")]
+        return [self["country"], *(field for row in self.address_rows for field in row)]
 
     def clean(self) -> dict[str, Any]:
         """Require the address for a delivery; drop it for a pickup."""
         values = super().clean() or {}
-        is_delivery = values.get("handover") == "delivery"
+        if values.get("handover") == "delivery":
+            self.check_address(values)
+            return values
         for name in ADDRESS_FIELDS:
-            if not is_delivery:
-                self.errors.pop(name, None)
-                values[name] = ""
-            elif not values.get(name) and name not in self.errors and name not in OPTIONAL_FIELDS:
-                self.add_error(name, self.fields[name].error_messages["required"])
-        if is_delivery:
-            add_postcode_error(self, values)
+            self.errors.pop(name, None)
+            values[name] = ""
         return values

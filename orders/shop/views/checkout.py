@@ -3,54 +3,114 @@
 The form has the lines and the total that the shopper confirms, and an idempotency key. So a double
 click, a reload or a form from the browser's history repeats the same request, even if the
 session's cart has changed.
+
+A form that doesn't become an order is kept as a draft, and its answer is a page of its own
+(`orders.shop.drafts`). So Back and reload never meet a page that would have to be sent again.
 """
 
-import math
+import logging
 from typing import Any
+from uuid import UUID
 
 from django.contrib import messages
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods
+from django.views.decorators.http import require_http_methods, require_POST
 
 from orders.accounts.addresses import checkout_defaults
-from orders.placing.errors import (
-    InvalidOrder,
-    KeyReused,
-    OrderLimited,
-    OutcomeUnknown,
-    OutOfStock,
-    PlacementFailed,
-    ShopBusy,
-    TotalChanged,
-)
+from orders.carts.cart import cart_of
+from orders.models import CheckoutDraft, Order
+from orders.placing.errors import KeyReused, PlacementError, ShopBusy
+from orders.placing.identity import order_ids
 from orders.placing.placement import place_order
-from orders.shop.cart import Cart
+from orders.placing.request import OrderRequest, RequestedLine
+from orders.shop.answers import WAITING, answer_of, seconds_waited
+from orders.shop.changes import current_cart
+from orders.shop.delivery import NOT_ASKED, delivers_at_a_price, offer_of
+from orders.shop.drafts import (
+    as_sent,
+    draft_of,
+    drop_draft,
+    keep_draft,
+    read_draft,
+    sent_fields,
+)
 from orders.shop.forms import CheckoutForm
 from orders.shop.lines import read_line
-from orders.shop.views.cart import current
+from orders.shop.priced_cart import PricedCart, priced
+from orders.shop.views.cart import LAST_ORDER
+from project.database.errors import dropped_if_lost
 from project.limits.client_address import counted_address
+
+logger = logging.getLogger(__name__)
 
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def checkout(request: HttpRequest) -> HttpResponse:
     """Show the checkout form; a POST places the order and redirects to its page."""
-    if request.method != "POST":
-        return _page(request, CheckoutForm(initial=checkout_defaults(request.user)))
-    if "adjust" in request.POST:
-        return _adjust(request)
+    if request.method == "POST":
+        return _send(request)
+    draft = read_draft(request.GET.get("draft", ""))
+    if draft is None:
+        return _show(request, CheckoutForm(initial=_known(request)))
+    kind = draft.answer.get("kind")
+    if kind in WAITING:
+        return _wait(request, draft)
+    form = CheckoutForm(as_sent(draft.fields)) if kind else _filled_in(draft)
+    for error in draft.answer.get("errors", ()):
+        name = error["field"].removeprefix("address.")
+        form.add_error(name if name in form.fields else None, error["message"])
+    response = _show(request, form, draft=draft)
+    if kind == "limited" and response.status_code == 200:
+        response.status_code = 429
+        response["Retry-After"] = str(draft.answer["retry_after"])
+    return response
+
+
+@never_cache
+@require_POST
+def address(request: HttpRequest) -> HttpResponse:
+    """Answer a change of the country: the address's fields. Nothing is kept or checked."""
+    typed = sent_fields(request.POST, CheckoutForm.typed_fields())
+    form = CheckoutForm(initial={name: values[-1] for name, values in typed.items()})
+    return render(request, "shop/_address.html", {"form": form})
+
+
+@never_cache
+@require_POST
+def delivery(request: HttpRequest) -> HttpResponse:
+    """Answer a change of what delivery costs: the offers, and the totals. Nothing is kept."""
     form = CheckoutForm(request.POST)
-    if not form.is_valid():
-        return _page(request, form, status=422)
-    return _place(request, form)
+    form.is_valid()
+    cart = priced(form.cleaned_data.get("line", ()))
+    context = {"form": form, "cart": cart, **_prices(request, form, cart), "is_part": True}
+    return render(request, "shop/_delivery.html", context)
+
+
+# ── Sending ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _send(request: HttpRequest) -> HttpResponse:
+    form = CheckoutForm(request.POST)
+    is_only_changed = "adjust" in request.POST or "change" in request.POST
+    if form.is_valid() and not is_only_changed:
+        return _place(request, form)
+    key = "" if is_only_changed else form.cleaned_data.get("key", "")
+    if key and (placed := _placed_under(key)):
+        return _lead_to_its_order(request, placed)
+    lines = [line for text in request.POST.getlist("line") if (line := read_line(text))]
+    cart_of(request).put_back(lines)
+    if line := read_line(request.POST.get("adjust", "")):
+        cart_of(request).set(line.sku, line.quantity, line.upload)
+    return _keep(request, {} if is_only_changed else {"kind": "invalid"})
 
 
 def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
-    """Place the order, and answer with a redirect or with the error in the shopper's words."""
     wanted = form.order_request(
         language=get_language() or "en",
         user_id=request.user.pk,
@@ -60,67 +120,155 @@ def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
     try:
         placement = place_order(wanted)
     except KeyReused as error:
-        messages.info(
-            request,
-            _("You placed this order already. What is in your cart now is not part of it."),
-        )
-        return redirect("order", order_id=error.order_id)
-    except InvalidOrder as error:
-        return _refuse_invalid(request, form, error)
-    except OutOfStock as error:
-        return _page(request, form, status=409, shortages=error.items)
-    except TotalChanged as error:
-        return _page(request, form, status=409, new_total=error.total)
-    except OrderLimited as error:
-        minutes = math.ceil(error.retry_after / 60)
-        response = _page(request, form, status=429, limited=error.limit, wait_minutes=minutes)
-        response["Retry-After"] = str(error.retry_after)
-        return response
-    except ShopBusy as error:
-        response = _page(request, form, status=503, is_busy=True)
-        response["Retry-After"] = str(error.retry_after)
-        return response
-    except OutcomeUnknown as error:
-        return _page(request, form, status=503, unknown_order=error.order_id)
-    except PlacementFailed:
-        return _page(request, form, status=500, has_failed=True)
-    Cart(request.session).remove_ordered(wanted.key, wanted.lines)
+        return _lead_to_its_order(request, error.order_id)
+    except PlacementError as error:
+        return _refuse(request, wanted, error)
+    _clear(request, placement.order.pk, key=wanted.key, lines=wanted.lines)
     return redirect("order", order_id=placement.order.pk)
 
 
-def _refuse_invalid(
-    request: HttpRequest, form: CheckoutForm, invalid: InvalidOrder
+def _refuse(request: HttpRequest, wanted: OrderRequest, error: PlacementError) -> HttpResponse:
+    try:
+        before = draft_of(request.session)
+        is_same = before is not None and before.fields.get("key") == [wanted.key]
+        answer = answer_of(error, before=before if is_same else None)
+        cart_of(request).put_back(wanted.lines)
+        return _keep(request, answer)
+    except Error as trouble:
+        # The database is why the shop is busy: the waiting page needs none.
+        if not dropped_if_lost(trouble, connection):
+            raise
+        waiting = error if answer_of(error, before=None)["kind"] in WAITING else ShopBusy()
+        draft = CheckoutDraft(
+            fields=sent_fields(request.POST, CheckoutForm.base_fields),
+            answer=answer_of(waiting, before=None),
+        )
+        return _waiting_page(request, draft)
+
+
+def _keep(request: HttpRequest, answer: dict[str, Any]) -> HttpResponse:
+    """Keep the form with its answer, and redirect to the page that shows both."""
+    fields = sent_fields(request.POST, CheckoutForm.base_fields)
+    return redirect(keep_draft(request.session, fields=fields, answer=answer))
+
+
+def bring_back(request: HttpRequest) -> HttpResponse:
+    """Answer a form that came without a valid token: show it again, with a new one.
+
+    Nothing is placed, and nothing of the shopper's is changed: another site may have sent it.
+    """
+    fields = sent_fields(request.POST, CheckoutForm.base_fields)
+    return redirect(keep_draft(None, fields=fields, answer={"kind": "expired"}))
+
+
+def _clear(
+    request: HttpRequest, order_id: UUID, *, key: str, lines: tuple[RequestedLine, ...]
+) -> None:
+    """Take what was ordered out of the cart. An order stays placed if this can't be done."""
+    try:
+        request.session[LAST_ORDER] = str(order_id)
+        cart_of(request).remove_ordered(order_id=order_id, key=key, ordered=lines)
+        drop_draft(request.session)
+    except Error as error:
+        if not dropped_if_lost(error, connection):
+            raise
+        logger.warning("the cart of order %s is emptied by its next repeat: %s", order_id, error)
+
+
+def _placed_under(key: str) -> UUID | None:
+    """Return the id of the order that was placed under the key, if there is one."""
+    ids = order_ids(source=Order.Source.SHOP, user_id=None, key=key)
+    return Order.objects.filter(pk__in=ids).values_list("pk", flat=True).first()
+
+
+def _lead_to_its_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    text = _("You placed this order already. What is in your cart now is not part of it.")
+    messages.info(request, text)
+    return redirect("order", order_id=order_id)
+
+
+# ── Showing ─────────────────────────────────────────────────────────────────────────────────
+
+
+def _wait(request: HttpRequest, draft: CheckoutDraft) -> HttpResponse:
+    """Show the waiting page; once the order exists, lead to it."""
+    form = CheckoutForm(as_sent(draft.fields))
+    if form.is_valid() and (placed := _placed_under(form.cleaned_data["key"])):
+        data = form.cleaned_data
+        _clear(request, placed, key=data["key"], lines=data["line"])
+        return redirect("order", order_id=placed)
+    return _waiting_page(request, draft)
+
+
+def _waiting_page(request: HttpRequest, draft: CheckoutDraft) -> HttpResponse:
+    answer = draft.answer
+    context = {"draft": draft, "answer": answer, "waited": seconds_waited(answer)}
+    response = render(request, "shop/waiting.html", context, status=503)
+    response["Retry-After"] = str(answer["retry_after"])
+    return response
+
+
+def _show(
+    request: HttpRequest, form: CheckoutForm, *, draft: CheckoutDraft | None = None
 ) -> HttpResponse:
-    """Show the errors of `place_order`, at their fields if the form has them."""
-    for error in invalid.errors:
-        name = error.field.removeprefix("address.")
-        form.add_error(name if name in form.fields else None, error.message)
-    return _page(request, form, status=422)
-
-
-def _adjust(request: HttpRequest) -> HttpResponse:
-    """Change the cart from the checkout ("2 left: set to 2"); the form keeps its values."""
-    if line := read_line(request.POST["adjust"]):
-        Cart(request.session).set(line.sku, line.quantity, line.upload)
-    typed = {name: request.POST.get(name, "") for name in CheckoutForm.typed_fields()}
-    return _page(request, CheckoutForm(initial=typed))
-
-
-def _page(
-    request: HttpRequest, form: CheckoutForm, *, status: int = 200, **answer: Any
-) -> HttpResponse:
-    """Show the form beside the current cart; `answer` describes the last attempt's error.
+    """Show the form beside the current cart, with the answer to the last attempt.
 
     The form keeps its key, so another attempt is a repeat and never a second order.
     """
-    cart = current(request)
+    cart = current_cart(request)
+    sent: dict[str, Any] = {}
+    if form.is_bound:
+        form.is_valid()
+        sent = form.cleaned_data
+    if not cart.lines:  # perhaps its session was lost
+        cart = priced(sent.get("line", ()))
     if not cart.lines:
-        return redirect("cart")
-    kept_key = form.cleaned_data.get("key") if form.is_bound else None
+        last = request.session.get(LAST_ORDER)
+        return redirect("order", order_id=last) if last else redirect("cart")
     context = {
         "form": form,
         "cart": cart,
-        "key": kept_key or Cart(request.session).checkout_key(),
-        **answer,
+        "cart_units": cart.units,
+        "key": sent.get("key") or cart_of(request).checkout_key(),
+        "answer": draft.answer if draft else {},
+        **_prices(request, form if draft else None, cart),
     }
-    return render(request, "shop/checkout.html", context, status=status)
+    return render(request, "shop/checkout.html", context)
+
+
+def _prices(request: HttpRequest, form: CheckoutForm | None, cart: PricedCart) -> dict[str, Any]:
+    """Return what the carriers offer for the form's address, and the total with the choice.
+
+    Without a form nobody is asked: the page is there at once, and asks then.
+    """
+    offer = NOT_ASKED
+    if form is not None and delivers_at_a_price():
+        checked = form if form.is_bound else CheckoutForm(form.initial)
+        checked.is_valid()
+        if checked.has_address:
+            offer = offer_of(
+                address=checked.address,
+                lines=[line.requested for line in cart.lines],
+                chosen=checked.chosen_delivery(),
+                counted_address=counted_address(request),
+            )
+    return {
+        "offer": offer,
+        "total": cart.total + offer.price,
+        "has_prices": delivers_at_a_price(),
+    }
+
+
+def _known(request: HttpRequest) -> dict[str, str]:
+    """Return the values to begin with: what was typed before, else what the account knows."""
+    draft = draft_of(request.session)
+    return _typed(draft) if draft else checkout_defaults(request.user)
+
+
+def _typed(draft: CheckoutDraft) -> dict[str, str]:
+    names = CheckoutForm.typed_fields()
+    return {name: values[-1] for name, values in draft.fields.items() if name in names}
+
+
+def _filled_in(draft: CheckoutDraft) -> CheckoutForm:
+    return CheckoutForm(initial=_typed(draft))

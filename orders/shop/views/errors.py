@@ -3,9 +3,10 @@
 import sys
 
 from django.conf import settings
-from django.db import connection
+from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
+from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from project.conf.media_storage import is_away
@@ -70,6 +71,14 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Answer a form without a valid token. A checkout is shown again, with all that was typed."""
+    if request.path == reverse("checkout"):
+        from orders.shop.views.checkout import bring_back  # it imports half the shop
+
+        try:
+            return bring_back(request)
+        except Error as error:
+            dropped_if_lost(error, connection)
     return _page(
         403,
         _("This form is out of date"),

@@ -5,6 +5,8 @@ from typing import Any
 
 from django.test import Client
 
+from orders.carts.cart import ShopperCart
+
 Response = Any
 """The test client's response: its type is private to django-stubs."""
 
@@ -13,8 +15,13 @@ ADDRESS = {"line1": "Am Kai 1", "city": "Kiel", "postcode": "24103", "country": 
 
 
 def send(client: Client, page: Response, **changes: Any) -> Response:
-    """Send the form of a checkout page, as typed by our shopper, with `changes`."""
-    return client.post("/checkout/", {**hidden_fields(page), **SHOPPER, **changes})
+    """Send the form of a checkout page, as typed by our shopper, with `changes`.
+
+    Return the answer; for a form that became no order the page that it leads to.
+    """
+    answer = client.post("/checkout/", {**hidden_fields(page), **SHOPPER, **changes})
+    led_to = answer.headers.get("Location", "")
+    return client.get(led_to) if led_to.startswith("/checkout/") else answer
 
 
 def add(client: Client, sku: str, quantity: int = 1) -> Response:
@@ -22,7 +29,10 @@ def add(client: Client, sku: str, quantity: int = 1) -> Response:
 
 
 def cart_of(client: Client) -> dict[str, int]:
-    return client.session.get("cart", {})
+    """The units in the browser's cart by SKU."""
+    user_id = client.session.get("_auth_user_id")
+    cart = ShopperCart(client.session, user_id=int(user_id) if user_id else None)
+    return {line.sku: line.quantity for line in cart.lines}
 
 
 def hidden_fields(response: Response) -> dict[str, list[str]]:

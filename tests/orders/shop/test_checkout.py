@@ -56,10 +56,47 @@ def test_an_order_is_placed_as_it_was_shown(client: Client, form: Response) -> N
     assert cart_of(client) == {}
 
 
-def test_it_can_be_delivered(client: Client, form: Response) -> None:
-    send(client, form, handover="delivery", **ADDRESS)
+def test_it_is_delivered_at_the_price_that_was_shown(
+    client: Client, form: Response, settings: Any
+) -> None:
+    settings.DELIVERY_SIMULATED, settings.DELIVERY_BY_WEIGHT = False, []
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("4.90")}
 
-    assert Order.objects.get().address == ADDRESS
+    offered = send(client, form, handover="delivery", **ADDRESS)
+    assert "Choose how it is delivered." in text_of(offered)
+    assert "Standard delivery there within 3 days €4.90" in text_of(offered)
+    assert "€24.70" in text_of(offered)
+    assert not Order.objects.exists()
+
+    chosen = {"handover": "delivery", "delivery": "flat-rate/standard", **ADDRESS}
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("5.90")}
+    dearer = send(client, offered, **chosen)
+    assert "The total has changed. It is €25.70 now." in text_of(dearer)
+    assert not Order.objects.exists()
+
+    settings.DELIVERY_FLAT_RATE = {"DE": Decimal("5.90")}
+    settings.DELIVERY_BY_WEIGHT = [(5000, Decimal("7.90"))]
+    send(client, dearer, **chosen)
+    order = Order.objects.get()
+    assert (order.address, order.delivery_total, order.total) == (
+        ADDRESS, Decimal("5.90"), Decimal("25.70"),
+    )  # fmt: skip
+    assert order.delivery["carrier"] == "flat-rate"
+
+
+def test_a_delivery_that_is_not_offered_any_more_is_told_with_what_is(
+    client: Client, form: Response, settings: Any
+) -> None:
+    settings.DELIVERY_SIMULATED, settings.DELIVERY_BY_WEIGHT = False, [(5000, Decimal("7.90"))]
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("4.90")}
+    offered = send(client, form, handover="delivery", **ADDRESS)
+    settings.DELIVERY_FLAT_RATE = {"AT": Decimal("4.90")}
+
+    refused = send(client, offered, handover="delivery", delivery="flat-rate/standard", **ADDRESS)
+
+    assert "the delivery that you chose isn’t offered any more" in text_of(refused)
+    assert "€27.70" in text_of(refused)
+    assert not Order.objects.exists()
 
 
 def test_an_address_is_not_asked_for_pickup(client: Client, form: Response) -> None:
@@ -78,7 +115,7 @@ def test_its_messages_come_in_the_language_of_the_page(client: Client, form: Res
 
 def test_an_empty_cart_leads_back_to_the_cart(client: Client) -> None:
     assert client.get("/checkout/").headers["Location"] == "/cart/"
-    assert client.post("/checkout/", SHOPPER).headers["Location"] == "/cart/"
+    assert send(client, client.get("/cart/")).headers["Location"] == "/cart/"
 
 
 def test_a_form_that_is_sent_twice_is_one_order(client: Client, form: Response) -> None:
@@ -146,7 +183,6 @@ def test_too_little_stock_is_told_by_product_and_can_be_adjusted(
     Stock.objects.update(available=1)
 
     refused = send(client, form, name="Zoë")
-    assert refused.status_code == 409
     assert "Thing MUG: you asked for 2, 1 left." in text_of(refused)
     assert not Order.objects.exists()
     assert 'value="Zoë"' in refused.content.decode()
@@ -175,8 +211,9 @@ def test_a_changed_price_is_told_and_confirmed_again(client: Client, form: Respo
     Product.objects.update(price="12.00")
 
     refused = send(client, form)
-    assert refused.status_code == 409
-    assert "The new total is €24.00." in text_of(refused)
+    page = text_of(refused)
+    assert "The total has changed. It is €24.00 now." in page
+    assert "The price of “Thing MUG” went from €9.90 to €12.00." in page
     assert not Order.objects.exists()
 
     send(client, refused)
@@ -190,7 +227,6 @@ def test_a_product_that_left_the_shop_is_told(client: Client, form: Response) ->
     Product.objects.filter(sku="CUP").update(is_active=False)
 
     refused = send(client, page)
-    assert refused.status_code == 422
     assert "“Thing CUP” is no longer on sale" in text_of(refused)
     assert not Order.objects.exists()
 
@@ -207,7 +243,7 @@ def test_a_rush_keeps_form_and_key(
 
     assert refused.status_code == 503
     assert refused.headers["Retry-After"] == "7"
-    assert "There is a rush right now." in text_of(refused)
+    assert "There is a rush right now" in text_of(refused)
     assert 'value="Zoë"' in refused.content.decode()
     assert hidden_fields(refused) == hidden_fields(form)
     send(client, refused, name="Zoë")
@@ -267,7 +303,7 @@ def test_an_unknown_outcome_keeps_the_key_and_shows_where_to_look(
         refused = send(client, form)
 
     assert refused.status_code == 503
-    assert "Trying again is safe" in text_of(refused)
+    assert "it is never ordered twice" in text_of(refused)
     assert f'href="/orders/{order_id}/"' in refused.content.decode()
     assert hidden_fields(refused)["key"] == hidden_fields(form)["key"]
 
@@ -298,7 +334,6 @@ def test_a_failure_of_ours_is_told(
 
     answer = send(client, form)
 
-    assert answer.status_code == 500
     assert "Something went wrong on our side." in text_of(answer)
     assert 'value="Ada Lovelace"' in answer.content.decode()
 
@@ -313,7 +348,6 @@ def test_what_only_the_placement_sees_is_shown_at_its_field(
 
     answer = send(client, form)
 
-    assert answer.status_code == 422
     assert '<ul class="errorlist" id="id_email_error"><li>No such place.</li>' in (
         answer.content.decode()
     )

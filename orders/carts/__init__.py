@@ -1,0 +1,1 @@
+"""What a shopper has chosen, until it is ordered."""

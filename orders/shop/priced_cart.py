@@ -1,0 +1,104 @@
+"""A cart's lines with the names, prices and stock of now."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from orders.catalogue.browsing import products_on_sale
+from orders.models import Product, Upload
+from orders.placing.request import RequestedLine
+from orders.placing.upload_checks import check_error, checks_of
+from orders.shop.lines import line_text
+
+
+@dataclass(frozen=True)
+class PricedLine:
+    product: Product
+    quantity: int
+    available: int
+    """The units that this line can have, without those of other lines with the same product."""
+    upload: Upload | None = None
+    problem: str = ""
+    """Why its upload can't be ordered with, or not yet."""
+
+    @property
+    def total(self) -> Decimal:
+        return self.product.price * self.quantity
+
+    @property
+    def is_short(self) -> bool:
+        return self.quantity > self.available
+
+    @property
+    def token(self) -> str:
+        return str(self.upload.token) if self.upload else ""
+
+    @property
+    def requested(self) -> RequestedLine:
+        return RequestedLine(self.product.sku, self.quantity, self.token)
+
+    @property
+    def text(self) -> str:
+        """Return the line in the checkout form's format."""
+        return self._text(self.quantity)
+
+    @property
+    def text_of_available(self) -> str:
+        return self._text(self.available)
+
+    @property
+    def text_of_none(self) -> str:
+        return self._text(0)
+
+    def _text(self, quantity: int) -> str:
+        return line_text(RequestedLine(self.product.sku, quantity, self.token))
+
+
+@dataclass(frozen=True)
+class PricedCart:
+    lines: list[PricedLine]
+    gone: list[RequestedLine]
+    """The lines whose product is no longer on sale or whose upload is gone."""
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.total for line in self.lines), Decimal(0))
+
+    @property
+    def units(self) -> int:
+        return sum(line.quantity for line in self.lines)
+
+    @property
+    def is_short(self) -> bool:
+        return any(line.is_short for line in self.lines)
+
+
+def priced(wanted: Sequence[RequestedLine]) -> PricedCart:
+    """Return the lines with current names, prices and stock, and their uploads."""
+    if not wanted:
+        return PricedCart([], [])
+    skus = {line.sku for line in wanted}
+    products = {product.sku: product for product in products_on_sale().filter(sku__in=skus)}
+    tokens = [line.upload for line in wanted if line.upload]
+    uploads = Upload.objects.filter(token__in=tokens, line=None).in_bulk() if tokens else {}
+    known = {"": None} | {str(token): upload for token, upload in uploads.items()}
+    checks = checks_of(uploads.values())
+    problems = {str(token): check_error(check) for token, check in checks.items()}
+    here = [line for line in wanted if line.sku in products and line.upload in known]
+    units = Counter[str]()
+    for line in here:
+        units[line.sku] += line.quantity
+    return PricedCart(
+        lines=[
+            PricedLine(
+                product=(product := products[line.sku]),
+                quantity=line.quantity,
+                available=max(0, product.available - units[line.sku] + line.quantity),
+                upload=known[line.upload],
+                problem=problems.get(line.upload, ""),
+            )
+            for line in here
+        ],
+        gone=[line for line in wanted if line not in here],
+    )
