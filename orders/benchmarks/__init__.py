@@ -2,6 +2,7 @@
 
 from orders.benchmarks.growth import SIZES, bench_growth
 from orders.benchmarks.placement import bench_placement
+from orders.benchmarks.search import bench_search
 from project.benchmarks import Benchmark, register
 
 register(
@@ -17,5 +18,12 @@ register(
         summary="what pages, sweeps, audits and orders cost in shops of several sizes",
         run=bench_growth,
         sizes=SIZES,
+    )
+)
+register(
+    Benchmark(
+        name="search",
+        summary="searches, suggestions and lists with 100,000 products, against ILIKE",
+        run=bench_search,
     )
 )

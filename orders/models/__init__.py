@@ -9,6 +9,7 @@ from orders.models.order import Order, OrderEvent, OrderLine, OrderNote
 from orders.models.product import Category, Product, ProductMedia
 from orders.models.sales import AuditedBalance, ProductSales, SalesEntry, SalesQuarter
 from orders.models.scheduled import ScheduledChange
+from orders.models.search import Popularity, SearchWord
 from orders.models.stock import BY_HAND, Stock, StockAlert, StockMovement
 from orders.models.upload import Upload
 from orders.models.user import Address, User
@@ -29,6 +30,7 @@ __all__ = [
     "OrderNote",
     "Payment",
     "PaymentAttempt",
+    "Popularity",
     "Product",
     "ProductMedia",
     "ProductSales",
@@ -37,6 +39,7 @@ __all__ = [
     "SalesEntry",
     "SalesQuarter",
     "ScheduledChange",
+    "SearchWord",
     "Stock",
     "StockAlert",
     "StockMovement",
