@@ -108,9 +108,8 @@ def near_products(search: Search, *, size: int) -> list[Product]:
 
 def best_sellers(*, size: int) -> list[Product]:
     """Return what sells best and is in stock."""
-    filters = Filters(sort=Sort.BEST, in_stock=True)
-    best = filters.apply(Product.objects.filter(ON_SALE)).order_by(*ordering(Sort.BEST))
-    return in_order(list(best.values_list("pk", flat=True)[:size]))
+    in_stock = Filters(in_stock=True).apply(Product.objects.filter(ON_SALE))
+    return in_order(read_page(in_stock, order=Sort.BEST, cursor=None, size=size).ids)
 
 
 def in_order(ids: list[int], shown: QuerySet[Product] | None = None) -> list[Product]:

@@ -13,7 +13,7 @@ from django.core.signing import BadSignature, Signer
 from django.db.models import BooleanField, F, Func, QuerySet, Value
 from django.db.models.lookups import GreaterThan, LessThan
 
-from orders.catalogue.search.filters import KEYS, ordering
+from orders.catalogue.search.filters import KEYS, Sort, ordering
 from orders.models import Product
 
 MAX_CURSOR_LENGTH = 2000
@@ -67,6 +67,8 @@ def read_page(
     backwards = cursor is not None and cursor.is_before
     if cursor is not None:
         products = products.filter(_beyond(cursor))
+    if order == Sort.BEST:
+        products = products.filter(popularity__units__isnull=False)  # an inner join: its index
     names = [name.lstrip("-") for name in KEYS[order]]
     rows = list(
         products.order_by(*ordering(order, backwards=backwards)).values_list("pk", *names)[
