@@ -106,6 +106,7 @@ class Outbox:
             if more:
                 context = context | more
                 frozen = f"{frozen[:-1]}, {json.dumps(more)[1:]}"
+            lines = ones if event in ASKS_FOR_ONE else len(ones)
             waits = event == "order_placed" and life.position >= self.parked_from
             for channel in (each.value for each in rule.channels):
                 if recipient := order.email if channel == EMAIL else order.phone:
@@ -119,8 +120,8 @@ class Outbox:
                         language=order.language,
                         context=context,
                         frozen=frozen,
-                        # What the templates ask of the values: see `wording`.
-                        shape=(ones if event in ASKS_FOR_ONE else len(ones), *_shape(more)),
+                        # What the templates ask of the values: see `wording`. No SMS has lines.
+                        shape=(lines if channel == EMAIL else None, *_shape(more)),
                         is_parked=waits and channel == EMAIL,
                     )
         for refund in life.refunds:
