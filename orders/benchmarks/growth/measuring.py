@@ -12,6 +12,7 @@ from datetime import timedelta
 from functools import partial
 from itertools import islice
 from typing import Any
+from unittest.mock import patch
 
 from django.db import connection, transaction
 from django.test import Client
@@ -22,20 +23,34 @@ from media_jobs.models import MediaJob
 from notifications.delivery.parked import wake
 from notifications.models import FINAL, ChannelState, Notification
 from orders.benchmarks.growth.meter import count_buffers, measured
+from orders.benchmarks.growth.more_rows import (
+    announce,
+    fill_counters,
+    fill_prints,
+    park,
+    spoil_sales,
+    vacuum,
+)
 from orders.benchmarks.growth.pages import SHOP_PAGES, Page, list_pages, sample_order
 from orders.benchmarks.placement import order_limits
 from orders.demo.orders import fill_orders
 from orders.demo.orders.catalogue import deliver_stock, move_stock
 from orders.demo.orders.pass_pictures import remove_passes
-from orders.models import Order, Product, User
+from orders.desk_jobs.kinds import STOP_ANNOUNCEMENT
+from orders.lifecycle import media_ready
+from orders.lifecycle.expiry import expire_due
+from orders.messages.announcements import cancel_rest, still_open, stop
+from orders.models import DeskJob, Order, Product, User
 from orders.placing.placement import place_order
 from orders.placing.request import OrderRequest, RequestedLine
 from orders.placing.settle import settle_due
 from orders.placing.writers import drain
 from orders.reports.figures import read_figures, table
 from project.jobs.dispatch import bury, ring
+from project.models import Sweep
 from project.monitoring.audit import run_audit
 from project.monitoring.recent import audit_recent
+from project.schedule import passes
 from project.schedule.prune import prune
 
 Row = dict[str, Any]
@@ -46,6 +61,7 @@ PARKED = "parked"
 ROUNDS = 2
 """The least of them counts: other load on the machine only adds."""
 PRUNED = 20_000
+SPOILT = 10_000
 PLACED = 2_000
 CLIENTS = 8
 
@@ -55,8 +71,9 @@ def measure_shop(size: int) -> Iterator[Row]:
     began = time.monotonic()
     fill_orders(orders=size, seed=SEED)
     try:
-        _fill_counters(size // 10)
-        _vacuum()
+        fill_counters(size // 10)
+        fill_prints(size // 10)
+        vacuum()
         say(f"{size:,} orders in {time.monotonic() - began:,.0f} s")
         with override_settings(ALLOWED_HOSTS=["*"]):
             for row in _all_of_it(size):
@@ -85,13 +102,15 @@ def _all_of_it(size: int) -> Iterator[Row]:
         yield _measure(what, work)
     yield _measure("daily report", lambda: (read_figures(yesterday), list(table(yesterday))))
     say("pages are measured")
-    yield _measure_once("settle: first step", settle_due)
+    yield from _sweep()
     audit_recent()
     yield _measure("audit: five minutes", audit_recent)
     yield _measure_once("audit: nightly", run_audit)
+    spoilt = spoil_sales(SPOILT)
+    yield _measure_once(f"audit: nightly, correcting {spoilt:,} entries", _correct)
     say("audits are measured")
     yield from _prune()
-    _park(3 * size // 10)
+    park(3 * size // 10)
     beside_parked: dict[str, Callable[[], object]] = {
         **figures,
         "orders: jobs going on": partial(
@@ -106,6 +125,7 @@ def _all_of_it(size: int) -> Iterator[Row]:
         yield _measure(f"{what}, {PARKED}", step)
     ChannelState.objects.update(open_until=timezone.now())
     yield _measure(f"relay: wake one, {PARKED}", wake)
+    yield _stop_announcement(3 * size // 10)
     yield from _place(size)
 
 
@@ -157,54 +177,36 @@ def _open(client: Client, page: Page, sample: dict[str, str]) -> None:
         raise RuntimeError(f"{page.path} {query} answers with {answer.status_code}")
 
 
-# ── Rows that demo orders don't have ────────────────────────────────────────────────────────
-def _fill_counters(count: int) -> None:
-    """Count as many keys of order limits; one of a hundred is at its limit."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO project_limitcounter (name, key, used, allowed, ends_at)
-            SELECT 'email', 'c' || i || '@example.org', CASE WHEN i %% 100 = 0 THEN 5 ELSE 1 END, 5,
-                   now() + make_interval(hours => 1, secs => i)
-            FROM generate_series(1, %s) AS i
-            """,
-            [count],
-        )
-
-
-def _park(count: int) -> None:
-    """Park a message of so many orders, because their gateway is down."""
-    ChannelState.objects.update_or_create(
-        gateway="email",
-        defaults={
-            "failures": 5,
-            "openings": 1,
-            "opened_at": timezone.now(),
-            "open_until": timezone.now() + timedelta(hours=1),
-        },
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            INSERT INTO notifications_notification (id, order_id, kind, context, event, occasion,
-                channel, recipient, language, gateway, started_at, ring_after, error)
-            SELECT gen_random_uuid(), id, 'order_shipped.email', '{}', 'order_shipped', 'bench',
-                'email', 'parked@example.org', 'en', 'email', now(), '9999-01-01 00:00:00+00',
-                'connection refused'
-            FROM orders_order ORDER BY placed_at DESC LIMIT %s
-            """,
-            [count],
-        )
-    _vacuum()
-
-
-def _vacuum() -> None:
-    """Vacuum and analyze, as autovacuum does in a shop."""
-    with connection.cursor() as cursor:
-        cursor.execute("VACUUM (ANALYZE)")
-
-
 # ── What writes ─────────────────────────────────────────────────────────────────────────────
+def _sweep() -> Iterator[Row]:
+    """Measure the sweeps' first step after a relay was away, with all orders before it."""
+    earliest = Order.objects.earliest("placed_at").placed_at
+    Sweep.objects.create(name=media_ready.NAME, done_until=earliest)
+    with override_settings(PAYMENT_DUE_HOURS=72), patch.object(passes, "RUN_SECONDS", 0):
+        yield _measure_once("settle: a step", settle_due)
+        yield _measure_once("expiry: a step", expire_due)
+        yield _measure_once("media ready: a step", media_ready.tell_media_ready)
+
+
+def _correct() -> None:
+    """Correct everything, and raise RuntimeError if anything is wrong afterwards."""
+    if not run_audit(fix=lambda _change: None).is_clean:
+        raise RuntimeError("the audit isn't clean after its corrections")
+
+
+def _stop_announcement(count: int) -> Row:
+    """Stop the announcement as its desk job does, and give the cost of 1,000 of its messages."""
+    announcement = announce(count)
+    stop(announcement.pk, user_id=None)
+    job = DeskJob.objects.claim(DeskJob.objects.get(kind=STOP_ANNOUNCEMENT.name).pk)
+    row = _measure_once(
+        "announcement: stop 1,000 messages", partial(cancel_rest, job), parts=count / 1000
+    )
+    if still_open(announcement):
+        raise RuntimeError("messages of a stopped announcement are left")
+    return row
+
+
 def _prune() -> Iterator[Row]:
     """Prune the oldest messages' HTML, then the oldest messages, some thousands of each."""
     prune()  # what else is old

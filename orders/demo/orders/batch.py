@@ -13,11 +13,11 @@ from media_jobs.models import MediaJob
 from notifications.models import Notification
 from orders.demo.orders import catalogue, lives
 from orders.demo.orders.catalogue import Catalogue
-from orders.demo.orders.lives import Life
+from orders.demo.orders.life import Life
 from orders.demo.orders.rows import money, orders, sales, stock, task_results
 from orders.demo.orders.rows.media_jobs import Passes
 from orders.demo.orders.rows.messages import MOST_PARKED, Outbox
-from orders.demo.orders.shoppers import Shoppers
+from orders.demo.orders.shoppers import Shoppers, office
 
 MESSAGES_KEPT = 0.65
 """The share of the orders, the newest ones, with messages: those of older ones were pruned."""
@@ -48,7 +48,9 @@ class Stage:
     def __post_init__(self) -> None:
         self._passes = Passes(self.pictures)
         parked = min(MOST_PARKED, self.orders // 1000)
-        self._outbox = Outbox(self.until, parked_from=self.orders - parked)
+        self._outbox = Outbox(
+            self.until, office=office(self.seed), parked_from=self.orders - parked
+        )
 
     def write(self, lot: Lot) -> int:
         """Write the lot's orders in one transaction that keeps every rule; return how many."""
@@ -78,6 +80,7 @@ class Stage:
             position=position,
             seed=self.seed,
             shopper=self.shoppers.choose(random),
+            clerk_id=self.shoppers.clerk_of(position),
             chosen=self.catalogue.choose(random),
             placed_at=placed_at,
             until=self.until,

@@ -35,9 +35,11 @@ THINGS = {
     "Hallway": "hook umbrella-stand doormat shoehorn key-rack",
 }
 SIZES = ("", ", small", ", large", ", set of two", ", natural", ", blue", ", green", ", dark")
-LINES_OF = (18, 24, 24, 16, 11, 7)
-"""How many of a hundred orders have one line, two, … six: three on average."""
-QUANTITIES = (74, 17, 5, 2, 1, 1)
+LINES_OF = tuple(accumulate((18, 24, 24, 16, 11, 7)))
+"""How many of a hundred orders have one line, at most two, … six: three on average."""
+QUANTITIES = tuple(accumulate((74, 17, 5, 2, 1, 1)))
+"""How many of a hundred lines have one unit, at most two, … six."""
+_UP_TO_SIX = range(1, 7)
 
 
 @dataclass(slots=True)
@@ -59,11 +61,11 @@ class Catalogue:
 
     def choose(self, random: Random) -> list[tuple[Goods, int]]:
         """Return the lines of an order: different products with their quantities."""
-        wanted = random.choices(range(1, 7), LINES_OF)[0]
+        wanted = random.choices(_UP_TO_SIX, cum_weights=LINES_OF)[0]
         drawn = random.choices(self.goods, cum_weights=self._weights, k=wanted + 2)
         chosen = list({goods.id: goods for goods in drawn}.values())[:wanted]
         # In this order there are few shapes of messages to render: see `wording`.
-        quantities = sorted(random.choices(range(1, 7), QUANTITIES, k=len(chosen)))
+        quantities = sorted(random.choices(_UP_TO_SIX, cum_weights=QUANTITIES, k=len(chosen)))
         return list(zip(chosen, quantities, strict=True))
 
 

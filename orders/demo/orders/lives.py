@@ -4,8 +4,7 @@ A life is planned to its end and then cut at the end of the history. So the orde
 are open in every state, as in any shop.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -16,6 +15,7 @@ from django.conf import settings
 from django.utils.translation import ngettext, override
 
 from orders.demo.orders.catalogue import Goods
+from orders.demo.orders.life import Life, Line, Payment, Placed, Refund, Step
 from orders.demo.orders.shoppers import Shopper
 from orders.models import Order
 from orders.placing.identity import order_id
@@ -30,79 +30,6 @@ CORRECTED = 0.01
 CARRIERS = ("DHL", "UPS", "GLS", "顺丰速运")
 STAFF_REASONS = ("Damaged in our store", "The supplier can't deliver", "We had it one time too few")
 RETURN_REASONS = ("", "Didn't fit", "Arrived broken", "Ordered twice", "颜色不对")
-
-
-@dataclass(slots=True)
-class Line:
-    goods: Goods
-    quantity: int
-    refunded: int = 0
-
-    @property
-    def sku(self) -> str:
-        return self.goods.sku
-
-    @property
-    def name(self) -> str:
-        return self.goods.name
-
-    @property
-    def unit_price(self) -> Decimal:
-        return self.goods.price
-
-    @property
-    def total(self) -> Decimal:
-        return self.goods.price * self.quantity
-
-
-@dataclass(slots=True)
-class Step:
-    """An entry of the timeline. `detail` is its JSON; `occasion` is its messages'."""
-
-    kind: str
-    at: datetime
-    detail: dict[str, Any] = field(default_factory=dict)
-    occasion: str = ""
-
-
-@dataclass(slots=True)
-class Payment:
-    method: str
-    reference: str
-    amount: Decimal
-    at: datetime
-
-
-@dataclass(slots=True)
-class Refund:
-    """A refund; the one of a cancelled order has no lines."""
-
-    id: UUID
-    amount: Decimal
-    restocked: bool
-    reason: str
-    at: datetime
-    lines: list[tuple[Line, int]] = field(default_factory=list)
-    paid_out_at: datetime | None = None
-    payout_reference: str = ""
-
-
-@dataclass(slots=True)
-class Life:
-    position: int
-    order: Order
-    shopper: Shopper
-    lines: list[Line]
-    steps: list[Step]
-    payments: list[Payment] = field(default_factory=list)
-    refunds: list[Refund] = field(default_factory=list)
-    context: dict[str, Any] = field(default_factory=dict)
-    """The order data of its jobs, once the order has a number."""
-    context_json: str = ""
-
-    def cancellation(self) -> Step | None:
-        """Return the step that cancelled the order; its refund may be paid out after it."""
-        return next((step for step in self.steps if step.kind == "cancelled"), None)
 
 
 def key_of(position: int, *, seed: int) -> str:
@@ -120,6 +47,7 @@ def live(
     position: int,
     seed: int,
     shopper: Shopper,
+    clerk_id: int,
     chosen: list[tuple[Goods, int]],
     placed_at: datetime,
     until: datetime,
@@ -127,48 +55,48 @@ def live(
 ) -> Life:
     """Return the life of one order, up to `until`."""
     lines = [Line(goods, quantity) for goods, quantity in chosen]
-    life = Life(position, _order(position, seed, shopper, lines), shopper, lines, [])
-    life.order.placed_at = life.order.changed_at = placed_at
-    life.steps.append(Step("placed", placed_at))
+    order = _order(position, seed, shopper, lines, placed_at)
+    placed = Step("placed", placed_at)
+    if order.door == Order.Source.DESK:
+        placed.user_id = clerk_id
+    life = Life(position, order, shopper, clerk_id, lines, [placed])
     for step, apply in _plan(life, random):
         if step.at >= until:
             break
         apply()
+        step.user_id = clerk_id if step.is_by_clerk else None
         life.steps.append(step)
         if step.kind != "media_ready":
             life.order.changed_at = step.at
     return life
 
 
-def _order(position: int, seed: int, shopper: Shopper, lines: list[Line]) -> Order:
+def _order(
+    position: int, seed: int, shopper: Shopper, lines: Sequence[Line], placed_at: datetime
+) -> Placed:
     key, source = key_of(position, seed=seed), source_of(position)
-    request = OrderRequest(
-        source=source,
-        key=key,
-        name=shopper.name,
-        email=shopper.email,
-        phone=shopper.phone,
-        language=shopper.language,
-        address=shopper.address,
-        user_id=shopper.user_id,
-        lines=tuple(RequestedLine(line.sku, line.quantity) for line in lines),
-    )
+    content: dict[str, Any] = {
+        "name": shopper.name,
+        "email": shopper.email,
+        "phone": shopper.phone,
+        "language": shopper.language,
+        "address": shopper.address,
+        "user_id": shopper.user_id,
+    }
+    requested = tuple(RequestedLine(line.sku, line.quantity) for line in lines)
+    request = OrderRequest(source=source, key=key, lines=requested, **content)
     total = sum((line.total for line in lines), Decimal(0))
-    return Order(
-        id=order_id(source=source, user_id=shopper.user_id, key=key),
-        door=source,
-        user_id=shopper.user_id,
+    return Placed(
+        pk=order_id(source=source, user_id=shopper.user_id, key=key),
+        door=source.value,
         fingerprint=request.fingerprint(),
-        status=Order.Status.PLACED,
-        name=shopper.name,
-        email=shopper.email,
-        phone=shopper.phone,
-        language=shopper.language,
-        address=shopper.address,
         currency=settings.SHOP_CURRENCY,
         items_total=total,
         delivery_total=Decimal(0),
         total=total,
+        placed_at=placed_at,
+        changed_at=placed_at,
+        **content,
     )
 
 
@@ -217,7 +145,7 @@ def _later(at: datetime, random: Random, *, minutes: float) -> datetime:
     return at + timedelta(minutes=1 + min(random.lognormvariate(0, 0.8), 6) * minutes)
 
 
-def _moved(order: Order, status: str) -> Callable[[], None]:
+def _moved(order: Placed, status: str) -> Callable[[], None]:
     def move() -> None:
         order.status = status
 
@@ -258,7 +186,7 @@ def _shipped(life: Life, at: datetime, random: Random) -> _Plan:
         yield Step("parcel_corrected", at, right, "correction-1"), lambda: None
 
 
-def _unpaid(order: Order, hours: int) -> dict[str, Any]:
+def _unpaid(order: Placed, hours: int) -> dict[str, Any]:
     with override(order.language):
         reason = ngettext(
             "It was not paid within %(hours)d hour.",
@@ -277,10 +205,12 @@ def _cancelled(life: Life, at: datetime, detail: dict[str, Any]) -> tuple[Step, 
         life.order.status = Order.Status.CANCELLED
         if paid:
             refund_id = uuid5(life.order.pk, "cancelled")
-            life.refunds.append(Refund(refund_id, paid, True, reason, at))
+            user_id = life.clerk_id if step.is_by_clerk else None
+            life.refunds.append(Refund(refund_id, paid, True, reason, at, user_id))
 
     said = {"reason": reason, "given_back": str(paid) if paid else "", **rest}
-    return Step("cancelled", at, said), cancel
+    step = Step("cancelled", at, said)
+    return step, cancel
 
 
 def _returned(life: Life, at: datetime, random: Random) -> _Plan:
@@ -323,6 +253,7 @@ def _refunded(
         restocked=random.random() < 0.8,
         reason=random.choice(RETURN_REASONS),
         at=at,
+        user_id=life.clerk_id,
         lines=units,
     )
     is_all = sum(line.quantity - line.refunded for line in life.lines) == sum(

@@ -40,6 +40,7 @@ def remove_orders(*, say: Callable[[str], object] = lambda _line: None) -> int |
             end = min(begin + BATCH_SIZE, record.orders)
             removed += _remove_batch(_ids(record.seed, range(begin, end)))
             say(f"{end:,} of {record.orders:,} orders are removed.")
+        _remove_staff_messages(shoppers.office(record.seed))
         _remove_products(catalogue.skus(orders=record.orders, seed=record.seed), record.seed)
         _remove_accounts(shoppers.usernames(orders=record.orders, seed=record.seed))
         remove_passes(seed=record.seed)
@@ -130,6 +131,22 @@ _STATEMENTS = (
     "DELETE FROM media_jobs_mediajob WHERE order_id IN (TABLE gone)",
     "DELETE FROM orders_order WHERE id IN (TABLE gone)",
 )
+
+
+def _remove_staff_messages(address: str) -> None:
+    """Remove those to the fill's staff, with their results: they name no order."""
+    with transaction.atomic(durable=True), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL statement_timeout = 0")
+        cursor.execute(
+            """
+            WITH gone AS (
+                DELETE FROM notifications_notification WHERE lower(recipient) = %s RETURNING id
+            )
+            DELETE FROM django_celery_results_taskresult WHERE task_id IN (
+                SELECT id::text FROM gone)
+            """,
+            [address],
+        )
 
 
 def _remove_products(skus: list[str], seed: int) -> None:

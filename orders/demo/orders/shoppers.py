@@ -1,4 +1,4 @@
-"""The shoppers of demo orders: guests, and accounts with a confirmed address."""
+"""The people of demo orders: shoppers, as guests and with accounts, and the clerks at the desk."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -19,6 +19,7 @@ from orders.models import Address, User
 ORDERS_EACH = 4
 """Orders of a shopper on average; some have one, and a few very many."""
 WITH_ACCOUNT = 0.4
+CLERKS = 6
 CHINESE = 0.28
 STEEPNESS = 2.2
 """How much more the most faithful shoppers order (1: all the same)."""
@@ -48,18 +49,29 @@ class Shopper:
 
 
 class Shoppers:
-    """All shoppers of a fill, the most faithful first."""
+    """All shoppers of a fill, the most faithful first, and its clerks.
+
+    Clerks are in no group and have no password: they only stand as users of what they did.
+    """
 
     def __init__(self, *, orders: int, seed: int) -> None:
         count = max(8, orders // ORDERS_EACH)
         self._all = [_shopper(position, seed) for position in range(count)]
+        self.clerks = [_clerk(position, seed) for position in range(CLERKS)]
 
     def choose(self, random: Random) -> Shopper:
         """Return the shopper of an order: by a power law."""
         return self._all[int(len(self._all) * random.random() ** STEEPNESS)]
 
+    def clerk_of(self, position: int) -> int:
+        """Return the user who handles that order at the desk, once they have signed up."""
+        user_id = self.clerks[position % len(self.clerks)].user_id
+        assert user_id is not None
+        return user_id
+
     def accounts(self) -> Iterator[Shopper]:
-        return (shopper for shopper in self._all if shopper.username)
+        yield from (shopper for shopper in self._all if shopper.username)
+        yield from self.clerks
 
     def sign_up(self, *, until: datetime) -> int:
         """Create their accounts, confirmed and with their addresses; return how many."""
@@ -86,6 +98,11 @@ class Shoppers:
                 ),
             )
         return len(accounts)
+
+
+def office(seed: int) -> str:
+    """Return the address of the fill's staff: the real one's messages are not mixed with these."""
+    return f"office-{seed}@shop.example"
 
 
 def usernames(*, orders: int, seed: int) -> list[str]:
@@ -136,4 +153,17 @@ def _shopper(position: int, seed: int) -> Shopper:
         address=names.address(random) if random.random() < 0.25 else {},
         username=f"demo-{seed}-{position}" if has_account else "",
         muted=("order_delivered",) if has_account and random.random() < 0.1 else (),
+    )
+
+
+def _clerk(position: int, seed: int) -> Shopper:
+    random = Random(f"{seed}/clerk/{position}")
+    name, local = names.western_name(random)
+    return Shopper(
+        name=name,
+        email=f"{local}.clerk.{seed}-{position}@{names.DOMAINS[0]}",
+        phone="",
+        language="en",
+        address={},
+        username=f"demo-{seed}-clerk-{position}",
     )

@@ -20,14 +20,16 @@ def test_what_is_above_its_target_is_missed_in_any_shop() -> None:
             row("orders: first page", 10, 50.1),
             row("orders: first page", 100, 50, buffers=1001),
             row("relay: wake, parked", 10, 5),
+            row("shop: product", 10, 99, python_ms=60.1),
         ]
     )
 
     assert report.missed == [
         "orders: first page, 10 orders: sql_ms is 50.1, wanted at most 50",
         "orders: first page, 100 orders: buffers is 1,001, wanted at most 1,000",
+        "shop: product, 10 orders: python_ms is 60.1, wanted at most 60",
     ]
-    assert set(report.targets) == {"orders: first page", "relay: wake, parked"}
+    assert set(report.targets) == {"orders: first page", "relay: wake, parked", "shop: product"}
 
 
 def test_growth_is_the_largest_shop_to_the_smallest() -> None:

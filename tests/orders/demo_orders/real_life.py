@@ -54,38 +54,60 @@ def place(**changes: Any) -> Order:
 
 
 def pay_all(order: Order) -> Order:
-    return pay(order_id=order.pk, method="card", reference="R", amount=order.total)
+    return pay(order_id=order.pk, method="card", reference="R", amount=order.total, user=_clerk())
+
+
+def _clerk() -> User:
+    return User.objects.get_or_create(username="clerk")[0]
 
 
 def live_all_lives() -> None:
     """Leave an order of every fate, in every status, with their messages and passes queued."""
+    clerk = _clerk()
     place(phone=PHONE, user_id=_account().pk)
     for _order in range(3):
         place(phone=PHONE)
     pay_all(place())
-    pack(order_id=pay_all(place()).pk)
-    picked_up = pack(order_id=pay_all(place(user_id=User.objects.get(username="ada").pk)).pk)
-    deliver(order_id=picked_up.pk)
-    sent = pack(order_id=pay_all(place(address=HOME, phone=PHONE)).pk)
-    ship(order_id=sent.pk, carrier="DHL", tracking_number="JD01")
-    correct_parcel(order_id=sent.pk, carrier="DHL", tracking_number="JD02")
-    deliver(order_id=sent.pk)
-    refund_order(sent.pk, {"MUG": 1}, reason="broken")
-    refund_order(sent.pk)
-    pay_out(
-        refund_id=Refund.objects.filter(order=sent).earliest("created_at").pk, reference="OUT-1"
-    )
+    pack(order_id=pay_all(place()).pk, user=clerk)
+    of_account = place(user_id=User.objects.get(username="ada").pk)
+    picked_up = pack(order_id=pay_all(of_account).pk, user=clerk)
+    deliver(order_id=picked_up.pk, user=clerk)
+    sent = pack(order_id=pay_all(place(address=HOME, phone=PHONE)).pk, user=clerk)
+    ship(order_id=sent.pk, carrier="DHL", tracking_number="JD01", user=clerk)
+    correct_parcel(order_id=sent.pk, carrier="DHL", tracking_number="JD02", user=clerk)
+    deliver(order_id=sent.pk, user=clerk)
+    refund_order(sent.pk, {"MUG": 1}, reason="broken", user=clerk)
+    refund_order(sent.pk, user=clerk)
+    _pay_out(sent)
     in_parts = place()
-    pay(order_id=in_parts.pk, method="transfer", reference="1", amount=in_parts.total / 2)
-    pay(order_id=in_parts.pk, method="transfer", reference="2", amount=in_parts.total / 2)
-    refund(order_id=in_parts.pk, refund_id=UUID(int=4), restock=False)
+    pay(
+        order_id=in_parts.pk,
+        method="transfer",
+        reference="1",
+        amount=in_parts.total / 2,
+        user=clerk,
+    )
+    pay(
+        order_id=in_parts.pk,
+        method="transfer",
+        reference="2",
+        amount=in_parts.total / 2,
+        user=clerk,
+    )
+    refund(order_id=in_parts.pk, refund_id=UUID(int=4), restock=False, user=clerk)
     cancel(order_id=place().pk, by_shopper=True)
     cancel(order_id=pay_all(place()).pk, by_shopper=True)
-    cancel(order_id=pay_all(place()).pk, reason="Damaged in our store")
+    _pay_out(cancel(order_id=pay_all(place()).pk, by_shopper=True))
+    cancel(order_id=pay_all(place()).pk, reason="Damaged in our store", user=clerk)
     expire(order_id=aged(place(), hours=80).pk, hours=72)
     tea = Product.objects.get(sku="TEA")
     correct_stock(product_id=tea.pk, delta=9, reason="Delivery", user_id=None)
     drain(timeout=20)  # settled
+
+
+def _pay_out(order: Order) -> None:
+    owed = Refund.objects.filter(order=order).earliest("created_at")
+    pay_out(refund_id=owed.pk, reference="OUT-1", user=_clerk())
 
 
 def _account() -> User:

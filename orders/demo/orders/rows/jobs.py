@@ -42,7 +42,7 @@ class Ended:
     ring_after: datetime | None = None
 
     def values(
-        self, job: UUID, order: UUID, kind: str, context: str, created: datetime
+        self, job: UUID, order: UUID | None, kind: str, context: str, created: datetime
     ) -> Sequence[Any]:
         """Return the job's values of `COLUMNS`."""
         return (

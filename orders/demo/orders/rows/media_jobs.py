@@ -17,7 +17,7 @@ from django.db.backends.utils import CursorWrapper
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.recipes import PICKUP_PASS
 from orders.demo.orders.copying import Copied, uuid7
-from orders.demo.orders.lives import Life
+from orders.demo.orders.life import Life
 from orders.demo.orders.rows.jobs import COLUMNS, LEASE, Ended, Finished
 from project.jobs.queryset import MAX_ATTEMPTS, MAX_LOST
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django.conf import settings
@@ -21,21 +21,23 @@ from notifications.delivery.gateways import gateways
 from notifications.events import EVENTS
 from notifications.models import FINAL, Notification
 from orders.demo.orders.copying import Copied, uuid7
-from orders.demo.orders.lives import Life
-from orders.demo.orders.rows.jobs import COLUMNS, LEASE, Ended, Finished
-from orders.demo.orders.wording import Patterns, Shown, values_of
+from orders.demo.orders.life import Life
+from orders.demo.orders.rows.attempts import Attempts
+from orders.demo.orders.rows.jobs import COLUMNS, Finished
+from orders.demo.orders.wording import Templates
+from orders.lifecycle.payouts import owed_context
 from orders.lifecycle.steps import MESSAGES
-from orders.models import OrderEvent
-from project.jobs.queryset import MAX_ATTEMPTS, MAX_LOST, PARKED
 
 EMAIL, SMS = "email", "sms"
+EVENT_OF = {"placed": "order_placed", **{kind.value: event for kind, event in MESSAGES.items()}}
+"""The event of a step's messages."""
 ASKS_FOR_ONE = {"order_placed"}
 """The events whose templates differ for one unit and for several."""
 MOST_PARKED = 100
 ENDS = ("sent", "refused", "tried in vain", "buried", "unknown")
 SHARES = [0.9937, 0.004, 0.001, 0.0003, 0.001]
-FORGOTTEN_AFTER = timedelta(days=60)
-"""Older failed messages were cancelled by an operator."""
+TRIED_AGAIN = 0.03
+"""The share of attempts that are refused for the time being."""
 
 _MESSAGES = Copied(
     Notification,
@@ -48,14 +50,34 @@ _MESSAGES = Copied(
 )
 
 
+@dataclass(slots=True)
+class _Letter:
+    """A message before its sending."""
+
+    order_id: UUID | None
+    event: str
+    occasion: str
+    at: datetime
+    channel: str
+    recipient: str
+    language: str
+    context: dict[str, Any]
+    frozen: str
+    """The context as JSON."""
+    shape: tuple[Any, ...]
+    is_parked: bool = False
+
+
 @dataclass
 class Outbox:
     """Writes the messages of lives."""
 
     until: datetime
+    office: str
+    """The address that the shop's staff read."""
     parked_from: int
     """The position of the first order whose first e-mail waits."""
-    patterns: Patterns = field(default_factory=Patterns)
+    templates: Templates = field(default_factory=Templates)
 
     def __post_init__(self) -> None:
         known = gateways(SMS)
@@ -65,81 +87,90 @@ class Outbox:
 
     def write(self, cursor: CursorWrapper, lives: Sequence[Life], random: Random) -> list[Finished]:
         sent: list[Finished] = []
-        _MESSAGES.write(cursor, (row for life in lives for row in self._of(life, random, sent)))
+        letters = (letter for life in lives for letter in self._letters(life))
+        _MESSAGES.write(cursor, (self._row(letter, random, sent) for letter in letters))
         return sent
 
-    def _of(self, life: Life, random: Random, sent: list[Finished]) -> Iterator[tuple[Any, ...]]:
-        order = life.order
-        base, whole = life.context, life.context_json
-        shown = values_of(base, language=order.language, currency=order.currency)
-        count = len(life.lines)
+    def _letters(self, life: Life) -> Iterator[_Letter]:
+        order, shopper = life.order, life.shopper
         ones = tuple(line.quantity == 1 for line in life.lines)
         for step in life.steps:
-            event = (
-                "order_placed"
-                if step.kind == "placed"
-                else MESSAGES.get(OrderEvent.Kind(step.kind))
-            )
-            if event is None or event in life.shopper.muted:
+            event = EVENT_OF.get(step.kind)
+            if event is None or event in shopper.muted:
                 continue
-            more = dict(step.detail)
-            if EVENTS[event].may_opt_out and life.shopper.user_id:
-                more["unsubscribe_url"] = life.shopper.unsubscribe_url(event)
-            context, full = base, whole
-            shape: tuple[Any, ...] = ones if event in ASKS_FOR_ONE else (count,)
-            words = shown
+            rule = EVENTS[event]
+            more = step.detail
+            if rule.may_opt_out and shopper.user_id:
+                more = more | {"unsubscribe_url": shopper.unsubscribe_url(event)}
+            context, frozen = life.context, life.context_json
             if more:
-                context = base | more
-                full = f"{whole[:-1]}, {json.dumps(more)[1:]}"
-                added = values_of(more, language=order.language, currency=order.currency)
-                words = Shown(shown.plain | added.plain, shown.html | added.html)
-                shape = (*shape, _shape(more))
-            for channel in EVENTS[event].channels:
-                recipient = order.email if channel == EMAIL else order.phone
-                if not recipient:
-                    continue
-                at = step.at
-                job = uuid7(int(at.timestamp() * 1000), random.getrandbits(74))
-                is_parked = (
-                    life.position >= self.parked_from and step.kind == "placed" and channel == EMAIL
-                )
-                end = self._end(job, channel.value, recipient, at, random, is_parked=is_parked)
-                sent.append(Finished(job, end.ended, end.failure))
-                ended = end.ended
-                finished = ended.finished_at or self.until
-                is_old = ended.status in FINAL and finished <= self.html_since
-                wording = self.patterns.word(
-                    shape=shape,
-                    event=event,
-                    channel=channel,
-                    language=order.language,
-                    context=context,
-                    shown=words,
-                    ones_differ=event in ASKS_FOR_ONE,
-                    # As pruning leaves it (`notifications.delivery.old_html`).
-                    with_html=not is_old,
-                )
-                yield (
-                    *end.ended.values(job, order.pk, f"{event}.{channel.value}", full, at),
-                    *(event, step.occasion, channel.value, recipient, order.language),
-                    *(wording.subject, wording.text, wording.html),
-                    *(end.provider_id, end.gateway, end.maybe_duplicate, json.dumps(end.log)),
-                    *(end.delivery, end.delivery_at, end.delivery_reason),
-                )
+                context = context | more
+                frozen = f"{frozen[:-1]}, {json.dumps(more)[1:]}"
+            lines = ones if event in ASKS_FOR_ONE else len(ones)
+            waits = event == "order_placed" and life.position >= self.parked_from
+            for channel in (each.value for each in rule.channels):
+                if recipient := order.email if channel == EMAIL else order.phone:
+                    yield _Letter(
+                        order_id=order.pk,
+                        event=event,
+                        occasion=step.occasion,
+                        at=step.at,
+                        channel=channel,
+                        recipient=recipient,
+                        language=order.language,
+                        context=context,
+                        frozen=frozen,
+                        # What the templates ask of the values: see `wording`. No SMS has lines.
+                        shape=(lines if channel == EMAIL else None, *_shape(more)),
+                        is_parked=waits and channel == EMAIL,
+                    )
+        for refund in life.refunds:
+            context = {
+                "shop_name": settings.SHOP_NAME,
+                **owed_context(cast(Any, refund), cast(Any, order)),
+            }
+            yield _Letter(
+                order_id=None,
+                event="refund_owed",
+                occasion=str(refund.id),
+                at=refund.at,
+                channel=EMAIL,
+                recipient=self.office,
+                language=settings.LANGUAGE_CODE,
+                context=context,
+                frozen=json.dumps(context),
+                shape=_shape(context),
+            )
 
-    def _end(
-        self,
-        job: UUID,
-        channel: str,
-        recipient: str,
-        at: datetime,
-        random: Random,
-        *,
-        is_parked: bool,
-    ) -> "_End":
+    def _row(self, letter: _Letter, random: Random, sent: list[Finished]) -> tuple[Any, ...]:
+        job = uuid7(int(letter.at.timestamp() * 1000), random.getrandbits(74))
+        end = self._end(job, letter, random)
+        sent.append(Finished(job, end.ended, end.failure))
+        finished = end.ended.finished_at or self.until
+        wording = self.templates.word(
+            shape=letter.shape,
+            event=letter.event,
+            channel=letter.channel,
+            language=letter.language,
+            context=letter.context,
+            ones_differ=letter.event in ASKS_FOR_ONE,
+            # As pruning leaves it (`notifications.delivery.old_html`).
+            with_html=end.ended.status not in FINAL or finished > self.html_since,
+        )
+        kind = f"{letter.event}.{letter.channel}"
+        return (
+            *end.ended.values(job, letter.order_id, kind, letter.frozen, letter.at),
+            *(letter.event, letter.occasion, letter.channel, letter.recipient, letter.language),
+            *(wording.subject, wording.text, wording.html),
+            *(end.provider_id, end.gateway, end.maybe_duplicate, json.dumps(end.log)),
+            *(end.delivery, end.delivery_at, end.delivery_reason),
+        )
+
+    def _end(self, job: UUID, letter: _Letter, random: Random) -> Attempts:
+        channel, recipient = letter.channel, letter.recipient
         gateway = EMAIL if channel == EMAIL else self.sms_gateway
-        end = _End(gateway, at + timedelta(seconds=random.uniform(0.1, 1.2)), random)
-        if is_parked:
+        end = Attempts(gateway, letter.at + timedelta(seconds=random.uniform(0.1, 1.2)), random)
+        if letter.is_parked:
             return end.park("mail server: [Errno 111] Connection refused")
         fate = random.choices(ENDS, SHARES)[0]
         if fate == "refused":
@@ -152,7 +183,7 @@ class Outbox:
             return end.buried()
         if fate == "unknown" and channel == SMS:
             return end.unknown("no answer within 20 s")
-        for _again in range(random.choices((0, 1, 2, 3), (970, 20, 7, 3))[0]):
+        while random.random() < TRIED_AGAIN:
             end.again("451 4.7.1 Greylisted, try again later")
         code = f"{random.getrandbits(40):010X}"
         if channel == EMAIL:
@@ -182,117 +213,3 @@ def _reported_sms(random: Random) -> tuple[str, str]:
     if fate < 0.92:
         return "delivered", ""
     return ("bounced", "absent subscriber") if fate < 0.95 else ("", "")
-
-
-class _End:
-    """The attempts of one message, and their end: the columns that are particular to it."""
-
-    def __init__(self, gateway: str, started_at: datetime, random: Random) -> None:
-        self.gateway = gateway
-        self.provider_id = ""
-        self.maybe_duplicate = False
-        self.log: list[dict[str, Any]] = []
-        self.delivery = self.delivery_reason = ""
-        self.delivery_at: datetime | None = None
-        self.failure = ""
-        self._random = random
-        self._started_at = started_at
-        self._due: datetime | None = None
-        self._attempts = 1
-        self.ended = Ended("done", 1, started_at, None)
-
-    def done(self, provider_id: str, answer: str, reported: tuple[str, str]) -> "_End":
-        self.provider_id = provider_id
-        result = json.dumps({"provider_id": provider_id, "answer": answer})
-        self._finish("done", answer, result=result)
-        self.delivery, self.delivery_reason = reported
-        if self.delivery:
-            assert self.ended.finished_at is not None
-            self.delivery_at = self.ended.finished_at + timedelta(
-                seconds=self._random.uniform(1, 900)
-            )
-        return self
-
-    def refused(self, words: str, until: datetime) -> "_End":
-        self.failure = "PermanentError"
-        return self._fail(words, until)
-
-    def tried_in_vain(self, words: str, until: datetime) -> "_End":
-        """All attempts were refused for the time being."""
-        self.failure = "TransientError"
-        for _attempt in range(MAX_ATTEMPTS - 1):
-            self.again(words)
-        return self._fail(words, until)
-
-    def _fail(self, words: str, until: datetime) -> "_End":
-        self._finish("failed", words, error=words)
-        if self._started_at < until - FORGOTTEN_AFTER:
-            self.ended.status = "cancelled"  # by an operator: the reason stays
-        return self
-
-    def buried(self) -> "_End":
-        words = f"worker died {MAX_LOST} times"
-        self._attempts = MAX_LOST
-        self._started_at += LEASE * (MAX_LOST - 1)
-        self.maybe_duplicate = True
-        for number in range(1, MAX_LOST):
-            self.log.append({"ended": "lost", "number": number, "words": ""})
-        self._finish("unknown", words, error=words, lost=MAX_LOST)
-        return self
-
-    def unknown(self, words: str) -> "_End":
-        self.failure = "UnknownOutcomeError"
-        self.maybe_duplicate = True
-        self._finish("unknown", words, error=words)
-        return self
-
-    def park(self, words: str) -> "_End":
-        self.failure = "NotNowError"
-        self._log("parked", words, seconds=0.012)
-        self.ended = Ended(
-            "queued",
-            0,
-            self._started_at,
-            None,
-            words,
-            ring_after=PARKED,
-            run_after=self._started_at,
-        )
-        return self
-
-    def again(self, words: str) -> None:
-        """Log a failed attempt; the next one comes after a pause, as `backoff` has it."""
-        self._log("again", words, seconds=0.2)
-        pause = min(5 * 3 ** (self._attempts - 1), 3600)
-        self._due = self._started_at + timedelta(seconds=pause * self._random.uniform(0.75, 1.25))
-        self._started_at = self._due + timedelta(seconds=0.3)
-        self._attempts += 1
-
-    def _finish(
-        self, status: str, words: str, *, error: str = "", lost: int = 0, result: str | None = None
-    ) -> None:
-        seconds = round(self._random.uniform(0.03, 0.6), 3)
-        self._log(status, words, seconds=None if lost else seconds, lost=lost)
-        self.ended = Ended(
-            status=status,
-            attempts=self._attempts,
-            started_at=self._started_at,
-            finished_at=self._started_at + timedelta(seconds=seconds),
-            error=error,
-            lost=lost,
-            result=result,
-            run_after=self._due,
-        )
-
-    def _log(self, ended: str, words: str, *, seconds: float | None, lost: int = 0) -> None:
-        self.log.append(
-            {
-                "ended": ended,
-                "number": self._attempts,
-                "at": self._started_at.isoformat(),
-                "seconds": seconds,
-                "words": words,
-                "lost": lost,
-                "gateway": self.gateway.partition(":")[2],
-            }
-        )

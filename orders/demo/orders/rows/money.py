@@ -6,16 +6,16 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from orders.demo.orders.copying import Copied
-from orders.demo.orders.lives import Life
+from orders.demo.orders.life import Life
 from orders.models import Payment, Refund
 from project.database.arrays import array_literal
 
-_PAYMENTS = Copied(Payment, ("order_id", "method", "reference", "amount", "created_at"))
+_PAYMENTS = Copied(Payment, ("order_id", "method", "reference", "amount", "user_id", "created_at"))
 _REFUNDS = Copied(
     Refund,
     (
-        *("id", "order_id", "amount", "restocked", "reason", "created_at"),
-        *("status", "payout_reference", "paid_out_at"),
+        *("id", "order_id", "amount", "restocked", "reason", "user_id"),
+        *("created_at", "status", "payout_reference", "paid_out_at", "paid_out_by_id"),
     ),
 )
 # The refunded lines get their ids from the database: they are found by order and product.
@@ -46,13 +46,16 @@ def write(cursor: CursorWrapper, lives: Sequence[Life]) -> None:
 
 def _payments(life: Life) -> Iterator[tuple[Any, ...]]:
     for paid in life.payments:
-        yield life.order.pk, paid.method, paid.reference, paid.amount, paid.at
+        yield life.order.pk, paid.method, paid.reference, paid.amount, life.clerk_id, paid.at
 
 
 def _refunds(life: Life) -> Iterator[tuple[Any, ...]]:
     for refund in life.refunds:
+        is_paid_out = refund.paid_out_at is not None
         yield (
             *(refund.id, life.order.pk, refund.amount, refund.restocked, refund.reason),
-            *(refund.at, Refund.Status.PAID_OUT if refund.paid_out_at else Refund.Status.OWED),
+            *(refund.user_id, refund.at),
+            Refund.Status.PAID_OUT if is_paid_out else Refund.Status.OWED,
             *(refund.payout_reference, refund.paid_out_at),
+            life.clerk_id if is_paid_out else None,
         )

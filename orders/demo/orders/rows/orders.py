@@ -7,7 +7,7 @@ from typing import Any, cast
 from django.db.backends.utils import CursorWrapper
 
 from orders.demo.orders.copying import Copied
-from orders.demo.orders.lives import Life
+from orders.demo.orders.life import Life, Placed
 from orders.models import Order, OrderEvent, OrderLine
 from orders.placing.message_context import message_context
 
@@ -23,7 +23,7 @@ _LINES = Copied(
     OrderLine,
     ("order_id", "product_id", "sku", "name", "quantity", "unit_price", "total", "refunded"),
 )
-_EVENTS = Copied(OrderEvent, ("order_id", "kind", "detail", "created_at"))
+_EVENTS = Copied(OrderEvent, ("order_id", "kind", "detail", "user_id", "created_at"))
 
 
 def number_orders(lives: Sequence[Life], numbers: Sequence[int]) -> None:
@@ -32,7 +32,8 @@ def number_orders(lives: Sequence[Life], numbers: Sequence[int]) -> None:
         life.order.number = number
         life.context = {
             "number": life.order.display_number,
-            **message_context(life.order, cast(Any, life.lines)),  # read as an order's lines
+            # They have what it reads of an order and its lines.
+            **message_context(cast(Any, life.order), cast(Any, life.lines)),
         }
         life.context_json = json.dumps(life.context)
 
@@ -43,7 +44,7 @@ def write(cursor: CursorWrapper, lives: Sequence[Life]) -> None:
     _EVENTS.write(cursor, (row for life in lives for row in _events(life)))
 
 
-def _order(order: Order) -> tuple[Any, ...]:
+def _order(order: Placed) -> tuple[Any, ...]:
     return (
         *(order.pk, order.number, order.door, order.user_id, order.fingerprint, order.status),
         *(order.name, order.email, order.phone, order.language, json.dumps(order.address)),
@@ -62,4 +63,5 @@ def _lines(life: Life) -> Iterator[tuple[Any, ...]]:
 
 def _events(life: Life) -> Iterator[tuple[Any, ...]]:
     for step in life.steps:
-        yield life.order.pk, step.kind, json.dumps(step.detail), step.at
+        detail = json.dumps(step.detail) if step.detail else "{}"
+        yield life.order.pk, step.kind, detail, step.user_id, step.at

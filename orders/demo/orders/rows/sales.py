@@ -9,7 +9,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from orders.demo.orders.copying import Copied
-from orders.demo.orders.lives import Life
+from orders.demo.orders.life import Life
 from orders.models import SalesEntry
 from project.database.arrays import array_literal
 

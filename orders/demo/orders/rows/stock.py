@@ -8,12 +8,12 @@ from django.db.backends.utils import CursorWrapper
 
 from orders.demo.orders import catalogue
 from orders.demo.orders.copying import Copied
-from orders.demo.orders.lives import Life
+from orders.demo.orders.life import Life
 from orders.models import StockMovement
 
 _MOVEMENTS = Copied(
     StockMovement,
-    ("order_id", "refund_id", "product_id", "kind", "quantity", "reason", "created_at"),
+    ("order_id", "refund_id", "product_id", "kind", "quantity", "reason", "user_id", "created_at"),
 )
 
 
@@ -25,7 +25,7 @@ def write(cursor: CursorWrapper, lives: Sequence[Life]) -> Counter[int]:
     rows = [row for life in lives for row in _movements(life)]
     taken: Counter[int] = Counter()
     moved: Counter[int] = Counter()
-    for _order, _refund, product, kind, units, _reason, _at in rows:
+    for _order, _refund, product, kind, units, *_rest in rows:
         moved[product] += units
         if kind == "order":
             taken[product] -= units
@@ -37,11 +37,12 @@ def write(cursor: CursorWrapper, lives: Sequence[Life]) -> Counter[int]:
 def _movements(life: Life) -> Iterator[tuple[Any, ...]]:
     order = life.order
     for line in life.lines:
-        yield order.pk, None, line.goods.id, "order", -line.quantity, "", order.placed_at
+        yield order.pk, None, line.goods.id, "order", -line.quantity, "", None, order.placed_at
     if step := life.cancellation():
+        why = step.detail["reason"], step.user_id, step.at
         for line in life.lines:
-            reason = step.detail["reason"]
-            yield order.pk, None, line.goods.id, "cancel", line.quantity, reason, step.at
+            yield order.pk, None, line.goods.id, "cancel", line.quantity, *why
     for refund in life.refunds:
+        why = refund.reason, refund.user_id, refund.at
         for line, units in refund.lines if refund.restocked else ():
-            yield order.pk, refund.id, line.goods.id, "refund", units, refund.reason, refund.at
+            yield order.pk, refund.id, line.goods.id, "refund", units, *why

@@ -1,0 +1,125 @@
+"""What is known of a demo order: its columns, lines, timeline, payments and refunds."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from orders.demo.orders.catalogue import Goods
+from orders.demo.orders.shoppers import Shopper
+from orders.models import Order
+from project.order_numbers import NUMBER_PREFIX
+
+AUTOMATIC = ("placed", "media_ready")
+"""Steps that nobody enters."""
+
+
+@dataclass(slots=True)
+class Placed:
+    """The order's row: making an `Order`, of whose columns it has some, takes far longer."""
+
+    pk: UUID
+    door: str
+    user_id: int | None
+    fingerprint: str
+    name: str
+    email: str
+    phone: str
+    language: str
+    address: dict[str, str]
+    currency: str
+    items_total: Decimal
+    delivery_total: Decimal
+    total: Decimal
+    placed_at: datetime
+    changed_at: datetime
+    status: str = Order.Status.PLACED.value
+    number: int = 0
+
+    @property
+    def display_number(self) -> str:
+        return f"{NUMBER_PREFIX}{self.number}"
+
+
+@dataclass(slots=True)
+class Line:
+    goods: Goods
+    quantity: int
+    refunded: int = 0
+
+    @property
+    def sku(self) -> str:
+        return self.goods.sku
+
+    @property
+    def name(self) -> str:
+        return self.goods.name
+
+    @property
+    def unit_price(self) -> Decimal:
+        return self.goods.price
+
+    @property
+    def total(self) -> Decimal:
+        return self.goods.price * self.quantity
+
+
+@dataclass(slots=True)
+class Step:
+    """An entry of the timeline. `detail` is its JSON; `occasion` is its messages'."""
+
+    kind: str
+    at: datetime
+    detail: dict[str, Any] = field(default_factory=dict)
+    occasion: str = ""
+    user_id: int | None = None
+
+    @property
+    def is_by_clerk(self) -> bool:
+        """Whether it is neither the shopper's nor the shop's own."""
+        detail = self.detail
+        return self.kind not in AUTOMATIC and not (detail.get("by_shopper") or "expired" in detail)
+
+
+@dataclass(slots=True)
+class Payment:
+    method: str
+    reference: str
+    amount: Decimal
+    at: datetime
+
+
+@dataclass(slots=True)
+class Refund:
+    """A refund; the one of a cancelled order has no lines."""
+
+    id: UUID
+    amount: Decimal
+    restocked: bool
+    reason: str
+    at: datetime
+    user_id: int | None
+    lines: list[tuple[Line, int]] = field(default_factory=list)
+    paid_out_at: datetime | None = None
+    payout_reference: str = ""
+
+
+@dataclass(slots=True)
+class Life:
+    position: int
+    order: Placed
+    shopper: Shopper
+    clerk_id: int
+    """The user who handles the order at the desk."""
+    lines: list[Line]
+    steps: list[Step]
+    payments: list[Payment] = field(default_factory=list)
+    refunds: list[Refund] = field(default_factory=list)
+    context: dict[str, Any] = field(default_factory=dict)
+    """The order data of its jobs, once the order has a number."""
+    context_json: str = ""
+
+    def cancellation(self) -> Step | None:
+        """Return the step that cancelled the order; its refund may be paid out after it."""
+        return next((step for step in self.steps if step.kind == "cancelled"), None)
