@@ -80,11 +80,11 @@ PAYMENT_INSTRUCTIONS = environment.text("PAYMENT_INSTRUCTIONS")
 # The carriers among which shoppers choose (docs/quotes.md).
 DELIVERY_PICKUP = environment.switch("DELIVERY_PICKUP", default=True)
 DELIVERY_FLAT_RATE = delivery.flat_rate(
-    "DELIVERY_FLAT_RATE", environment.text("DELIVERY_FLAT_RATE", "4.90" if TANDEM_LOCAL else "")
+    "DELIVERY_FLAT_RATE", environment.optional("DELIVERY_FLAT_RATE", "4.90" if TANDEM_LOCAL else "")
 )
 DELIVERY_BY_WEIGHT = delivery.by_weight(
     "DELIVERY_BY_WEIGHT",
-    environment.text("DELIVERY_BY_WEIGHT", "1=3.90,5=5.90,31.5=12.90" if TANDEM_LOCAL else ""),
+    environment.optional("DELIVERY_BY_WEIGHT", "1=3.90,5=5.90,31.5=12.90" if TANDEM_LOCAL else ""),
 )
 DELIVERY_CARRIERS = delivery.carriers(
     "DELIVERY_CARRIERS", environment.text("DELIVERY_CARRIERS"), is_production=IS_PRODUCTION

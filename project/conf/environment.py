@@ -69,6 +69,11 @@ def text(name: str, default: str = "") -> str:
     return value.strip()
 
 
+def optional(name: str, default: str) -> str:
+    """Return the value, which may be empty, or the default of a variable that isn't set."""
+    return text(name) if name in os.environ else default
+
+
 def label(name: str, default: str) -> str:
     """Return a name for people that fits into one line of a page or a message."""
     value = text(name, default)

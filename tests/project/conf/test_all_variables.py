@@ -37,6 +37,11 @@ TAKEN: dict[str, set[str]] = {
     # Numbers of which 0 is one: no proxy, and alerts only once nothing is left.
     "TRUSTED_PROXY_COUNT": {ZERO},
     "LOW_STOCK_UNITS": {ZERO},
+    # Delivered on the same day; goods that weigh nothing.
+    "DELIVERY_DAYS": {ZERO},
+    "DELIVERY_UNKNOWN_WEIGHT": {ZERO},
+    "DELIVERY_FLAT_RATE": {EMPTY, ZERO},
+    "DELIVERY_PICKUP": SWITCH,
     "DEBUG": SWITCH,
     "TANDEM_LOCAL": SWITCH,
     "SMS_FIRST_NEEDS_EMAIL": SWITCH,
@@ -47,6 +52,7 @@ TAKEN: dict[str, set[str]] = {
             *("SMS_SUCCESS", "SMS_ORDER", "SMS_TEMPLATES", "EMAIL_PER_MINUTE", "SMS_PER_MINUTE"),
             *("MARKETING_QUIET_HOURS", "RECEIPT_SECRETS", "FFMPEG_BINARY", "SENTRY_DSN"),
             *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"),
+            *("DELIVERY_BY_WEIGHT", "DELIVERY_CARRIERS"),
         ),
         MAY_BE_NONE,
     ),
