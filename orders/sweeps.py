@@ -1,6 +1,8 @@
 """The shop's sweeps: functions that the relay calls every few seconds."""
 
 from orders.catalogue.scheduled_changes import apply_scheduled
+from orders.catalogue.search.popularity import note_popularity
+from orders.catalogue.search.vocabulary import keep_vocabulary
 from orders.lifecycle.expiry import expire_due
 from orders.lifecycle.media_ready import tell_media_ready
 from orders.messages.announcements import send_announcements
@@ -16,3 +18,5 @@ sweep(every=2)(send_announcements)
 sweep(every=5)(tell_media_ready)
 sweep(every=5)(look_at_attempts)
 sweep(every=15)(count_quarters)
+sweep(every=10)(note_popularity)
+sweep(every=5)(keep_vocabulary)

@@ -14,6 +14,7 @@ from orders.models import (
     Order,
     OrderEvent,
     OrderLine,
+    Popularity,
     Product,
     ProductSales,
     Stock,
@@ -39,6 +40,7 @@ def add_product(
     )
     Stock.objects.create(product=product, initial=stock, available=stock)
     ProductSales.objects.create(product=product)
+    Popularity.objects.create(product=product)
     return product
 
 

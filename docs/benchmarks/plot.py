@@ -5,6 +5,7 @@ manage.py bench media --json > docs/benchmarks/media.json
 manage.py bench pools --json > docs/benchmarks/pools.json
 manage.py bench quotes --json > docs/benchmarks/quotes.json
 manage.py bench growth --json > docs/benchmarks/growth.json
+manage.py bench search --json > docs/benchmarks/search.json
 python docs/benchmarks/plot.py
 """
 
@@ -179,9 +180,38 @@ def plot_growth() -> None:
     figure.savefig(HERE / "growth.svg")
 
 
+def plot_search() -> None:
+    """The 95th percentile of each kind of search, ILIKE and ours side by side."""
+    rows = [
+        row
+        for row in json.loads((HERE / "search.json").read_text())["rows"]
+        if "p95_ilike_ms" in row
+    ]
+    figure, axis = plt.subplots(figsize=(11, 4))
+    for offset, column, variant, colour in (
+        (-0.2, "p95_ilike_ms", "ILIKE", COLOURS["textbook"]),
+        (0.2, "p95_ms", "tandem", COLOURS["tandem"]),
+    ):
+        bars = axis.bar(
+            [place + offset for place in range(len(rows))],
+            [row[column] for row in rows],
+            width=0.38,
+            label=variant,
+            color=colour,
+        )
+        axis.bar_label(bars, fmt="%.0f", fontsize=8, padding=2)
+    axis.set_xticks(range(len(rows)), [row["what"].removeprefix("search: ") for row in rows])
+    axis.set_title("95th percentile in ms, 100,000 products (less is better)", fontsize=10)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(HERE / "search.svg")
+
+
 if __name__ == "__main__":
     plot_placement()
     plot_media()
     plot_pools()
     plot_quotes()
     plot_growth()
+    plot_search()

@@ -75,6 +75,12 @@ class Problem(Exception):
         return json.dumps(body).encode()
 
 
+def invalid_problem(errors: list[dict[str, str]]) -> Problem:
+    """Return the answer 422 that names each field and what is wrong with it."""
+    fields = ", ".join(error["field"] or "body" for error in errors[:5])
+    return Problem(422, "invalid", f"Please check: {fields}.", errors=errors)
+
+
 class ProblemMiddleware:
     """Turn every other error below /api/ into a problem: unknown paths, methods, crashes.
 

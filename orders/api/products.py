@@ -1,17 +1,18 @@
 """`GET products` and `GET products/<sku>`: the products on sale."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from django.conf import settings
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router
 
 from media_jobs.display import renditions_of
 from media_jobs.recipes import PRODUCT_VIDEO
-from orders.api.problems import Problem
+from orders.api.problems import Problem, invalid_problem
 from orders.api.schemas import (
     Image,
     InvalidOut,
@@ -21,8 +22,14 @@ from orders.api.schemas import (
     ProductPage,
     Video,
 )
-from orders.catalogue.browsing import matching, products_on_sale
-from orders.models import Product
+from orders.catalogue.browsing import products_on_sale
+from orders.catalogue.search.filters import Filters, Sort
+from orders.catalogue.search.listing import read_listing
+from orders.catalogue.search.pages import InvalidCursorError
+from orders.models import Category, Product
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 PAGE_SIZE = 50
 PLAYED = {"hls", *(spec.name for spec in PRODUCT_VIDEO.videos)}
@@ -36,11 +43,33 @@ def list_products(
     request: HttpRequest,
     filters: Query[ProductFilters],
 ) -> ProductPage:
-    """Products on sale by name. A page after the last one is empty."""
-    products = _products().filter(Q(sku__icontains=filters.search) | matching(filters.search))
-    first = (filters.page - 1) * PAGE_SIZE
-    items = products.order_by("name", "pk")[first : first + PAGE_SIZE]
-    return ProductPage(items=[_answer(product) for product in items], count=products.count())
+    """Products on sale, fifty a page; `docs/search.md` says what a search finds.
+
+    Follow `next` and `previous` as `cursor`, with the same other parameters: such pages miss
+    nothing and cost the same wherever they are. A page's number works, too; a page after the last
+    one is empty.
+    """
+    try:
+        listing = read_listing(
+            Filters(
+                search=filters.search,
+                sort=Sort(filters.sort),
+                category=_category(filters.category),
+            ),
+            size=PAGE_SIZE,
+            cursor=filters.cursor,
+            page=filters.page if filters.page > 1 else None,
+            shown=_products(),
+        )
+    except InvalidCursorError:
+        raise _invalid("cursor", _("Use a cursor of this list, in the same order.")) from None
+    return ProductPage(
+        items=[_answer(product) for product in listing.products],
+        count=listing.count,
+        next=listing.next or None,
+        previous=listing.previous or None,
+        corrected=listing.search.corrected or None,
+    )
 
 
 @router.get(
@@ -53,6 +82,20 @@ def read_product(request: HttpRequest, sku: str) -> ProductOut:
     if product is None:
         raise Problem(404, "not_found", "There is no such product.")
     return _answer(product)
+
+
+def _category(slug: str) -> Category | None:
+    """Return the category; None if none is asked for. An unknown one is a mistake of the client."""
+    if not slug:
+        return None
+    category = Category.objects.filter(slug=slug).first()
+    if category is None:
+        raise _invalid("category", _("There is no such category."))
+    return category
+
+
+def _invalid(field: str, message: "StrOrPromise") -> Problem:
+    return invalid_problem([{"field": field, "message": str(message)}])
 
 
 def _products() -> QuerySet[Product, Any]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal
 from functools import partial
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, Self, TypeVar
 from uuid import UUID
 
 from pydantic import (
@@ -19,9 +19,12 @@ from pydantic import (
     StrictInt,
     ValidationInfo,
     model_serializer,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from orders.catalogue.search.pages import MAX_CURSOR_LENGTH
+from orders.catalogue.search.words import MAX_SEARCH_LENGTH
 from orders.models import Order, Product
 from orders.placing.errors import InvalidOrder
 from orders.placing.request import (
@@ -283,13 +286,45 @@ class QuotesOut(BaseModel):
 class ProductFilters(BaseModel):
     search: Annotated[
         str,
+        _text(max_length=MAX_SEARCH_LENGTH, required=False),
+        Field(
+            description=(
+                "Words of the name, description, category or SKU: in any form, or their beginning."
+                " A typing mistake is corrected if nothing has what was typed."
+            ),
+            json_schema_extra={"maxLength": MAX_SEARCH_LENGTH},
+        ),
+    ] = ""
+    sort: Annotated[
+        Literal["relevance", "price", "-price", "newest", "best"],
+        Field(description="Without a search, `relevance` is by name. `best` sells best."),
+    ] = "relevance"
+    category: Annotated[
+        str,
         _text(max_length=100, required=False),
         Field(
-            description="Words that the name, the SKU or the description has.",
+            description="A category's slug. One that doesn't exist is invalid.",
             json_schema_extra={"maxLength": 100},
         ),
     ] = ""
-    page: Annotated[int, Field(ge=1, le=100_000, description="Fifty products each.")] = 1
+    cursor: Annotated[
+        str,
+        _text(max_length=MAX_CURSOR_LENGTH, required=False),
+        Field(
+            description="`next` or `previous` of another page of the same list.",
+            json_schema_extra={"maxLength": MAX_CURSOR_LENGTH},
+        ),
+    ] = ""
+    page: Annotated[
+        int,
+        Field(ge=1, le=100_000, description="Fifty products each; not together with a cursor."),
+    ] = 1
+
+    @model_validator(mode="after")
+    def _one_place(self) -> Self:
+        if self.cursor and self.page > 1:
+            raise PydanticCustomError("invalid", "Use a cursor or a page's number, not both.")
+        return self
 
 
 class Image(BaseModel):
@@ -329,6 +364,12 @@ class ProductOut(BaseModel):
 class ProductPage(BaseModel):
     items: list[ProductOut]
     count: int
+    """The number of products in all pages."""
+    next: str | None
+    previous: str | None
+    """The cursors of the pages beside this one; null at the ends."""
+    corrected: str | None
+    """The search that was made instead, if nothing has what was typed."""
 
 
 class LineUpload(BaseModel):

@@ -14,7 +14,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
 from orders.api import orders, products, quotes, uploads
-from orders.api.problems import CONTENT_TYPE, Problem
+from orders.api.problems import CONTENT_TYPE, Problem, invalid_problem
 from orders.api.strict_json import StrictParser
 from orders.placing.errors import (
     DeliveryChanged,
@@ -116,7 +116,7 @@ def _too_large(request: HttpRequest, error: RequestDataTooBig) -> HttpResponse:
 
 @api.exception_handler(ValidationError)
 def _invalid(request: HttpRequest, error: ValidationError) -> HttpResponse:
-    return _invalid_problem(
+    return invalid_problem(
         [
             {
                 "field": _field(item["loc"]),
@@ -141,11 +141,6 @@ def _field(location: tuple[str | int, ...]) -> str:
     return ".".join(str(part) for part in parts)[:MAX_FIELD_LENGTH]
 
 
-def _invalid_problem(errors: list[dict[str, str]]) -> Problem:
-    fields = ", ".join(error["field"] or "body" for error in errors[:5])
-    return Problem(422, "invalid", f"Please check: {fields}.", errors=errors)
-
-
 @api.exception_handler(PlacementError)
 def _not_placed(request: HttpRequest, error: PlacementError) -> HttpResponse:
     return _placement_problem(error).response()
@@ -154,7 +149,7 @@ def _not_placed(request: HttpRequest, error: PlacementError) -> HttpResponse:
 def _placement_problem(error: PlacementError) -> Problem:
     match error:
         case InvalidOrder(errors):
-            return _invalid_problem([vars(item) for item in errors])
+            return invalid_problem([vars(item) for item in errors])
         case KeyReused():
             # The answer must not reveal the other order's id.
             detail = "Choose another Idempotency-Key for another order."

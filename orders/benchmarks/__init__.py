@@ -3,6 +3,7 @@
 from orders.benchmarks.growth import SIZES, bench_growth
 from orders.benchmarks.placement import bench_placement
 from orders.benchmarks.quotes import bench_quotes
+from orders.benchmarks.search import bench_search
 from project.benchmarks import Benchmark, register
 
 register(
@@ -25,5 +26,12 @@ register(
         name="quotes",
         summary="asking 1, 3 and 10 carriers: threads, one by one, and asyncio",
         run=bench_quotes,
+    )
+)
+register(
+    Benchmark(
+        name="search",
+        summary="searches, suggestions and lists with 100,000 products, against ILIKE",
+        run=bench_search,
     )
 )

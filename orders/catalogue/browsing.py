@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, TypedDict
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
-from orders.models import Product
-from orders.models.product import PREFETCH_MEDIA
+from orders.models import Category, Product
+from orders.models.product import ON_SALE, PREFETCH_MEDIA
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
     ProductOnSale = WithAnnotations[Product, Stocked]
 
-MAX_SEARCH_LENGTH = 100
 FEW = 5
 """A page shows the units left if there are this many or fewer."""
 
@@ -34,19 +33,6 @@ def products_on_sale() -> "QuerySet[ProductOnSale]":
     )
 
 
-def clean_search(text: str) -> str:
-    """Return the search text without NUL, which PostgreSQL refuses, and cut to a safe length."""
-    return " ".join(text.replace("\x00", " ").split())[:MAX_SEARCH_LENGTH].strip()
-
-
-def matching(search: str) -> Q:
-    """Return the filter for products with every word of the search in any of their texts."""
-    found = Q()
-    for word in search.split():
-        found &= (
-            Q(name__icontains=word)
-            | Q(description__icontains=word)
-            | Q(category__name__icontains=word)
-            | Q(sku__iexact=word)
-        )
-    return found
+def categories_on_sale() -> QuerySet[Category]:
+    """Return the categories with a product on sale, in the shop's order."""
+    return Category.objects.filter(Exists(Product.objects.filter(ON_SALE, category=OuterRef("pk"))))

@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from media_jobs.models import Asset
 from media_jobs.outbox import queue_renditions
-from orders.models import Category, Product, ProductMedia, ProductSales, Stock
+from orders.models import Category, Popularity, Product, ProductMedia, ProductSales, Stock
 
 
 def create_product(
@@ -51,6 +51,7 @@ def create_product(
         )
         Stock.objects.create(product=product, initial=stock, available=stock)
         ProductSales.objects.create(product=product)
+        Popularity.objects.create(product=product)
     return product
 
 

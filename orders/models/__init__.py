@@ -11,6 +11,7 @@ from orders.models.product import Category, Product, ProductMedia
 from orders.models.quote import KeptAnswer
 from orders.models.sales import AuditedBalance, ProductSales, SalesEntry, SalesQuarter
 from orders.models.scheduled import ScheduledChange
+from orders.models.search import Popularity, SearchWord
 from orders.models.stock import BY_HAND, Stock, StockAlert, StockMovement
 from orders.models.upload import Upload
 from orders.models.user import Address, User
@@ -36,6 +37,7 @@ __all__ = [
     "OrderNote",
     "Payment",
     "PaymentAttempt",
+    "Popularity",
     "Product",
     "ProductMedia",
     "ProductSales",
@@ -44,6 +46,7 @@ __all__ = [
     "SalesEntry",
     "SalesQuarter",
     "ScheduledChange",
+    "SearchWord",
     "Stock",
     "StockAlert",
     "StockMovement",

@@ -1,13 +1,18 @@
 """The catalogue: categories, products, and their pictures and videos."""
 
+from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models import Q
+from django.db.models.functions import Now, Upper
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from media_jobs.display import PREFETCH, is_made
 from media_jobs.models import Asset
+from orders.models.words import ProductWords, ShopWords
 from project.text import isolate
+
+ON_SALE = Q(is_active=True)
 
 
 class Category(models.Model):
@@ -66,6 +71,24 @@ class Product(models.Model):
         verbose_name = _("product")
         verbose_name_plural = _("products")
         ordering = ["name"]
+        # The shop's search, and the orders of its lists, of what is on sale (docs/search.md).
+        indexes = [
+            GinIndex(ProductWords(), name="product_words", condition=ON_SALE, fastupdate=False),
+            GinIndex(
+                ShopWords("name"), name="product_name_words", condition=ON_SALE, fastupdate=False
+            ),
+            models.Index(
+                OpClass(Upper("sku"), name="text_pattern_ops"),
+                name="product_sku_beginning",
+                condition=ON_SALE,
+            ),
+            models.Index(fields=["name", "id"], name="product_by_name", condition=ON_SALE),
+            models.Index(fields=["price", "id"], name="product_by_price", condition=ON_SALE),
+            models.Index(fields=["created_at", "id"], name="product_by_age", condition=ON_SALE),
+            models.Index(
+                fields=["category", "name", "id"], name="product_of_category", condition=ON_SALE
+            ),
+        ]
         constraints = [
             models.CheckConstraint(
                 condition=models.Q(price__gte=0), name="product_price_is_not_negative"

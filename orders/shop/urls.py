@@ -4,10 +4,11 @@ from django.urls import path
 
 from orders.accounts.views.find_order import find_order
 from orders.accounts.views.language import set_language
-from orders.shop.views import cart, checkout, order, payment, products, upload
+from orders.shop.views import cart, checkout, order, payment, products, search, upload
 
 urlpatterns = [
-    path("", products.shop, name="shop"),
+    path("", search.shop, name="shop"),
+    path("suggestions/", search.suggestions, name="suggestions"),
     path("products/<slug:slug>/", products.product, name="product"),
     path("products/<slug:slug>/upload/", upload.upload, name="product-upload"),
     path("products/<slug:slug>/upload/<uuid:token>/", upload.check, name="upload-check"),

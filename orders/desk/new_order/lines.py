@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING, Any
 
 from django import forms
-from django.db.models import Case, F, Value, When
+from django.db.models import F
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -21,7 +21,8 @@ from unfold.widgets import (
 )
 
 from orders.accounts.fields import TextField
-from orders.catalogue.browsing import matching
+from orders.catalogue.search.filters import Filters
+from orders.catalogue.search.listing import read_listing
 from orders.models import Product
 from orders.placing.by_operator import LARGEST_PRICE, MAX_REASON, HandPrice
 from orders.placing.request import MAX_LINES, MAX_QUANTITY, RequestedLine
@@ -35,14 +36,9 @@ Row = dict[str, str]
 """What one line holds, as it was typed: sku, seen, quantity, price and reason."""
 
 
-def find_products(text: str) -> list["ProductOnSale"]:
-    """Return the products on sale with all words of the text, the one of this SKU first."""
-    if not text:
-        return []
-    is_sku = Case(When(sku__iexact=text, then=Value(0)), default=Value(1))
-    found = Product.objects.filter(matching(text), is_active=True)
-    stocked = found.annotate(available=Coalesce(F("stock__available"), 0))
-    return list(stocked.order_by(is_sku, "name", "pk")[:FOUND])
+def find_products(text: str) -> list[Product]:
+    """Return the products on sale that fit the text best, as the shop finds them."""
+    return read_listing(Filters(search=text), size=FOUND, page=1).products if text else []
 
 
 def read_rows(data: Mapping[str, str]) -> list[Row]:

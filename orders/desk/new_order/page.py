@@ -24,7 +24,7 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import action
 
 from orders.accounts.fields import ADDRESS_FIELDS
-from orders.catalogue.browsing import clean_search
+from orders.catalogue.search.words import clean_search
 from orders.desk.new_order.customers import find_customers, read_customer
 from orders.desk.new_order.forms import CustomerForm
 from orders.desk.new_order.held import Held, read_amount

@@ -1,0 +1,115 @@
+"""Pages by key: a page begins behind the product that ended the last one, and reads none before.
+
+A cursor is the place between two products: the values that the order has there. It is signed, so
+only our own values come back.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from django.core.signing import BadSignature, Signer
+from django.db.models import BooleanField, F, Func, QuerySet, Value
+from django.db.models.lookups import GreaterThan, LessThan
+
+from orders.catalogue.search.filters import KEYS, Sort, ordering
+from orders.models import Product
+
+MAX_CURSOR_LENGTH = 2000
+_SIGNER = Signer(salt="orders.catalogue.search.pages")
+
+
+class InvalidCursorError(ValueError):
+    """The cursor is none of ours, or of a list in another order."""
+
+
+@dataclass(frozen=True)
+class Cursor:
+    """The place beside a product, of a list in this order."""
+
+    order: str
+    key: tuple[Any, ...]
+    is_before: bool = False
+    """The page ends here, and does not begin."""
+
+    def __str__(self) -> str:
+        key = [_plain(value) for value in self.key]
+        return _SIGNER.sign_object([self.order, int(self.is_before), *key])
+
+
+@dataclass(frozen=True)
+class KeyPage:
+    """The ids of a page's products in their order, and the cursors of the pages beside it."""
+
+    ids: list[int]
+    previous: str = ""
+    next: str = ""
+
+
+def read_cursor(text: str, *, order: str) -> Cursor | None:
+    """Return the cursor of an address; None if it has none. Raises InvalidCursorError."""
+    if not text:
+        return None
+    try:
+        found, is_before, *key = _SIGNER.unsign_object(text[:MAX_CURSOR_LENGTH])
+    except (BadSignature, ValueError, TypeError) as error:
+        raise InvalidCursorError("no cursor of this shop") from error
+    if found != order or len(key) != len(KEYS[order]):
+        raise InvalidCursorError("a cursor of a list in another order")
+    return Cursor(order, tuple(key), is_before=bool(is_before))
+
+
+def read_page(
+    products: QuerySet[Product], *, order: str, cursor: Cursor | None, size: int
+) -> KeyPage:
+    """Return the page that the cursor says; the first one without."""
+    backwards = cursor is not None and cursor.is_before
+    if cursor is not None:
+        products = products.filter(_beyond(cursor))
+    if order == Sort.BEST:
+        products = products.filter(popularity__units__isnull=False)  # an inner join: its index
+    names = [name.lstrip("-") for name in KEYS[order]]
+    rows = list(
+        products.order_by(*ordering(order, backwards=backwards)).values_list("pk", *names)[
+            : size + 1
+        ]
+    )
+    has_more, rows = len(rows) > size, rows[:size]
+    if backwards:
+        rows.reverse()
+    if not rows:
+        return KeyPage([])
+    return KeyPage(
+        ids=[pk for pk, *_key in rows],
+        previous=str(Cursor(order, rows[0][1:], is_before=True))
+        if (has_more if backwards else cursor)
+        else "",
+        next=str(Cursor(order, rows[-1][1:])) if (backwards or has_more) else "",
+    )
+
+
+class _Row(Func):
+    """Columns or values as one row. PostgreSQL compares rows by the first value that differs."""
+
+    function = "ROW"
+    output_field = BooleanField()  # any: a row has no type among Django's fields
+
+
+def _beyond(cursor: Cursor) -> GreaterThan | LessThan:
+    """Return the condition that a product comes after (before) the cursor in its order."""
+    columns = KEYS[cursor.order]
+    compare = LessThan if columns[0].startswith("-") != cursor.is_before else GreaterThan
+    return compare(
+        _Row(*(F(name.lstrip("-")) for name in columns)),
+        _Row(*(Value(value) for value in cursor.key)),
+    )
+
+
+def _plain(value: Any) -> int | str:
+    """Return the value as JSON has it; PostgreSQL reads it as the column's type again."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return str(value)
+    return value

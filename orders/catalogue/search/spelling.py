@@ -1,0 +1,102 @@
+"""Typing mistakes: the word of the catalogue that is nearest to a word that finds nothing.
+
+Two words are compared by what is left of their first seven letters when up to two are left out
+(the method of SymSpell): an index finds the words that share such a rest. The distance decides.
+"""
+
+from collections.abc import Sequence
+
+from orders.catalogue.search.words import HasWords, Word
+from orders.models import Product, SearchWord
+from orders.models.product import ON_SALE
+from orders.models.words import ProductWords
+
+COMPARED = 7
+"""Letters of a word's beginning that are compared by the index."""
+SHORTEST = 3
+"""Letters of the shortest word that is corrected."""
+FEW = 3
+"""Products up to which a search may be a typing mistake that somebody made in a text, too."""
+
+
+def corrected(words: Sequence[Word]) -> str:
+    """Return the search with its unknown words corrected; empty if none can be.
+
+    A word is unknown if no product on sale and no category has it or one that begins with it.
+    """
+    texts = [word.text if _is_known(word) else nearest_word(word.text) for word in words]
+    if not any(texts) or texts == [word.text for word in words]:
+        return ""
+    return " ".join(text or word.text for text, word in zip(texts, words, strict=True))
+
+
+def commoner(words: Sequence[Word]) -> str:
+    """Return the search with words that many more products have; empty if there are none."""
+    texts = [nearest_word(word.text, least=10 * FEW) or word.text for word in words]
+    return "" if texts == [word.text for word in words] else " ".join(texts)
+
+
+def nearest_word(text: str, *, least: int = 1) -> str:
+    """Return the nearest word that so many products have, the commonest of several; else nothing.
+
+    Up to four letters one mistake is forgiven, above two.
+    """
+    if len(text) < SHORTEST:
+        return ""
+    forgiven = _forgiven(text)
+    alike = SearchWord.objects.filter(near__overlap=rests(text), products__gte=least).exclude(
+        word=text
+    )
+    judged = (
+        (distance(text, word), word[0] != text[0], -products, word)
+        for word, products in alike.values_list("word", "products")
+        if abs(len(word) - len(text)) <= forgiven
+    )
+    best = min((each for each in judged if each[0] <= forgiven), default=None)
+    return best[-1] if best else ""
+
+
+def rests(word: str) -> list[str]:
+    """Return what is left of the word's beginning with up to two letters left out.
+
+    Two words with a distance of two share one; a short word loses one letter only.
+    """
+    shorter = {word[:COMPARED]}
+    found = set(shorter)
+    for _mistake in range(_forgiven(word)):
+        shorter = {
+            rest[:place] + rest[place + 1 :] for rest in shorter for place in range(len(rest))
+        }
+        found |= shorter
+    return sorted(found)
+
+
+def distance(one: str, other: str) -> int:
+    """Return how many letters must be put in, left out, changed or swapped with the next.
+
+    It is the optimal string alignment distance.
+    """
+    before_last: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, start=1):
+        current = [row]
+        for column, goal in enumerate(other, start=1):
+            cheapest = min(last[column] + 1, current[-1] + 1, last[column - 1] + (letter != goal))
+            before = other[column - 2] if row > 1 and column > 1 else ""
+            if (before, goal) == (letter, one[row - 2]):
+                cheapest = min(cheapest, before_last[column - 2] + 1)
+            current.append(cheapest)
+        before_last, last = last, current
+    return last[-1]
+
+
+def _forgiven(word: str) -> int:
+    """Return how many mistakes a word of this length may have."""
+    return 1 if len(word) <= 4 else 2
+
+
+def _is_known(word: Word) -> bool:
+    if word.categories:
+        return True
+    # Counted: to find only one, PostgreSQL would compute the words of product after product.
+    return Product.objects.filter(ON_SALE, HasWords(ProductWords(), word.beginning)).count() > 0

@@ -1,0 +1,19 @@
+"""The words of the catalogue's texts, as the SQL function `shop_words` gives them."""
+
+from django.db.models import Func, TextField
+
+
+class ShopWords(Func):
+    """The words of a text column and their stems: the SQL function `shop_words`, for an index."""
+
+    function = "shop_words"
+    output_field = TextField()  # a tsvector, for which Django has no plain field
+
+
+class ProductWords(ShopWords):
+    """The words of a product's SKU, name and description, for an index."""
+
+    arg_joiner = " || ' ' || "
+
+    def __init__(self) -> None:
+        super().__init__("sku", "name", "description")
