@@ -255,8 +255,8 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
-# Six digits: a phone fills them in or shows its number keys. An address gets thirty codes a day with
-# three tries each, so a day of guessing opens one account of eleven thousand.
+# Six digits: a phone fills them in or shows its number keys. An address gets thirty codes a day
+# with three tries each, so a day of guessing opens one account of eleven thousand.
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_CHANGE_EMAIL = True  # one address; the old one counts until the new one is confirmed
 ACCOUNT_EMAIL_NOTIFICATIONS = True

@@ -2,10 +2,8 @@
 
 from django.conf import settings
 from django.contrib import admin
-from django.contrib.sitemaps import views as sitemaps
 from django.urls import include, path
 
-from orders.shop.sitemaps import SITEMAPS, robots
 from project import views
 
 handler400 = "orders.shop.views.errors.bad_request"
@@ -18,14 +16,6 @@ urlpatterns = [
     path("", include("orders.shop.urls")),
     path("api/", include("orders.api.urls")),
     path("accounts/", include("orders.accounts.urls")),
-    path("robots.txt", robots, name="robots"),
-    path(
-        "sitemap.xml",
-        sitemaps.index,
-        {"sitemaps": SITEMAPS, "sitemap_url_name": "sitemap-pages"},
-        name="sitemap",
-    ),
-    path("sitemap-<section>.xml", sitemaps.sitemap, {"sitemaps": SITEMAPS}, name="sitemap-pages"),
     path("favicon.ico", views.favicon),
     path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),

@@ -78,7 +78,7 @@ def as_past(orders: Iterable[Order]) -> list[PastOrder]:
 
 
 def _parcel(order: Order) -> str:
-    """Return carrier and number of the last parcel event: a correction replaces what it corrects."""
+    """Return the last parcel event's carrier and number: a correction replaces what it corrects."""
     parcels: list[OrderEvent] = order.parcels  # type: ignore[attr-defined]
     if not parcels:
         return ""

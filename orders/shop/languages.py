@@ -16,7 +16,7 @@ PARAMETER = "lang"
 
 
 class LanguageMiddleware(LocaleMiddleware):
-    """Django's, but a known `?lang=` wins. A reader without a choice keeps it for the next pages."""
+    """Django's, but a known `?lang=` wins; it is kept for a reader who has made no choice."""
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)

@@ -29,7 +29,7 @@ class Seo:
     languages: list[tuple[str, str]]
     """hreflang and address."""
     description: str = ""
-    data: SafeString = SafeString()
+    data: str = ""
     """JSON-LD of schema.org, safe inside a script element."""
 
 
@@ -41,7 +41,7 @@ def seo_of(path: str, *, description: str = "", data: Any = None, **query: str) 
         canonical=address_in(language, path, **query),
         languages=[*languages, ("x-default", address_in(settings.LANGUAGE_CODE, path, **query))],
         description=Truncator(" ".join(description.split())).chars(DESCRIPTION_LENGTH),
-        data=_as_json(data) if data else SafeString(),
+        data=_as_json(data) if data else "",
     )
 
 

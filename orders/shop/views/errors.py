@@ -9,7 +9,6 @@ import sys
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error, connection
-from django.db.models import Exists, OuterRef
 from django.http import HttpRequest, HttpResponse
 from django.template import loader
 from django.urls import reverse
@@ -18,7 +17,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as _lazy
 from django.utils.translation import ngettext
 
-from orders.models import Category, Product
+from orders.catalogue.browsing import categories_on_sale
+from orders.models import Category
 from project.conf.media_storage import is_away
 from project.database.errors import dropped_if_lost
 
@@ -129,9 +129,8 @@ def page_of(status: int, request: HttpRequest, *, retry_after: int = 0) -> HttpR
 
 def _categories() -> list[Category]:
     """Return the categories with something on sale; none if the database is away."""
-    on_sale = Product.objects.filter(category=OuterRef("pk"), is_active=True)
     try:
-        return list(Category.objects.filter(Exists(on_sale)))
+        return list(categories_on_sale())
     except Error as error:
         dropped_if_lost(error, connection)
         return []

@@ -133,8 +133,10 @@ def test_a_code_has_six_digits_and_may_be_pasted_as_it_comes(
     page = client.get(ask_for_code(client).headers["Location"]).content.decode()
     code = last_code("sign_in_code")
 
-    assert len(code) == 6 and code.isdecimal()
-    assert 'inputmode="numeric"' in page and 'autocomplete="one-time-code"' in page
+    assert len(code) == 6
+    assert code.isdecimal()
+    assert 'inputmode="numeric"' in page
+    assert 'autocomplete="one-time-code"' in page
     confirm(client, pasted(code))
     assert is_signed_in(client)
 
