@@ -28,4 +28,5 @@ class BareErrorMiddleware:
         ):
             response.content = page_of(response.status_code, request).content
             response["Content-Type"] = "text/html; charset=utf-8"
+            response["Content-Length"] = str(len(response.content))
         return response

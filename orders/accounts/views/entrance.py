@@ -4,7 +4,7 @@ import time
 from typing import Any
 
 from allauth.account.internal.flows.login_by_code import LoginCodeVerificationProcess
-from allauth.account.stages import LoginByCodeStage, LoginStageController
+from allauth.account.stages import LoginByCodeStage, LoginStage, LoginStageController
 from allauth.account.views import LoginView, RequestLoginCodeView
 from django.http import HttpRequest, HttpResponse
 
@@ -14,14 +14,26 @@ JUST_SENT = 30
 """Seconds in which the same address in the same session gets no second code."""
 
 
-class SignInView(LoginView):
+class DoorMixin:
+    """A shopper who waits for a code may come back, for another address or the password.
+
+    allauth would lead them to the page of the first code until it has expired.
+    """
+
+    def _redirect_to_pending_stage(self, request: HttpRequest, stage: LoginStage) -> Any:
+        if stage.key == LoginByCodeStage.key:
+            return None
+        return super()._redirect_to_pending_stage(request, stage)  # type: ignore[misc]
+
+
+class SignInView(DoorMixin, LoginView):
     """Show the door, and take passwords: the second choice, under `?password`."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(door=SignInCodeForm(), **kwargs)  # type: ignore[no-any-return]
 
 
-class EntranceView(RequestLoginCodeView):
+class EntranceView(DoorMixin, RequestLoginCodeView):
     """Ask for an e-mail address and send its code.
 
     The answer is the same for an address with an account, a new one and one that may not come in

