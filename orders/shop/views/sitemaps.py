@@ -1,5 +1,7 @@
 """`/sitemap.xml` and `/robots.txt`: which pages there are, for search engines."""
 
+from urllib.parse import urlsplit, urlunsplit
+
 from django.conf import settings
 from django.contrib.sitemaps import views
 from django.http import HttpRequest, HttpResponse
@@ -17,8 +19,12 @@ allowed to read: an address that somebody published would be listed without it."
 @require_safe
 @cache_control(max_age=3_600, public=True)
 def index(request: HttpRequest) -> HttpResponse:
-    """List the pages of the map."""
-    return views.index(request, SITEMAPS, sitemap_url_name="sitemap-pages")
+    """List the pages of the map, at `SITE_URL` whatever the request's host is."""
+    response = views.index(request, SITEMAPS, sitemap_url_name="sitemap-pages")
+    for page in response.context_data["sitemaps"]:
+        _scheme, _host, *rest = urlsplit(page.location)
+        page.location = settings.SITE_URL + urlunsplit(("", "", *rest))
+    return response
 
 
 @require_safe
