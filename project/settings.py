@@ -140,6 +140,7 @@ INSTALLED_APPS = [
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.humanize",
+    "django.contrib.sitemaps",
     "django_celery_results",
     "django_celery_beat",
     "django_htmx",
@@ -166,7 +167,8 @@ MIDDLEWARE = [
     "project.desk.policy.AdminPolicyMiddleware",
     "project.desk.input.DeskInputMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
+    "orders.shop.languages.LanguageMiddleware",
+    "orders.shop.bare_errors.BareErrorMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -235,6 +237,10 @@ ACCOUNT_FORMS = {
     "login": "orders.accounts.entrance.SignInForm",
     "add_email": "orders.accounts.entrance.EmailChangeForm",
     "request_login_code": "orders.accounts.entrance.SignInCodeForm",
+    "confirm_login_code": "orders.accounts.entrance.CodeForm",
+    "confirm_email_verification_code": "orders.accounts.entrance.EmailCodeForm",
+    "confirm_password_reset_code": "orders.accounts.entrance.CodeForm",
+    "verify_phone": "orders.accounts.entrance.PhoneCodeForm",
     "reset_password": "orders.accounts.entrance.PasswordResetForm",
 }
 ACCOUNT_LOGIN_METHODS = {"email"}
@@ -249,7 +255,9 @@ ACCOUNT_LOGIN_BY_CODE_ENABLED = True
 ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
-ACCOUNT_PHONE_VERIFICATION_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
+# Six digits: a phone fills them in or shows its number keys. An address gets thirty codes a day
+# with three tries each, so a day of guessing opens one account of eleven thousand.
+ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_CHANGE_EMAIL = True  # one address; the old one counts until the new one is confirmed
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
@@ -261,6 +269,8 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 15
 ACCOUNT_RATE_LIMITS = {
     "change_phone": "2/m/user,20/d/user",
     "find_order": "10/m/ip,5/h/key",
+    "request_login_code": "20/m/ip,3/m/key,30/d/key",
+    "reset_password": "20/m/ip,5/m/key,30/d/key",
 }
 
 # The staff's second factor. On: nobody gets into the desk without one.

@@ -26,12 +26,10 @@ from orders.placing.request import clean_email, clean_phone
 from project.limits.client_address import client_address
 
 MESSAGES: dict[str, tuple[str, dict[str, str]]] = {
-    "email_confirmation_signup": ("sign_up_confirmation", {}),
     "email_confirmation": ("email_confirmation", {}),
     "login_code": ("sign_in_code", {}),
     "password_reset_code": ("password_reset", {}),
-    "account_already_exists": ("account_exists", {"page": "account_request_login_code"}),
-    "unknown_account": ("unknown_account", {"page": "account_signup"}),
+    "unknown_account": ("unknown_account", {"page": "account_login"}),
     "password_changed": ("account_changed", {"change": "password", "page": "account"}),
     "password_reset": ("account_changed", {"change": "password", "page": "account"}),
     "password_set": ("account_changed", {"change": "password_set", "page": "account"}),

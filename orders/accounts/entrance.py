@@ -1,20 +1,24 @@
 """The forms for signing up and signing in, where the shop's rules differ from allauth's."""
 
+import unicodedata
+from contextlib import suppress
 from typing import Any
 
 from allauth.account.forms import (
     AddEmailForm,
+    BaseConfirmCodeForm,
+    ConfirmEmailVerificationCodeForm,
     LoginForm,
     RequestLoginCodeForm,
     ResetPasswordForm,
     SignupForm,
+    VerifyPhoneForm,
 )
-from allauth.account.internal.flows.email_verification_by_code import EmailVerificationProcess
+from allauth.account.utils import filter_users_by_email
 from django import forms
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.db import IntegrityError, transaction
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext
 
 from orders.accounts.fields import EmailField
@@ -32,7 +36,7 @@ def _email_field(replaced: forms.Field) -> EmailField:
 
 
 class SignUpForm(SignupForm):
-    """Sign-up by e-mail only, without a password.
+    """A new account: by e-mail only, without a password. `views.entrance` sends it, not a page.
 
     A user sets a password after the address is confirmed. Otherwise an attacker could sign up
     with another person's address and would know the password after that person's confirmation.
@@ -42,22 +46,25 @@ class SignUpForm(SignupForm):
         super().__init__(*args, **kwargs)
         self.fields["email"] = _email_field(self.fields["email"])
 
-    def try_save(self, request: HttpRequest) -> tuple[AbstractBaseUser | None, HttpResponse | None]:
-        """Create the user. The answer is the same if the address has an account already."""
-        if self._is_pending(request):
-            return None, redirect("account_email_verification_sent")
-        try:
-            with transaction.atomic():
-                user, response = super().try_save(request)
-        except IntegrityError:  # a parallel request signed up with the same address
-            self.account_already_exists = True
-            user, response = super().try_save(request)
-        return user, response
 
-    def _is_pending(self, request: HttpRequest) -> bool:
-        """Return True if a code was just sent: a double click must not replace it."""
-        process = EmailVerificationProcess.resume(request)
-        return process is not None and process.email == self.cleaned_data["email"]
+def account_for(request: HttpRequest, *, email: str) -> User | None:
+    """Return the account that a code to this address signs in to; a new address gets one.
+
+    None if a code must not open what the address has: staff, and accounts that were closed.
+    """
+    found = _active(email)
+    if not found and not filter_users_by_email(email):
+        form = SignUpForm({"email": email})
+        if not form.is_valid():
+            return None
+        with suppress(IntegrityError), transaction.atomic():  # a parallel request was first
+            form.save(request)
+        found = _active(email)
+    return found[0] if found and not found[0].is_staff else None
+
+
+def _active(email: str) -> list[User]:
+    return list(filter_users_by_email(email, is_active=True, prefer_verified=True))
 
 
 class SignInForm(LoginForm):
@@ -72,19 +79,11 @@ class SignInForm(LoginForm):
 
 
 class SignInCodeForm(RequestLoginCodeForm):
-    """Staff sign in with their password: a mailbox alone must not open the admin."""
-
-    _user: AbstractBaseUser | None
+    """The one field of the door. `account_for` finds or makes the account that it leads to."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["email"] = _email_field(self.fields["email"])
-
-    def clean_email(self) -> str:
-        email = super().clean_email()
-        if isinstance(self._user, User) and self._user.is_staff:
-            self._user = None
-        return str(email)
 
 
 class EmailChangeForm(AddEmailForm):
@@ -108,3 +107,36 @@ class PasswordResetForm(ResetPasswordForm):
         email = super().clean_email()
         self.users = [user for user in self.users if not user.is_staff]
         return str(email)
+
+
+class CodeField(forms.CharField):
+    """A code as people type or paste it: with spaces or dashes, in the digits of any script."""
+
+    def to_python(self, value: Any) -> str:
+        text = super().to_python(value) or ""
+        return "".join(str(unicodedata.decimal(one, one)) for one in text if one.isalnum())
+
+
+class CodeForm(BaseConfirmCodeForm):
+    """The code of a sign-in or of a forgotten password."""
+
+    code = CodeField(
+        label=_("Code"),
+        max_length=40,
+        widget=forms.TextInput(
+            {
+                "inputmode": "numeric",
+                "autocomplete": "one-time-code",
+                "autofocus": True,
+                "spellcheck": "false",
+            }
+        ),
+    )
+
+
+class EmailCodeForm(CodeForm, ConfirmEmailVerificationCodeForm):
+    """The code that confirms an e-mail address."""
+
+
+class PhoneCodeForm(CodeForm, VerifyPhoneForm):
+    """The code that confirms a phone number."""

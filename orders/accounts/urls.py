@@ -12,9 +12,10 @@ from allauth.account import views as allauth_views
 from django.db import transaction
 from django.http import HttpResponseBase
 from django.urls import URLPattern, include, path
+from django.views.generic import RedirectView
 
 from orders.accounts.guards import needs_sms
-from orders.accounts.views import account
+from orders.accounts.views import account, entrance
 from orders.accounts.views.unsubscribe import unsubscribe_page
 
 View = Callable[..., HttpResponseBase]
@@ -32,9 +33,19 @@ urlpatterns = [
     path("addresses/", account.addresses, name="addresses"),
     path("addresses/new/", account.address, name="address-new"),
     path("addresses/<int:address_id>/", account.address, name="address"),
+    path("addresses/new/fields/", account.address_fields, name="address-new-fields"),
+    path("addresses/<int:address_id>/fields/", account.address_fields, name="address-fields"),
     path("addresses/<int:address_id>/delete/", account.address_delete, name="address-delete"),
     path("unsubscribe/<str:token>/", unsubscribe_page, name="unsubscribe"),
     path("settings/", account.account_settings, name="account-settings"),
+    path("login/", entrance.sign_in, name="account_login"),
+    path("login/code/", transaction.atomic(entrance.entrance), name="account_request_login_code"),
+    # There is one door: the code of a new address makes its account.
+    path(
+        "signup/",
+        RedirectView.as_view(pattern_name="account_login", query_string=True),
+        name="account_signup",
+    ),
     *map(_in_one_transaction, allauth_urls.urlpatterns),
     path("2fa/", include("allauth.mfa.urls")),
     path("sessions/", include("allauth.usersessions.urls")),

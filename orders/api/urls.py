@@ -9,6 +9,7 @@ from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Swagger
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
@@ -190,4 +191,9 @@ def _away(request: HttpRequest, error: Error | StorageDownError) -> HttpResponse
     return Problem(503, "busy", "Repeat the request in a moment.").response()
 
 
-urlpatterns = [path("v1/", api.urls)]
+_patterns, _app, _namespace = api.urls
+for _pattern in _patterns:
+    if _pattern.name in ("openapi-json", "openapi-view", "api-root"):  # ninja takes any method
+        _pattern.callback = require_safe(_pattern.callback)
+
+urlpatterns = [path("v1/", (_patterns, _app, _namespace))]

@@ -97,8 +97,8 @@ class ClearedCart(models.Model):
 class CheckoutDraft(models.Model):
     """A checkout form that was sent and didn't become an order: what was typed, and why not.
 
-    Its page's address has the id. So a reload or a step back never sends a form again, and nothing
-    is lost with a session. Whoever has the id may read it, as with an order; it lives for a day.
+    Its page's address has the id. So a reload or a step back never sends a form again. Only the
+    browser that sent it may read it, by its session or a cookie; it lives for a day.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)

@@ -10,16 +10,20 @@ from datetime import timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
+from django.conf import settings
 from django.contrib.sessions.backends.base import SessionBase
 from django.db.models import QuerySet
 from django.db.models.functions import Now
-from django.http import QueryDict
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import reverse
 
 from orders.models import CheckoutDraft
 from orders.placing.request import MAX_LINES
 
 _DRAFT = "checkout_draft"
+"""The session's entry with the id of its draft."""
+_LOOSE = "checkout_draft"
+"""The cookie with the id of a draft that no session names."""
 KEEP = timedelta(days=1)
 _LONGEST = 1000
 """Characters of a value that are kept: more than any field takes, so it stays too long."""
@@ -39,8 +43,8 @@ def sent_fields(post: QueryDict, names: Iterable[str]) -> dict[str, list[str]]:
 
 def keep_draft(
     session: SessionBase | None, *, fields: Mapping[str, list[str]], answer: Mapping[str, Any]
-) -> str:
-    """Keep the form and the answer to it, and return the address of its page.
+) -> UUID:
+    """Keep the form and the answer to it, and return the draft's id.
 
     Without a session the draft is one of its own: what came without the right token must not fill
     in anybody's next checkout.
@@ -52,11 +56,37 @@ def keep_draft(
     )
     if session is not None and not named:
         session[_DRAFT] = str(draft_id)
+    return draft_id
+
+
+def address_of(draft_id: UUID) -> str:
+    """Return the address of the draft's page."""
     return f"{reverse('checkout')}?draft={draft_id}"
 
 
-def read_draft(draft_id: str) -> CheckoutDraft | None:
-    """Return the draft with this id; None if it is none, or too old."""
+def read_draft(request: HttpRequest, draft_id: str) -> CheckoutDraft | None:
+    """Return the browser's draft with this id; None if it is another's, none, or too old.
+
+    An address that was sent to somebody shows them nothing of what was typed.
+    """
+    own = (request.session.get(_DRAFT), request.COOKIES.get(_LOOSE))
+    return _read(draft_id) if draft_id in own else None
+
+
+def name_loose(response: HttpResponse, draft_id: UUID) -> None:
+    """Let the browser read a draft that no session names."""
+    response.set_cookie(
+        _LOOSE,
+        str(draft_id),
+        max_age=KEEP,
+        path=reverse("checkout"),
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
+    )
+
+
+def _read(draft_id: str) -> CheckoutDraft | None:
     try:
         wanted = UUID(draft_id)
     except ValueError:
@@ -66,7 +96,7 @@ def read_draft(draft_id: str) -> CheckoutDraft | None:
 
 def draft_of(session: SessionBase) -> CheckoutDraft | None:
     """Return the draft that the session names."""
-    return read_draft(session.get(_DRAFT, ""))
+    return _read(session.get(_DRAFT, ""))
 
 
 def drop_draft(session: SessionBase) -> None:

@@ -4,7 +4,7 @@ from django.urls import path
 
 from orders.accounts.views.find_order import find_order
 from orders.accounts.views.language import set_language
-from orders.shop.views import cart, checkout, order, payment, products, search, upload
+from orders.shop.views import cart, checkout, order, payment, products, search, sitemaps, upload
 
 urlpatterns = [
     path("", search.shop, name="shop"),
@@ -27,5 +27,8 @@ urlpatterns = [
         name="order-pay-return",
     ),
     path("orders/<uuid:order_id>/pass/", order.pickup_pass, name="order-pass"),
+    path("robots.txt", sitemaps.robots, name="robots"),
+    path("sitemap.xml", sitemaps.index, name="sitemap"),
+    path("sitemap-<str:section>.xml", sitemaps.pages, name="sitemap-pages"),
     path("i18n/setlang/", set_language, name="set_language"),
 ]

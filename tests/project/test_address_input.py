@@ -34,7 +34,7 @@ def test_a_widget_for_addresses_becomes_a_text_with_their_keyboard() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        *("order-find", "account_signup", "account_login", "account_request_login_code"),
+        *("order-find", "account_login", "account_request_login_code"),
         "account_reset_password",
     ],
 )

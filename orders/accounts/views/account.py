@@ -5,6 +5,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
 from django.db import transaction
+from django.forms.utils import ErrorDict
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import translation
@@ -19,7 +20,7 @@ from orders.accounts.addresses import (
     save_address,
 )
 from orders.accounts.forms import AddressForm, SettingsForm
-from orders.accounts.history import orders_of
+from orders.accounts.history import as_past, orders_of, past_orders
 from orders.accounts.language import set_language_cookie
 from orders.models import Address, User
 from orders.models.user import MAX_ADDRESSES
@@ -37,9 +38,9 @@ def _reader(request: HttpRequest) -> User:
 @require_safe
 def history(request: HttpRequest) -> HttpResponse:
     """Show the user's orders, newest first."""
-    orders = orders_of(_reader(request)).prefetch_related("lines")
+    orders = past_orders(orders_of(_reader(request)))
     page = Paginator(orders, ORDERS_PER_PAGE).get_page(request.GET.get("page"))
-    return render(request, "accounts/history.html", {"page": page})
+    return render(request, "accounts/history.html", {"page": page, "orders": as_past(page)})
 
 
 @never_cache
@@ -58,8 +59,11 @@ def addresses(request: HttpRequest) -> HttpResponse:
 def address(request: HttpRequest, address_id: int | None = None) -> HttpResponse:
     """Show and save the form of a new address, or of one of the user's addresses."""
     user = _reader(request)
+    initial = _initial_values(user, address_id)
     if request.method != "POST":
-        form = AddressForm(initial=_initial_values(user, address_id))
+        return render(request, "accounts/address.html", {"form": AddressForm(initial=initial)})
+    if "change" in request.POST:  # a browser without scripts wants the country's fields
+        form = _unchecked(AddressForm(request.POST, initial=initial))
         return render(request, "accounts/address.html", {"form": form})
     with transaction.atomic():
         lock_addresses(user)  # what the page is compared with stays so until it is saved
@@ -73,6 +77,22 @@ def address(request: HttpRequest, address_id: int | None = None) -> HttpResponse
         else:
             messages.success(request, _("The address is saved."))
     return redirect("addresses")
+
+
+@never_cache
+@login_required
+@require_POST
+def address_fields(request: HttpRequest, address_id: int | None = None) -> HttpResponse:
+    """Answer a change of the country: the address's fields. Nothing is kept or checked."""
+    form = AddressForm(request.POST, initial=_initial_values(_reader(request), address_id))
+    return render(request, "shop/_address.html", {"form": _unchecked(form)})
+
+
+def _unchecked(form: AddressForm) -> AddressForm:
+    """Return the form as it was filled in, without errors: it isn't sent yet."""
+    form._errors = ErrorDict()
+    form.cleaned_data = {}
+    return form
 
 
 def _initial_values(user: User, address_id: int | None) -> dict[str, object]:

@@ -32,10 +32,12 @@ from orders.shop.answers import WAITING, answer_of, seconds_waited
 from orders.shop.changes import current_cart
 from orders.shop.delivery import NOT_ASKED, delivers_at_a_price, offer_of
 from orders.shop.drafts import (
+    address_of,
     as_sent,
     draft_of,
     drop_draft,
     keep_draft,
+    name_loose,
     read_draft,
     sent_fields,
 )
@@ -55,7 +57,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
     """Show the checkout form; a POST places the order and redirects to its page."""
     if request.method == "POST":
         return _send(request)
-    draft = read_draft(request.GET.get("draft", ""))
+    draft = read_draft(request, request.GET.get("draft", ""))
     if draft is None:
         return _show(request, CheckoutForm(initial=_known(request)))
     kind = draft.answer.get("kind")
@@ -149,7 +151,7 @@ def _refuse(request: HttpRequest, wanted: OrderRequest, error: PlacementError) -
 def _keep(request: HttpRequest, answer: dict[str, Any]) -> HttpResponse:
     """Keep the form with its answer, and redirect to the page that shows both."""
     fields = sent_fields(request.POST, CheckoutForm.base_fields)
-    return redirect(keep_draft(request.session, fields=fields, answer=answer))
+    return redirect(address_of(keep_draft(request.session, fields=fields, answer=answer)))
 
 
 def bring_back(request: HttpRequest) -> HttpResponse:
@@ -158,7 +160,10 @@ def bring_back(request: HttpRequest) -> HttpResponse:
     Nothing is placed, and nothing of the shopper's is changed: another site may have sent it.
     """
     fields = sent_fields(request.POST, CheckoutForm.base_fields)
-    return redirect(keep_draft(None, fields=fields, answer={"kind": "expired"}))
+    draft_id = keep_draft(None, fields=fields, answer={"kind": "expired"})
+    response = redirect(address_of(draft_id))
+    name_loose(response, draft_id)
+    return response
 
 
 def _clear(

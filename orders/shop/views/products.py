@@ -10,9 +10,10 @@ from django.views.decorators.http import require_safe
 from media_jobs.display import Picture, picture_of
 from media_jobs.models import Asset
 from orders.catalogue.browsing import FEW, products_on_sale
-from orders.models import ProductMedia
+from orders.models import Product, ProductMedia
 from orders.placing.request import MAX_QUANTITY
 from orders.shop.recently_viewed import RecentlyViewed
+from orders.shop.seo import product_data, seo_of
 from orders.shop.views.upload import field_of
 
 MORE = 4
@@ -44,6 +45,11 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
         "shop/product.html",
         {
             "product": found,
+            "seo": seo_of(
+                found.get_absolute_url(),
+                description=found.description or found.name,
+                data=product_data(found, available=found.available, pictures=_pictures(found)),
+            ),
             "recent": viewed.products(without=found.pk),
             "media": [_shown(medium) for medium in found.media.all()],
             "others": others.order_by("name", "pk")[:MORE],
@@ -54,6 +60,12 @@ def product(request: HttpRequest, slug: str) -> HttpResponse:
     )
     viewed.note(found.pk, page)
     return page
+
+
+def _pictures(product: Product) -> list[str]:
+    shown = [medium.shown for medium in product.media.all()]
+    pictures = [picture_of(asset, "page") for asset in shown if not asset.is_video]
+    return [picture.url for picture in pictures if picture]
 
 
 def _shown(medium: ProductMedia) -> Shown:

@@ -4,8 +4,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import render
+from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
@@ -17,12 +19,15 @@ from orders.catalogue.search.suggestions import suggest
 from orders.catalogue.search.words import clean_search
 from orders.models import Category
 from orders.shop.recently_viewed import RecentlyViewed
+from orders.shop.seo import Seo, seo_of
 
 PAGE_SIZE = 24
 WAY_ON = 8
 """The number of other products that a page without any shows."""
 MOST_PRICE = Decimal(10**8)
 BY_NAME = _("By name")
+PROMISE = _("If you can order it, it’s yours: your items are set aside the moment you confirm.")
+OF_CATEGORY = _("%(category)s at %(shop)s: what is in stock, with prices and delivery.")
 
 
 @dataclass(frozen=True)
@@ -48,6 +53,7 @@ def shop(request: HttpRequest) -> HttpResponse:
         request,
         "shop/shop.html",
         {
+            "seo": None if filters.search else _seo(filters.category),
             "search": filters.search,
             "filters": filters,
             "sorts": _sorts(filters),
@@ -60,6 +66,17 @@ def shop(request: HttpRequest) -> HttpResponse:
             "few": FEW,
         },
     )
+
+
+def _seo(category: Category | None) -> Seo:
+    """Return the tags of the whole shop or of a category; sorted and filtered lists are the same.
+
+    What was searched for isn't indexed: its pages are without number.
+    """
+    if category is None:
+        return seo_of(reverse("shop"), description=f"{settings.SHOP_NAME}. {PROMISE}")
+    words = str(OF_CATEGORY) % {"category": category.name, "shop": settings.SHOP_NAME}
+    return seo_of(reverse("shop"), description=words, category=category.slug)
 
 
 @require_safe

@@ -96,6 +96,41 @@ def test_the_database_refuses_a_deleted_account_that_is_there(ada: User) -> None
         Order.objects.filter(pk=order.pk).update(account_deleted=True)
 
 
+@pytest.mark.parametrize(
+    ("status", "address", "words"),
+    [
+        ("placed", {}, "We wait for your payment."),
+        ("packed", {}, "you can pick it up"),
+        ("packed", {"country": "DE"}, "We send it next."),
+        ("shipped", {"country": "DE"}, "On its way to you."),
+        ("cancelled", {}, "Nothing will be sent."),
+    ],
+)
+def test_the_history_says_in_words_how_an_order_stands(
+    signed_in: Client, ada: User, status: str, address: dict[str, str], words: str
+) -> None:
+    order = order_by(ADA, user=ada)
+    Order.objects.filter(pk=order.pk).update(status=status, address=address)
+
+    assert words in signed_in.get("/accounts/").content.decode()
+
+
+def test_the_history_has_the_parcel_as_it_was_corrected_and_pictures(
+    signed_in: Client, ada: User
+) -> None:
+    order = order_by(ADA, user=ada)
+    Order.objects.filter(pk=order.pk).update(status="shipped", address={"country": "DE"})
+    for kind, number in (("shipped", "WRONG"), ("parcel_corrected", "RIGHT")):
+        detail = {"carrier": "DHL", "tracking_number": number}
+        OrderEvent.objects.create(order=order, kind=kind, detail=detail)
+
+    page = signed_in.get("/accounts/").content.decode()
+
+    assert "RIGHT" in page
+    assert "WRONG" not in page
+    assert 'class="thumb thumb-small"' in page
+
+
 def test_the_history_asks_as_often_for_one_order_as_for_many(signed_in: Client, ada: User) -> None:
     def queries() -> int:
         with CaptureQueriesContext(connection) as captured:
@@ -143,7 +178,7 @@ def test_every_page_of_the_account_has_the_shops_dress(
     assert f'<html lang="{language}">' in page
     assert 'class="account-nav"' in page
     assert " style=" not in page
-    assert "<script" not in page
+    assert "<script>" not in page
 
 
 # ── Addresses ───────────────────────────────────────────────────────────────────────────────
@@ -189,6 +224,36 @@ def test_nobody_sees_or_changes_another_users_address(signed_in: Client, other: 
 
     theirs.refresh_from_db()
     assert (theirs.line1, theirs.is_default) == ("Am Kai 1", True)
+
+
+def test_an_old_order_keeps_its_address(signed_in: Client, ada: User) -> None:
+    save_address(ada, address_id=None, values=HOME | {"is_default": True})
+    address = ada.addresses.get()
+    order = order_by(ADA, user=ada)
+    Order.objects.filter(pk=order.pk).update(address=HOME)
+
+    open_page(signed_in, f"/accounts/addresses/{address.pk}/").send(line1="Moved 2")
+    signed_in.post(f"/accounts/addresses/{address.pk}/delete/")
+
+    order.refresh_from_db()
+    assert order.address["line1"] == "Am Kai 1"
+    assert not ada.addresses.exists()
+
+
+def test_another_country_has_its_own_fields_before_anything_is_saved(
+    signed_in: Client, ada: User
+) -> None:
+    typed = {"line1": "Kept 1", "country": "JP"}
+
+    by_htmx = signed_in.post("/accounts/addresses/new/fields/", typed).content.decode()
+    by_button = signed_in.post("/accounts/addresses/new/", typed | {"change": "country"})
+
+    for html in (by_htmx, by_button.content.decode()):
+        assert "Prefecture" in html
+        assert 'value="Kept 1"' in html
+        assert "errorlist" not in html
+    assert by_button.status_code == 200
+    assert not ada.addresses.exists()
 
 
 def test_only_so_many_addresses_are_kept(signed_in: Client, ada: User) -> None:

@@ -17,7 +17,6 @@ from tests.orders.accounts.pages import (
     confirm,
     is_signed_in,
     last_code,
-    sign_up,
 )
 
 pytestmark = pytest.mark.django_db
@@ -32,7 +31,7 @@ def age(user: User, by: timedelta) -> None:
 def test_a_sign_up_that_nobody_confirmed_goes_after_a_week_and_may_begin_anew(
     client: Client,
 ) -> None:
-    sign_up(client)
+    ask_for_code(client)
     age(User.objects.get(), KEEP_UNCONFIRMED + HOUR)
 
     assert prune()["unconfirmed accounts"] == 1
@@ -40,13 +39,13 @@ def test_a_sign_up_that_nobody_confirmed_goes_after_a_week_and_may_begin_anew(
 
     cache.clear()  # a week later no limit remembers the first try
     somebody = Client()
-    sign_up(somebody)
-    confirm(somebody, last_code("sign_up_confirmation"))
+    ask_for_code(somebody)
+    confirm(somebody, last_code("sign_in_code"))
     assert is_signed_in(somebody)
 
 
 def test_its_owner_needs_not_wait_a_sign_in_code_confirms_it(client: Client) -> None:
-    sign_up(client)
+    ask_for_code(client)
     owner = Client()
 
     ask_for_code(owner)
@@ -57,7 +56,7 @@ def test_its_owner_needs_not_wait_a_sign_in_code_confirms_it(client: Client) -> 
 
 
 def test_it_stays_until_then(client: Client) -> None:
-    sign_up(client)
+    ask_for_code(client)
     age(User.objects.get(), KEEP_UNCONFIRMED - HOUR)
 
     assert prune()["unconfirmed accounts"] == 0

@@ -188,9 +188,11 @@ def test_a_wrong_postcode_is_told_with_an_example(
 def test_the_account_of_another_reads_no_draft_of_the_session(
     client: Client, form: Response, ada: User
 ) -> None:
-    post(client, form, name="Zoë", email="zoe")
+    page = post(client, form, name="Zoë", email="zoe").headers["Location"]
     other = Client()
     add_product("CUP")
     add(other, "CUP")
 
+    assert 'value="Zoë"' not in other.get(page).content.decode()
+    assert 'value="Zoë"' in client.get(page).content.decode()
     assert 'value="Zoë"' not in other.get("/checkout/").content.decode()

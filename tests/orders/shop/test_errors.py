@@ -1,12 +1,15 @@
 """Error pages look like the shop's, even while the database is down."""
 
 import errno
+from typing import Any
 
 import pytest
 from django.db import OperationalError
-from django.test import Client
+from django.test import Client, RequestFactory
 
+from orders.shop.views.errors import page_of, too_many_requests
 from project.conf.media_storage import StorageDownError
+from tests.factories import add_product
 from tests.orders.shop.pages import text_of
 
 
@@ -17,6 +20,52 @@ def test_a_page_that_is_not_there_leads_back_to_the_shop(client: Client) -> None
     assert page.status_code == 404
     assert "There is nothing here" in text_of(page)
     assert 'href="/"' in page.content.decode()
+
+
+@pytest.mark.django_db
+def test_a_page_that_is_not_there_offers_the_search_and_what_is_on_sale(client: Client) -> None:
+    add_product("MUG")
+
+    page = client.get("/nope/").content.decode()
+
+    assert 'name="q"' in page
+    assert 'href="/?category=things"' in page
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_a_wrong_method_has_a_page_for_people_and_none_for_programs(language: str) -> None:
+    client = Client()
+    client.cookies["django_language"] = language
+
+    person = client.get("/checkout/address/", HTTP_ACCEPT="text/html,*/*;q=0.8")
+    program = client.get("/checkout/address/", HTTP_ACCEPT="*/*")
+    page = client.get("/api/v1/quotes", HTTP_ACCEPT="text/html")
+
+    assert (person.status_code, person.headers["Allow"]) == (405, "POST")
+    assert f'<html lang="{language}">' in person.content.decode()
+    assert int(person.headers["Content-Length"]) == len(person.content)
+    assert program.content == b""
+    assert page.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.django_db
+def test_what_is_too_large_says_so(client: Client, settings: Any) -> None:
+    settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 100
+
+    page = client.post("/orders/find/", {"number": "x" * 200})
+
+    assert page.status_code == 413
+    assert "What you sent is too large" in text_of(page)
+
+
+def test_a_wait_is_told_in_words_and_to_programs(rf: RequestFactory) -> None:
+    busy, often = page_of(503, rf.get("/cart/"), retry_after=5), too_many_requests(rf.get("/cart/"))
+
+    assert (busy.headers["Retry-After"], often.headers["Retry-After"]) == ("5", "60")
+    assert "Try again in 5 seconds." in text_of(busy)
+    assert "Try again in 1 minute." in text_of(often)
+    assert 'href="/cart/"' in busy.content.decode()
+    assert 'href="/cart/"' not in page_of(503, rf.post("/cart/")).content.decode()
 
 
 @pytest.mark.parametrize(
