@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from orders.lifecycle.expiry import pays_until
 from orders.lifecycle.payouts import due_after
 from orders.models import Order, Payment, PaymentAttempt, Refund
 from project.templatetags.money import money
@@ -113,8 +114,9 @@ def _expiry(order: Order, due: Decimal, *, has_payment: bool) -> tuple[datetime 
     hours = settings.PAYMENT_DUE_HOURS
     if order.status != Order.Status.PLACED or not due or hours is None:
         return None, False
-    ends = order.placed_at + timedelta(hours=hours)
-    return (None, ends <= timezone.now()) if has_payment else (ends, False)
+    if has_payment:
+        return None, order.placed_at + timedelta(hours=hours) <= timezone.now()
+    return pays_until(order), False
 
 
 def resolve_url(attempt: PaymentAttempt) -> str:
