@@ -65,7 +65,6 @@ def read_payment(order: Order) -> PaymentState:
     chosen = next((each.name for each in methods if each.name == order.payment_method), "")
     is_part = due < order.total
     until = None if is_part else pays_until(order)
-    now = database_now()
     state = PaymentState(
         due,
         _due_headline(order, due),
@@ -74,10 +73,10 @@ def read_payment(order: Order) -> PaymentState:
         ways=_buttons(chosen, methods),
         account=settings.PAYMENT_ACCOUNT if chosen == TRANSFER else None,
         until=until,
-        is_late=until is not None and until <= now,
+        is_late=until is not None and until <= database_now(),
     )
     attempt = order.payment_attempts.order_by("-created_at", "-pk").first()
-    return _with_last_try(state, attempt, now=now) if attempt else state
+    return _with_last_try(state, attempt) if attempt else state
 
 
 def _due_headline(order: Order, due: Decimal) -> str:
@@ -87,7 +86,7 @@ def _due_headline(order: Order, due: Decimal) -> str:
     return _("%(due)s is due.") % amounts
 
 
-def _with_last_try(state: PaymentState, attempt: PaymentAttempt, *, now: datetime) -> PaymentState:
+def _with_last_try(state: PaymentState, attempt: PaymentAttempt) -> PaymentState:
     """Return the state with what the customer's last way to a provider came to.
 
     Who has chosen another way since isn't told about a try without money.
@@ -100,7 +99,7 @@ def _with_last_try(state: PaymentState, attempt: PaymentAttempt, *, now: datetim
         return replace(
             state, text=text, tone="wait", ways=(), account=None, until=None, is_being_checked=True
         )
-    waits = now - attempt.returned_at if attempt.returned_at else None
+    waits = database_now() - attempt.returned_at if attempt.returned_at else None
     if attempt.status == Status.STARTED and waits is not None and waits < ANSWER_COMES:
         text = _("We wait for the bank's answer about your payment. This page shows it.")
         ways = tuple(way for way in state.ways if way.name == attempt.provider)

@@ -108,7 +108,7 @@ def named(case: Any) -> str:
         (
             ("shipped", DELIVERY),
             "is on its way.",
-            "It arrives, with \u2068DHL\u2069.",
+            "It arrives, with DHL.",
             TO_DELIVER,
             4,
         ),
