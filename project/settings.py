@@ -18,7 +18,7 @@ from project.conf.company import address_lines, iban, invoice_occasion, percent,
 from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hours
 from project.conf.media_storage import media_storage
 from project.conf.misspelt import refuse_misspelt
-from project.conf.payments import payment_pages, payment_providers, stripe_key
+from project.conf.payments import bank_account, payment_pages, payment_providers, stripe_key
 from project.conf.site import require_reachable_site
 from project.conf.sms_success import sms_success
 from project.countries import phone_region
@@ -77,6 +77,17 @@ PAYMENT_PROVIDERS = payment_providers(
     is_local=TANDEM_LOCAL,
 )
 PAYMENT_INSTRUCTIONS = environment.text("PAYMENT_INSTRUCTIONS")
+# The ways to pay without a provider. The account of a local run is a bank's own example.
+PAYMENT_ACCOUNT = bank_account(
+    holder=environment.text("PAYMENT_ACCOUNT_HOLDER", "Tandem" if TANDEM_LOCAL else ""),
+    iban=environment.text(
+        "PAYMENT_ACCOUNT_IBAN", "DE02 1203 0000 0000 2020 51" if TANDEM_LOCAL else ""
+    ),
+    bic=environment.text("PAYMENT_ACCOUNT_BIC", "BYLADEM1001" if TANDEM_LOCAL else ""),
+)
+PAYMENT_AT_PICKUP = environment.switch("PAYMENT_AT_PICKUP", default=TANDEM_LOCAL)
+# The pages on which carriers show where a parcel is.
+TRACKING_LINKS = delivery.tracking_links("TRACKING_LINKS", environment.text("TRACKING_LINKS"))
 # The carriers among which shoppers choose (docs/quotes.md).
 DELIVERY_PICKUP = environment.switch("DELIVERY_PICKUP", default=True)
 DELIVERY_FLAT_RATE = delivery.flat_rate(

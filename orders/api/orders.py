@@ -144,6 +144,7 @@ def _payment(order: Order, *, is_new: bool) -> PaymentOut:
     return PaymentOut(
         due=f"{due:.2f}",
         paid=f"{paid:.2f}",
+        method=order.payment_method,
         methods=[method.name for method in open_methods(order, due=due)],
     )
 

@@ -149,6 +149,23 @@ class DeliveryIn(_Input):
 NO_DELIVERY = DeliveryIn.model_construct(carrier="", service="")
 
 
+class PaymentIn(_Input):
+    """How the customer wants to pay."""
+
+    method: Annotated[
+        str,
+        _text(max_length=20),
+        Field(
+            description="A payment provider's name, `transfer`, or `pickup` for an order without an"
+            " address; an order's `payment.methods` lists what the shop has.",
+            json_schema_extra={"maxLength": 20},
+        ),
+    ]
+
+
+NOT_CHOSEN = PaymentIn.model_construct(method="")
+
+
 class OrderIn(_Input):
     model_config = ConfigDict(
         json_schema_extra={
@@ -184,6 +201,13 @@ class OrderIn(_Input):
             " delivery costs nothing. With the carrier `pickup` an address isn't kept.",
         ),
     ] = Field(default_factory=lambda: NO_DELIVERY)
+    payment: Annotated[
+        PaymentIn,
+        Field(
+            description="Without it the customer chooses on the order's page. It may change later,"
+            " so a repeat with another one is the same order, as it is.",
+        ),
+    ] = Field(default_factory=lambda: NOT_CHOSEN)
     expected_total: Annotated[
         Price,
         Field(
@@ -206,6 +230,7 @@ class OrderIn(_Input):
             address={part: text for part, text in address.items() if text},
             lines=tuple(RequestedLine(**vars(line)) for line in self.lines),
             delivery=ChosenDelivery(**vars(self.delivery)) if self.delivery.carrier else None,
+            payment_method=self.payment.method,
             expected_total=Decimal(self.expected_total) if self.expected_total else None,
             counted_address=counted_address,
         )
@@ -429,6 +454,7 @@ class DeliveryOut(BaseModel):
 class PaymentOut(BaseModel):
     due: Annotated[Price, Field(description="What is left to pay.")]
     paid: Annotated[Price, Field(description="The sum of the payments so far.")]
+    method: Annotated[str, Field(description="What the customer chose; empty: nothing yet.")]
     methods: Annotated[
         list[str], Field(description="The ways in which it can be paid now, by their names.")
     ]

@@ -24,7 +24,7 @@ from orders.desk.step_forms import (
 from orders.desk.transitions import CHANGE, PACK, REFUND
 from orders.lifecycle import transitions
 from orders.lifecycle.corrections import CORRECTABLE
-from orders.lifecycle.steps import COMES_FROM
+from orders.lifecycle.steps import COMES_FROM, packed_from
 from orders.models import Order, User
 
 Status = Order.Status
@@ -128,10 +128,13 @@ _CONTACT: dict[str, Step] = {
 def next_steps(order: Order, *, is_due: bool = False) -> dict[str, Step]:
     """Return the order's possible steps by name, the usual one first.
 
-    `is_due`: the customer has to pay although the order is packed: a payment was undone.
+    `is_due`: the customer has to pay although the order is packed: a payment was undone, or it is
+    paid at pick-up.
     """
     steps = _BEFORE | (_BY_POST if order.address else _PICKED_UP) | _BACK
     possible = {name: step for name, step in steps.items() if order.status in step.among}
+    if order.status == Status.PLACED and order.status in packed_from(order):
+        possible = {"pack": steps["pack"]} | possible  # it is paid when it is picked up
     return {"pay": _BEFORE["pay"]} | possible if is_due else possible
 
 

@@ -23,6 +23,7 @@ from unfold.contrib.filters.admin import DropdownFilter, RangeNumericFilter, Tex
 from notifications.receipts.bounces import has_trouble, returned_addresses, troubled_addresses
 from orders.desk.stock import products_named
 from orders.models import Order, OrderEvent, OrderLine, Payment, Refund
+from orders.placing.payment_choice import AT_PICKUP
 from project.countries import COUNTRIES
 from project.desk.day_ranges import midnight
 from project.desk.list_order import FEW, in_list_order
@@ -49,7 +50,8 @@ def is_overdue() -> Q:
     """Return the condition for orders that aren't paid, or not in full, after the due time."""
     hours = settings.PAYMENT_DUE_HOURS or OVERDUE_HOURS
     due = Now() - timedelta(hours=hours)
-    return Q(status=Order.Status.PLACED, total__gt=0, placed_at__lt=due)
+    at_pickup = Q(payment_method=AT_PICKUP)  # not late before
+    return Q(~at_pickup, status=Order.Status.PLACED, total__gt=0, placed_at__lt=due)
 
 
 def is_owed_money() -> Q:

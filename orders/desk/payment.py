@@ -11,8 +11,10 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 
+from orders.lifecycle.expiry import pays_until
 from orders.lifecycle.payouts import due_after
 from orders.models import Order, Payment, PaymentAttempt, Refund
+from orders.payments.methods import open_methods
 from project.templatetags.money import money
 
 COLOURS = {
@@ -58,6 +60,8 @@ class PaymentState:
     """Where the oldest of them is resolved."""
     expires_at: datetime | None = None
     """When the order expires."""
+    chosen: str = ""
+    """How the customer wants to pay what is due, in words; empty: not chosen yet."""
     is_overdue: bool = False
     """True if the order is past its due time but paid in part: an operator has to decide."""
     rows: list[MoneyRow] = field(default_factory=list)
@@ -99,10 +103,16 @@ def read_payment(order: Order) -> PaymentState:
         to_check=money(to_check, order.currency) if doubtful else "",
         resolve_url=resolve_url(doubtful[0]) if doubtful else "",
         expires_at=expires_at,
+        chosen=_chosen(order, due),
         is_overdue=is_overdue,
         rows=_rows(order, payments, refunds, doubtful),
         returned=returned,
     )
+
+
+def _chosen(order: Order, due: Decimal) -> str:
+    labels = {each.name: str(each.label) for each in open_methods(order, due=due)}
+    return labels.get(order.payment_method, order.payment_method) if due else ""
 
 
 def payout_url(refund: Refund) -> str:
@@ -113,8 +123,9 @@ def _expiry(order: Order, due: Decimal, *, has_payment: bool) -> tuple[datetime 
     hours = settings.PAYMENT_DUE_HOURS
     if order.status != Order.Status.PLACED or not due or hours is None:
         return None, False
-    ends = order.placed_at + timedelta(hours=hours)
-    return (None, ends <= timezone.now()) if has_payment else (ends, False)
+    if has_payment:
+        return None, order.placed_at + timedelta(hours=hours) <= timezone.now()
+    return pays_until(order), False
 
 
 def resolve_url(attempt: PaymentAttempt) -> str:

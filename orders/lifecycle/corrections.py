@@ -22,9 +22,11 @@ from notifications.models import Notification
 from notifications.resending import may_resend, redirect, resend
 from orders.accounts.history import opt_out_context
 from orders.lifecycle.errors import InvalidTransition, WrongStatus
+from orders.lifecycle.payouts import due_of
 from orders.lifecycle.steps import Kind, Status, lock, one_transaction, read, record, require_seen
 from orders.models import Order, User
 from orders.placing.errors import InvalidOrder
+from orders.placing.payment_choice import payment_context
 from orders.placing.request import (
     MAX_NAME_LENGTH,
     check_postcode,
@@ -129,15 +131,20 @@ def send_again(
     """
     with one_transaction():
         order = lock(order_id)
+        # How to pay is said as it is now, and not at all once something is paid.
+        payment = payment_context(order) if due_of(order) == order.total else {}
+        left_out = ("unsubscribe_url", "payment")
         copies = []
         for message in sent_elsewhere(order):
             if message.pk not in message_ids:
                 continue
             to = address_of(order, message.channel)
             context = {
-                name: value for name, value in message.context.items() if name != "unsubscribe_url"
+                name: value for name, value in message.context.items() if name not in left_out
             }
             context |= {"name": order.name} | opt_out_context(message.event, order=order)
+            if message.event == "order_placed":
+                context |= payment
             copy, is_new = resend(message, to=to, context=context)
             if is_new:
                 copies.append(copy)

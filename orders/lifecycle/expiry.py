@@ -1,7 +1,8 @@
 """Expiry: orders that weren't paid in time are cancelled, and their stock is available again.
 
 The relay calls `expire_due` (`orders/sweeps.py`). Expiry is off until `PAYMENT_DUE_HOURS` is set.
-Orders that are paid in part or cost nothing don't expire: an operator decides about them.
+Orders that are paid in part, at pick-up or cost nothing don't expire: an operator decides about
+them.
 """
 
 import logging
@@ -12,6 +13,8 @@ from django.db import connection
 
 from orders.lifecycle.errors import OrderBusy, TransitionError
 from orders.lifecycle.transitions import expire
+from orders.models import Order
+from orders.placing.payment_choice import AT_PICKUP
 from project.database.clock import database_now
 from project.schedule.entries import is_off
 from project.schedule.passes import Position, Row, open_pass
@@ -34,6 +37,20 @@ def expire_due() -> int | None:
     hours: int = settings.PAYMENT_DUE_HOURS
     walk = open_pass(_NAME, until=database_now() - timedelta(hours=hours))
     return walk.run(_read_page, lambda row: _expire(row, hours), busy=OrderBusy, what="orders")
+
+
+def pays_until(order: Order) -> datetime | None:
+    """Return when the order expires if nothing is paid; None if it doesn't.
+
+    It is not for orders with payments, which don't expire either. The pass reads by `changed_at`,
+    so an order whose contact was corrected has its time from then on.
+    """
+    hours = settings.PAYMENT_DUE_HOURS
+    if hours is None or order.status != Order.Status.PLACED or not order.total:
+        return None
+    if order.payment_method == AT_PICKUP:
+        return None
+    return order.changed_at + timedelta(hours=hours)
 
 
 def _expire(row: Row, hours: int) -> bool:
@@ -60,10 +77,10 @@ def _read_page(after: Position, until: datetime, limit: int) -> list[Row]:
         cursor.execute(
             """
             SELECT changed_at, id,
-                   status = 'placed' AND total > 0
+                   status = 'placed' AND total > 0 AND payment_method <> 'pickup'
                    AND NOT EXISTS (SELECT FROM orders_payment WHERE order_id = page.id)
             FROM (
-                SELECT changed_at, id, status, total FROM orders_order
+                SELECT changed_at, id, status, total, payment_method FROM orders_order
                 WHERE (changed_at, id) > (%(at)s, %(key)s) AND changed_at <= %(until)s
                 ORDER BY changed_at, id LIMIT %(limit)s
             ) AS page

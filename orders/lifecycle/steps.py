@@ -26,6 +26,7 @@ from orders.lifecycle.timeline import read_timeline
 from orders.models import Order, OrderEvent, User
 from orders.placing.errors import InvalidOrder
 from orders.placing.message_context import message_context
+from orders.placing.payment_choice import AT_PICKUP
 from orders.placing.request import clean_text
 from project.database.errors import Remedy, dropped_if_lost, remedy
 
@@ -42,6 +43,13 @@ COMES_FROM: dict[str, tuple[Order.Status, ...]] = {
 }
 BEFORE_PACKING = (Status.PLACED, Status.PAID)
 """The statuses in which a shopper may cancel the order."""
+
+
+def packed_from(order: Order) -> tuple[Order.Status, ...]:
+    """Return the statuses from which the order is packed: unpaid, if it is paid at pick-up."""
+    is_unpaid = order.payment_method == AT_PICKUP
+    return (*COMES_FROM[Status.PACKED], *((Status.PLACED,) if is_unpaid else ()))
+
 
 LOCK_TIMEOUT = "3s"
 """How long a transition waits for an order or a product that another transaction has locked."""

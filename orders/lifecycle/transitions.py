@@ -12,7 +12,7 @@ from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
@@ -35,12 +35,14 @@ from orders.lifecycle.steps import (
     lock,
     move,
     one_transaction,
+    packed_from,
     read,
     record,
     require_seen,
     touch,
 )
 from orders.models import Order, Payment, StockMovement, User
+from orders.placing.payment_choice import AT_PICKUP
 from orders.placing.settle import settle
 from project.jobs.queryset import Status as JobStatus
 
@@ -48,7 +50,10 @@ __all__ = ["cancel", "correct_parcel", "deliver", "expire", "pack", "pay", "refu
 
 
 def pack(*, order_id: UUID, user: User | None = None) -> Order:
-    """Mark a paid order as packed. From now on its shopper can't cancel it."""
+    """Mark a paid order as packed, or one that is paid at pick-up.
+
+    From now on its shopper can't cancel it.
+    """
     return _advance(order_id, to=Status.PACKED, user=user)
 
 
@@ -137,11 +142,16 @@ def expire(*, order_id: UUID, hours: int) -> Order:
 
 
 def overdue(hours: int) -> QuerySet[Order]:
-    """Return the unpaid orders that are older than `hours` by the database's clock."""
+    """Return the unpaid orders that are older than `hours` by the database's clock.
+
+    Who pays at pick-up isn't late before: those orders are no part of it.
+    """
     return Order.objects.filter(
         ~Exists(Payment.objects.filter(order=OuterRef("pk"))),
+        ~Q(payment_method=AT_PICKUP),
         status=Status.PLACED,
         total__gt=0,
+        changed_at__lte=Now() - timedelta(hours=hours),
         placed_at__lte=Now() - timedelta(hours=hours),
     )
 
@@ -191,6 +201,8 @@ def _advance(
 ) -> Order:
     """Move the order one status forward. A call with the same `detail` is a repeat."""
     with one_transaction():
+        if to == Status.PACKED:
+            among = packed_from(lock(order_id))
         won = move(order_id, to=to, among=among)
         order = read(order_id)
         if won:

@@ -18,6 +18,7 @@ from orders.messages.low_stock import low_stock_context
 from orders.models import Announcement, Order, OrderEvent, PaymentAttempt, Product, Refund
 from orders.payments.attempts import to_check_context
 from orders.placing.message_context import message_context
+from orders.placing.payment_choice import payment_context
 from orders.reports.figures import read_figures, report_context
 
 Kind = OrderEvent.Kind
@@ -96,6 +97,8 @@ def _order_context(event: str, order: Order, language: str) -> dict[str, Any]:
     return {
         "number": order.display_number,
         **message_context(order, lines),
+        "placed_at": order.placed_at.isoformat(),
+        **(payment_context(order) if event == "order_placed" else {}),
         **(told.detail if told else samples),
         "language": language,
     }

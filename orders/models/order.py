@@ -101,6 +101,11 @@ class Order(models.Model):
     )
     """The quote that the order was placed by: carrier, service, label and days. Its price is
     `delivery_total`. Empty: none was chosen, and delivery costs nothing."""
+    payment_method = models.CharField(
+        _("payment method"), max_length=20, blank=True, default="", db_default=""
+    )
+    """How the customer wants to pay: `transfer`, `pickup` or a provider's name; empty: not chosen
+    yet. It may change while something is due, so it is no part of the fingerprint."""
     placed_at = models.DateTimeField(_("placed"), db_default=Now())
     changed_at = models.DateTimeField(_("changed"), db_default=Now(), db_index=True)
 
@@ -127,6 +132,10 @@ class Order(models.Model):
                 condition=Q(delivery={}, delivery_total=0)
                 | Q(delivery__has_keys=["carrier", "service", "label", "days"]),
                 name="order_delivery_has_its_quote",
+            ),
+            models.CheckConstraint(
+                condition=~Q(payment_method="pickup") | Q(address={}),
+                name="order_paid_at_pickup_has_no_address",
             ),
             models.CheckConstraint(
                 condition=Q(account_deleted=False) | Q(user=None),

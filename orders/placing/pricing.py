@@ -26,6 +26,7 @@ from orders.placing.errors import (
 )
 from orders.placing.message_context import message_context
 from orders.placing.offers import Offer
+from orders.placing.payment_choice import method_of, payment_context
 from orders.placing.personalising import draft_uploads, find_uploads, upload_errors
 from orders.placing.request import OrderRequest, line_errors
 from orders.placing.stock_writer import Draft, DraftLine
@@ -102,6 +103,9 @@ def price(
         delivery_total=delivery_total,
         delivery=_frozen(quote),
         total=total,
+        payment_method=method_of(
+            request.payment_method, is_picked_up=not request.address, total=total
+        ),
     )
     draft = _with_jobs(order, tuple(lines), draft_uploads(request, order, offers, uploads))
     if (operator := request.operator) is None:
@@ -136,7 +140,7 @@ def _with_jobs(
     order: Order, lines: tuple[DraftLine, ...], uploads: tuple[DraftUpload, ...]
 ) -> Draft:
     """Add the order's jobs. StockWriter assigns the order's number and adds it to the context."""
-    context = message_context(order, lines)
+    context = message_context(order, lines) | payment_context(order)
     return Draft(
         order=order,
         lines=lines,

@@ -64,6 +64,8 @@ class OrderRequest:
     user_id: int | None = None
     delivery: ChosenDelivery | None = None
     """None: the order's delivery has no price."""
+    payment_method: str = ""
+    """See `Order.payment_method`. Like there, it is no part of the fingerprint."""
     expected_total: Decimal | None = None
     counted_address: str = ""
     """The client's address as `project.limits.client_address` counts it, or empty."""

@@ -172,6 +172,7 @@ def _row(draft: Draft) -> dict[str, Any]:
         "delivery_total": str(order.delivery_total),
         "delivery": order.delivery,
         "total": str(order.total),
+        "payment_method": order.payment_method,
         "context": draft.context,
         "operator_id": draft.operator_id,
         "detail": draft.detail,
@@ -213,22 +214,25 @@ WITH draft AS MATERIALIZED (
     FROM jsonb_to_recordset(%(drafts)s::jsonb) AS draft (
         id uuid, door text, user_id bigint, fingerprint text, name text, email text, phone text,
         language text, address jsonb, currency text, items_total numeric,
-        delivery_total numeric, delivery jsonb, total numeric, context jsonb, operator_id bigint,
-        detail jsonb, lines jsonb, notifications jsonb, media_jobs jsonb
+        delivery_total numeric, delivery jsonb, total numeric, payment_method text,
+        context jsonb, operator_id bigint, detail jsonb, lines jsonb, notifications jsonb,
+        media_jobs jsonb
     )
 ), placed AS (
     INSERT INTO orders_order (
         id, number, door, user_id, fingerprint, name, email, phone, language, address, currency,
-        items_total, delivery_total, delivery, total
+        items_total, delivery_total, delivery, total, payment_method
     )
     SELECT id, number, door, user_id, fingerprint, name, email, phone, language, address,
-           currency, items_total, delivery_total, delivery, total
+           currency, items_total, delivery_total, delivery, total, payment_method
     FROM draft ORDER BY id
     ON CONFLICT (id) DO NOTHING
     RETURNING id, number, placed_at
 ), work AS MATERIALIZED (
     SELECT id AS order_id, operator_id, detail, lines, notifications, media_jobs,
-           jsonb_build_object('number', %(prefix)s::text || placed.number) || context AS context
+           jsonb_build_object(
+               'number', %(prefix)s::text || placed.number, 'placed_at', placed.placed_at
+           ) || context AS context
     FROM placed JOIN draft USING (id)
 ), line AS MATERIALIZED (
     SELECT order_id, line.*

@@ -3,15 +3,19 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.urls import reverse
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orders.accounts.address_form import AddressFieldsForm
 from orders.accounts.fields import ADDRESS_FIELDS, TextField, address_fields
 from orders.models import Order
+from orders.payments.methods import shop_methods
+from orders.placing.payment_choice import AT_PICKUP
 from orders.placing.request import (
     KEY_PATTERN,
     MAX_LINES,
@@ -71,6 +75,11 @@ class LinesField(forms.Field):
         return line
 
 
+def payment_choices() -> list[tuple[str, str | Promise]]:
+    """Return the ways to pay; the form refuses those that don't fit the chosen handover."""
+    return [(way.name, way.label) for way in shop_methods(is_picked_up=settings.DELIVERY_PICKUP)]
+
+
 class CheckoutForm(AddressFieldsForm):
     """The checkout: lines, shopper and delivery, by the rules of `orders.placing.request`."""
 
@@ -109,6 +118,12 @@ class CheckoutForm(AddressFieldsForm):
         error_messages={"invalid": _("Choose how it is delivered.")},
     )
     """The chosen quote: `carrier/service`."""
+    payment = forms.ChoiceField(
+        label=_("How would you like to pay?"),
+        choices=payment_choices,
+        required=False,  # it is chosen on the order's page, if the shop has no way or one more
+        widget=forms.RadioSelect,
+    )
     key = forms.CharField(validators=[RegexValidator(KEY_PATTERN)], widget=forms.HiddenInput)
     line = LinesField()
     expected_total = forms.DecimalField(max_digits=14, decimal_places=2, widget=forms.HiddenInput)
@@ -116,6 +131,8 @@ class CheckoutForm(AddressFieldsForm):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.initial.setdefault("handover", handovers()[0][0])
+        for name, _label in payment_choices()[:1]:
+            self.initial.setdefault("payment", name)
         self.fields["country"].widget.attrs |= {
             "hx-post": reverse("checkout-address"),
             "hx-target": "#address",
@@ -138,6 +155,9 @@ class CheckoutForm(AddressFieldsForm):
             for name in (*ADDRESS_FIELDS, "delivery"):
                 self.errors.pop(name, None)
                 values[name] = ""
+        if values.get("payment") == AT_PICKUP and values.get("handover") == "delivery":
+            message = _("You can pay at pick-up only what you pick up. Choose another way to pay.")
+            self.add_error("payment", message)
         return values
 
     @property
@@ -185,6 +205,7 @@ class CheckoutForm(AddressFieldsForm):
             lines=values["line"],
             user_id=user_id,
             delivery=self.chosen_delivery(),
+            payment_method=values["payment"],
             expected_total=values["expected_total"],
             counted_address=counted_address,
             session_key=session_key,

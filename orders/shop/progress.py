@@ -15,7 +15,10 @@ from media_jobs.recipes import PICKUP_PASS
 from notifications.events import EVENTS
 from notifications.models import Notification
 from orders.models import Order
+from orders.placing.payment_choice import AT_PICKUP
 from orders.shop.payment import PaymentState, read_payment
+from orders.shop.stages import Stages, stages_of
+from orders.shop.tracking import Parcel, parcel_of
 from project.email_addresses import readable_address
 from project.jobs.model import Job
 from project.jobs.queryset import Status
@@ -57,6 +60,8 @@ class Progress:
     pictures: dict[str, Rendition]
     """The finished pickup pass by format; empty without a pickup."""
     payment: PaymentState
+    stages: Stages
+    parcel: Parcel | None
     poll_seconds: int | None
     """Seconds until the page polls again; None: it stops polling."""
 
@@ -72,8 +77,9 @@ class Progress:
 
     @property
     def is_unpaid(self) -> bool:
-        """Return True if the order waits for its payment."""
-        return self.order.status == Order.Status.PLACED and self.order.total > 0
+        """Return True if the order waits for its payment before it is packed."""
+        waits = self.order.status == Order.Status.PLACED and self.payment.due > 0
+        return waits and self.payment.chosen != AT_PICKUP
 
     @property
     def is_finished(self) -> bool:
@@ -101,6 +107,8 @@ class Progress:
             self.steps,
             sorted(self.pictures),
             self.payment.version,
+            self.stages,
+            self.parcel,
             self.poll_seconds,
         )
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:16]
@@ -129,6 +137,7 @@ def read_progress(order_id: UUID, *, now: datetime) -> Progress:
     if pickup_pass and pickup_pass.status != Status.CANCELLED:
         steps.append(_pass_step(pickup_pass))
     payment = read_payment(order)
+    parcel = parcel_of(order)
     waits = [] if payment.waits_since is None else [payment.waits_since]
     if any(step.tone not in FINISHED for step in steps):
         waits.append(now - order.placed_at)
@@ -137,6 +146,8 @@ def read_progress(order_id: UUID, *, now: datetime) -> Progress:
         steps=steps,
         pictures=_pictures(pickup_pass),
         payment=payment,
+        stages=stages_of(order, payment, parcel),
+        parcel=parcel,
         poll_seconds=_poll_seconds(min(waits)) if waits else None,
     )
 

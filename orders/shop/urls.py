@@ -26,6 +26,8 @@ urlpatterns = [
         payment.pay_return,
         name="order-pay-return",
     ),
+    path("orders/<uuid:order_id>/method/", payment.choose, name="order-method"),
+    path("orders/<uuid:order_id>/again/", order.again, name="order-again"),
     path("orders/<uuid:order_id>/pass/", order.pickup_pass, name="order-pass"),
     path("robots.txt", sitemaps.robots, name="robots"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),

@@ -77,6 +77,28 @@ def carriers(name: str, value: str, *, is_production: bool) -> dict[str, str]:
     return found
 
 
+NUMBER = "{number}"
+"""Stands for the parcel's number in TRACKING_LINKS."""
+
+
+def tracking_links(name: str, value: str) -> dict[str, str]:
+    """Return the pages that show a parcel, by the carrier's name in small letters.
+
+    The value has NAME=URL with spaces between; {number} stands for the parcel's number. Raises
+    ImproperlyConfigured.
+    """
+    found: dict[str, str] = {}
+    for part in value.split():
+        carrier, _equals, url = part.partition("=")
+        if not carrier or not url.startswith("https://") or url.count(NUMBER) != 1:
+            raise ImproperlyConfigured(
+                f"{name}: give NAME=URL with spaces between, each a URL of https that has {NUMBER}"
+                " where the parcel's number goes."
+            )
+        found[carrier.lower()] = url
+    return found
+
+
 def _url(name: str, carrier: str, url: str, *, is_production: bool) -> str:
     try:
         parts = split_url(url)

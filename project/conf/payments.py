@@ -1,6 +1,8 @@
-"""PAYMENT_PROVIDERS and STRIPE_…: the payment providers of the shop, and what each needs."""
+"""PAYMENT_… and STRIPE_…: how customers pay the shop, and what each way needs."""
 
+import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from importlib.util import find_spec
 from urllib.parse import urlsplit
 
@@ -11,6 +13,57 @@ NEEDS = {"test-bank": (), "stripe": ("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET
 STRIPE_KEYS = {"STRIPE_SECRET_KEY": ("sk_", "rk_"), "STRIPE_WEBHOOK_SECRET": ("whsec_",)}
 """How the keys begin: they are easily taken for one another, and for the public key."""
 STRIPE_PAGES = "https://checkout.stripe.com"
+_IBAN = re.compile(r"[A-Z]{2}[0-9]{2}[A-Z0-9]{11,30}", re.ASCII)  # ISO 13616
+_BIC = re.compile(r"[A-Z]{6}[A-Z0-9]{2}([A-Z0-9]{3})?", re.ASCII)  # ISO 9362
+
+
+@dataclass(frozen=True)
+class BankAccount:
+    """The shop's account, to which customers transfer what they owe."""
+
+    holder: str
+    iban: str
+    """Without spaces."""
+    bic: str
+    """Empty: not needed, as within SEPA."""
+
+    @property
+    def printed_iban(self) -> str:
+        """The IBAN as people read it, in groups of four."""
+        return " ".join(self.iban[at : at + 4] for at in range(0, len(self.iban), 4))
+
+
+def bank_account(*, holder: str, iban: str, bic: str) -> BankAccount | None:
+    """Return the account of PAYMENT_ACCOUNT_…; None if none is set.
+
+    Raises ImproperlyConfigured that names the wrong or missing variable.
+    """
+    if not (holder or iban or bic):
+        return None
+    if not (holder and iban):
+        raise ImproperlyConfigured(
+            "PAYMENT_ACCOUNT_…: set both PAYMENT_ACCOUNT_HOLDER and PAYMENT_ACCOUNT_IBAN, or none."
+        )
+    account = BankAccount(holder, _joined(iban), _joined(bic))
+    if not _is_iban(account.iban):
+        raise ImproperlyConfigured(
+            "PAYMENT_ACCOUNT_IBAN is no IBAN, or one with a mistyped letter or digit: its check"
+            " digits don't fit."
+        )
+    if bic and not _BIC.fullmatch(account.bic):
+        raise ImproperlyConfigured("PAYMENT_ACCOUNT_BIC: give 8 or 11 letters and digits, or none.")
+    return account
+
+
+def _joined(code: str) -> str:
+    return "".join(code.split()).upper()
+
+
+def _is_iban(iban: str) -> bool:
+    """Tell whether the check digits fit: ISO 7064, mod 97-10, with letters as two digits."""
+    if not _IBAN.fullmatch(iban):
+        return False
+    return int("".join(str(int(letter, 36)) for letter in iban[4:] + iban[:4])) % 97 == 1
 
 
 def payment_providers(

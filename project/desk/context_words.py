@@ -16,11 +16,13 @@ from project.templatetags.money import money
 from project.text import isolate
 
 LABELS: dict[str, str | Promise] = {
+    "account": _("Bank account"),
     "address": _("Address"),
     "amount": _("Amount"),
     "announcement": _("Number of the announcement"),
     "available": _("Units on hand"),
     "before": _("Turnover of the day before"),
+    "bic": _("BIC"),
     "cancelled": _("Cancelled orders"),
     "carrier": _("Carrier"),
     "change": _("What was changed"),
@@ -41,7 +43,10 @@ LABELS: dict[str, str | Promise] = {
     "file": _("File"),
     "files": _("Files"),
     "given_back": _("Given back"),
+    "holder": _("Recipient of the transfer"),
+    "hours": _("Hours to pay"),
     "iban": _("Bank account (IBAN)"),
+    "instructions": _("How to pay"),
     "invoice": _("Invoice"),
     "invoice_date": _("Date of the invoice"),
     "is_pickup": _("Picked up in the shop"),
@@ -65,6 +70,8 @@ LABELS: dict[str, str | Promise] = {
     "order_date": _("Date of the order"),
     "orders": _("Orders"),
     "paper_number": _("Number of the paper"),
+    "payment": _("Payment"),
+    "placed_at": _("Placed at"),
     "preferences_url": _("Address of the settings"),
     "product": _("Product"),
     "products": _("Products"),

@@ -1,6 +1,6 @@
 """Dates and times in the shop as its reader writes them: “Nov. 28, 2026, 2:05 p.m.”."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from types import ModuleType
 
 from django import template
@@ -18,6 +18,12 @@ FORMATS = {"en": en, "zh-hans": zh_hans}
 def reader_time(moment: datetime) -> str:
     """Return the date and time in the reader's form and the shop's time zone."""
     return format_date(moment, _formats().DATETIME_FORMAT)
+
+
+@register.filter
+def hours_later(moment: str, hours: int) -> datetime:
+    """Return the time so many hours after the moment, which a message's context has as text."""
+    return datetime.fromisoformat(moment) + timedelta(hours=hours)
 
 
 @register.filter(expects_localtime=True)

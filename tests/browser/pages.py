@@ -17,3 +17,8 @@ def sign_in(page: Page, shop: LiveShop) -> None:
     page.get_by_label("Password").fill((shop.data / "admin-password").read_text().strip())
     page.get_by_role("button", name="Log in").click()
     expect(page.get_by_text("Overview").first).to_be_attached()
+
+
+def pay_by_transfer(page: Page) -> None:
+    """At the checkout, choose the way to pay that leads to no other page."""
+    page.locator("input[name=payment][value=transfer]").check()

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import assert_fits
+from tests.browser.pages import assert_fits, pay_by_transfer
 from tests.live import LiveShop, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
@@ -47,6 +47,7 @@ def test_a_shopper_signs_up_orders_and_finds_the_order_by_a_code(
     page.goto(f"{live_shop.url}/checkout/")
     expect(page.get_by_label("E-mail")).to_have_value(email)
     page.get_by_label("Name", exact=False).first.fill("Zoë 王小明")
+    pay_by_transfer(page)
     page.get_by_role("button", name=re.compile("Place order")).last.click()
     expect(page).to_have_url(re.compile(r"/orders/[0-9a-f-]{36}/"))
 

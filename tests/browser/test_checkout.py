@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.pages import assert_fits
+from tests.browser.pages import assert_fits, pay_by_transfer
 from tests.live import LiveShop
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
@@ -17,6 +17,7 @@ def fill_in(page: Page, shop: LiveShop) -> None:
     page.locator("#id_name").fill("Zoë 王")
     page.locator("input[name=handover][value=delivery]").check()
     page.locator("#id_country").select_option("US")
+    pay_by_transfer(page)
 
 
 def fill_in_address(page: Page) -> None:

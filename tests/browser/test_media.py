@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import assert_fits, sign_in
+from tests.browser.pages import assert_fits, pay_by_transfer, sign_in
 from tests.live import LiveShop
 from tests.media_jobs.films import film
 
@@ -38,6 +38,7 @@ def test_a_shopper_orders_with_a_film_and_sees_its_preview(
     page.goto(f"{live_shop.url}/checkout/")
     page.get_by_label("Name", exact=False).first.fill("Ada Lovelace")
     page.get_by_label("E-mail", exact=False).fill("ada@example.org")
+    pay_by_transfer(page)
     page.get_by_role("button", name=re.compile("Place order")).last.click()
 
     preview = page.locator("video.step-preview")

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import assert_fits
+from tests.browser.pages import assert_fits, pay_by_transfer
 from tests.live import LiveShop
 from tests.media_jobs.originals import camera_jpeg
 
@@ -20,6 +20,7 @@ def test_a_shopper_orders_and_watches_the_jobs_finish(page: Page, live_shop: Liv
     page.get_by_role("link", name=re.compile("checkout", re.IGNORECASE)).click()
     page.get_by_label("Name", exact=False).first.fill("Zoë 王小明")
     page.get_by_label("E-mail", exact=False).fill("zoe@straße.example")
+    pay_by_transfer(page)
     page.get_by_role("button", name=re.compile("Place order")).last.click()
 
     expect(page).to_have_url(re.compile(r"/orders/[0-9a-f-]{36}/"))
@@ -52,6 +53,7 @@ def test_a_shopper_orders_with_a_picture_and_sees_what_is_made_of_it(
     page.goto(f"{live_shop.url}/checkout/")
     page.get_by_label("Name", exact=False).first.fill("Ada Lovelace")
     page.get_by_label("E-mail", exact=False).fill("ada@example.org")
+    pay_by_transfer(page)
     page.get_by_role("button", name=re.compile("Place order")).last.click()
 
     preview = page.locator(".step-preview img")

@@ -45,6 +45,7 @@ from orders.shop.forms import CheckoutForm
 from orders.shop.lines import read_line
 from orders.shop.priced_cart import PricedCart, priced
 from orders.shop.views.cart import LAST_ORDER
+from orders.shop.views.payment import is_paid_online, lead_to_provider
 from project.database.errors import dropped_if_lost
 from project.limits.client_address import counted_address
 
@@ -65,7 +66,7 @@ def checkout(request: HttpRequest) -> HttpResponse:
         return _wait(request, draft)
     form = CheckoutForm(as_sent(draft.fields)) if kind else _filled_in(draft)
     for error in draft.answer.get("errors", ()):
-        name = error["field"].removeprefix("address.")
+        name = error["field"].removeprefix("address.").removesuffix(".method")
         form.add_error(name if name in form.fields else None, error["message"])
     response = _show(request, form, draft=draft)
     if kind == "limited" and response.status_code == 200:
@@ -125,8 +126,13 @@ def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
         return _lead_to_its_order(request, error.order_id)
     except PlacementError as error:
         return _refuse(request, wanted, error)
-    _clear(request, placement.order.pk, key=wanted.key, lines=wanted.lines)
-    return redirect("order", order_id=placement.order.pk)
+    order = placement.order
+    _clear(request, order.pk, key=wanted.key, lines=wanted.lines)
+    # The waiting page's script can't follow to another site.
+    is_read_by_script = "script" in request.POST
+    if is_paid_online(order) and not is_read_by_script:
+        return lead_to_provider(request, order.pk, order.payment_method)
+    return redirect("order", order_id=order.pk)
 
 
 def _refuse(request: HttpRequest, wanted: OrderRequest, error: PlacementError) -> HttpResponse:

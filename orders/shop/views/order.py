@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from notifications.delivery.known_numbers import know
+from orders.carts.cart import cart_of
 from orders.lifecycle.errors import TransitionError, UnknownOrder
 from orders.lifecycle.payouts import refunded_so_far
 from orders.lifecycle.steps import BEFORE_PACKING
@@ -20,6 +21,7 @@ from orders.lifecycle.transitions import cancel
 from orders.models import Order, User
 from orders.papers.reading import invoices_of
 from orders.placing.mail_mark import is_mail_mark
+from orders.shop.again import order_again
 from orders.shop.progress import pass_pictures, read_progress
 
 
@@ -61,6 +63,19 @@ def cancel_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
     else:
         messages.success(request, _("Your order is cancelled."))
     return redirect("order", order_id=order_id)
+
+
+@never_cache
+@require_POST
+def again(request: HttpRequest, order_id: UUID) -> HttpResponse:
+    """Put the order's lines into the cart, as far as they are sold today, and show the cart."""
+    placed = get_object_or_404(Order, pk=order_id)
+    came, missing = order_again(placed, cart_of(request))
+    if came:
+        messages.success(request, _("Your order's items are in the cart."))
+    for sentence in missing:
+        messages.warning(request, sentence)
+    return redirect("cart")
 
 
 @never_cache

@@ -53,7 +53,12 @@ def test_an_order_is_placed_and_answered_with_its_jobs(post: Post) -> None:
         "delivery_total": "0.00",
         "delivery": None,
         "total": "24.60",
-        "payment": {"due": "24.60", "paid": "0.00", "methods": settings.PAYMENT_PROVIDERS},
+        "payment": {
+            "due": "24.60",
+            "paid": "0.00",
+            "method": "",
+            "methods": [*settings.PAYMENT_PROVIDERS, "transfer", "pickup"],
+        },
         "currency": settings.SHOP_CURRENCY,
         "lines": [
             {
@@ -71,6 +76,19 @@ def test_an_order_is_placed_and_answered_with_its_jobs(post: Post) -> None:
         ("media", "pickup_pass", "queued"),
     }
     assert placed.door == Order.Source.API
+
+
+def test_an_order_may_say_how_it_is_paid_and_a_repeat_may_say_it_otherwise(post: Post) -> None:
+    add_product("MUG", price="12.30")
+    key = new_key()
+
+    placed = post(order(("MUG", 2), payment={"method": "pickup"}), key=key)
+    again = post(order(("MUG", 2), payment={"method": "transfer"}), key=key)
+    refused = post(order(("MUG", 2), payment={"method": "barter"}))
+
+    assert (placed.status_code, again.status_code, refused.status_code) == (201, 200, 422)
+    assert placed.json()["payment"]["method"] == again.json()["payment"]["method"] == "pickup"
+    assert [error["field"] for error in refused.json()["errors"]] == ["payment.method"]
 
 
 def test_everything_that_may_be_said_is_kept(post: Post) -> None:

@@ -212,6 +212,7 @@ def test_without_a_provider_the_page_says_how_to_pay(
     client: Client, order: Order, settings
 ) -> None:
     settings.PAYMENT_PROVIDERS = []
+    settings.PAYMENT_ACCOUNT, settings.PAYMENT_AT_PICKUP = None, False
     assert "We&#x27;ll tell you how to pay it." in show(client, order)
 
     settings.PAYMENT_INSTRUCTIONS = "By transfer to DE00 <1>"

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 
 from project.conf import payments
-from project.conf.payments import payment_pages, payment_providers, stripe_key
+from project.conf.payments import bank_account, payment_pages, payment_providers, stripe_key
 from tests.project.conf.production import PRODUCTION, manage
 
 KEYS = {"STRIPE_SECRET_KEY": "sk_test_1", "STRIPE_WEBHOOK_SECRET": "whsec_1"}
@@ -69,3 +69,29 @@ def test_the_pages_of_the_chosen_providers_may_be_led_to() -> None:
     pages = payment_pages(["stripe", "test-bank"], site_url="http://localhost:8000/shop")
 
     assert pages == ["https://checkout.stripe.com", "http://localhost:8000"]
+
+
+@pytest.mark.parametrize(
+    ("holder", "iban", "bic", "said"),
+    [
+        ("Tandem", "DE02120300000000202052", "", "PAYMENT_ACCOUNT_IBAN"),
+        ("Tandem", "DE02", "", "PAYMENT_ACCOUNT_IBAN"),
+        ("", "DE02120300000000202051", "", "PAYMENT_ACCOUNT_HOLDER"),
+        ("Tandem", "DE02120300000000202051", "BYLA", "PAYMENT_ACCOUNT_BIC"),
+    ],
+    ids=["a wrong digit", "too short", "no holder", "half a BIC"],
+)
+def test_an_account_that_money_would_not_reach_is_refused(
+    holder: str, iban: str, bic: str, said: str
+) -> None:
+    with pytest.raises(ImproperlyConfigured, match=said):
+        bank_account(holder=holder, iban=iban, bic=bic)
+
+
+def test_an_account_is_kept_without_spaces_and_printed_in_groups() -> None:
+    account = bank_account(holder="Tandem", iban="gb82 west 1234 5698 7654 32", bic="")
+
+    assert account is not None
+    assert account.iban == "GB82WEST12345698765432"
+    assert account.printed_iban == "GB82 WEST 1234 5698 7654 32"
+    assert bank_account(holder="", iban="", bic="") is None
