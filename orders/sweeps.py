@@ -4,6 +4,7 @@ from orders.catalogue.scheduled_changes import apply_scheduled
 from orders.lifecycle.expiry import expire_due
 from orders.lifecycle.media_ready import tell_media_ready
 from orders.messages.announcements import send_announcements
+from orders.messages.back_in_stock import tell_back_in_stock
 from orders.payments.looking import look_at_attempts
 from orders.placing.settle import settle_due
 from orders.reports.quarters import count_quarters
@@ -14,5 +15,6 @@ sweep(every=20)(expire_due)
 sweep(every=2)(apply_scheduled)
 sweep(every=2)(send_announcements)
 sweep(every=5)(tell_media_ready)
+sweep(every=5)(tell_back_in_stock)
 sweep(every=5)(look_at_attempts)
 sweep(every=15)(count_quarters)

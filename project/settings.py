@@ -261,6 +261,7 @@ ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 15
 ACCOUNT_RATE_LIMITS = {
     "change_phone": "2/m/user,20/d/user",
     "find_order": "10/m/ip,5/h/key",
+    "waiting_list": "10/m/ip,5/h/key",
 }
 
 # The staff's second factor. On: nobody gets into the desk without one.

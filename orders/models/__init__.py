@@ -14,6 +14,7 @@ from orders.models.scheduled import ScheduledChange
 from orders.models.stock import BY_HAND, Stock, StockAlert, StockMovement
 from orders.models.upload import Upload
 from orders.models.user import Address, User
+from orders.models.waiting import Restock, WaitingListEntry
 
 __all__ = [
     "BY_HAND",
@@ -41,6 +42,7 @@ __all__ = [
     "ProductSales",
     "Refund",
     "RefundLine",
+    "Restock",
     "SalesEntry",
     "SalesQuarter",
     "ScheduledChange",
@@ -49,4 +51,5 @@ __all__ = [
     "StockMovement",
     "Upload",
     "User",
+    "WaitingListEntry",
 ]

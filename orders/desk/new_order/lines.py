@@ -21,7 +21,7 @@ from unfold.widgets import (
 )
 
 from orders.accounts.fields import TextField
-from orders.catalogue.browsing import matching
+from orders.catalogue.browsing import matching, products_on_sale
 from orders.models import Product
 from orders.placing.by_operator import LARGEST_PRICE, MAX_REASON, HandPrice
 from orders.placing.request import MAX_LINES, MAX_QUANTITY, RequestedLine
@@ -40,9 +40,8 @@ def find_products(text: str) -> list["ProductOnSale"]:
     if not text:
         return []
     is_sku = Case(When(sku__iexact=text, then=Value(0)), default=Value(1))
-    found = Product.objects.filter(matching(text), is_active=True)
-    stocked = found.annotate(available=Coalesce(F("stock__available"), 0))
-    return list(stocked.order_by(is_sku, "name", "pk")[:FOUND])
+    found = products_on_sale().filter(matching(text)).prefetch_related(None)
+    return list(found.order_by(is_sku, "name", "pk")[:FOUND])
 
 
 def read_rows(data: Mapping[str, str]) -> list[Row]:
