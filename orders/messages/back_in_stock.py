@@ -33,7 +33,7 @@ BATCH_SIZE = 500
 """The messages of one transaction."""
 
 _END = """
-UPDATE orders_restock AS restock SET ended_at = now()
+UPDATE orders_restock AS restock SET ended_at = greatest(opened_at, statement_timestamp())
 FROM orders_product AS product LEFT JOIN orders_stock AS stock ON stock.product_id = product.id
 WHERE restock.ended_at IS NULL AND product.id = restock.product_id
   AND (coalesce(stock.available, 0) = 0 OR NOT product.is_active)
