@@ -21,7 +21,7 @@ class Audience(Enum):
     SHOPPER = "shopper"
     STAFF = "staff"
     READERS = "readers"
-    """Subscribers of announcements."""
+    """Those who asked for it and confirmed: of announcements, or of one product."""
 
 
 class InDoubt(Enum):
@@ -132,6 +132,17 @@ EVENTS = {
         templates="notifications/announcement",
         may_opt_out=True,
         is_marketing=True,
+        in_doubt=InDoubt.RESEND,
+    ),
+    "back_in_stock_confirmation": _account_event(
+        _("Back in stock: confirmation"), name="back_in_stock_confirmation"
+    ),
+    "back_in_stock": Event(
+        label=_("Back in stock"),
+        audience=Audience.READERS,
+        channels=(EMAIL,),
+        templates="notifications/back_in_stock",
+        may_opt_out=True,
         in_doubt=InDoubt.RESEND,
     ),
     "low_stock": _staff_event(_("Low stock"), name="low_stock"),

@@ -110,6 +110,38 @@ def announcement_message(
     )
 
 
+def back_in_stock_message(
+    *,
+    restock_id: int,
+    entry_id: UUID,
+    email: str,
+    language: str,
+    product: str,
+    url: str,
+    unsubscribe_url: str,
+) -> Notification:
+    """Return the unsaved message that a product is back, to one address of its waiting list.
+
+    Its id derives from restock and entry, so that repeated inserts make one row (ON CONFLICT DO
+    NOTHING).
+    """
+    return Notification(
+        id=uuid5(NAMESPACE_URL, f"tandem:back_in_stock:{restock_id}:{entry_id}"),
+        kind=f"back_in_stock.{EMAIL.value}",
+        context={
+            "shop_name": settings.SHOP_NAME,
+            "product": product,
+            "url": url,
+            "unsubscribe_url": unsubscribe_url,
+        },
+        event="back_in_stock",
+        occasion=str(restock_id),
+        channel=EMAIL,
+        recipient=email,
+        language=language,
+    )
+
+
 @dataclass(frozen=True)
 class Staff:
     """A member of staff who gets messages about the shop."""

@@ -9,6 +9,7 @@ from orders.desk import (
     refunds,
     stock,
     users,
+    waiting_lists,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "refunds",
     "stock",
     "users",
+    "waiting_lists",
 ]

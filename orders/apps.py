@@ -20,11 +20,14 @@ class OrdersConfig(AppConfig):
         from orders.accounts.roles import apply_roles
         from orders.accounts.second_factor import note_proof
         from orders.checks import check_staff
+        from orders.messages import back_in_stock, waiting_list
         from project.checks import SCHEDULE
 
         register(check_staff, Tags.database, SCHEDULE)
         ask_before_sending(why_unwanted)
+        ask_before_sending(back_in_stock.why_unwanted)
         on_complaint(note_complaint)
+        on_complaint(waiting_list.leave_all)
         # After the last app: by then every app's permissions exist.
         post_migrate.connect(
             apply_roles, sender=[*apps.get_app_configs()][-1], dispatch_uid="orders.roles"

@@ -12,6 +12,7 @@ from orders.desk_jobs.handler import DeskJobHandler
 from orders.lifecycle.expiry import TASK as EXPIRE
 from orders.lifecycle.expiry import expire_due
 from orders.messages.low_stock import notify_low_stock
+from orders.messages.waiting_list import old_entries, old_restocks, unconfirmed_entries
 from orders.placing.upload_store import prune_uploads as pruned
 from orders.quotes.keeping import old_answers
 from orders.reports.quarters import old_quarters
@@ -26,6 +27,9 @@ prune_also("old clearings of carts", lambda: Old(old_clearings(), by="created_at
 prune_also("checkout drafts", lambda: Old(old_drafts(), by="changed_at"))
 prune_also("ended sessions", lambda: Old(ended_sessions()))
 prune_also("carriers' answers", lambda: Old(old_answers(), by="asked_at"))
+prune_also("unconfirmed waiting list entries", lambda: Old(unconfirmed_entries(), by="created_at"))
+prune_also("waiting list entries", lambda: Old(old_entries(), by="created_at"))
+prune_also("restocks", lambda: Old(old_restocks(), by="ended_at"))
 prune_also("sales quarters", lambda: Old(old_quarters()))
 
 work = job_task(DeskJobHandler())

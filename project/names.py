@@ -54,6 +54,7 @@ SWEEPS: dict[str, str | Promise] = {
     "apply_scheduled": gettext_lazy("Scheduled changes"),
     "send_announcements": gettext_lazy("Announcements"),
     "look_at_attempts": gettext_lazy("Ask providers about open payments"),
+    "tell_back_in_stock": gettext_lazy("Tell what is back in stock"),
     "tell_media_ready": gettext_lazy("Tell that media are ready"),
     "wake": gettext_lazy("Wake parked messages"),
     "count_quarters": gettext_lazy("Count sales"),
@@ -87,6 +88,11 @@ RESULTS: dict[str, str | Promise] = {
     "daily runs": pgettext_lazy("result", "daily runs"),
     "queue samples": pgettext_lazy("result", "samples of queues"),
     "sales quarters": pgettext_lazy("result", "quarters of an hour with sales"),
+    "unconfirmed waiting list entries": pgettext_lazy(
+        "result", "unconfirmed entries of waiting lists"
+    ),
+    "waiting list entries": pgettext_lazy("result", "entries of waiting lists"),
+    "restocks": pgettext_lazy("result", "restocks"),
     "fell": pgettext_lazy("result", "fell"),
     "stopped": pgettext_lazy("result", "stopped"),
     "unconfirmed accounts": pgettext_lazy("result", "unconfirmed accounts"),

@@ -282,6 +282,7 @@ ACCOUNT_RATE_LIMITS = {
     "find_order": "10/m/ip,5/h/key",
     "request_login_code": "20/m/ip,3/m/key,30/d/key",
     "reset_password": "20/m/ip,5/m/key,30/d/key",
+    "waiting_list": "10/m/ip,5/h/key",
 }
 
 # The staff's second factor. On: nobody gets into the desk without one.

@@ -1,13 +1,13 @@
 """The API object: routers, OpenAPI documents, and the handlers that turn errors into problems."""
 
 import logging
-from typing import Any
+from typing import Any, cast
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
-from django.urls import path, reverse
+from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 from ninja import NinjaAPI, Swagger
@@ -192,8 +192,10 @@ def _away(request: HttpRequest, error: Error | StorageDownError) -> HttpResponse
 
 
 _patterns, _app, _namespace = api.urls
+_OPEN_TO_ANY_METHOD = ("openapi-json", "openapi-view", "api-root")
+"""Pages of ninja's own, which would answer a DELETE like a GET."""
 for _pattern in _patterns:
-    if _pattern.name in ("openapi-json", "openapi-view", "api-root"):  # ninja takes any method
-        _pattern.callback = require_safe(_pattern.callback)
+    if isinstance(_pattern, URLPattern) and _pattern.name in _OPEN_TO_ANY_METHOD:
+        _pattern.callback = require_safe(cast("Any", _pattern.callback))
 
 urlpatterns = [path("v1/", (_patterns, _app, _namespace))]

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, TypedDict
 
+from django.conf import settings
 from django.db.models import Exists, F, OuterRef, QuerySet
 from django.db.models.functions import Coalesce
 
@@ -13,22 +14,24 @@ if TYPE_CHECKING:
 
     class Stocked(TypedDict):
         available: int
+        few_at: int
 
     ProductOnSale = WithAnnotations[Product, Stocked]
-
-FEW = 5
-"""A page shows the units left if there are this many or fewer."""
 
 
 def products_on_sale() -> "QuerySet[ProductOnSale]":
     """Return the active products, each with `available`, its category and its media.
 
+    The pages don't tell how many units there are. With `few_at` or fewer they say “few left”.
     It takes five queries, or eight if a medium is being replaced.
     """
     return (
         Product.objects.filter(is_active=True)
         .select_related("category")
-        .annotate(available=Coalesce(F("stock__available"), 0))
+        .annotate(
+            available=Coalesce(F("stock__available"), 0),
+            few_at=Coalesce("low_stock", settings.LOW_STOCK_UNITS),
+        )
         .prefetch_related(*PREFETCH_MEDIA)
     )
 

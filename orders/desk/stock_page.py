@@ -29,6 +29,7 @@ from orders.catalogue.stock import (
 from orders.desk.stock import StockForm
 from orders.desk.stock_modes import MODES
 from orders.desk.stock_takes import may_take_stock
+from orders.messages.waiting_list import waiting_for
 from orders.models import Product, StockMovement, User
 from project.database.keys import time_ordered_key
 from project.desk.spreadsheets import write_csv
@@ -112,6 +113,8 @@ class StockPage:
             "modes": [
                 (name, known.label, name == form["mode"].value()) for name, known in MODES.items()
             ],
+            "waiting": waiting_for(product.pk).count(),
+            "may_see_waiting": request.user.has_perm("orders.view_waitinglistentry"),
             **_ledger(request, product),
         }
         status = 422 if form.errors else 200

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 
 from notifications.events import CODE_VALID_FOR, EVENTS, Audience
 from orders.lifecycle.payouts import owed_context
+from orders.messages import back_in_stock
 from orders.messages.low_stock import low_stock_context
 from orders.models import Announcement, Order, OrderEvent, PaymentAttempt, Product, Refund
 from orders.payments.attempts import to_check_context
@@ -55,6 +56,8 @@ def sample_context(event: str, *, order: Order, language: str) -> dict[str, Any]
     if event == "payment_to_check":
         attempt = order.payment_attempts.filter(status=PaymentAttempt.Status.TO_CHECK).last()
         return _shop_context(to_check_context(attempt or _doubtful(order)))
+    if event.startswith(back_in_stock.EVENT):
+        return _shop_context(back_in_stock.sample_context(event, Product.objects.first()))
     if row.audience is Audience.SHOPPER and event.startswith("order_") and event != "order_link":
         return _order_context(event, order, language)
     return _shop_context(

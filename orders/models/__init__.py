@@ -15,6 +15,7 @@ from orders.models.search import Popularity, SearchWord
 from orders.models.stock import BY_HAND, Stock, StockAlert, StockMovement
 from orders.models.upload import Upload
 from orders.models.user import Address, User
+from orders.models.waiting import Restock, WaitingListEntry
 
 __all__ = [
     "BY_HAND",
@@ -43,6 +44,7 @@ __all__ = [
     "ProductSales",
     "Refund",
     "RefundLine",
+    "Restock",
     "SalesEntry",
     "SalesQuarter",
     "ScheduledChange",
@@ -52,4 +54,5 @@ __all__ = [
     "StockMovement",
     "Upload",
     "User",
+    "WaitingListEntry",
 ]

@@ -31,6 +31,10 @@ class Carrier(Protocol):
     and never raises."""
     needs_address: bool
 
+    @property
+    def days(self) -> int | None:
+        """Until its parcels are there, at most; None: it has to be asked."""
+
     def ask(self, parcel: Parcel, deadline: Deadline) -> Answer:
         """Return the carrier's answer within the deadline.
 

@@ -69,4 +69,4 @@ class ProductSitemap(ShopSitemap):
         return Product.objects.filter(ON_SALE).aggregate(at=Max("created_at"))["at"]
 
 
-SITEMAPS = {"categories": CategorySitemap, "products": ProductSitemap}
+SITEMAPS: dict[str, type[Sitemap[Any]] | Sitemap[Any]] = {"categories": CategorySitemap, "products": ProductSitemap}

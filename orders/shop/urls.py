@@ -4,7 +4,17 @@ from django.urls import path
 
 from orders.accounts.views.find_order import find_order
 from orders.accounts.views.language import set_language
-from orders.shop.views import cart, checkout, order, payment, products, search, sitemaps, upload
+from orders.shop.views import (
+    cart,
+    checkout,
+    order,
+    payment,
+    products,
+    search,
+    sitemaps,
+    upload,
+    waiting,
+)
 
 urlpatterns = [
     path("", search.shop, name="shop"),
@@ -12,6 +22,9 @@ urlpatterns = [
     path("products/<slug:slug>/", products.product, name="product"),
     path("products/<slug:slug>/upload/", upload.upload, name="product-upload"),
     path("products/<slug:slug>/upload/<uuid:token>/", upload.check, name="upload-check"),
+    path("products/<slug:slug>/back-in-stock/", waiting.join, name="waiting-join"),
+    path("back-in-stock/<uuid:entry_id>/confirm/", waiting.confirm, name="waiting-confirm"),
+    path("back-in-stock/<uuid:entry_id>/stop/", waiting.stop, name="waiting-stop"),
     path("cart/", cart.cart, name="cart"),
     path("checkout/", checkout.checkout, name="checkout"),
     path("checkout/address/", checkout.address, name="checkout-address"),

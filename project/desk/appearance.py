@@ -93,6 +93,7 @@ def unfold_settings(*, shop_name: str) -> dict[str, Any]:
                     _page(_("Products"), "inventory_2", "orders.product"),
                     _page(_("Categories"), "category", "orders.category"),
                     _page(_("Stock movements"), "swap_vert", "orders.stockmovement"),
+                    _page(_("Waiting lists"), "notifications_active", "orders.waitinglistentry"),
                     _page(_("Announcements"), "campaign", "orders.announcement"),
                 ),
                 _group(

@@ -30,7 +30,7 @@ class SignInView(DoorMixin, LoginView):
     """Show the door, and take passwords: the second choice, under `?password`."""
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(door=SignInCodeForm(), **kwargs)  # type: ignore[no-any-return]
+        return super().get_context_data(door=SignInCodeForm(), **kwargs)
 
 
 class EntranceView(DoorMixin, RequestLoginCodeView):
@@ -44,8 +44,8 @@ class EntranceView(DoorMixin, RequestLoginCodeView):
         email = form.cleaned_data["email"]
         if not _is_just_sent(self.request, email):
             form._user = account_for(self.request, email=email)
-            return super().form_valid(form)  # type: ignore[no-any-return]
-        return super(RequestLoginCodeView, self).form_valid(form)  # type: ignore[no-any-return]
+            return super().form_valid(form)
+        return super(RequestLoginCodeView, self).form_valid(form)
 
 
 def _is_just_sent(request: HttpRequest, email: str) -> bool:

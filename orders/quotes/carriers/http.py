@@ -22,6 +22,7 @@ from project.jobs.errors import JobError
 class HttpCarrier:
     is_remote = True
     needs_address = True
+    days = None
 
     def __init__(self, name: str, url: str) -> None:
         self.name, self.url = name, url

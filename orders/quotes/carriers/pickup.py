@@ -15,6 +15,7 @@ class Pickup:
     name = NAME
     is_remote = False
     needs_address = False
+    days = 0
 
     def ask(self, parcel: Parcel, deadline: Deadline) -> Answer:
         label = _("Pick up in the shop")

@@ -22,6 +22,7 @@ HEAVY = 20_000
 class Simulated:
     is_remote = True
     needs_address = True
+    days = None
 
     def __init__(
         self, name: str, *, delay: float, answer: Callable[[Parcel], list[dict[str, Any]]]

@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_safe
 
-from orders.catalogue.browsing import FEW, categories_on_sale
+from orders.catalogue.browsing import categories_on_sale
 from orders.catalogue.search.filters import Filters, Sort
 from orders.catalogue.search.listing import best_sellers, near_products, read_listing
 from orders.catalogue.search.pages import InvalidCursorError
@@ -63,7 +63,6 @@ def shop(request: HttpRequest) -> HttpResponse:
             "near": near,
             "best": [] if listing.count or near else best_sellers(size=WAY_ON),
             "recent": [] if filters.search else RecentlyViewed(request).products(),
-            "few": FEW,
         },
     )
 

@@ -28,6 +28,7 @@ from orders.models import (
     Refund,
     StockMovement,
     User,
+    WaitingListEntry,
 )
 from project.limits.known import known_limits
 from project.models import (
@@ -89,6 +90,9 @@ def rows_of_each_model() -> dict[str, Any]:
         Refund.objects.create(id=uuid4(), order=order, amount=1, restocked=False),
         PaymentAttempt.objects.create(
             order=order, provider="test-bank", amount=order.total, currency=order.currency
+        ),
+        WaitingListEntry.objects.create(
+            id=uuid4(), product=product, email="bob@example.org", language="en"
         ),
         AccessAttempt.objects.create(username="x", ip_address="192.0.2.1", failures_since_start=1),
         LogEntry.objects.create(

@@ -17,6 +17,7 @@ class FakeCarrier:
 
     is_remote = True
     needs_address = True
+    days = None
 
     def __init__(
         self,

@@ -53,7 +53,7 @@ def test_the_shop_lists_products_on_sale_with_price_and_stock(client: Client) ->
     text = text_of(page)
     assert "Thing MANY" in text
     assert "€1,234.50" in text
-    assert "Only 5 left" in text
+    assert "Few left" in text
     assert "Sold out" in text
     assert "Thing OLD" not in text
     assert "3 products" in text
@@ -106,9 +106,10 @@ def test_a_product_has_its_page(client: Client) -> None:
 
     assert "Thing MUG" in text_of(page)
     assert "€9.90" in text_of(page)
-    assert "Only 3 left" in text_of(page)
+    assert "Few left" in text_of(page)
     assert "Holds &lt;b&gt;tea&lt;/b&gt;." in page.content.decode()
-    assert 'max="3"' in page.content.decode()
+    assert 'max="999"' in page.content.decode()  # as in the cart; it tells nothing of the stock
+    assert "Delivered in at most" in text_of(page)
 
 
 def test_a_sold_out_product_says_so_and_can_not_be_added(client: Client) -> None:
@@ -136,6 +137,27 @@ def test_its_picture_comes_in_every_format_and_leads_to_the_large_one(client: Cl
     assert 'srcset="/media/renditions/MUG-page.avif"' in page
     assert 'alt="Picture of MUG"' in page
     assert 'href="/media/renditions/MUG-zoom.jpeg"' in page
+
+
+def test_several_pictures_have_thumbnails_and_one_has_none(client: Client) -> None:
+    product = add_product("MUG")
+    give_picture(product)
+    assert "gallery-thumbs" not in client.get("/products/mug/").content.decode()
+    medium = product.media.get()
+    ProductMedia.objects.create(product=product, asset=medium.asset, position=1)
+
+    page = client.get("/products/mug/").content.decode()
+
+    assert page.count('class="gallery-item"') == 2
+    assert 'href="#picture-2"' in page
+    assert page.count('fetchpriority="high"') == 1
+
+
+def test_few_begins_at_the_products_own_threshold(client: Client) -> None:
+    add_product("MUG", stock=20, low_stock=20)
+
+    assert "Few left" in text_of(client.get("/products/mug/"))
+    assert "20" not in text_of(client.get("/products/mug/"))
 
 
 def test_its_page_shows_others_of_its_category(client: Client) -> None:
