@@ -1,13 +1,14 @@
 """A page of the catalogue: the products that words and filters leave, in the asked order."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
 from orders.catalogue.browsing import products_on_sale
-from orders.catalogue.search.filters import Filters, Sort, ordering
-from orders.catalogue.search.matching import found_by, near_by, with_score
-from orders.catalogue.search.pages import KeyPage, read_cursor, read_page
+from orders.catalogue.search.filters import BY_NAME, Filters, Sort
+from orders.catalogue.search.matching import found_by, near_by
+from orders.catalogue.search.pages import Cursor, KeyPage, read_cursor, read_page
+from orders.catalogue.search.ranking import best_matches
 from orders.catalogue.search.spelling import FEW, commoner, corrected
 from orders.catalogue.search.words import Word, read_words
 from orders.models import Product
@@ -23,9 +24,13 @@ class Search:
     corrected: str = ""
     """The text that was searched instead of the typed one, which finds nothing."""
 
-    def products(self) -> QuerySet[Product]:
-        """Return the products on sale that the search finds; all of them if nothing was typed."""
-        return found_by(self.words, self.text) if self.text else Product.objects.filter(ON_SALE)
+    def products(self, among: QuerySet[Product]) -> QuerySet[Product]:
+        """Return those of the products that the search finds; all of them if nothing was typed."""
+        if not self.text:
+            return among
+        if not self.words:  # only punctuation
+            return among.none()
+        return found_by(self.words, self.text, among=among)
 
 
 @dataclass(frozen=True)
@@ -56,23 +61,15 @@ def read_listing(
     Raises InvalidCursorError.
     """
     place = read_cursor(cursor, order=filters.order)
+    first = (page - 1) * size if page else 0
     search = read_search(filters.search)
-    products = filters.apply(search.products())
-    count = products.count()
-    if not count and not (filters.are_narrow and search.products().count()):
-        search = in_other_words(search) or search
-        products = filters.apply(search.products())
-        count = products.count() if search.corrected else 0
-    if filters.order == Sort.RELEVANCE and search.words:
-        products = with_score(products, search.words, search.text)
-    elif filters.order == Sort.RELEVANCE:
-        filters = replace(filters, search="")  # only punctuation: nothing is found in any order
-    if page is not None:
-        first = (page - 1) * size
-        found = products.order_by(*ordering(filters.order)).values_list("pk", flat=True)
-        key_page = KeyPage(list(found[first : first + size]) if first < count else [])
-    else:
-        key_page = read_page(products, order=filters.order, cursor=place, size=size)
+    count, key_page = find(search, filters, size=size, cursor=place, first=first)
+    if not count and not (filters.are_narrow and finds_any(search)):
+        other = in_other_words(search)
+        if other is not None:
+            found = find(other, filters, size=size, cursor=place, first=first)
+            if found[0] or (filters.are_narrow and finds_any(other)):
+                search, (count, key_page) = other, found
     few = 0 < count <= FEW and not search.corrected and not filters.are_narrow
     return Listing(
         products=in_order(key_page.ids, shown),
@@ -84,18 +81,38 @@ def read_listing(
     )
 
 
+def find(
+    search: Search, filters: Filters, *, size: int, cursor: Cursor | None = None, first: int = 0
+) -> tuple[int, KeyPage]:
+    """Return how many products search and filters leave, and the page of them."""
+    among = filters.apply(Product.objects.filter(ON_SALE))
+    if filters.order == Sort.RELEVANCE and search.words:
+        return best_matches(
+            search.words, search.text, among=among, size=size, cursor=cursor, first=first
+        )
+    products = search.products(among)
+    count = products.count()
+    if first >= count:
+        return count, KeyPage([])
+    order = BY_NAME if filters.order == Sort.RELEVANCE else filters.order
+    return count, read_page(products, order=order, size=size, cursor=cursor, first=first)
+
+
+def finds_any(search: Search) -> bool:
+    """Return whether any product on sale has what was searched."""
+    # Counted: to find only one, PostgreSQL would compute the words of product after product.
+    return search.products(Product.objects.filter(ON_SALE)).count() > 0
+
+
 def read_search(text: str) -> Search:
     """Return the search of a cleaned text, as it was typed."""
     return Search(text, read_words(text) if text else [])
 
 
 def in_other_words(search: Search) -> Search | None:
-    """Return the search with its typing mistakes corrected; None if it still finds nothing."""
+    """Return the search with its typing mistakes corrected, if they can be. It may find nothing."""
     better = corrected(search.words)
-    if not better:
-        return None
-    other = Search(better, read_words(better), corrected=better)
-    return other if other.products().count() else None
+    return Search(better, read_words(better), corrected=better) if better else None
 
 
 def near_products(search: Search, *, size: int) -> list[Product]:
@@ -109,7 +126,7 @@ def near_products(search: Search, *, size: int) -> list[Product]:
 def best_sellers(*, size: int) -> list[Product]:
     """Return what sells best and is in stock."""
     in_stock = Filters(in_stock=True).apply(Product.objects.filter(ON_SALE))
-    return in_order(read_page(in_stock, order=Sort.BEST, cursor=None, size=size).ids)
+    return in_order(read_page(in_stock, order=Sort.BEST, size=size).ids)
 
 
 def in_order(ids: list[int], shown: QuerySet[Product] | None = None) -> list[Product]:

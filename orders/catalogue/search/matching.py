@@ -7,8 +7,8 @@ computed, which would take half a millisecond each.
 import re
 from collections.abc import Iterable, Sequence
 
-from django.db.models import Case, F, IntegerField, Q, QuerySet, Value, When
-from django.db.models.functions import Coalesce, Upper
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Upper
 from django.db.models.lookups import StartsWith
 
 from orders.catalogue.search.words import HasWords, Word
@@ -22,15 +22,15 @@ _LIKE_A_SKU = re.compile(r"[\w./-]*[\d_./-][\w./-]*")
 # How well a product fits.
 SKU, NAME, BEGINNINGS, CATEGORY, ANYWHERE = 4, 3, 2, 1, 0
 
+Ids = QuerySet[Product, int]
 
-def found_by(words: Sequence[Word], text: str) -> QuerySet[Product]:
-    """Return the products on sale of which each word begins a word, or one of their category.
 
-    A product whose SKU is the text, or begins with it, is found as well.
+def found_by(words: Sequence[Word], text: str, *, among: QuerySet[Product]) -> QuerySet[Product]:
+    """Return the products of which each word begins a word, or one of their category.
+
+    A product whose SKU is the text, or begins with it, is found as well. `words` has at least one.
     """
-    if not words:
-        return Product.objects.none()
-    return _in_any([*_in_sku(text), *_in_each(words, ProductWords())])
+    return _in_any(_ways(words, text), among=among)
 
 
 def near_by(words: Sequence[Word]) -> QuerySet[Product]:
@@ -39,33 +39,31 @@ def near_by(words: Sequence[Word]) -> QuerySet[Product]:
         return Product.objects.none()
     alternatives = " | ".join(f"({word.beginning})" for word in words)
     categories = {category for word in words for category in word.categories}
-    return _in_any([Q(HasWords(ProductWords(), alternatives)), Q(category__in=categories)])
+    conditions = [Q(HasWords(ProductWords(), alternatives)), Q(category__in=categories)]
+    return _in_any(conditions, among=Product.objects.filter(ON_SALE))
 
 
-def with_score(products: QuerySet[Product], words: Sequence[Word], text: str) -> QuerySet[Product]:
-    """Annotate the `score` of each product, 4 to 0, and its `sold` units.
+def fitting(words: Sequence[Word], text: str, *, among: QuerySet[Product]) -> dict[int, Ids]:
+    """Return the ids of the products that fit so well at least, by score, the best first.
 
-    4: its SKU was typed · 3: each word is in its name · 2: each begins a word of its name ·
-    1: each begins one of its name or category · 0: anywhere else. Among equals the one that sells
-    better comes first.
+    4: the SKU was typed · 3: each word is in the name · 2: each begins a word of the name ·
+    1: each begins one of the name or category · 0: all that are found.
     """
     name = ShopWords("name")
     entire = " & ".join(f"({word.entire})" for word in words)
     beginnings, *with_category = _in_each(words, name)
-    steps = [
-        *((SKU, condition) for condition in _in_sku(text)),
-        (NAME, Q(HasWords(name, entire))),
-        (BEGINNINGS, beginnings),
-        *((CATEGORY, condition) for condition in with_category),
-    ]
-    return products.annotate(
-        score=Case(
-            *(When(pk__in=_ids(condition), then=Value(score)) for score, condition in steps),
-            default=Value(ANYWHERE),
-            output_field=IntegerField(),
-        ),
-        sold=Coalesce(F("popularity__units"), 0),
-    )
+    steps = {
+        SKU: _in_sku(text),
+        NAME: [Q(HasWords(name, entire))],
+        BEGINNINGS: [beginnings],
+        CATEGORY: with_category,
+        ANYWHERE: _ways(words, text),
+    }
+    return {score: _ids(ways, among=among) for score, ways in steps.items() if ways}
+
+
+def _ways(words: Sequence[Word], text: str) -> list[Q]:
+    return [*_in_sku(text), *_in_each(words, ProductWords())]
 
 
 def _in_each(words: Sequence[Word], texts: ShopWords) -> list[Q]:
@@ -95,13 +93,14 @@ def _all(words: Iterable[Word]) -> str:
     return " & ".join(f"({word.beginning})" for word in words)
 
 
-def _in_any(conditions: Sequence[Q]) -> QuerySet[Product]:
-    """Return the products on sale that are in one of the sets."""
-    if len(conditions) == 1:
-        return Product.objects.filter(ON_SALE, *conditions)
-    first, *others = map(_ids, conditions)
-    return Product.objects.filter(ON_SALE, pk__in=first.union(*others, all=True))
+def _in_any(ways: Sequence[Q], *, among: QuerySet[Product]) -> QuerySet[Product]:
+    """Return the products that meet one of the conditions."""
+    if len(ways) == 1:
+        return among.filter(*ways)
+    return among.filter(pk__in=_ids(ways, among=among))
 
 
-def _ids(condition: Q) -> QuerySet[Product, int]:
-    return Product.objects.filter(ON_SALE, condition).order_by().values_list("pk", flat=True)
+def _ids(ways: Sequence[Q], *, among: QuerySet[Product]) -> Ids:
+    """Return the ids of the products that meet one of the conditions, each id once."""
+    first, *others = (among.filter(way).order_by().values_list("pk", flat=True) for way in ways)
+    return first.union(*others) if others else first

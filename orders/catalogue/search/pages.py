@@ -4,6 +4,7 @@ A cursor is the place between two products: the values that the order has there.
 only our own values come back.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -61,29 +62,44 @@ def read_cursor(text: str, *, order: str) -> Cursor | None:
 
 
 def read_page(
-    products: QuerySet[Product], *, order: str, cursor: Cursor | None, size: int
+    products: QuerySet[Product],
+    *,
+    order: str,
+    size: int,
+    cursor: Cursor | None = None,
+    first: int = 0,
 ) -> KeyPage:
-    """Return the page that the cursor says; the first one without."""
+    """Return the page that the cursor says; without one that after the `first` products."""
     backwards = cursor is not None and cursor.is_before
     if cursor is not None:
         products = products.filter(_beyond(cursor))
     if order == Sort.BEST:
         products = products.filter(popularity__units__isnull=False)  # an inner join: its index
     names = [name.lstrip("-") for name in KEYS[order]]
-    rows = list(
-        products.order_by(*ordering(order, backwards=backwards)).values_list("pk", *names)[
-            : size + 1
-        ]
-    )
+    found = products.order_by(*ordering(order, backwards=backwards)).values_list("pk", *names)
+    rows = list(found[first : first + size + 1])
+    return key_page(rows, order=order, size=size, cursor=cursor, first=first)
+
+
+def key_page(
+    rows: Sequence[tuple[Any, ...]],
+    *,
+    order: str,
+    size: int,
+    cursor: Cursor | None,
+    first: int = 0,
+) -> KeyPage:
+    """Return the page of rows as they were read: an id and its key each, one more than the size."""
+    backwards = cursor is not None and cursor.is_before
     has_more, rows = len(rows) > size, rows[:size]
     if backwards:
-        rows.reverse()
+        rows = rows[::-1]
     if not rows:
         return KeyPage([])
     return KeyPage(
         ids=[pk for pk, *_key in rows],
         previous=str(Cursor(order, rows[0][1:], is_before=True))
-        if (has_more if backwards else cursor)
+        if (has_more if backwards else cursor or first)
         else "",
         next=str(Cursor(order, rows[-1][1:])) if (backwards or has_more) else "",
     )

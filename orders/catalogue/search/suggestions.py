@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 
 from orders.catalogue.browsing import categories_on_sale
-from orders.catalogue.search.filters import Sort, ordering
-from orders.catalogue.search.listing import Search, in_order, in_other_words, read_search
-from orders.catalogue.search.matching import with_score
+from orders.catalogue.search.filters import Filters
+from orders.catalogue.search.listing import Search, find, in_order, in_other_words, read_search
 from orders.models import Category, Product
 
 MOST_PRODUCTS = 6
@@ -29,8 +28,8 @@ def suggest(text: str) -> Suggestions:
         return Suggestions()
     search = read_search(text)
     ids = _best(search)
-    if not ids and (other := in_other_words(search)):
-        search, ids = other, _best(other)
+    if not ids and (other := in_other_words(search)) and (better := _best(other)):
+        search, ids = other, better
     wanted = [set(word.categories) for word in search.words]
     named = categories_on_sale().filter(pk__in=set.intersection(*wanted) if wanted else ())
     return Suggestions(
@@ -41,8 +40,4 @@ def suggest(text: str) -> Suggestions:
 
 
 def _best(search: Search) -> list[int]:
-    if not search.words:
-        return []
-    found = with_score(search.products(), search.words, search.text)
-    ranked = found.order_by(*ordering(Sort.RELEVANCE))
-    return list(ranked.values_list("pk", flat=True)[:MOST_PRODUCTS])
+    return find(search, Filters(search=search.text), size=MOST_PRODUCTS)[1].ids

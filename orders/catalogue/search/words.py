@@ -54,9 +54,9 @@ def read_words(text: str) -> list[Word]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            SELECT word, entire::text, beginning::text, is_stop, ARRAY(
-                SELECT id FROM orders_category WHERE shop_words(name) @@ beginning
-            )
+            WITH named AS MATERIALIZED (SELECT id, shop_words(name) AS words FROM orders_category)
+            SELECT word, entire::text, beginning::text, is_stop,
+                ARRAY(SELECT id FROM named WHERE words @@ beginning)
             FROM shop_terms(%s)
             """,
             [text],

@@ -153,6 +153,15 @@ def test_a_cursor_of_another_order_or_from_elsewhere_is_refused() -> None:
         read_listing(Filters(sort=Sort.NEWEST), size=7, cursor=cursor)
 
 
+def test_a_cursor_of_another_search_in_the_same_order_is_only_a_place() -> None:
+    first = read_listing(Filters(search="KIT-"), size=3)
+    second = read_listing(Filters(search="KIT-"), size=3, cursor=first.next)
+    before = read_listing(Filters(search="mug"), size=3, cursor=second.previous)
+
+    assert before.count == 4
+    assert before.products == []  # no mug fits as well as a SKU
+
+
 def test_suggestions_follow_what_is_typed() -> None:
     typed = {text: suggest(text) for text in ("k", "ke", "kettel", "kitch", "保")}
 

@@ -37,11 +37,18 @@ def test_no_page_of_a_list_and_no_search_reads_the_catalogue_whole() -> None:
         cursor.execute(FILL)
         note_popularity()
         cursor.execute("ANALYZE orders_popularity; SET LOCAL random_page_cost = 1.1")
+        cursor.execute("SELECT tablename FROM pg_stats WHERE tablename LIKE 'product%words'")
+        assert cursor.fetchall() == []  # ANALYZE computes no words
     for sort in Sort:
         second = read_listing(Filters(sort=sort), size=24).next
         *_count, page, _shown, _media = costs(Filters(sort=sort), second)[:4]
         assert page.buffers < 200, page.sql
         assert "orders_product" not in page.scanned
+    with explained() as numbered:
+        read_listing(Filters(sort=Sort.BEST), size=24, page=2)
+    assert numbered[1].buffers < 400
+    assert "orders_product" not in numbered[1].scanned
+    assert_the_best_sellers_of_many_come_first()
     found = costs(Filters(search="copper"))
     assert not any("orders_product" in each.scanned for each in found)
     assert sum(each.buffers for each in found) < 600
@@ -50,6 +57,29 @@ def test_no_page_of_a_list_and_no_search_reads_the_catalogue_whole() -> None:
         cursor.execute("DROP INDEX product_words")
         cursor.execute("ALTER FUNCTION shop_words(text) COST 1")
     assert any("orders_product" in each.scanned for each in costs(Filters(search="copper")))
+
+
+def assert_the_best_sellers_of_many_come_first() -> None:
+    """1,500 names have the word, and more than 4,000 other descriptions: pages cross over."""
+    best = list(
+        Popularity.objects.order_by("-units", "-product_id").values_list("product_id", "units")
+    )
+    steel = set(Product.objects.filter(description="Of steel.").values_list("pk", flat=True))
+    named = set(sorted(steel)[:1500])
+    Product.objects.filter(pk__in=named).update(name="Steel")
+    expected = [pk for pk, _units in best if pk in named]
+    expected += [pk for pk, _units in best if pk in steel - named]
+
+    first = read_listing(Filters(search="steel"), size=1400)
+    second = read_listing(Filters(search="steel"), size=1400, cursor=first.next)
+    again = read_listing(Filters(search="steel"), size=1400, cursor=second.previous)
+    numbered = read_listing(Filters(search="steel"), size=1400, page=2)
+
+    assert first.count == second.count == len(steel)
+    assert [each.pk for each in first.products] == expected[:1400]
+    assert [each.pk for each in second.products] == expected[1400:2800]
+    assert [each.pk for each in again.products] == expected[:1400]
+    assert [each.pk for each in numbered.products] == expected[1400:2800]
 
 
 @pytest.mark.django_db
