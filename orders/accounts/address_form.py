@@ -1,19 +1,19 @@
-"""An address as its country writes it, in a form: the checkout's and the address book's.
+"""An address as its country writes it, in a form: the checkout's, the address book's, the desk's.
 
 The form has all fields of `ADDRESS_FIELDS`. By the country that is chosen they get their names,
 their order and their rules (`project.address_rules`); what the country doesn't have isn't shown.
 """
 
+from collections.abc import Collection
 from typing import Any
 
 from django import forms
+from django.forms.utils import ErrorDict
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from orders.accounts.fields import ADDRESS_FIELDS
-from orders.placing.errors import InvalidOrder
-from orders.placing.request import check_postcode
 from project.address_rules import AddressRules, address_rules
 from project.countries import COUNTRIES
 
@@ -35,7 +35,12 @@ class AddressFieldsForm(forms.Form):
     def address_rows(self) -> list[list[forms.BoundField]]:
         """The fields as the country's addresses have them, those of one line together."""
         rows = self.rules.rows(get_language() or "en")
-        return [[self[name] for name in row] for row in rows]
+        return [[self[name] for name in row] for row in [*rows, *([name] for name in self.extra)]]
+
+    @property
+    def extra(self) -> list[str]:
+        """The fields that are shown although the country's addresses don't have them."""
+        return []
 
     @property
     def address_kept(self) -> SafeString:
@@ -43,8 +48,7 @@ class AddressFieldsForm(forms.Form):
 
         Whoever chooses the wrong country and then the right one finds everything again.
         """
-        shown = self.rules.fields | {"country"}
-        fields = [self[name] for name in ADDRESS_FIELDS if name not in shown]
+        fields = [self[name] for name in ADDRESS_FIELDS if name not in self._shown]
         hidden = [field.as_hidden() for field in fields]
         hidden += [
             field.as_hidden(only_initial=True)
@@ -52,6 +56,14 @@ class AddressFieldsForm(forms.Form):
             if field.field.show_hidden_initial
         ]
         return SafeString("".join(hidden))
+
+    @property
+    def _shown(self) -> frozenset[str]:
+        return self.rules.fields | {"country"} | frozenset(self.extra)
+
+    def show_as_typed(self) -> None:
+        """Show the form that was sent for another country's fields: it isn't checked yet."""
+        self._errors = ErrorDict()
 
     def fit_country(self) -> None:
         """Give the fields the names, the hints and the lists of the chosen country."""
@@ -68,18 +80,23 @@ class AddressFieldsForm(forms.Form):
                 "postcode": rules.postcode_examples[0]
             }
 
-    def check_address(self, values: dict[str, Any]) -> None:
-        """Add an error for each part that the country needs or can't have; tidy the others."""
+    def check_address(
+        self, values: dict[str, Any], *, names: Collection[str] = ADDRESS_FIELDS
+    ) -> None:
+        """Add an error for each part that the country needs or can't have; tidy the others.
+
+        `names` are the parts that are checked.
+        """
         rules = self.rules
-        for name in ADDRESS_FIELDS:
-            if name not in rules.fields | {"country"}:
+        for name in names:
+            if name not in self._shown:
                 self.errors.pop(name, None)
                 values[name] = ""
             elif name in self.errors:
                 continue
             elif not values.get(name) and self.fields[name].is_needed:  # type: ignore[attr-defined]
                 self.add_error(name, self.fields[name].error_messages["required"])
-        if values.get("postcode") and "postcode" not in self.errors:
+        if "postcode" in names and values.get("postcode") and "postcode" not in self.errors:
             self._check_postcode(rules, values)
 
     def _check_postcode(self, rules: AddressRules, values: dict[str, Any]) -> None:
@@ -107,26 +124,16 @@ class AddressFieldsForm(forms.Form):
             choices=[("", _("Choose …")), *offered.items()],
             widget=forms.Select({"autocomplete": "address-level1"}),
         )
-        given = str(self["region"].value() or "")
-        known = rules.region_of(given)
-        if known is None or given in offered:
-            return
-        if self.is_bound:
-            data: Any = self.data
-            self.data = data.copy()
-            self.data[self.add_prefix("region")] = known.written(native=is_native)  # type: ignore[index]
-        else:
-            self.initial["region"] = known.written(native=is_native)
 
+        def offered_spelling(given: str) -> str:
+            known = None if given in offered else rules.region_of(given)
+            return known.written(native=is_native) if known else given
 
-def add_postcode_error(form: forms.Form, values: dict[str, Any]) -> None:
-    """Add an error to the form if its country needs a postcode and there is none.
-
-    For the desk's correction of an address, which changes single parts of any country's.
-    """
-    if "postcode" in form.errors or "country" in form.errors:
-        return
-    try:
-        check_postcode(values.get("postcode", ""), country=values.get("country", ""))
-    except InvalidOrder as invalid:
-        form.add_error("postcode", [error.message for error in invalid.errors])
+        # Both, or a form that compares them would take another spelling for a change.
+        if "region" in self.initial:
+            self.initial["region"] = offered_spelling(str(self.initial["region"]))
+        name = self.add_prefix("region")
+        if self.is_bound and name in self.data:
+            data: Any = self.data.copy()  # type: ignore[attr-defined]
+            data[name] = offered_spelling(str(data[name]))
+            self.data = data

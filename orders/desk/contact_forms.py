@@ -6,19 +6,19 @@ from typing import Any
 from uuid import UUID
 
 from django import forms
+from django.forms.boundfield import BoundField
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
-    UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from notifications.desk.filters import event_label
-from orders.accounts.address_form import add_postcode_error
 from orders.accounts.fields import ADDRESS_FIELDS, TextField, address_fields
 from orders.desk import effects
+from orders.desk.address_form import DeskAddressForm
 from orders.desk.step_forms import StepForm
 from orders.lifecycle.corrections import address_of, correct_contact, send_again, sent_elsewhere
 from orders.models import Order, OrderEvent, User
@@ -30,8 +30,11 @@ from project.opened_values import OpenedForm
 from project.text import isolate
 
 
-class ContactForm(OpenedForm, StepForm):
+class ContactForm(OpenedForm, DeskAddressForm, StepForm):
     """Corrects name, e-mail, phone and address.
+
+    What was changed is checked as in a new order; what stays may be older than the rules. A country
+    that changes has all of its address checked.
 
     A colleague's correction of another field is kept; one of the same field is told by name. The
     form compares with the order that it has read, and the step refuses if that has changed since.
@@ -63,22 +66,47 @@ class ContactForm(OpenedForm, StepForm):
         self.initial["email"] = readable_address(order.email)
         self.initial["phone"] = order.phone
         for name in ADDRESS_FIELDS:
-            if not order.address:  # a pickup
-                del self.fields[name]
-            else:
+            if order.address:
                 self.initial[name] = order.address.get(name, "")
-                if name != "country":
-                    self.fields[name].widget = UnfoldAdminTextInputWidget()
-        if order.address:
-            self._offer_countries(order.address.get("country", ""))
+            else:  # a pickup
+                del self.fields[name]
 
-    def _offer_countries(self, stored: str) -> None:
-        field: Any = self.fields["country"]
-        choices = list(field.choices)
-        if stored not in dict(choices):  # or the browser would choose another country
-            choices.insert(0, (stored, country_name(stored)))
-        field.widget = UnfoldAdminSelectWidget()
-        field.choices = choices
+    def fit_country(self) -> None:
+        if self.order.address:
+            super().fit_country()
+            self._offer_stored("country", country_name(self.initial["country"]))
+            self._offer_stored("region", self.initial["region"])
+
+    def _offer_stored(self, name: str, label: str) -> None:
+        """Put a stored value into its list, or the browser would choose another one."""
+        field, stored = self.fields[name], self.initial[name]
+        if isinstance(field, forms.ChoiceField) and not self._has_other_country:
+            choices: Any = list(field.choices)  # type: ignore[arg-type]
+            if stored not in dict(choices):
+                field.choices = [(stored, label), *choices]
+
+    @property
+    def _has_other_country(self) -> bool:
+        return bool(self["country"].value() != self.initial["country"])
+
+    @property
+    def address_rows(self) -> list[list[BoundField]]:
+        return super().address_rows if self.order.address else []
+
+    @property
+    def extra(self) -> list[str]:
+        """What the stored address has although its country's addresses don't."""
+        if self._has_other_country:
+            return []
+        return [
+            name
+            for name in ADDRESS_FIELDS
+            if self.initial[name] and name not in self.rules.fields | {"country"}
+        ]
+
+    @property
+    def person_fields(self) -> list[BoundField]:
+        return [self[name] for name in ("name", "email", "phone")]
 
     def clean(self) -> dict[str, Any]:
         """Check only what was changed: an old value may be older than the rule."""
@@ -94,8 +122,10 @@ class ContactForm(OpenedForm, StepForm):
         for name in self.fields:
             if name not in self.changed_data:
                 values[name] = stored[name]
-        if "country" in self.fields and {"country", "postcode"} & set(self.changed_data):
-            add_postcode_error(self, values)
+        if self.order.address:
+            has_moved = "country" in self.changed_data
+            checked = [name for name in ADDRESS_FIELDS if has_moved or name in self.changed_data]
+            self.check_address(values, names=checked)
         return values
 
     def conflict_message(self, name: str, stored: str) -> str:

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from orders.accounts.address_form import AddressFieldsForm
 from orders.desk.next_steps import NextStep, Step, find_step, next_steps, step_url
 from orders.desk.step_forms import (
     PayoutForm,
@@ -203,7 +204,9 @@ class StepPages:
         if "foresee" in request.GET:
             foreseen = {"effects": list(form.effects())}
             return TemplateResponse(request, "desk/step_effects.html", foreseen)
-        if form.is_valid():
+        if request.POST.get("do") == "look" and isinstance(form, AddressFieldsForm):
+            form.show_as_typed()  # the fields of another country
+        elif form.is_valid():
             refusals = take_step(request, [order], form.take)
             if not refusals:
                 reason = form.cleaned_data.get("reason", "")

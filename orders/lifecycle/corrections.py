@@ -64,14 +64,15 @@ def correct_contact(
     """Correct the contact of an order that isn't shipped. Values that are there already stay.
 
     A value that changes gets its one form (`orders.placing.request`); one that stays isn't checked,
-    because it may be older than the rule. A delivery keeps having an address and a pickup none:
+    because it may be older than the rule; nor is a part of an address that stays in its country. A
+    delivery keeps having an address and a pickup none:
     the delivery was priced. A call that changes nothing is a repeat. `seen`: see `require_seen`.
     """
     given = {"name": name, "email": email, "phone": phone, "address": dict(address)}
     with one_transaction():
         order = lock(order_id)
         new = {
-            field: _clean(field, value)
+            field: _clean(field, value, stored=getattr(order, field))
             for field, value in given.items()
             if value != getattr(order, field)
         }
@@ -158,10 +159,10 @@ def _what(message: Notification) -> tuple[str, str, str]:
     return message.event, message.occasion, message.channel
 
 
-def _clean(field: str, value: Any) -> Any:
+def _clean(field: str, value: Any, *, stored: Any) -> Any:
     """Return the value in its one form. Raises InvalidTransition with the field's name."""
     try:
-        return _RULES[field](value)
+        return _clean_address(value, stored) if field == "address" else _RULES[field](value)
     except InvalidOrder as invalid:
         raise InvalidTransition(f"{LABELS[field]}: {invalid.errors[0].message}") from None
 
@@ -170,23 +171,27 @@ def _clean_name(value: str) -> str:
     return clean_text(value, field="name", max_length=MAX_NAME_LENGTH)
 
 
-def _clean_address(value: Mapping[str, str]) -> dict[str, str]:
+def _clean_address(value: Mapping[str, str], stored: Mapping[str, str]) -> dict[str, str]:
     """Return the address without its empty parts, as orders are placed with it."""
     if not any(value.values()):
         return {}
-    country = clean_country(value.get("country", ""))
+    country = value.get("country", "")
+    has_moved = country != stored.get("country", "")
+    if has_moved:
+        clean_country(country)
     needed = {"line1"} | (address_rules(country).required & {"city"})
-    parts = {
-        name: clean_text(
-            value.get(name, ""),
-            field=f"address.{name}",
-            max_length=length,
-            required=name in needed,
-        )
-        for name, length in ADDRESS_LENGTHS.items()
-    }
-    parts["country"] = country
-    check_postcode(parts["postcode"], country=country)
+    parts = {"country": country}
+    for name, length in ADDRESS_LENGTHS.items():
+        parts[name] = value.get(name, "")
+        if has_moved or parts[name] != stored.get(name, ""):
+            parts[name] = clean_text(
+                parts[name],
+                field=f"address.{name}",
+                max_length=length,
+                required=name in needed,
+            )
+            if name == "postcode":
+                check_postcode(parts[name], country=country)
     return {name: part for name, part in parts.items() if part}
 
 
@@ -194,5 +199,4 @@ _RULES: dict[str, Callable[[Any], Any]] = {
     "name": _clean_name,
     "email": clean_email,
     "phone": clean_phone,
-    "address": _clean_address,
 }

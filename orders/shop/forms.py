@@ -11,8 +11,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from orders.accounts.address_form import AddressFieldsForm
-from orders.accounts.fields import ADDRESS_FIELDS, TextField, address_fields
+from orders.accounts.fields import TextField
 from orders.models import Order
 from orders.payments.methods import shop_methods
 from orders.placing.payment_choice import AT_PICKUP
@@ -21,14 +20,12 @@ from orders.placing.request import (
     MAX_LINES,
     MAX_NAME_LENGTH,
     MAX_QUANTITY,
-    ChosenDelivery,
     OrderRequest,
     RequestedLine,
     clean_email,
     clean_phone,
 )
-from orders.quotes.carriers.pickup import NAME as PICKUP
-from orders.shop.delivery import delivers_at_a_price, handovers
+from orders.shop.handover_form import HandoverForm
 from orders.shop.lines import read_line
 from project.address_input import sent_as_typed
 
@@ -80,9 +77,10 @@ def payment_choices() -> list[tuple[str, str | Promise]]:
     return [(way.name, way.label) for way in shop_methods(is_picked_up=settings.DELIVERY_PICKUP)]
 
 
-class CheckoutForm(AddressFieldsForm):
+class CheckoutForm(HandoverForm):
     """The checkout: lines, shopper and delivery, by the rules of `orders.placing.request`."""
 
+    field_order = ("email", "name", "phone")
     CONFIRMED_FIELDS = ("key", "line", "expected_total")
     """The hidden fields. The page writes them, so an error in one means that the page is out of
     date or forged."""
@@ -107,17 +105,6 @@ class CheckoutForm(AddressFieldsForm):
         help_text=_("So that we can reach you about this order."),
         widget=forms.TextInput({"type": "tel", "autocomplete": "tel"}),
     )
-    handover = forms.ChoiceField(
-        label=_("How would you like to get it?"), choices=handovers, widget=forms.RadioSelect
-    )
-    line1, line2, postcode, city, region, country = address_fields(required=False)
-    delivery = forms.RegexField(
-        r"^[A-Za-z0-9._-]{1,30}/[A-Za-z0-9._-]{1,40}$",
-        label=_("Delivery"),
-        required=False,
-        error_messages={"invalid": _("Choose how it is delivered.")},
-    )
-    """The chosen quote: `carrier/service`."""
     payment = forms.ChoiceField(
         label=_("How would you like to pay?"),
         choices=payment_choices,
@@ -130,7 +117,6 @@ class CheckoutForm(AddressFieldsForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.initial.setdefault("handover", handovers()[0][0])
         for name, _label in payment_choices()[:1]:
             self.initial.setdefault("payment", name)
         self.fields["country"].widget.attrs |= {
@@ -144,45 +130,16 @@ class CheckoutForm(AddressFieldsForm):
         return [name for name in cls.base_fields if name not in cls.CONFIRMED_FIELDS]
 
     def clean(self) -> dict[str, Any]:
-        """Require the address for a delivery; drop it for a pickup."""
         values = super().clean() or {}
-        if values.get("handover") == "delivery":
-            self.check_address(values)
-            is_chosen = values.get("delivery") or "delivery" in self.errors
-            if self.has_address and not is_chosen and delivers_at_a_price():
-                self.add_error("delivery", self.fields["delivery"].error_messages["invalid"])
-        else:
-            for name in (*ADDRESS_FIELDS, "delivery"):
-                self.errors.pop(name, None)
-                values[name] = ""
         if values.get("payment") == AT_PICKUP and values.get("handover") == "delivery":
             message = _("You can pay at pick-up only what you pick up. Choose another way to pay.")
             self.add_error("payment", message)
         return values
 
     @property
-    def has_address(self) -> bool:
-        """Tell whether the form was sent with a whole address for its delivery."""
-        is_delivery = self.cleaned_data.get("handover") == "delivery"
-        return is_delivery and not self.errors.keys() & set(ADDRESS_FIELDS)
-
-    @property
-    def address(self) -> dict[str, str]:
-        """The address of the form that was sent, as the order keeps it."""
-        values = self.cleaned_data
-        return {name: values[name] for name in ADDRESS_FIELDS if values.get(name)}
-
-    @property
     def is_outdated(self) -> bool:
         """Return True if a hidden field is missing or invalid."""
         return any(name in self.errors for name in self.CONFIRMED_FIELDS)
-
-    def chosen_delivery(self) -> ChosenDelivery | None:
-        """Return the quote that a form which was sent chose; None where delivery has no price."""
-        if self.cleaned_data.get("handover") == "pickup":
-            return ChosenDelivery(PICKUP, "shop")
-        carrier, _slash, service = (self.cleaned_data.get("delivery") or "").partition("/")
-        return ChosenDelivery(carrier, service) if service else None
 
     def order_request(
         self,

@@ -69,7 +69,7 @@ class ProductSitemap(ShopSitemap):
         return Product.objects.filter(ON_SALE).aggregate(at=Max("created_at"))["at"]
 
 
-SITEMAPS: dict[str, type[Sitemap[Any]] | Sitemap[Any]] = {
+SITEMAPS: "dict[str, type[Sitemap[Any]] | Sitemap[Any]]" = {
     "categories": CategorySitemap,
     "products": ProductSitemap,
 }

@@ -90,7 +90,7 @@ def address_fields(request: HttpRequest, address_id: int | None = None) -> HttpR
 
 def _unchecked(form: AddressForm) -> AddressForm:
     """Return the form as it was filled in, without errors: it isn't sent yet."""
-    form._errors = ErrorDict()  # type: ignore[attr-defined]
+    form._errors = ErrorDict()
     form.cleaned_data = {}
     return form
 

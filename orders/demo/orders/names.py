@@ -65,19 +65,19 @@ _PLAIN = str.maketrans(
 )
 
 PLACES = (
-    ("Lindenstraße", "10969", "Berlin", "DE"),
-    ("Goethestraße", "80336", "München", "DE"),
-    ("Am Sonnenhügel", "50667", "Köln", "DE"),
-    ("rue de la République", "69002", "Lyon", "FR"),
-    ("allée des Érables", "75011", "Paris", "FR"),
-    ("Mill Lane", "SE1 7PB", "London", "GB"),
-    ("Østergade", "1100", "København", "DK"),
-    ("ulica Długa", "31-147", "Kraków", "PL"),
-    ("Calle Mayor", "28013", "Madrid", "ES"),
-    ("rua das Flores", "4050-265", "Porto", "PT"),
-    ("南京东路", "200001", "上海", "CN"),
-    ("朝阳门外大街", "100020", "北京", "CN"),
-    ("天河路", "510620", "广州", "CN"),
+    ("Lindenstraße", "10969", "Berlin", "", "DE"),
+    ("Goethestraße", "80336", "München", "", "DE"),
+    ("Am Sonnenhügel", "50667", "Köln", "", "DE"),
+    ("rue de la République", "69002", "Lyon", "", "FR"),
+    ("allée des Érables", "75011", "Paris", "", "FR"),
+    ("Mill Lane", "SE1 7PB", "London", "", "GB"),
+    ("Østergade", "1100", "København", "", "DK"),
+    ("ulica Długa", "31-147", "Kraków", "", "PL"),
+    ("Calle Mayor", "28013", "Madrid", "Madrid", "ES"),
+    ("rua das Flores", "4050-265", "Porto", "", "PT"),
+    ("南京东路", "200001", "上海", "上海市", "CN"),
+    ("朝阳门外大街", "100020", "北京", "北京市", "CN"),
+    ("天河路", "510620", "广州", "广东省", "CN"),
 )
 
 
@@ -114,10 +114,11 @@ def phone(random: Random) -> str:
 
 def address(random: Random) -> dict[str, str]:
     """Return a delivery address, as an order stores it."""
-    street, postcode, city, country = random.choice(PLACES)
+    street, postcode, city, region, country = random.choice(PLACES)
     number = random.randrange(1, 140)
     line1 = f"{number} {street}" if country in ("FR", "GB") else f"{street} {number}"
     if country == "CN":
         line1 = f"{street}{number}号"
     extra = {"line2": f"Apt. {random.randrange(1, 60)}"} if random.random() < 0.2 else {}
+    extra |= {"region": region} if region else {}
     return {"line1": line1, **extra, "postcode": postcode, "city": city, "country": country}

@@ -120,7 +120,8 @@ _USERS = Copied(
 )
 _EMAILS = Copied(EmailAddress, ("user_id", "email", "verified", "primary"))
 _ADDRESSES = Copied(
-    Address, ("user_id", "line1", "line2", "postcode", "city", "country", "is_default")
+    Address,
+    ("user_id", "line1", "line2", "postcode", "city", "region", "country", "is_default"),
 )
 
 
@@ -136,7 +137,8 @@ def _user(shopper: Shopper, joined: datetime) -> tuple[Any, ...]:
 
 def _whole(address: dict[str, str]) -> tuple[str, ...]:
     return tuple(
-        address.get(name, "") for name in ("line1", "line2", "postcode", "city", "country")
+        address.get(name, "")
+        for name in ("line1", "line2", "postcode", "city", "region", "country")
     )
 
 

@@ -13,14 +13,16 @@ from unfold.widgets import (
     UnfoldAdminTextInputWidget,
 )
 
-from orders.accounts.address_form import AddressFieldsForm
-from orders.accounts.fields import ADDRESS_FIELDS, TextField, address_fields
+from orders.accounts.fields import TextField
+from orders.desk.address_form import DeskAddressForm
 from orders.lifecycle.notes import MAX_LENGTH
 from orders.placing.request import MAX_NAME_LENGTH, clean_email, clean_phone
+from orders.shop.delivery import handovers
+from orders.shop.handover_form import HandoverForm
 from project.address_input import sent_as_typed
 
 
-class CustomerForm(AddressFieldsForm):
+class CustomerForm(DeskAddressForm, HandoverForm):
     """Whom the order is for and how it gets there, by the rules of `orders.placing.request`."""
 
     name = TextField(
@@ -50,15 +52,8 @@ class CustomerForm(AddressFieldsForm):
         widget=UnfoldAdminSelectWidget,
     )
     handover = forms.ChoiceField(
-        label=_("Handover"),
-        choices=[
-            ("pickup", _("Pickup in the shop")),
-            ("delivery", _("Deliver to an address")),
-        ],
-        initial="pickup",
-        widget=UnfoldAdminRadioSelectWidget,
+        label=_("Handover"), choices=handovers, widget=UnfoldAdminRadioSelectWidget
     )
-    line1, line2, postcode, city, region, country = address_fields(required=False)
     note = forms.CharField(
         label=_("Note"),
         required=False,
@@ -69,32 +64,9 @@ class CustomerForm(AddressFieldsForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        for name in ADDRESS_FIELDS:
-            field: Any = self.fields[name]
-            if isinstance(field, forms.ChoiceField):
-                choices = field.choices
-                field.widget = UnfoldAdminSelectWidget()
-                field.choices = choices
-            else:
-                field.widget = UnfoldAdminTextInputWidget()
         for field in self.fields.values():  # or the browser fills in the operator's own
             field.widget.attrs["autocomplete"] = "off"
 
     @property
     def person_fields(self) -> list[Any]:
         return [self[name] for name in ("name", "email", "phone", "language")]
-
-    @property
-    def address_fields(self) -> list[Any]:
-        return [self["country"], *(field for row in self.address_rows for field in row)]
-
-    def clean(self) -> dict[str, Any]:
-        """Require the address for a delivery; drop it for a pickup."""
-        values = super().clean() or {}
-        if values.get("handover") == "delivery":
-            self.check_address(values)
-            return values
-        for name in ADDRESS_FIELDS:
-            self.errors.pop(name, None)
-            values[name] = ""
-        return values

@@ -1,20 +1,22 @@
 """What the page of a new order holds, as forms: read, made a request, and given its refusals."""
 
-from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from orders.accounts.fields import ADDRESS_FIELDS
 from orders.accounts.history import account_of
+from orders.desk.new_order.delivery import ShownQuote, shown_quotes
 from orders.desk.new_order.forms import CustomerForm
 from orders.desk.new_order.lines import LineForm, line_forms, read_rows, sum_up
 from orders.models import Order
 from orders.placing.by_operator import ByOperator
 from orders.placing.errors import FieldError, Shortage
 from orders.placing.request import OrderRequest
+from orders.shop.delivery import NOT_ASKED, DeliveryOffer
 
 
 @dataclass
@@ -23,15 +25,29 @@ class Held:
 
     customer: CustomerForm
     lines: list[LineForm]
+    seen: Mapping[str, str] = field(default_factory=dict)
+    """The form that was sent to be placed: the delivery prices that its page showed."""
+    offer: DeliveryOffer = NOT_ASKED
 
     def __post_init__(self) -> None:
         self.summary = sum_up(self.lines)
         """What it costs; a line that the placement refuses afterwards still counts."""
+        self._counted = [line.requested() for line in self.lines if line.is_valid()]
 
     @classmethod
     def sent(cls, request: HttpRequest) -> "Held":
         """Return what the page sent, to be placed."""
-        return cls(CustomerForm(request.POST), line_forms(read_rows(request.POST)))
+        sent = request.POST
+        return cls(CustomerForm(sent), line_forms(read_rows(sent)), seen=sent.dict())
+
+    def ask_carriers(self) -> None:
+        """Have the carriers quote, and count the chosen quote. It may take 1.5 s."""
+        self.offer = self.customer.offer(self._counted)
+        self.summary = replace(self.summary, delivery=self.offer.chosen)
+
+    @property
+    def quotes(self) -> list[ShownQuote]:
+        return list(shown_quotes(self.offer, seen=self.seen))
 
     def is_right(self) -> bool:
         """Tell whether it can be placed as far as the forms know; each then has its errors."""
@@ -51,9 +67,10 @@ class Held:
             email=values["email"],
             phone=values["phone"],
             language=values["language"],
-            address={name: values[name] for name in ADDRESS_FIELDS if values[name]},
+            address=self.customer.address,
             lines=tuple(line.requested() for line in self.lines),
             user_id=account_of(values["email"]),
+            delivery=self.customer.chosen_delivery(),
             expected_total=expected_total,
             operator=ByOperator(
                 user_id=user_id,
@@ -81,12 +98,3 @@ class Held:
         left = item.available
         text = ngettext("Only %(count)d is left.", "Only %(count)d are left.", left)
         line.add_error("quantity", text % {"count": left} if left else _("Sold out."))
-
-
-def read_amount(text: str) -> Decimal | None:
-    """Return the amount; None if the text is none."""
-    try:
-        amount = Decimal(text)
-    except InvalidOperation:
-        return None
-    return amount if amount.is_finite() else None

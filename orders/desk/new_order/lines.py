@@ -26,6 +26,7 @@ from orders.catalogue.search.listing import read_listing
 from orders.models import Product
 from orders.placing.by_operator import LARGEST_PRICE, MAX_REASON, HandPrice
 from orders.placing.request import MAX_LINES, MAX_QUANTITY, RequestedLine
+from orders.quotes.parcel import Quote
 
 if TYPE_CHECKING:
     from orders.catalogue.browsing import ProductOnSale
@@ -159,10 +160,13 @@ class Summary:
     lines: list[SummaryLine]
     has_errors: bool
     """Return True if a line isn't counted, because it isn't right yet."""
+    delivery: Quote | None = None
+    """The chosen quote, if it is delivered at a price."""
 
     @property
     def total(self) -> Decimal:
-        return sum((line.total for line in self.lines), Decimal("0.00"))
+        delivery = self.delivery.price if self.delivery else Decimal("0.00")
+        return sum((line.total for line in self.lines), delivery)
 
 
 def sum_up(lines: Iterable[LineForm]) -> Summary:

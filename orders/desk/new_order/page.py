@@ -26,8 +26,9 @@ from unfold.decorators import action
 from orders.accounts.fields import ADDRESS_FIELDS
 from orders.catalogue.search.words import clean_search
 from orders.desk.new_order.customers import find_customers, read_customer
+from orders.desk.new_order.delivery import read_amount
 from orders.desk.new_order.forms import CustomerForm
-from orders.desk.new_order.held import Held, read_amount
+from orders.desk.new_order.held import Held
 from orders.desk.new_order.lines import (
     add_row,
     find_products,
@@ -39,6 +40,7 @@ from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.notes import add_note
 from orders.models import Order, User
 from orders.placing.errors import (
+    DeliveryChanged,
     InvalidOrder,
     KeyReused,
     OutcomeUnknown,
@@ -50,9 +52,13 @@ from orders.placing.errors import (
 from orders.placing.identity import order_ids
 from orders.placing.placement import Placement, place_order
 from orders.placing.request import KEY_PATTERN, MAX_LINES, OrderRequest
+from orders.shop.delivery import delivers_at_a_price
 
 PERMISSIONS = ("orders.add_order", "orders.view_order")
 LABEL = gettext_lazy("Make an order")
+WITH_QUOTES = ("", "new-order", "order-quotes")
+"""The parts of the page (whole: empty) for which the carriers are asked, which may take 1.5 s."""
+SEARCHES = ("found-customers", "found-products")
 
 
 class NewOrderPage:
@@ -160,6 +166,10 @@ class NewOrderPage:
                 for item in error.items:
                     held.show_shortage(item)
                 return self._page(request, held, status=409, is_short=True)
+            case DeliveryChanged():
+                return self._page(
+                    request, held, status=409, is_undelivered=True, reason=error.reason
+                )
             case TotalChanged():
                 return self._page(request, held, status=409, new_total=error.total)
             case ShopBusy():
@@ -174,7 +184,14 @@ class NewOrderPage:
     def _page(
         self, request: HttpRequest, held: Held, *, status: int = 200, **answer: Any
     ) -> HttpResponse:
-        """Show what is held; `answer` describes the last attempt's error."""
+        """Show what is held; `answer` describes the last attempt's error.
+
+        A part that htmx replaces is there at once. The page then asks for the delivery's prices.
+        """
+        is_part = request.headers.get("HX-Request") == "true"
+        part = request.headers.get("HX-Target", "") if is_part else ""
+        if part in WITH_QUOTES:
+            held.ask_carriers()
         key = request.GET.get("key", "")
         if not re.fullmatch(KEY_PATTERN, key):
             key = _new_key()
@@ -189,6 +206,9 @@ class NewOrderPage:
             "customer": held.customer,
             "lines": held.lines,
             "summary": held.summary,
+            "offer": held.offer,
+            "quotes": held.quotes,
+            "has_prices": delivers_at_a_price(),
             "currency": settings.SHOP_CURRENCY,
             "customers": find_customers(sought["find_customer"]),
             "products": find_products(sought["find_product"]),
@@ -196,8 +216,11 @@ class NewOrderPage:
             **sought,
             **answer,
         }
-        if request.headers.get("HX-Request") == "true":
-            return TemplateResponse(request, "desk/new_order_form.html", context)
+        if is_part:
+            response = TemplateResponse(request, "desk/new_order_form.html", context)
+            if context["has_prices"] and part not in (*WITH_QUOTES, *SEARCHES):
+                response["HX-Trigger-After-Settle"] = "delivery-due"
+            return response
         context |= self.admin_site.each_context(request)
         return TemplateResponse(request, "desk/new_order.html", context, status=status)
 

@@ -30,7 +30,7 @@ from orders.placing.placement import place_order
 from orders.placing.request import OrderRequest, RequestedLine
 from orders.shop.answers import WAITING, answer_of, seconds_waited
 from orders.shop.changes import current_cart
-from orders.shop.delivery import NOT_ASKED, delivers_at_a_price, offer_of
+from orders.shop.delivery import NOT_ASKED, delivers_at_a_price
 from orders.shop.drafts import (
     address_of,
     as_sent,
@@ -253,16 +253,9 @@ def _prices(request: HttpRequest, form: CheckoutForm | None, cart: PricedCart) -
     Without a form nobody is asked: the page is there at once, and asks then.
     """
     offer = NOT_ASKED
-    if form is not None and delivers_at_a_price():
-        checked = form if form.is_bound else CheckoutForm(form.initial)
-        checked.is_valid()
-        if checked.has_address:
-            offer = offer_of(
-                address=checked.address,
-                lines=[line.requested for line in cart.lines],
-                chosen=checked.chosen_delivery(),
-                counted_address=counted_address(request),
-            )
+    if form is not None:
+        lines = [line.requested for line in cart.lines]
+        offer = form.offer(lines, counted_address=counted_address(request))
     return {
         "offer": offer,
         "total": cart.total + offer.price,

@@ -21,7 +21,7 @@ allowed to read: an address that somebody published would be listed without it."
 def index(request: HttpRequest) -> HttpResponse:
     """List the pages of the map, at `SITE_URL` whatever the request's host is."""
     response = views.index(request, SITEMAPS, sitemap_url_name="sitemap-pages")
-    for page in response.context_data["sitemaps"]:
+    for page in (response.context_data or {})["sitemaps"]:
         _scheme, _host, *rest = urlsplit(page.location)
         page.location = settings.SITE_URL + urlunsplit(("", "", *rest))
     return response

@@ -38,12 +38,18 @@ pytestmark = [
 ]
 ADD = "/admin/orders/order/add/"
 GRACE = {"name": "Grace Hopper", "email": "grace@example.org", "phone": "0431 901 0"}
-YORK = {"line1": "Mill Lane 1", "city": "York", "postcode": "YO1", "country": "GB"}
+YORK = {"line1": "Mill Lane 1", "city": "York", "postcode": "YO1 7AA", "country": "GB"}
 
 
 @pytest.fixture
 def mug(db: None) -> Product:
     return add_product("MUG", stock=10, price="9.90")
+
+
+@pytest.fixture(autouse=True)
+def no_carriers(settings: Any) -> None:
+    settings.DELIVERY_SIMULATED, settings.DELIVERY_BY_WEIGHT = False, []
+    settings.DELIVERY_FLAT_RATE = {}
 
 
 @pytest.fixture
@@ -248,6 +254,97 @@ def test_what_is_wrong_is_told_beside_its_field_and_nothing_typed_is_lost(desk: 
     again = read_page(desk, page.url, refused.content.decode()).values
     assert {name: again[name] for name in typed} == {name: [text] for name, text in typed.items()}
     assert again["line-0-quantity"] == ["0"]
+
+
+def deliverable(desk: Client) -> OpenedPage:
+    return filled(desk, handover="delivery", **YORK)
+
+
+def test_a_delivery_is_chosen_among_the_quotes_and_told_if_it_changes(
+    desk: Client, settings: Any
+) -> None:
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("4.90")}
+    settings.DELIVERY_BY_WEIGHT = [(5000, Decimal("7.90"))]
+    page, offered = press(deliverable(desk), "look")
+    assert "Standard delivery there within 3 days €4.90" in text_of(offered)
+    assert "Total €24.70" in text_of(offered)
+
+    page, chosen = press(page, "look", delivery="by-weight/parcel")
+    assert "Total €27.70" in text_of(chosen)
+
+    settings.DELIVERY_BY_WEIGHT = [(5000, Decimal("8.90"))]
+    dearer = place(page)
+    assert dearer.status_code == 409
+    assert "it is €28.70 now" in text_of(dearer)
+    assert "The price has changed from €7.90 to €8.90." in text_of(dearer)
+
+    settings.DELIVERY_BY_WEIGHT = [(1, Decimal("8.90"))]
+    gone = place(read_page(desk, page.url, dearer.content.decode()))
+    assert gone.status_code == 409
+    assert "isn’t offered any more. It doesn&#x27;t carry this to this address." in text_of(gone)
+    assert not Order.objects.exists()
+
+    place(read_page(desk, page.url, gone.content.decode()))
+    order = Order.objects.get()
+    assert (order.delivery["carrier"], order.address) == ("flat-rate", YORK)
+    assert (order.delivery_total, order.total) == (Decimal("4.90"), Decimal("24.70"))
+
+
+def test_a_delivery_at_a_price_is_not_placed_without_a_choice(desk: Client, settings: Any) -> None:
+    page = deliverable(desk)  # opened before the shop had carriers
+    settings.DELIVERY_FLAT_RATE = {"DE": Decimal("4.90")}
+
+    refused = place(page)
+
+    assert "Choose how it is delivered." in text_of(refused)
+    assert "Nobody delivers this to the address at the moment." in text_of(refused)
+    assert "It doesn&#x27;t carry this to this address." in text_of(refused)
+    assert "Total without delivery €19.80" in text_of(refused)
+    assert not Order.objects.exists()
+
+
+def test_a_pickup_is_on_the_order_where_the_shop_offers_it(desk: Client, settings: Any) -> None:
+    place(filled(desk))
+    settings.DELIVERY_PICKUP = False
+
+    assert Order.objects.get().delivery["carrier"] == "pickup"
+    assert new_page(desk).values["handover"] == ["delivery"]
+
+
+def test_carriers_are_asked_after_the_part_that_was_changed_is_shown(
+    desk: Client, settings: Any
+) -> None:
+    page = deliverable(desk)
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("4.90")}
+
+    answers = {
+        part: desk.post(
+            page.url,
+            {**page.values, "do": "look"},
+            headers={"HX-Request": "true", "HX-Target": part},
+        )
+        for part in ("found-products", "order-lines", "order-quotes")
+    }
+
+    asked = {part: answer.context["offer"].is_asked for part, answer in answers.items()}
+    assert asked == {"found-products": False, "order-lines": False, "order-quotes": True}
+    due = [part for part, answer in answers.items() if "HX-Trigger-After-Settle" in answer.headers]
+    assert due == ["order-lines"]
+
+
+def test_the_address_has_the_fields_of_its_country_and_loses_nothing(desk: Client) -> None:
+    page, american = press(deliverable(desk), "look", country="US")
+    assert "ZIP code" in text_of(american)
+    assert '<option value="IL">Illinois' in american.content.decode()
+    unsure, _singapore = press(page, "look", country="SG", region="IL")
+    page, _american = press(unsure, "look", country="US")
+    assert [page.values[name] for name in ("region", "city")] == [["IL"], ["York"]]
+
+    refused = place(page)
+    assert "This is no ZIP code of United States" in text_of(refused)
+    place(read_page(desk, page.url, refused.content.decode()), postcode="62701-1234")
+    illinois = {"country": "US", "region": "IL", "postcode": "62701-1234"}
+    assert Order.objects.get().address == YORK | illinois
 
 
 def fail_with(monkeypatch: pytest.MonkeyPatch, error: PlacementError) -> None:

@@ -23,7 +23,7 @@ from project.jobs.queryset import Status
 from tests.factories import add_product
 from tests.order_states import packed, paid, pay_part, placed, refund_order, shipped
 from tests.orders.shop.pages import text_of
-from tests.pages import OpenedPage, link_of, open_page
+from tests.pages import OpenedPage, link_of, open_page, read_page
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
@@ -378,6 +378,56 @@ def test_an_old_address_that_no_rule_knows_does_not_stop_another_correction(desk
 
     order.refresh_from_db()
     assert (order.name, order.email, order.phone) == ("Ada King", odd, "+123")
+
+
+def test_a_correction_has_the_fields_of_the_country_that_is_chosen(desk: Client) -> None:
+    order = placed(address=ADDRESS)
+    page = open_from(desk, order, "Correct the contact")
+
+    shown = page.send(country="US", do="look")
+    assert "ZIP code" in text_of(shown)
+    assert "This field is required." not in text_of(shown)
+    page = read_page(desk, page.url, shown.content.decode())
+    refused = page.send()
+    assert "This is no ZIP code of United States" in text_of(refused)
+    assert "This field is required." in text_of(refused)  # the state
+    page = read_page(desk, page.url, refused.content.decode())
+    page.send(region="IL", postcode="62701")
+
+    order.refresh_from_db()
+    moved = {"country": "US", "region": "IL", "postcode": "62701"}
+    assert order.address == ADDRESS | moved
+    assert "Mill Lane 1 York, IL 62701 United States" in text_of(page_of(desk, order))
+
+
+OLD_ADDRESSES = [
+    {"line1": "Mill Lane 1", "city": "York", "country": "GB"},
+    {"line1": "Mill Lane 1", "city": "York", "postcode": "n/a", "country": "GB"},
+    {"line1": "1 Main St", "city": "Oz", "region": "Kalifornia", "country": "US"},
+    {"line1": "Am Markt 1", "city": "Kiel", "region": "Holstein", "country": "DE"},
+    {"line1": "Am Markt 1", "city": "Kiel", "country": "XX"},
+]
+
+
+@pytest.mark.parametrize("old", OLD_ADDRESSES)
+def test_what_stays_of_an_old_address_is_not_checked(desk: Client, old: dict[str, str]) -> None:
+    order = placed(address=ADDRESS)
+    Order.objects.update(address=old)
+
+    open_from(desk, order, "Correct the contact").send(line2="At the back")
+
+    order.refresh_from_db()
+    assert order.address == old | {"line2": "At the back"}
+
+
+def test_a_part_that_the_country_does_not_have_is_shown_and_can_be_removed(desk: Client) -> None:
+    order = placed(address=ADDRESS)
+    Order.objects.update(address=ADDRESS | {"region": "Yorkshire"})
+
+    open_from(desk, order, "Correct the contact").send(region="")
+
+    order.refresh_from_db()
+    assert order.address == ADDRESS
 
 
 def test_a_shipped_order_has_no_such_link_and_refuses_an_old_page(desk: Client) -> None:

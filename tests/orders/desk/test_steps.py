@@ -24,7 +24,7 @@ pytestmark = [
     pytest.mark.usefixtures("writers"),
 ]
 
-ADDRESS = {"line1": "Mill Lane 1", "city": "York", "postcode": "YO1", "country": "GB"}
+ADDRESS = {"line1": "Mill Lane 1", "city": "York", "postcode": "YO1 7AA", "country": "GB"}
 
 
 @pytest.fixture

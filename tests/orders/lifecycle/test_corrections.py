@@ -82,6 +82,17 @@ def test_a_value_that_stays_is_not_checked_by_a_rule_that_is_younger() -> None:
     assert correct(order, name="Ada King").phone == "+123"
 
 
+def test_a_part_of_an_address_that_stays_is_not_checked_either() -> None:
+    order = placed(address=ADDRESS)
+    old = {"line1": "Mill Lane 1", "city": "York", "country": "GB"}
+    Order.objects.filter(pk=order.pk).update(address=old)
+    order.refresh_from_db()
+
+    assert correct(order, address=old | {"line1": "Mill Lane 2"}).address["line1"] == "Mill Lane 2"
+    with pytest.raises(InvalidTransition):
+        correct(order, address=old | {"country": "DE"})
+
+
 @pytest.mark.parametrize(
     ("changes", "says"),
     [
