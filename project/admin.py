@@ -74,7 +74,7 @@ class ReadOnlyAdmin(ReadOnly, ModelAdmin):
 
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────
 @admin.register(TaskResult)
-class ResultAdmin(ReadOnly, LongList, TaskResultAdmin):
+class ResultAdmin(ReadOnly, LongList, RecordPage, TaskResultAdmin):
     """Celery's own results: a job's last attempt has the job's id."""
 
     fieldsets = (
@@ -116,6 +116,10 @@ class ResultAdmin(ReadOnly, LongList, TaskResultAdmin):
         jobs = _jobs_of([row.task_id for row in rows])
         for row in rows:
             row.job = jobs.get(row.task_id)
+
+    def page_context(self, request: HttpRequest, record: TaskResult) -> dict[str, Any]:
+        # The result itself is called "<Task: id …>".
+        return {"title": self.task(record), "subtitle": None}
 
     @display(description=_("job"))
     def about(self, result: Any) -> str | SafeString:
