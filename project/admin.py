@@ -72,9 +72,13 @@ class ReadOnlyAdmin(ReadOnly, ModelAdmin):
     show_full_result_count = False
 
 
+# Its own name for itself is "<Task: id (state)>", and stands above its page.
+TaskResult.add_to_class("__str__", lambda result: task_name(result.task_name or ""))
+
+
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────
 @admin.register(TaskResult)
-class ResultAdmin(ReadOnly, LongList, RecordPage, TaskResultAdmin):
+class ResultAdmin(ReadOnly, LongList, TaskResultAdmin):
     """Celery's own results: a job's last attempt has the job's id."""
 
     fieldsets = (
@@ -116,10 +120,6 @@ class ResultAdmin(ReadOnly, LongList, RecordPage, TaskResultAdmin):
         jobs = _jobs_of([row.task_id for row in rows])
         for row in rows:
             row.job = jobs.get(row.task_id)
-
-    def page_context(self, request: HttpRequest, record: TaskResult) -> dict[str, Any]:
-        # The result itself is called "<Task: id …>".
-        return {"title": self.task(record), "subtitle": None}
 
     @display(description=_("job"))
     def about(self, result: Any) -> str | SafeString:

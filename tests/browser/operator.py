@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from playwright.sync_api import Locator, Page
+from playwright.sync_api import Locator, Page, expect
 from pyvips import Image
 
 from project.local.env import ROOT
@@ -22,6 +22,8 @@ ROW = re.compile(
     r"^\| \[(?P<task>[^]]+)\]\(#[^)]+\) \| (?P<clicks>\d+) \| (?P<fields>\d+) \|", re.M
 )
 QUALITY = 70
+PAGE_MS = 30_000
+"""Milliseconds that a page may take on a busy machine."""
 
 
 def promised() -> dict[str, tuple[int, int]]:
@@ -61,8 +63,9 @@ class Operator:
         yield
         assert (self.clicks, self.fields) == promised()[name]
 
-    def picture(self) -> None:
-        """Keep what the operator sees now as the task's picture in the docs, if asked to."""
+    def picture(self, *, showing: Locator) -> None:
+        """Keep what the operator sees as the task's picture in the docs, if asked to."""
+        expect(showing).to_be_visible(timeout=PAGE_MS)
         if "OPERATING_PICTURES" not in os.environ:
             return
         PICTURES.mkdir(exist_ok=True)
