@@ -72,6 +72,10 @@ class ReadOnlyAdmin(ReadOnly, ModelAdmin):
     show_full_result_count = False
 
 
+# Its own name for itself is "<Task: id (state)>", and stands above its page.
+TaskResult.add_to_class("__str__", lambda result: task_name(result.task_name or ""))
+
+
 # ── Celery ──────────────────────────────────────────────────────────────────────────────────
 @admin.register(TaskResult)
 class ResultAdmin(ReadOnly, LongList, TaskResultAdmin):

@@ -12,11 +12,10 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.formats import number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from orders.desk_jobs.kinds import STEP_ORDERS
@@ -24,6 +23,7 @@ from orders.desk_jobs.order_steps import MOST_ORDERS, STEPS, pack_orders
 from orders.desk_jobs.queue import queue_desk_job
 from orders.models import DeskJob, Order
 from project.database.keys import time_ordered_key
+from project.desk.confirming import confirm_page
 from project.order_numbers import NUMBER_PREFIX
 
 FEW = 20
@@ -98,20 +98,35 @@ def step_many(
             needs_reason=step.needs_reason,
         )
     is_all = request.POST.get("select_across") == "1"
-    context = {
-        **desk.admin_site.each_context(request),
-        "opts": desk.opts,
-        "title": step.label,
-        "count": len(chosen),
-        "form": form,
-        "action": action,
-        "is_all": is_all,
-        "checkbox_name": ACTION_CHECKBOX_NAME,
-        # By the filter the first one is enough; the admin asks for one.
-        "chosen": [key for key, _number in chosen[: 1 if is_all else None]],
-        "back": reverse("admin:orders_order_changelist"),
-    }
-    return TemplateResponse(request, "desk/bulk_step.html", context)
+    # By the filter the first one is enough; the admin asks for one.
+    asked = chosen[: 1 if is_all else None]
+    return confirm_page(
+        request,
+        title=step.label,
+        question=step.label,
+        label=step.label,
+        sentences=[_says(len(chosen))],
+        hidden=[
+            ("action", action),
+            (CONFIRMED, "1"),
+            ("select_across", "1" if is_all else "0"),
+            *((ACTION_CHECKBOX_NAME, key) for key, _number in asked),
+        ],
+        form=form,
+        back=reverse("admin:orders_order_changelist"),
+    )
+
+
+def _says(count: int) -> str:
+    """Return what confirming does, with the number of orders."""
+    says = ngettext(
+        "%(count)s order is changed in the background. You see the progress, can cancel it, and are"
+        " told which orders couldn't be changed.",
+        "%(count)s orders are changed in the background. You see the progress, can cancel it, and"
+        " are told which orders couldn't be changed.",
+        count,
+    )
+    return says % {"count": number_format(count, force_grouping=True)}
 
 
 def _job_of(request: HttpRequest, key: Any) -> DeskJob | None:

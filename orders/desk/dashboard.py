@@ -22,6 +22,7 @@ from orders.desk.attention import read_pauses, read_tasks
 from orders.desk.new_order.page import may_make_orders
 from orders.desk.orders import COLOURS
 from orders.desk.sales import read_overview
+from orders.desk.stock_takes import may_take_stock
 from orders.models import Order, Product
 from orders.reports.quarters import best_sellers
 from project.desk.appearance import may_see_jobs
@@ -99,6 +100,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         ],
         "pauses": read_pauses() if health.paused or health.notes else [],
         "audits": AuditRun.objects.last_of_each_scope(),
+        "may_take_stock": may_take_stock(request),
         "low_stock": Product.objects.filter(is_low(), is_active=True)
         .select_related("stock")
         .order_by("stock__available", "name")[:LATEST],

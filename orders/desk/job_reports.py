@@ -35,10 +35,13 @@ def step_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
 
 
 def import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
-    """Return the counts, and the requested page of the report's rows."""
+    """Return the counts, and the requested page of the report's rows.
+
+    Rows that change nothing come last: an operator decides by the others.
+    """
     counts = job.result or {}
     chosen = request.GET.get("outcome", "")
-    rows = list(_rows(job))
+    rows = sorted(_rows(job), key=lambda row: row.outcome == Outcome.UNCHANGED)
     otherwise = _otherwise(job, rows)
     if chosen == OTHERWISE:
         rows = [row for row in rows if row.number in otherwise]
@@ -51,6 +54,7 @@ def import_context(request: HttpRequest, job: DeskJob) -> dict[str, Any]:
         "outcomes": [
             (outcome.value, label, counts.get(outcome, 0), outcome == chosen)
             for outcome, (label, _colour) in OUTCOMES.items()
+            if not (outcome == Outcome.CREATED and job.kind == TAKE_STOCK.name)
         ],
         "counts": counts,
         "otherwise": len(otherwise),

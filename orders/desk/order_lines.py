@@ -29,6 +29,10 @@ class LineRows:
         """Return True if units were refunded or returned: only then the page has their columns."""
         return any(row.refunded or row.returned for row in self.rows)
 
+    @property
+    def are_many(self) -> bool:
+        return len(self.rows) > 1
+
 
 def read_lines(order: Order, *, returned: Mapping[int, int]) -> LineRows:
     """Return the lines with their uploads, in two queries; one more if the desk made the order.

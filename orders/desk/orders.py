@@ -16,7 +16,7 @@ from media_jobs.models import MediaJob
 from notifications.models import Notification
 from notifications.receipts.bounces import trouble_with
 from orders.desk.new_order.page import NewOrderPage
-from orders.desk.next_steps import step_url
+from orders.desk.next_steps import Step, step_url
 from orders.desk.order_filters import (
     AddressFilter,
     AmountFilter,
@@ -34,6 +34,7 @@ from orders.desk.other_orders import read_other_orders
 from orders.desk.papers import PAPER_ACTIONS, PaperActions
 from orders.desk.payment import read_payment
 from orders.desk.preview import PreviewPage, preview_url
+from orders.desk.step_forms import RefundForm
 from orders.desk.steps import NoteForm, StepPages
 from orders.desk.timeline import Happening, read_happenings
 from orders.desk.transitions import REFUND, TransitionActions
@@ -173,6 +174,7 @@ class OrderAdmin(
             "may_refund": may_refund,
             "contact_url": step_url(order, "contact") if order.status in CORRECTABLE else "",
             "again_url": step_url(order, "again") if sent_elsewhere(order, messages) else "",
+            "refund_url": _refund_url(steps),
             "note_form": NoteForm(),
             "preview_url": preview_url(order),
             "address_trouble": trouble_with(order.email),
@@ -183,6 +185,11 @@ class OrderAdmin(
             "timeline": happenings,
             "others": read_other_orders(order),
         }
+
+
+def _refund_url(steps: list[tuple[Step, str]]) -> str:
+    """Return the page of the order's refund; empty if there is none, or not for this user."""
+    return next((url for step, url in steps if step.form is RefundForm), "")
 
 
 def _parcel(happenings: list[Happening]) -> str:

@@ -40,7 +40,10 @@ class StepForm(forms.Form):
     def __init__(
         self, *args: Any, order: Order, user: Any = None, about: Any = None, **options: Any
     ) -> None:
-        """`user` is the operator. `about` is the row that the step is about, such as a payment."""
+        """`user` is the operator. `about` is the row that the step is about, such as a payment.
+
+        `initial["line"]` is the order's line that the page was opened for, if it was for one.
+        """
         self.order, self.user, self.about = order, user, about
         super().__init__(*args, **options)
         self.fill_in()
@@ -295,7 +298,11 @@ class RefundForm(StepForm):
     )
 
     def fill_in(self) -> None:
-        """All units that are left; goods that never left the shop are on its shelf."""
+        """All units that are left, or those of the line that the page is opened for.
+
+        Goods that never left the shop are on its shelf.
+        """
+        only = self.initial.get("line")
         self.fields["restock"].initial = self.order.status in BEFORE_SHIPPING
         self.lines = {f"line-{line.pk}": line for line in self.order.lines.all()}
         for name, line in self.lines.items():
@@ -305,7 +312,7 @@ class RefundForm(StepForm):
                 min_value=0,
                 # The limit isn't the units left: a repeated form finds fewer, without an error.
                 max_value=line.quantity,
-                initial=left,
+                initial=left if only in (None, str(line.pk)) else 0,
                 help_text=_("%(left)d of %(all)d left") % {"left": left, "all": line.quantity},
                 widget=UnfoldAdminIntegerFieldWidget,
             )

@@ -200,7 +200,8 @@ class StepPages:
             raise PermissionDenied
         back = back or reverse("admin:orders_order_change", args=[order.pk])
         data = request.POST if request.method == "POST" else None
-        form = step_form(data, order=order, user=request.user, about=about)
+        of_line = {"line": request.GET.get("line")}
+        form = step_form(data, order=order, user=request.user, about=about, initial=of_line)
         if "foresee" in request.GET:
             foreseen = {"effects": list(form.effects())}
             return TemplateResponse(request, "desk/step_effects.html", foreseen)

@@ -17,7 +17,7 @@ from orders.models import Order, Refund, User
 from tests.factories import add_product
 from tests.order_states import cancelled, packed, paid, placed, shipped
 from tests.orders.shop.pages import text_of
-from tests.pages import OpenedPage, open_page, read_page
+from tests.pages import OpenedPage, link_of, open_page, read_page
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
@@ -156,6 +156,20 @@ def test_some_units_of_a_line_are_refunded(desk: Client) -> None:
     take(desk, order, "refund", refund_id=refund_id, reason="chipped", **{line: "2"})
 
     assert str(Refund.objects.get().amount) == "10.00"
+
+
+def test_a_refund_of_one_line_opens_with_the_units_of_that_line(desk: Client) -> None:
+    add_product("TEA")
+    add_product("MUG", price="5.00")
+    order = paid(("TEA", 3), ("MUG", 2))
+    assert not link_of(page_of(desk, paid(("TEA", 3))).content.decode(), "Refund this line")
+    links = re.findall(r'href="([^"]+refund/\?line=\d+)"', page_of(desk, order).content.decode())
+
+    open_page(desk, links[order.lines.count() - 1]).send()
+
+    assert list(order.lines.order_by("pk").values_list("sku", "refunded")) == [
+        ("TEA", 0), ("MUG", 2),
+    ]  # fmt: skip
 
 
 def test_a_parcel_is_corrected_from_what_is_known(desk: Client) -> None:
