@@ -215,8 +215,8 @@ def test_the_delivery_is_invoiced_with_its_tax_and_given_back_with_the_last_unit
         "name": "Delivery: Standard delivery",
         "quantity": 1,
         "unit_price": "4.90",
-        "net": "4.11",
-        "tax": "0.79",
+        "net": "4.12",
+        "tax": "0.78",
         "total": "4.90",
     }
     assert invoice.data["total"] == str(order.total) == "14.90"
