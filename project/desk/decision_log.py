@@ -35,7 +35,8 @@ def decide(
     """
     with transaction.atomic():
         allowed = jobs.filter(status__in=decision.statuses).order_by("pk")
-        locked = list(allowed.select_for_update(no_key=True, of=("self",)).only("pk"))
+        rows = allowed.select_related(None).select_for_update(no_key=True)
+        locked = list(rows.only("pk"))
         if locked:
             note(decision.label, locked, user_id=user_id, reason=reason)
             keys = [job.pk for job in locked]

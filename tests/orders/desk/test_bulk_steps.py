@@ -179,7 +179,8 @@ def test_a_cancelled_job_tells_what_was_done_before(
 ) -> None:
     add_product("TEA")
     orders = [paid(), placed(), paid(), paid()]
-    confirm(desk, ask(desk, "mark_packed", *orders, url="/admin/orders/order/"))
+    every = "/admin/orders/order/"
+    confirm(desk, ask(desk, "mark_packed", *orders, url=every), url=every)
     monkeypatch.setattr("orders.desk_jobs.progress.PROGRESS_SECONDS", 0)
     real, packed = transitions.pack, []
 
