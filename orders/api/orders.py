@@ -29,7 +29,7 @@ from orders.api.schemas import (
     ProblemOut,
     UnavailableOut,
 )
-from orders.lifecycle.payouts import due_of, paid_so_far
+from orders.lifecycle.payouts import balance_of
 from orders.models import Order, Upload
 from orders.payments.methods import open_methods
 from orders.placing.errors import OutcomeUnknown
@@ -82,7 +82,7 @@ def create_order(
     """
     placement = place_order(order.request(key=key, counted_address=counted_address(request)))
     try:
-        answer = _answer(placement.order, is_new=not placement.replayed)
+        answer = _answer(placement.order) if placement.replayed else _answer_new(placement.order)
     except Error as error:
         # The order is placed. "Busy" would mean that it isn't, and a 500 that it failed.
         dropped_if_lost(error, connection)
@@ -108,11 +108,18 @@ def read_order(request: HttpRequest, order_id: UUID) -> OrderOut:
     return _answer(order)
 
 
-def _answer(order: Order, *, is_new: bool = False) -> OrderOut:
-    """Return the order with its lines and jobs, in two queries; two more say what was paid.
+def _answer(order: Order) -> OrderOut:
+    """Return the order with its lines, jobs and payments, in three queries."""
+    balance = balance_of(order)
+    return _with_balance(order, paid=balance.paid, due=balance.due)
 
-    Nothing was paid yet for a new one, so that isn't looked up.
-    """
+
+def _answer_new(order: Order) -> OrderOut:
+    """Return an order that was just placed: nothing was paid yet, so that isn't looked up."""
+    return _with_balance(order, paid=Decimal("0.00"), due=order.total)
+
+
+def _with_balance(order: Order, *, paid: Decimal, due: Decimal) -> OrderOut:
     return OrderOut(
         id=order.pk,
         number=order.display_number,
@@ -120,7 +127,12 @@ def _answer(order: Order, *, is_new: bool = False) -> OrderOut:
         delivery_total=str(order.delivery_total),
         delivery=DeliveryOut(**order.delivery) if order.delivery else None,
         total=str(order.total),
-        payment=_payment(order, is_new=is_new),
+        payment=PaymentOut(
+            due=f"{due:.2f}",
+            paid=f"{paid:.2f}",
+            method=order.payment_method,
+            methods=[method.name for method in open_methods(order, due=due)],
+        ),
         currency=order.currency,
         lines=[
             LineOut(
@@ -135,17 +147,6 @@ def _answer(order: Order, *, is_new: bool = False) -> OrderOut:
         ],
         status_url=settings.SITE_URL + order.get_absolute_url(),
         jobs=[JobOut.model_construct(**job) for job in jobs_of(order.pk)],
-    )
-
-
-def _payment(order: Order, *, is_new: bool) -> PaymentOut:
-    paid = Decimal("0.00") if is_new else paid_so_far(order)
-    due = order.total if is_new else due_of(order)
-    return PaymentOut(
-        due=f"{due:.2f}",
-        paid=f"{paid:.2f}",
-        method=order.payment_method,
-        methods=[method.name for method in open_methods(order, due=due)],
     )
 
 

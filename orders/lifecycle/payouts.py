@@ -5,11 +5,12 @@ that the order didn't need. The staff are told in the same transaction, and the 
 what is owed. Whoever sends the money enters its pay-out.
 """
 
+from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID, uuid5
 
 from django.conf import settings
-from django.db.models import Sum
+from django.db.models import Sum, Value
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -19,7 +20,7 @@ from notifications.outbox import staff_messages
 from orders.accounts.staff import staff
 from orders.lifecycle.errors import DoneDifferently, InvalidTransition, TransitionError
 from orders.lifecycle.steps import Kind, Status, cleaned_code, lock, one_transaction, record, touch
-from orders.models import Order, Refund, User
+from orders.models import Order, Payment, Refund, User
 from project.templatetags.money import money
 
 TAKES_MONEY = (Status.PLACED, Status.PACKED, Status.SHIPPED, Status.DELIVERED)
@@ -44,16 +45,36 @@ def refunded_so_far(order: Order) -> Decimal:
     return refunds.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
 
 
-def due_of(order: Order) -> Decimal:
-    """Return what the customer still has to pay; nothing for a cancelled or refunded order.
+@dataclass(frozen=True)
+class Balance:
+    """An order's money at one moment."""
+
+    paid: Decimal
+    """The sum of its payments."""
+    due: Decimal
+    """What the customer still has to pay; nothing for a cancelled or refunded order."""
+
+
+def balance_of(order: Order) -> Balance:
+    """Return what was paid and what is due, by one query.
 
     Payments that the order didn't need are owed back: they don't count.
     """
-    if order.status not in TAKES_MONEY:
-        return Decimal(0)
-    surplus = order.refunds.filter(lines=None).exclude(status=Refund.Status.NOT_OWED)
-    returned = surplus.aggregate(sum=Sum("amount"))["sum"] or Decimal(0)
-    return due_after(order, paid=paid_so_far(order), returned=returned)
+    surplus = Refund.objects.filter(order=order.pk, lines=None)
+    surplus = surplus.exclude(status=Refund.Status.NOT_OWED).order_by()
+    payments = Payment.objects.filter(order=order.pk).order_by()
+    amounts = payments.values_list(Value("paid"), "amount").union(
+        surplus.values_list(Value("returned"), "amount"), all=True
+    )
+    sums = {"paid": Decimal(0), "returned": Decimal(0)}
+    for kind, amount in amounts:
+        sums[kind] += amount
+    return Balance(paid=sums["paid"], due=due_after(order, **sums))
+
+
+def due_of(order: Order) -> Decimal:
+    """Return what the customer still has to pay, as `balance_of` does."""
+    return balance_of(order).due if order.status in TAKES_MONEY else Decimal(0)
 
 
 def due_after(order: Order, *, paid: Decimal, returned: Decimal) -> Decimal:

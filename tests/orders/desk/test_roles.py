@@ -83,6 +83,8 @@ def _value(name: str, key: str, rows: dict[str, Any], model: str) -> Any:
         return "packing_slip"
     if key == "payment_id":
         return rows["orders_order"].payments.get().pk
+    if key == "attempt_id":
+        return rows["orders_order"].payment_attempts.get().pk
     if key == "refund_id":
         return rows["orders_refund"].pk
     others = {

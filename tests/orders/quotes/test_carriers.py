@@ -22,7 +22,7 @@ from project.conf import delivery
 from tests.notifications.gateway import Gateway, serving
 from tests.orders.quotes.fakes import PARCEL, said
 
-ANY = Deadline(60)
+ANY = Deadline(3_600)
 
 
 @pytest.fixture
