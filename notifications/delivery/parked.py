@@ -13,7 +13,7 @@ from django.db.models.functions import Coalesce, Now
 from notifications.delivery import rate_limit
 from notifications.delivery.gateways import Gateway, all_gateways, gateways
 from notifications.models import OFFERS, ChannelState, Notification
-from project.monitoring.health import PAUSED
+from project.monitoring.health import PAUSED, Paused, Report
 
 WAKE_BATCH = 2000
 """The number of messages that are woken at a time; the relay rings about a thousand a second."""
@@ -81,8 +81,8 @@ def _not_simply_working() -> QuerySet[ChannelState]:
     return ChannelState.objects.exclude(openings=0, paused_at=None)
 
 
-def read_checks() -> dict[str, str]:
-    """Return each channel's health check: "ok", or the problem and its duration.
+def report_channels() -> Report:
+    """Return each channel's health check, "ok" or the problem and its duration, and the pauses.
 
     A gateway whose URL can't be read has no duration: it lasts until the setting is mended.
 
@@ -91,11 +91,18 @@ def read_checks() -> dict[str, str]:
     since = Coalesce(F("paused_at"), F("opened_at"))
     lasts = ExpressionWrapper(Now() - since, output_field=DurationField())
     states = {state.gateway: state for state in _not_simply_working().annotate(lasts=lasts)}
-    return {
-        f"channel:{channel}": _said(used, states)
-        for channel in Notification.Channel.values
-        if (used := gateways(channel))
-    }
+    return Report(
+        checks={
+            f"channel:{channel}": _said(used, states)
+            for channel in Notification.Channel.values
+            if (used := gateways(channel))
+        },
+        pauses=[
+            Paused("channel", name, state.paused_by, state.pause_reason)
+            for name, state in sorted(states.items())
+            if state.paused_at
+        ],
+    )
 
 
 def _said(used: Sequence[Gateway], states: Mapping[str, Any]) -> str:

@@ -1,10 +1,11 @@
 """What needs somebody: each figure of the overview with the list that it counts."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin import AdminSite
-from django.db.models import F, QuerySet, Value
+from django.db.models import QuerySet
 from django.urls import reverse
 from django.utils.functional import Promise
 from django.utils.http import urlencode
@@ -19,7 +20,7 @@ from project.desk.job_errors import jobs_url
 from project.desk.jobs import job_admins
 from project.desk.row_counts import add_counts, count_each
 from project.jobs.queryset import Status
-from project.models import PausedQueue
+from project.monitoring.health import Paused
 from project.names import queue_name
 
 MOST_COUNTED = 200
@@ -117,26 +118,22 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
     return tasks
 
 
-def read_pauses() -> list[Pause]:
-    """Return the channels and queues that operators have paused, in one query."""
-    channels = ChannelState.objects.filter(paused_at__isnull=False).order_by()
-    queues = PausedQueue.objects.order_by()
-    columns = ("kind", "pk", "paused_by", "why")
-    rows = (
-        channels.annotate(kind=Value("channel"), why=F("pause_reason"))
-        .values_list(*columns)
-        .union(queues.annotate(kind=Value("queue"), why=F("reason")).values_list(*columns))
-    )
+def show_pauses(paused: Iterable[Paused]) -> list[Pause]:
+    """Return the paused channels and queues as the overview shows them, without a query."""
     lists = {
         "channel": reverse("admin:notifications_channelstate_changelist"),
         "queue": reverse("desk-jobs"),
     }
     return [
         Pause(
-            name=str(ChannelState(gateway=key)) if kind == "channel" else queue_name(key),
-            user=user,
-            reason=why,
-            url=lists[kind],
+            name=(
+                str(ChannelState(gateway=each.name))
+                if each.kind == "channel"
+                else queue_name(each.name)
+            ),
+            user=each.user,
+            reason=each.reason,
+            url=lists[each.kind],
         )
-        for kind, key, user, why in sorted(rows)
+        for each in sorted(paused, key=lambda each: (each.kind, each.name))
     ]

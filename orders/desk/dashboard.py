@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.catalogue.stock import is_low
-from orders.desk.attention import read_pauses, read_tasks
+from orders.desk.attention import read_tasks, show_pauses
 from orders.desk.new_order.page import may_make_orders
 from orders.desk.orders import COLOURS
 from orders.desk.sales import read_overview
@@ -98,7 +98,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             )
             for name in health.degraded
         ],
-        "pauses": read_pauses() if health.paused or health.notes else [],
+        "pauses": show_pauses(health.pauses),
         "audits": AuditRun.objects.last_of_each_scope(),
         "may_take_stock": may_take_stock(request),
         "low_stock": Product.objects.filter(is_low(), is_active=True)

@@ -28,12 +28,33 @@ PAUSED = "paused"
 
 started = time.monotonic()
 """When this process began, on the `time.monotonic` clock."""
-_reporters: list[Callable[[], dict[str, str]]] = []
 
 
-def report_health(read_checks: Callable[[], dict[str, str]]) -> None:
+@dataclass(frozen=True)
+class Paused:
+    """A channel or a queue that an operator has paused; the desk alone tells the reason."""
+
+    kind: str
+    """`channel` or `queue`."""
+    name: str
+    user: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class Report:
+    """An app's own checks by service, as in `Health`, and what of its services is paused."""
+
+    checks: dict[str, str]
+    pauses: list[Paused] = field(default_factory=list)
+
+
+_reporters: list[Callable[[], Report]] = []
+
+
+def report_health(read_report: Callable[[], Report]) -> None:
     """Add an app's own checks to the health pages; call it in the app's `ready`."""
-    _reporters.append(read_checks)
+    _reporters.append(read_report)
 
 
 @dataclass(frozen=True)
@@ -45,6 +66,7 @@ class Health:
 
     checks: dict[str, str]
     notes: dict[str, str] = field(default_factory=dict)
+    pauses: list[Paused] = field(default_factory=list)
 
     @property
     def degraded(self) -> list[str]:
@@ -93,10 +115,13 @@ def read_health() -> Health:
     # Their errors are at the desk only: they may quote data.
     checks["sweeps"] = f"late: {', '.join(late_sweeps)}" if late_sweeps else "ok"
     checks["daily"] = f"failing: {', '.join(failing)}" if failing else "ok"
-    notes |= {f"queue:{queue}": f"paused by {user}" for queue, user in sorted(paused.items())}
-    for read_checks in _reporters:
-        checks |= read_checks()
-    return Health(checks, notes)
+    notes |= {f"queue:{queue.name}": f"paused by {queue.user}" for queue in paused}
+    pauses = list(paused)
+    for read_report in _reporters:
+        report = read_report()
+        checks |= report.checks
+        pauses += report.pauses
+    return Health(checks, notes, pauses)
 
 
 @dataclass(frozen=True)
@@ -106,9 +131,9 @@ class _Heartbeat:
     detail: dict[str, str]
 
 
-def _signs() -> tuple[list[_Heartbeat], list[str], list[str], dict[str, str]]:
+def _signs() -> tuple[list[_Heartbeat], list[str], list[str], list[Paused]]:
     """Return the processes' signs of life, what is said of late sweeps, failing daily work, and the
-    paused queues with the user who paused each.
+    paused queues.
 
     In one query: the desk's pages ask for it each time.
     """
@@ -135,7 +160,7 @@ def _signs() -> tuple[list[_Heartbeat], list[str], list[str], dict[str, str]]:
         kind=Value("queue"),
         name=F("queue"),
         age=_since("paused_at"),
-        detail=JSONObject(by=F("paused_by")),
+        detail=JSONObject(by=F("paused_by"), reason=F("reason")),
     )
     columns = ("kind", "name", "age", "detail")
     rows = list(
@@ -155,7 +180,11 @@ def _signs() -> tuple[list[_Heartbeat], list[str], list[str], dict[str, str]]:
         if kind == "sweep"
     )
     names = sorted({name for kind, name, _age, _detail in rows if kind == "daily"})
-    queues = {name: detail["by"] for kind, name, _age, detail in rows if kind == "queue"}
+    queues = [
+        Paused("queue", name, detail["by"], detail["reason"])
+        for kind, name, _age, detail in sorted(rows, key=lambda row: row[1])
+        if kind == "queue"
+    ]
     return heartbeats, sweeps, names, queues
 
 

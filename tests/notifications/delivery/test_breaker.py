@@ -12,7 +12,7 @@ from django.db.models.functions import Now
 from django.test import Client
 
 from notifications.delivery import breaker
-from notifications.delivery.parked import read_checks, wake
+from notifications.delivery.parked import report_channels, wake
 from notifications.models import ChannelState, Notification
 from project.jobs.dispatch import ring
 from project.jobs.errors import JobError
@@ -194,7 +194,7 @@ def test_what_a_server_says_about_recipients_never_opens_it(queued, mail_server,
     for _message in range(5):
         assert run(queued("email")).attempts == 1
 
-    assert read_checks()["channel:email"] == "ok"
+    assert report_channels().checks["channel:email"] == "ok"
 
 
 def test_an_answer_between_failures_starts_the_count_anew(queued, gateway) -> None:
@@ -203,7 +203,7 @@ def test_an_answer_between_failures_starts_the_count_anew(queued, gateway) -> No
     messages = [run(queued("sms")) for _ in range(5)]
 
     assert [message.attempts for message in messages] == [1] * 5
-    assert read_checks()["channel:sms"] == "ok"
+    assert report_channels().checks["channel:sms"] == "ok"
 
 
 # ── It closes ───────────────────────────────────────────────────────────────────────────────
@@ -222,7 +222,7 @@ def test_a_probe_that_succeeds_lets_all_others_go_at_once(outage, queued, mail_s
     assert [run(message).attempts for message in waiting if message.pk != probe] == [1] * len(
         [message for message in waiting if message.pk != probe]
     )
-    assert read_checks()["channel:email"] == "ok"
+    assert report_channels().checks["channel:email"] == "ok"
 
 
 def test_a_refusal_closes_it_too(outage, queued, mail_server) -> None:
@@ -231,7 +231,7 @@ def test_a_refusal_closes_it_too(outage, queued, mail_server) -> None:
     message = queued("email")
 
     assert run(message).status == Status.FAILED
-    assert read_checks()["channel:email"] == "ok"
+    assert report_channels().checks["channel:email"] == "ok"
 
 
 def test_the_least_recently_tried_message_probes_next(outage, queued) -> None:
@@ -385,7 +385,7 @@ def test_what_speaks_of_us_fails_no_message_however_long_it_lasts(
             run(message)
 
     assert {(message.status, message.attempts) for message in messages} == {(Status.QUEUED, 0)}
-    said = read_checks()["channel:sms"]
+    said = report_channels().checks["channel:sms"]
     assert f"({status} " in said
     gateway.answers = [200] * 10
     end_pause()

@@ -294,7 +294,7 @@ def test_each_gateway_has_a_breaker_of_its_own(queued, pair) -> None:
 
     assert [state.gateway for state in ChannelState.objects.filter(openings__gt=0)] == [A]
     assert not breaker.admit(B)
-    said = parked.read_checks()["channel:sms"]
+    said = parked.report_channels().checks["channel:sms"]
     assert said.startswith("127.0.0.1: 503")
 
 

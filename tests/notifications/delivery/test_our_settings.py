@@ -4,7 +4,7 @@ import pytest
 from django.db.models.functions import Now
 
 from notifications.delivery.gateways import gateways
-from notifications.delivery.parked import read_checks, wake
+from notifications.delivery.parked import report_channels, wake
 from notifications.models import Notification
 from project.jobs.queryset import Status
 from tests.notifications.delivery.attempts import run
@@ -61,4 +61,4 @@ def test_a_refusal_of_the_message_by_all_gateways_still_fails_it(queued, gateway
 def test_a_url_that_cannot_be_read_is_said_by_the_health_check(settings) -> None:
     settings.SMS_URL = BROKEN
 
-    assert read_checks()["channel:sms"] == gateways("sms")[0].problem
+    assert report_channels().checks["channel:sms"] == gateways("sms")[0].problem

@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 
 from notifications.delivery import breaker, pausing
-from notifications.delivery.parked import read_checks, wake
+from notifications.delivery.parked import report_channels, wake
 from notifications.models import ChannelState, Notification
 from project.desk.audit_log import told
 from project.jobs.errors import JobError
@@ -124,7 +124,7 @@ def test_an_outage_of_another_gateway_is_not_hidden_by_a_pause(paused, settings)
     settings.SMS_URL += " http://localhost/sms"
     breaker.failed("sms:localhost", "503", probing=True)
 
-    said = read_checks()["channel:sms"]
+    said = report_channels().checks["channel:sms"]
 
     assert said == "localhost: 503 (for 0 s); paused 127.0.0.1 (for 0 s)"
 

@@ -149,7 +149,7 @@ def test_a_mistyped_payment_is_undone_from_its_row_with_a_reason(desk: Client) -
 
     page = page_of(desk, order)
     assert Order.objects.get().status == Order.Status.PLACED
-    assert [row.amount for row in page.context["payment"].rows] == ["€10.00", "−€10.00"]
+    assert [row.amount for row in page.context_data["payment"].rows] == ["€10.00", "−€10.00"]
     assert "another order&#x27;s" in text_of(page)
     assert not link_on(page, "Undo")
 

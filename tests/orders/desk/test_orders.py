@@ -107,9 +107,10 @@ def test_an_order_can_not_be_written_or_deleted_by_hand(admin_client: Client) ->
 
     changed = admin_client.post(f"{LIST}{order.pk}/change/", {"name": "Eve"})
     deleted = admin_client.post(f"{LIST}{order.pk}/delete/", {"post": "yes"})
-    added = admin_client.get(f"{LIST}add/")
+    # Django's own form to add an order would take these; the desk's page only places orders.
+    admin_client.post(f"{LIST}add/", {"name": "Eve", "number": "7", "_save": "Save"})
 
-    assert {changed.status_code, deleted.status_code, added.status_code} == {403}
+    assert {changed.status_code, deleted.status_code} == {403}
     assert Order.objects.get().name == "Ada Lovelace"
 
 
