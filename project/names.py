@@ -60,6 +60,8 @@ SWEEPS: dict[str, str | Promise] = {
     "count_quarters": gettext_lazy("Count sales"),
     "sample_queues": gettext_lazy("Watch the queues"),
     "forget_ended_counters": gettext_lazy("Forget ended limits"),
+    "note_popularity": gettext_lazy("Rank products by sales"),
+    "keep_vocabulary": gettext_lazy("Words of the search"),
 }
 STATES: dict[str, str | Promise] = {
     "ok": pgettext_lazy("service", "ok"),

@@ -93,6 +93,10 @@ class ClearedCart(models.Model):
     order_id = models.UUIDField(primary_key=True, editable=False)
     created_at = models.DateTimeField(db_default=Now(), db_index=True)
 
+    class Meta:
+        verbose_name = _("record of an emptied cart")
+        verbose_name_plural = _("records of emptied carts")
+
 
 class CheckoutDraft(models.Model):
     """A checkout form that was sent and didn't become an order: what was typed, and why not.
@@ -109,3 +113,7 @@ class CheckoutDraft(models.Model):
     created_at = models.DateTimeField(db_default=Now())
     """When it was first sent."""
     changed_at = models.DateTimeField(db_default=Now(), db_index=True)
+
+    class Meta:
+        verbose_name = _("draft of a checkout")
+        verbose_name_plural = _("drafts of checkouts")

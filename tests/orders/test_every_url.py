@@ -39,6 +39,8 @@ BODIES = [
 ]
 NONSENSE = "page=-1&cursor=%00&p=x&q=%00%FF&category=%00&seen=x&mail=x&lang=x&sort=x&next=//evil"
 HEALTH = ("healthz", "readyz", "metrics")
+REPEATABLE = "waiting-stop"
+"""What is already gone is answered as what was just ended: a mail program mustn't see a failure."""
 
 
 @pytest.fixture
@@ -83,6 +85,7 @@ def wrong_values(name: str, theirs: dict[str, Any]) -> list[str]:
         "order_id": str(uuid4()),
         "attempt_id": str(uuid4()),
         "token": str(uuid4()),
+        "entry_id": str(uuid4()),
         "address_id": "999999999",
         "provider": "nobody",
         "section": "nothing",
@@ -144,7 +147,8 @@ def test_nothing_is_there_for_the_wrong_person_and_nothing_breaks(
             shown = b"" if answer.streaming else answer.content
             is_fine = answer.status_code < 500 or pattern.name in HEALTH
             if has_parts or method not in ("GET", "HEAD", "POST"):
-                is_fine = is_fine and is_refused(answer)
+                is_repeat = pattern.name == REPEATABLE and method == "POST"
+                is_fine = is_fine and (is_repeat or is_refused(answer))
             if not is_fine:
                 broken.append((answer.status_code, method, path, body))
             if SECRET.lower() in (shown.decode(errors="replace") + str(answer.headers)).lower():

@@ -51,7 +51,12 @@ class Vocabulary:
         return changed or None
 
 
-keep_vocabulary = Vocabulary().keep
+_vocabulary = Vocabulary()
+
+
+def keep_vocabulary() -> int | None:
+    """Keep the vocabulary of this process: a sweep, which is known by this function's name."""
+    return _vocabulary.keep()
 
 
 def count_words() -> int:

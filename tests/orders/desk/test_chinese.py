@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 NAMES = {
     # the shop, its people, products and order numbers, and this test's rows
     *("Tandem", "admin", "Admin", "MUG", "Thing", "Things", "things", "relay", "host", "Packers"),
-    # the names of languages, of standards and of programs
+    # the names of languages, of currencies, of standards and of programs
     *(
         "English",
         "en",
@@ -36,6 +36,7 @@ NAMES = {
         "CSV",
         "XLSX",
         "UTC",
+        "EUR",
         "ID",
         "Id",
         "IP",
@@ -192,7 +193,7 @@ def test_no_page_of_the_shop_has_english_left(chinese: Client, url: str) -> None
 
 
 @pytest.mark.parametrize(
-    "url", ["/accounts/login/", "/accounts/signup/", "/accounts/password/reset/"]
+    "url", ["/accounts/login/", "/accounts/login/code/", "/accounts/password/reset/"]
 )
 def test_no_entrance_of_the_shop_has_english_left(client: Client, url: str) -> None:
     client.cookies["django_language"] = "zh-hans"

@@ -1,5 +1,6 @@
 """The page of all jobs: its filters, decisions about all of them, queues, and the schedule."""
 
+import importlib
 import json
 import re
 from datetime import timedelta
@@ -7,6 +8,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.apps import apps
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.models import Permission
 from django.db import connection
@@ -69,6 +71,13 @@ def looker(client: Client) -> Client:
     user.user_permissions.set(Permission.objects.filter(codename="view_notification"))
     client.force_login(user)
     return client
+
+
+@pytest.fixture
+def schedule() -> None:
+    """Write the migrations' schedule: after a test on real transactions it is gone."""
+    migration = importlib.import_module("project.migrations.0002_schedule")
+    migration.create_schedule(apps, None)
 
 
 # ── The list ────────────────────────────────────────────────────────────────────────────────
@@ -305,6 +314,7 @@ def test_a_queue_is_paused_for_a_reason_that_its_pages_show_and_resumed(
     assert admin_client.get(f"{PAGE}queues/media/resume/").status_code == 405
 
 
+@pytest.mark.usefixtures("schedule")
 def test_each_entry_of_the_schedule_has_its_last_twenty_results(admin_client: Client) -> None:
     audit = PeriodicTask.objects.get(task="project.tasks.audit")
     for number in range(25):
@@ -325,6 +335,7 @@ def test_each_entry_of_the_schedule_has_its_last_twenty_results(admin_client: Cl
     assert crons["Prune"].results.count("is-done") == 3
 
 
+@pytest.mark.usefixtures("schedule")
 def test_an_entry_that_should_have_run_is_late() -> None:
     now = timezone.now()
     audit = PeriodicTask.objects.get(task="project.tasks.audit")  # every five minutes
@@ -338,6 +349,7 @@ def test_an_entry_that_should_have_run_is_late() -> None:
     assert not is_late(audit, now=now)
 
 
+@pytest.mark.usefixtures("schedule")
 def test_a_daily_entry_is_late_after_its_hour() -> None:
     prune = PeriodicTask.objects.get(task="project.tasks.prune")
     now = timezone.now()
