@@ -43,6 +43,7 @@ from tests.concurrency.workers import (
 )
 from tests.live import wait_until
 from tests.project.gateway import Gateway, gateway_to
+from tests.time_bounds import stretched
 
 # Only these tables are emptied after each test: all of the shop's would take a second.
 pytestmark = [
@@ -124,18 +125,18 @@ def deliver(publisher: Publisher, job: Job, *, times: int) -> None:
     """Publish the job so often, and return when all messages have been worked on."""
     for _ in range(times):
         publisher.publish(type(job), job.pk)
-    wait_until(lambda: is_done(job), seconds=30, what=f"{job} is done")
+    wait_until(lambda: is_done(job), seconds=stretched(30), what=f"{job} is done")
     # A job behind them: a queue is worked on in order, but for its last few messages.
     marker = email() if isinstance(job, Notification) else picture()
     publisher.publish(type(marker), marker.pk)
-    wait_until(lambda: is_done(marker), seconds=30, what="the queue was worked on")
-    wait_until(lambda: publisher.queue_length(job.queue) == 0, seconds=30)
+    wait_until(lambda: is_done(marker), seconds=stretched(30), what="the queue was worked on")
+    wait_until(lambda: publisher.queue_length(job.queue) == 0, seconds=stretched(30))
 
 
 def test_workers_of_both_pools_leave_heartbeats(publisher: Publisher) -> None:
     for name in ("notify", "media"):
         beats = Heartbeat.objects.filter(name__startswith=f"{name}@{HOST}:")
-        wait_until(beats.exists, seconds=30, what=name)
+        wait_until(beats.exists, seconds=stretched(30), what=name)
 
 
 def test_an_email_that_is_delivered_five_times_is_sent_once(
@@ -168,7 +169,7 @@ def test_control_without_the_claim_it_is_sent_more_often(
         application(broker).send_task(job.task, args=[str(job.pk)], queue="control")
 
     with start("notify", application="tests.concurrency.without_claim", queue="control"):
-        wait_until(lambda: inbox.copies(job) > 1, seconds=30)
+        wait_until(lambda: inbox.copies(job) > 1, seconds=stretched(30))
 
 
 @valkey_only
@@ -178,7 +179,7 @@ def test_celerys_result_has_the_jobs_id_and_no_duplicate_overwrites_it(
 ) -> None:
     job = make()
     deliver(publisher, job, times=1)
-    wait_until(lambda: TaskResult.objects.filter(task_id=job.pk).exists(), seconds=10)
+    wait_until(lambda: TaskResult.objects.filter(task_id=job.pk).exists(), seconds=stretched(10))
     first = TaskResult.objects.filter(task_id=job.pk).values().get()
 
     deliver(publisher, job, times=3)
@@ -198,7 +199,7 @@ def test_a_refused_email_has_its_reason_on_the_row_and_in_celerys_result(
 
     publisher.publish(Notification, job.pk)
 
-    wait_until(lambda: TaskResult.objects.filter(task_id=job.pk).exists(), seconds=10)
+    wait_until(lambda: TaskResult.objects.filter(task_id=job.pk).exists(), seconds=stretched(10))
     job.refresh_from_db()
     result = TaskResult.objects.get(task_id=job.pk)
     assert job.status == Status.FAILED
@@ -215,15 +216,16 @@ def test_a_media_worker_whose_process_is_killed_works_on_in_a_new_one(
     for child in children:
         os.kill(child, signal.SIGKILL)
     wait_until(
-        lambda: len(set(children_of(workers["media"].pid)) - children) == len(children), seconds=15
+        lambda: len(set(children_of(workers["media"].pid)) - children) == len(children),
+        seconds=stretched(15),
     )
     job = picture()
     publisher.publish(MediaJob, job.pk)
 
-    wait_until(lambda: is_done(job), seconds=30)
+    wait_until(lambda: is_done(job), seconds=stretched(30))
     Heartbeat.objects.all().delete()
     mine = Heartbeat.objects.filter(name__startswith=f"media@{HOST}:")
-    wait_until(mine.exists, seconds=15)
+    wait_until(mine.exists, seconds=stretched(15))
 
 
 def test_workers_take_jobs_again_when_their_broker_is_back(
@@ -236,7 +238,7 @@ def test_workers_take_jobs_again_when_their_broker_is_back(
     Heartbeat.objects.update(seen_at=Now())
     gateway.mend()
 
-    wait_until(lambda: is_done(message) and is_done(image), seconds=30)
+    wait_until(lambda: is_done(message) and is_done(image), seconds=stretched(30))
 
 
 @valkey_only
@@ -247,9 +249,9 @@ def test_a_picture_that_outlasts_its_workers_stop_is_released(
     application(broker).send_task(job.task, args=[str(job.pk)], queue="control")
 
     with start("media", application="tests.concurrency.long_pictures", queue="control"):
-        wait_until(lambda: has_status(job, Status.RUNNING), seconds=30)
+        wait_until(lambda: has_status(job, Status.RUNNING), seconds=stretched(30))
 
-    wait_until(lambda: has_status(job, Status.QUEUED), seconds=5)
+    wait_until(lambda: has_status(job, Status.QUEUED), seconds=stretched(5))
     assert (job.attempts, job.lost) == (0, 0)
 
 

@@ -217,8 +217,9 @@ class Orders(RuleBasedStateMachine):
     def expire(self, request: OrderRequest, crash: bool) -> None:
         order = self._order(request)
         may = order is None or order.status == Status.CANCELLED or not order.payments.exists()
+        past = timedelta(hours=49)
         Order.objects.filter(pk=self._id(request)).update(
-            placed_at=F("placed_at") - timedelta(hours=49)
+            placed_at=F("placed_at") - past, changed_at=F("changed_at") - past
         )
         with self._maybe_dead_before_settle("orders.lifecycle.transitions.settle", crash):
             self._ask("expire", request, may=may, hours=48)

@@ -1,5 +1,6 @@
 """A provider that is down stops its channel, not its messages."""
 
+import re
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
@@ -268,7 +269,9 @@ def test_the_health_pages_name_the_channel_and_its_reason(
 
     assert answer["status"] == "degraded"
     assert "refused" in answer["checks"]["channel:email"]
-    assert "(for 90 s)" in answer["checks"]["channel:email"]
+    found = re.search(r"\(for (\d+) s\)", answer["checks"]["channel:email"])
+    assert found
+    assert 90 <= int(found[1]) < 120, "the page itself may take its time"
     assert 'tandem_up{service="channel:email"} 0.0' in client.get("/metrics").content.decode()
 
 
