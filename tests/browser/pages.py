@@ -22,3 +22,9 @@ def sign_in(page: Page, shop: LiveShop) -> None:
 def pay_by_transfer(page: Page) -> None:
     """At the checkout, choose the way to pay that leads to no other page."""
     page.locator("input[name=payment][value=transfer]").check()
+
+
+def add_to_cart(page: Page) -> None:
+    """Press the product page's button, and wait until the page says that it is in the cart."""
+    page.get_by_role("button", name="Add to cart").click()
+    expect(page.locator(".toast")).to_be_visible()

@@ -6,7 +6,7 @@ from uuid import uuid4
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import assert_fits, pay_by_transfer
+from tests.browser.pages import add_to_cart, assert_fits, pay_by_transfer
 from tests.live import LiveShop, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
@@ -43,7 +43,7 @@ def test_a_shopper_signs_up_orders_and_finds_the_order_by_a_code(
 
     page.goto(live_shop.url)
     page.locator(".grid a:not(:has-text('Sold out'))").first.click()
-    page.get_by_role("button", name="Add to cart").click()
+    add_to_cart(page)
     page.goto(f"{live_shop.url}/checkout/")
     expect(page.get_by_label("E-mail")).to_have_value(email)
     page.get_by_label("Name", exact=False).first.fill("Zoë 王小明")

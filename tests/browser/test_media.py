@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import assert_fits, pay_by_transfer, sign_in
+from tests.browser.pages import add_to_cart, assert_fits, pay_by_transfer, sign_in
 from tests.live import LiveShop
 from tests.media_jobs.films import film
 
@@ -34,7 +34,7 @@ def test_a_shopper_orders_with_a_film_and_sees_its_preview(
     page.locator("#upload input[type=file]").set_input_files(original)
     expect(page.locator("#upload")).to_contain_text("ada.mp4")
     expect(page.locator("#upload-check")).to_have_text("Your file can be used.", timeout=SECONDS)
-    page.get_by_role("button", name="Add to cart").click()
+    add_to_cart(page)
     page.goto(f"{live_shop.url}/checkout/")
     page.get_by_label("Name", exact=False).first.fill("Ada Lovelace")
     page.get_by_label("E-mail", exact=False).fill("ada@example.org")

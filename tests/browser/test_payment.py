@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import assert_fits
+from tests.browser.pages import add_to_cart, assert_fits
 from tests.live import LiveShop
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
@@ -18,7 +18,7 @@ def place(page: Page, shop: LiveShop) -> None:
     """Place an order that is paid at the test bank: the first way of the checkout."""
     page.goto(shop.url)
     page.locator(".grid a:not(:has-text('Sold out'))").first.click()
-    page.get_by_role("button", name="Add to cart").click()
+    add_to_cart(page)
     page.goto(f"{shop.url}/checkout/")
     page.get_by_label("Name", exact=False).first.fill("Ada Lovelace")
     page.get_by_label("E-mail", exact=False).fill("ada@example.org")

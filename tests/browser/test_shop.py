@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.pages import assert_fits, pay_by_transfer
+from tests.browser.pages import add_to_cart, assert_fits, pay_by_transfer
 from tests.live import LiveShop
 from tests.media_jobs.originals import camera_jpeg
 
@@ -15,7 +15,7 @@ pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.tim
 def test_a_shopper_orders_and_watches_the_jobs_finish(page: Page, live_shop: LiveShop) -> None:
     page.goto(live_shop.url)
     page.locator(".grid a:not(:has-text('Sold out'))").first.click()
-    page.get_by_role("button", name="Add to cart").click()
+    add_to_cart(page)
     page.goto(f"{live_shop.url}/cart/")
     page.get_by_role("link", name=re.compile("checkout", re.IGNORECASE)).click()
     page.get_by_label("Name", exact=False).first.fill("Zoë 王小明")
@@ -46,7 +46,7 @@ def test_a_shopper_orders_with_a_picture_and_sees_what_is_made_of_it(
     expect(page.locator("#upload-check")).to_have_text("Your file can be used.", timeout=90_000)
     expect(shown).to_be_visible()
     assert_fits(page)
-    page.get_by_role("button", name="Add to cart").click()
+    add_to_cart(page)
     page.goto(f"{live_shop.url}/cart/")
     expect(page.locator(".cart-line")).to_contain_text("with ada.jpg")
     assert_fits(page)
