@@ -30,7 +30,7 @@ def test_a_shopper_orders_and_watches_the_jobs_finish(page: Page, live_shop: Liv
     expect(page.get_by_text("zoe@straße.example").first).to_be_visible()  # not strasse.example
     expect(page.locator("#pickup-pass img")).to_be_visible()
     assert page.locator("#pickup-pass img").evaluate("image => image.naturalWidth") == 1080
-    assert page.locator("[hx-trigger]").count() == 0  # the polling has ended
+    assert page.locator("#progress[hx-trigger]").count() == 0  # the polling has ended
     assert_fits(page)
 
 

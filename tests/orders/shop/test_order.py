@@ -334,7 +334,7 @@ def test_it_asks_as_often_for_one_line_and_message_as_for_many(client: Client) -
         OrderEvent.objects.create(order=large, kind="paid")
     add_pass(large, Status.DONE)
 
-    assert queries(small) == queries(large) == 11
+    assert queries(small) == queries(large) == 10
 
 
 def test_a_delivery_order_shows_no_pickup_pass(client: Client) -> None:
