@@ -125,7 +125,9 @@ def in_words(field: Field, value: Any, *, most: int = SHOWN_LENGTH) -> str:
     elif isinstance(value, datetime):
         text = date_format(localtime(value) if is_aware(value) else value, "Y-m-d H:i")
     elif isinstance(field, forms.ChoiceField):
-        text = str(dict(field.choices).get(value, value))  # type: ignore[arg-type]
+        words: dict[Any, Any] = dict(field.choices)  # type: ignore[arg-type]
+        chosen = value if isinstance(value, list) else [value]
+        text = ", ".join(str(words.get(each, each)) for each in chosen)
     else:
         text = "" if value is None else str(value)
     return Truncator(text).chars(most) or "–"
