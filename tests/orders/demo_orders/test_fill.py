@@ -13,7 +13,7 @@ from media_jobs.models import MediaJob, Rendition
 from notifications.models import FINAL, Notification
 from notifications.rendering import render
 from orders.demo.orders import AlreadyFilled, InUse, fill, fill_orders
-from orders.demo.orders.lives import key_of
+from orders.demo.orders.lives import key_of, source_of
 from orders.demo.orders.moments import DAYS, moments
 from orders.demo.orders.rows.messages import MOST_PARKED
 from orders.models import DemoFill, Order, OrderEvent, OrderLine, Product, StockMovement, User
@@ -81,7 +81,9 @@ def test_old_messages_are_as_pruning_leaves_them() -> None:
 def test_ids_derive_from_keys() -> None:
     fill_orders(orders=100, seed=3)
 
-    derived = {order_id(source="shop", user_id=None, key=key_of(n, seed=3)) for n in range(100)}
+    derived = {
+        order_id(source=source_of(n), user_id=None, key=key_of(n, seed=3)) for n in range(100)
+    }
     assert set(Order.objects.values_list("pk", flat=True)) == derived
 
 
