@@ -10,8 +10,11 @@ import pytest
 from orders.models import Order, PaymentAttempt
 from orders.payments.attempts import pay_online
 from orders.payments.provider import Outcome, Report
+from tests.desk import clerk, clerk_client
 from tests.factories import add_product
 from tests.order_states import placed
+
+__all__ = ["clerk", "clerk_client"]  # fixtures
 
 
 @pytest.fixture(autouse=True)
