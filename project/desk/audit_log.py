@@ -22,6 +22,7 @@ from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
@@ -229,7 +230,7 @@ def _exported(item: dict[str, Any]) -> str:
 
 def _values(item: dict[str, Any]) -> Iterator[Value]:
     for name, value in item.get("filters", ()):
-        yield Value(name, "", value)
+        yield Value(capfirst(_(name)), "", value)
     for label, old, new, are_words in item.get("values", ()):
         named = f"{item['object']}: {_(label)}" if item.get("object") else _(label)
         if are_words:
