@@ -6,6 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import OuterRef
+from django.db.models.functions import JSONObject
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.functional import Promise
@@ -13,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from orders.lifecycle.expiry import pays_until
 from orders.lifecycle.payouts import due_after
-from orders.models import Order, Payment, PaymentAttempt, Refund
+from orders.models import Order, Payment, PaymentAttempt, Refund, RefundLine
 from orders.payments.methods import open_methods
 from project.templatetags.money import money
 
@@ -70,10 +73,13 @@ class PaymentState:
 
 
 def read_payment(order: Order) -> PaymentState:
-    """Return the state of the order's money, in four queries."""
+    """Return the state of the order's money, in three queries."""
     payments = list(order.payments.select_related("user"))
-    refunds = list(
-        order.refunds.select_related("user", "paid_out_by").prefetch_related("lines")
+    lines = RefundLine.objects.filter(refund=OuterRef("pk")).order_by("pk")
+    refunds: list[Any] = list(
+        order.refunds.select_related("user", "paid_out_by").annotate(
+            units=ArraySubquery(lines.values(json=JSONObject(line="line_id", count="quantity")))
+        )
         if payments or order.status != Order.Status.PLACED
         else ()
     )
@@ -84,15 +90,15 @@ def read_payment(order: Order) -> PaymentState:
     paid = sum((payment.amount for payment in payments), Decimal(0))
     counted = [refund for refund in refunds if refund.status != Refund.Status.NOT_OWED]
     refunded = sum((refund.amount for refund in counted), Decimal(0))
-    surplus = sum((refund.amount for refund in counted if not refund.lines.all()), Decimal(0))
+    surplus = sum((refund.amount for refund in counted if not refund.units), Decimal(0))
     owed = [refund for refund in refunds if refund.status == Refund.Status.OWED]
     owed_sum = sum((refund.amount for refund in owed), Decimal(0))
     due = due_after(order, paid=paid, returned=surplus)
     expires_at, is_overdue = _expiry(order, due, has_payment=bool(payments))
     returned: dict[int, int] = {}
     for refund in refunds:
-        for line in refund.lines.all() if refund.restocked else ():
-            returned[line.line_id] = returned.get(line.line_id, 0) + line.quantity
+        for unit in refund.units if refund.restocked else ():
+            returned[unit["line"]] = returned.get(unit["line"], 0) + unit["count"]
     return PaymentState(
         paid=money(paid, order.currency),
         left=money(due, order.currency) if due else "",

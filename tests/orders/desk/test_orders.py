@@ -60,13 +60,16 @@ def test_what_a_customer_wrote_is_text(admin_client: Client) -> None:
 
 def test_a_page_takes_few_queries_however_many_jobs_there_are(admin_client: Client) -> None:
     order = placed(add_product("MUG"))
-    for _number in range(20):
-        message(order, status=Status.FAILED)
+    message(order, status=Status.FAILED)
+    counts = []
+    for more in (0, 0, 20):  # the first one fills the cache of content types
+        for _number in range(more):
+            message(order, status=Status.FAILED)
+        with CaptureQueriesContext(connection) as queries:
+            admin_client.get(f"{LIST}{order.pk}/change/")
+        counts.append(len(queries))
 
-    with CaptureQueriesContext(connection) as queries:
-        admin_client.get(f"{LIST}{order.pk}/change/")
-
-    assert len(queries) <= 15
+    assert counts[1] == counts[2] <= 16
 
 
 def test_the_list_says_which_orders_need_attention(admin_client: Client) -> None:
