@@ -3,9 +3,18 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import Any
 
-from orders.models import Order, OrderLine
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import F, OuterRef
+from django.db.models.functions import JSONObject
+
+from orders.models import Order, OrderLine, Upload
 from orders.placing.by_operator import kept_prices
+
+_UPLOADS = Upload.objects.filter(line=OuterRef("pk")).values(
+    row=JSONObject(name=F("name"), file=F("file"), quantity=F("quantity"))
+)
 
 
 @dataclass(frozen=True)
@@ -16,6 +25,8 @@ class LineRow:
     """The units that are back in stock."""
     left: int
     """The units that the customer keeps or still gets."""
+    uploads: list[dict[str, Any]]
+    """Name, file and quantity of each."""
     shop_price: Decimal | None = None
     """The shop's price when the order was placed, if an operator set another one by hand."""
 
@@ -35,7 +46,7 @@ class LineRows:
 
 
 def read_lines(order: Order, *, returned: Mapping[int, int]) -> LineRows:
-    """Return the lines with their uploads, in two queries; one more if the desk made the order.
+    """Return the lines with their uploads, in one query; one more if the desk made the order.
 
     `returned` are the units that refunds brought back, by line; a cancellation brings back all
     that no refund has.
@@ -44,9 +55,9 @@ def read_lines(order: Order, *, returned: Mapping[int, int]) -> LineRows:
     made = order.events.filter(kind="placed") if order.door == Order.Source.DESK else ()
     shop_prices = {kept.sku: kept.shop_price for event in made for kept in kept_prices(event)}
     rows = []
-    for line in order.lines.prefetch_related("uploads"):
+    for line in order.lines.annotate(taken=ArraySubquery(_UPLOADS)):
         kept = line.quantity - line.refunded
         back = returned.get(line.pk, 0) + (kept if is_cancelled else 0)
         left = 0 if is_cancelled else kept
-        rows.append(LineRow(line, line.refunded, back, left, shop_prices.get(line.sku)))
+        rows.append(LineRow(line, line.refunded, back, left, line.taken, shop_prices.get(line.sku)))
     return LineRows(rows)
