@@ -409,7 +409,8 @@ def pay_and_expire(at_once: AtOnce, *, rounds: int, part: Decimal | None = None)
     """Pay all of an order, or a part, in the moment when it expires."""
     add_product("TEA", stock=1000, price="5.00")
     orders = [placed(("TEA", 2)) for _round in range(rounds)]
-    Order.objects.update(placed_at=F("placed_at") - timedelta(hours=3))
+    past = timedelta(hours=3)
+    Order.objects.update(placed_at=F("placed_at") - past, changed_at=F("changed_at") - past)
     return [
         at_once(
             partial(

@@ -35,6 +35,8 @@ class Placed:
     placed_at: datetime
     changed_at: datetime
     status: str = Order.Status.PLACED.value
+    delivery: dict[str, Any] = field(default_factory=dict)
+    """None was quoted: like orders from before there were carriers."""
     number: int = 0
 
     @property
