@@ -32,6 +32,8 @@ _OVER_GOOGLE: dict[str, dict[str, str]] = {
         "lfmt": "%N%n%O%n%A%n%C, %S%n%Z",
         "require": "ACSZ",
     },
+    # Google's pattern allows the space that everybody writes; its examples lack it.
+    "SE": {"zipex": "114 55,123 45,105 00"},
 }
 _NAMES: dict[str, str | Promise] = {
     "region:area": _("Area"),

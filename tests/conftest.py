@@ -10,6 +10,7 @@ import pytest
 from django.db import connection, connections, transaction
 from django.template import base
 from django.test import TransactionTestCase, override_settings
+from django.utils import translation
 
 from tests.contents import FirstContents
 from tests.database import answer_before_the_disk_has_it, copy_one_database
@@ -106,6 +107,13 @@ def _cheap_passwords() -> Iterator[None]:
     """Hash passwords in no time: half a second a user is well spent in a shop, and wasted here."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
         yield
+
+
+@pytest.fixture(autouse=True)
+def _language_of_no_other_test() -> Iterator[None]:
+    """Forget the language that a request left to its thread, as the test client's last one does."""
+    yield
+    translation.deactivate()
 
 
 @pytest.fixture(scope="session", autouse=True)

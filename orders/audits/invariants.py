@@ -85,9 +85,11 @@ register(
             SELECT 'order ' || id FROM orders_order
             WHERE id {THESE} AND placed_at > now() - interval '7 days'
               AND (NOT EXISTS (SELECT FROM notifications_notification
-                               WHERE order_id = orders_order.id AND event = 'order_placed')
+                               WHERE order_id = orders_order.id AND order_id {THESE}
+                                 AND event = 'order_placed')
                    OR address = '{{}}' AND NOT EXISTS (
-                       SELECT FROM media_jobs_mediajob WHERE order_id = orders_order.id))
+                       SELECT FROM media_jobs_mediajob
+                       WHERE order_id = orders_order.id AND order_id {THESE}))
         """,
         checked=f"SELECT count(*) FROM orders_order WHERE id {THESE}"
         " AND placed_at > now() - interval '7 days'",

@@ -9,6 +9,8 @@ from django.db.models import Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from project.database.keys import time_ordered_key
+
 
 def new_checkout_key() -> str:
     return uuid4().hex
@@ -20,7 +22,7 @@ class Cart(models.Model):
     Every change locks the row, so that two tabs or two devices lose nothing of each other.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=time_ordered_key, editable=False)
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL,
         models.CASCADE,
@@ -105,7 +107,7 @@ class CheckoutDraft(models.Model):
     browser that sent it may read it, by its session or a cookie; it lives for a day.
     """
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=time_ordered_key, editable=False)
     fields: Any = models.JSONField(default=dict)
     """The form as it was sent: a list of values per field."""
     answer: Any = models.JSONField(default=dict)

@@ -38,11 +38,15 @@ def bank_account(*, holder: str, iban: str, bic: str) -> BankAccount | None:
 
     Raises ImproperlyConfigured that names the wrong or missing variable.
     """
-    if not (holder or iban or bic):
+    parts = {"HOLDER": holder, "IBAN": iban, "BIC": bic}
+    given = [f"PAYMENT_ACCOUNT_{part}" for part, value in parts.items() if value]
+    missing = [f"PAYMENT_ACCOUNT_{part}" for part in ("HOLDER", "IBAN") if not parts[part]]
+    if not given:
         return None
-    if not (holder and iban):
+    if missing:
         raise ImproperlyConfigured(
-            "PAYMENT_ACCOUNT_…: set both PAYMENT_ACCOUNT_HOLDER and PAYMENT_ACCOUNT_IBAN, or none."
+            f"{' and '.join(given)} needs {' and '.join(missing)}: set it, or leave all of the"
+            " account empty."
         )
     account = BankAccount(holder, _joined(iban), _joined(bic))
     if not _is_iban(account.iban):

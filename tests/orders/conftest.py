@@ -1,12 +1,15 @@
-"""Fixtures for tests that place orders."""
+"""Fixtures for tests that place orders, by accounts and guests."""
 
 from collections.abc import Iterator
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 
+from orders.models import User
 from orders.placing.writers import drain
 from tests.factories import add_product
+from tests.orders.accounts.pages import ADA, PASSWORD
 from tests.orders.shop.pages import Response, add
 
 
@@ -15,6 +18,14 @@ def writers() -> Iterator[None]:
     """End the writer threads with the test, before its database is emptied."""
     yield
     assert drain(timeout=20)
+
+
+@pytest.fixture
+def ada(db: None) -> User:
+    """A user who has confirmed her address, and signs in by code or password."""
+    user = User.objects.create_user("ada", ADA, PASSWORD)
+    EmailAddress.objects.create(user=user, email=ADA, verified=True, primary=True)
+    return user
 
 
 @pytest.fixture

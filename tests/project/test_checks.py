@@ -4,7 +4,7 @@ import logging
 import os
 
 import pytest
-from django_celery_beat.models import PeriodicTask
+from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from orders.checks import check_staff
 from project.checks import check_media_folder, check_names, stop_at_errors
@@ -98,6 +98,10 @@ def test_a_warning_ends_no_process(production, monkeypatch) -> None:
 @pytest.mark.django_db
 def test_reports_that_nobody_gets_are_named_until_they_are_turned_off(settings) -> None:
     settings.TANDEM_LOCAL, settings.STAFF_EMAILS = False, []
+    PeriodicTask.objects.all().delete()  # a test on real transactions may have done so
+    every_day = CrontabSchedule.objects.create()
+    for name, task in {"Daily report": "daily_report", "Low stock": "low_stock"}.items():
+        PeriodicTask.objects.create(name=name, task=f"orders.tasks.{task}", crontab=every_day)
     (found,) = check_staff(databases=["default"])
     assert found.msg == "STAFF_EMAILS is empty: nobody gets Daily report, Low stock."
 

@@ -37,6 +37,7 @@ class Placed:
     status: str = Order.Status.PLACED.value
     delivery: dict[str, Any] = field(default_factory=dict)
     """None was quoted: like orders from before there were carriers."""
+    payment_method: str = ""
     number: int = 0
 
     @property
@@ -119,8 +120,11 @@ class Life:
     payments: list[Payment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
     context: dict[str, Any] = field(default_factory=dict)
-    """The order data of its jobs, once the order has a number."""
+    """The order data of its later jobs, once the order has a number."""
     context_json: str = ""
+    first_context: dict[str, Any] = field(default_factory=dict)
+    """The order data of the jobs that were placed with it: how to pay, too."""
+    first_context_json: str = ""
 
     def cancellation(self) -> Step | None:
         """Return the step that cancelled the order; its refund may be paid out after it."""

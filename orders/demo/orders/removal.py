@@ -163,7 +163,7 @@ def _remove_products(skus: list[str], seed: int) -> None:
         for table in (
             *("orders_stockmovement", "orders_stock", "orders_stockalert", "orders_salesentry"),
             *("orders_productsales", "orders_scheduledchange", "orders_productmedia"),
-            *("orders_waitinglistentry", "orders_restock"),
+            *("orders_waitinglistentry", "orders_restock", "orders_popularity"),
         ):
             cursor.execute(f"DELETE FROM {table} WHERE product_id IN (TABLE gone)")
         cursor.execute("DELETE FROM orders_product WHERE id IN (TABLE gone)")

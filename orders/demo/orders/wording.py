@@ -18,7 +18,7 @@ from notifications.models import Notification
 from notifications.rendering import Wording, render
 from project.templatetags.money import money
 
-AMOUNTS = {"items_total", "delivery_total", "total", "unit_price", "amount", "given_back"}
+AMOUNTS = {"items_total", "delivery_total", "total", "unit_price", "amount", "given_back", "due"}
 """The keys whose values the templates show as money."""
 _FIRST_MARK = 7_000_000_001
 """An amount in the pattern's place of another one."""
@@ -144,6 +144,9 @@ def _marked(value: Any, path: Path, marks: dict[str, Path], ones_differ: bool) -
             _marked(inner, (*path, position), marks, ones_differ)
             for position, inner in enumerate(value)
         ]
+    # Templates ask for the way to pay; it is the same for all orders, but for the amount.
+    if path[0] == "payment" and path[-1] != "due":
+        return value
     is_asked = value == 1 and ones_differ
     if isinstance(value, bool) or not value or is_asked or path[-1] in ("language", "currency"):
         return value

@@ -130,7 +130,10 @@ def page_of(status: int, request: HttpRequest, *, retry_after: int = 0) -> HttpR
         str(text),
         retry_after=retry_after,
         again=again,
-        categories=_categories() if status == 404 else None,
+        # The API makes a problem of it, for which nothing is read.
+        categories=_categories()
+        if status == 404 and not request.path_info.startswith("/api/")
+        else None,
     )
 
 

@@ -33,6 +33,7 @@ from orders.lifecycle.transitions import (
     ship,
 )
 from orders.models import Order, Product, Refund, User
+from orders.placing.by_operator import ByOperator
 from orders.placing.placement import place_order
 from orders.placing.writers import drain
 from project.jobs.dispatch import bury
@@ -49,8 +50,8 @@ DELIVERIES = tuple(Notification.Delivery)
 
 def place(**changes: Any) -> Order:
     lines = (("TEA", 1), ("MUG", 3))
-    request = order_request(*lines, source=Order.Source.SHOP, **changes)
-    return place_order(request).order
+    changes.setdefault("source", Order.Source.SHOP)
+    return place_order(order_request(*lines, **changes)).order
 
 
 def pay_all(order: Order) -> Order:
@@ -67,6 +68,7 @@ def live_all_lives() -> None:
     place(phone=PHONE, user_id=_account().pk)
     for _order in range(3):
         place(phone=PHONE)
+    place(source=Order.Source.DESK, operator=ByOperator(clerk.pk))
     pay_all(place())
     pack(order_id=pay_all(place()).pk, user=clerk)
     of_account = place(user_id=User.objects.get(username="ada").pk)

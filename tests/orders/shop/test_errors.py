@@ -97,7 +97,7 @@ def test_a_failure_is_told_without_the_database(
 
 
 def test_a_broken_form_says_what_to_do() -> None:
-    page = Client(enforce_csrf_checks=True).post("/checkout/")
+    page = Client(enforce_csrf_checks=True).post("/cart/")
 
     assert page.status_code == 403
     assert "This form is out of date" in text_of(page)
@@ -107,4 +107,4 @@ def test_error_pages_speak_the_language_of_the_page() -> None:
     client = Client(enforce_csrf_checks=True)
     client.cookies["django_language"] = "zh-hans"
 
-    assert '<html lang="zh-hans">' in client.post("/checkout/").content.decode()
+    assert '<html lang="zh-hans">' in client.post("/cart/").content.decode()

@@ -71,10 +71,12 @@ def test_an_order_that_does_not_exist_cannot_be_cancelled(client: Client) -> Non
 
 def test_the_page_says_where_the_order_is(client: Client) -> None:
     add_product("MUG")
+    home = {"line1": "Am Kai 1", "postcode": "24103", "city": "Kiel", "country": "DE"}
     for order, said in (
         (placed(("MUG", 1)), "is placed, and its items are set aside for you."),
         (paid(("MUG", 1)), "is paid, and will be packed soon."),
-        (packed(("MUG", 1)), "is packed."),
+        (packed(("MUG", 1)), "is ready to be picked up."),
+        (packed(("MUG", 1), address=home), "is packed."),
         (shipped(("MUG", 1)), "is on its way."),
         (cancelled(("MUG", 1)), "is cancelled."),
         (refunded(("MUG", 1)), "is refunded."),

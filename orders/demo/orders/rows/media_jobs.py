@@ -74,7 +74,7 @@ class Passes:
         ended, failure = self._end(life, random)
         finished.append(Finished(job, ended, failure))
         yield (
-            *ended.values(job, order.pk, KIND, life.context_json, at),
+            *ended.values(job, order.pk, KIND, life.first_context_json, at),
             *(f"order:{order.pk}", PICKUP_PASS.name),
             self._hash if ended.status == "done" else "",
         )

@@ -103,6 +103,8 @@ class Outbox:
             if rule.may_opt_out and shopper.user_id:
                 more = more | {"unsubscribe_url": shopper.unsubscribe_url(event)}
             context, frozen = life.context, life.context_json
+            if event == "order_placed":
+                context, frozen = life.first_context, life.first_context_json
             if more:
                 context = context | more
                 frozen = f"{frozen[:-1]}, {json.dumps(more)[1:]}"

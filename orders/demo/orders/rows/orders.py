@@ -10,6 +10,7 @@ from orders.demo.orders.copying import Copied
 from orders.demo.orders.life import Life, Placed
 from orders.models import Order, OrderEvent, OrderLine
 from orders.placing.message_context import message_context
+from orders.placing.payment_choice import payment_context
 
 _ORDERS = Copied(
     Order,
@@ -36,6 +37,8 @@ def number_orders(lives: Sequence[Life], numbers: Sequence[int]) -> None:
             **message_context(cast(Any, life.order), cast(Any, life.lines)),
         }
         life.context_json = json.dumps(life.context)
+        life.first_context = life.context | payment_context(cast(Any, life.order))
+        life.first_context_json = json.dumps(life.first_context)
 
 
 def write(cursor: CursorWrapper, lives: Sequence[Life]) -> None:
