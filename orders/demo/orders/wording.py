@@ -12,14 +12,19 @@ from functools import lru_cache
 from html import escape
 from typing import Any
 
+from django.utils.timezone import localtime
 from django.utils.translation import override
 
 from notifications.models import Notification
 from notifications.rendering import Wording, render
 from project.templatetags.money import money
+from project.templatetags.reader_times import hours_later, reader_time
 
 AMOUNTS = {"items_total", "delivery_total", "total", "unit_price", "amount", "given_back", "due"}
 """The keys whose values the templates show as money."""
+MOMENT = "placed_at"
+"""The key whose value the templates show as the last time to pay."""
+_MOMENT_MARK = "2001-02-03T04:05:06+00:00"
 _FIRST_MARK = 7_000_000_001
 """An amount in the pattern's place of another one."""
 
@@ -58,7 +63,9 @@ class _Pattern:
             value: Any = context
             for key in path:
                 value = value[key]
-            if path[-1] in AMOUNTS:
+            if path[-1] == MOMENT:
+                value = _due_by(value, context, language)
+            elif path[-1] in AMOUNTS:
                 value = _money(value, context["currency"], language)
             elif in_html:
                 value = escape(str(value))
@@ -117,11 +124,22 @@ def _rendered(
             with override(language):
                 amount = money(mark, context["currency"])
             shown[amount] = shown[" ".join(amount.split())] = path
+        elif path[-1] == MOMENT:
+            shown[_due_by(mark, context, language)] = path
         else:
             shown[mark] = path
     return _Patterns(
         *(_pattern(part, shown) for part in (wording.text, wording.subject, wording.html))
     )
+
+
+def _due_by(placed_at: str, context: dict[str, Any], language: str) -> str:
+    """Return the last time to pay as the templates write it; the moment itself if there is none."""
+    hours = context.get("payment", {}).get("hours")
+    if hours is None:
+        return placed_at
+    with override(language):
+        return reader_time(localtime(hours_later(placed_at, hours)))
 
 
 def _pattern(text: str, shown: dict[str, Path]) -> _Pattern:
@@ -150,7 +168,9 @@ def _marked(value: Any, path: Path, marks: dict[str, Path], ones_differ: bool) -
     is_asked = value == 1 and ones_differ
     if isinstance(value, bool) or not value or is_asked or path[-1] in ("language", "currency"):
         return value
-    if path[-1] in AMOUNTS:
+    if path[-1] == MOMENT:
+        mark = _MOMENT_MARK
+    elif path[-1] in AMOUNTS:
         mark = f"{Decimal(_FIRST_MARK) + len(marks)}.01"
     else:
         mark = f"⟦{'.'.join(map(str, path))}⟧"

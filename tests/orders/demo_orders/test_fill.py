@@ -58,6 +58,7 @@ def test_the_audit_is_clean_and_no_job_is_due() -> None:
 
 def test_messages_say_what_the_templates_say(settings) -> None:
     settings.KEEP_MESSAGE_HTML_DAYS = 10_000
+    settings.PAYMENT_DUE_HOURS = 48
     fill_orders(orders=300)
 
     for message in Notification.objects.all():

@@ -37,7 +37,11 @@ def number_orders(lives: Sequence[Life], numbers: Sequence[int]) -> None:
             **message_context(cast(Any, life.order), cast(Any, life.lines)),
         }
         life.context_json = json.dumps(life.context)
-        life.first_context = life.context | payment_context(cast(Any, life.order))
+        life.first_context = {
+            **life.context,
+            **payment_context(cast(Any, life.order)),
+            "placed_at": life.order.placed_at.isoformat(),
+        }
         life.first_context_json = json.dumps(life.first_context)
 
 
