@@ -54,7 +54,6 @@ class Day:
         self.shop, self.desk, self.page = shop, desk, desk.page
         self.overview = f"{shop.url}/admin/"
         self.lists = f"{shop.url}/admin/orders/order/"
-        self.client = httpx.Client(timeout=30)
         with ThreadPoolExecutor(8) as people:
             self.paid = list(people.map(self.paid_order, islice(cycle(NAMES), SLIPS + 1)))
         shop.manage("shell", "-c", PAY)
@@ -67,8 +66,9 @@ class Day:
             "lines": [{"sku": sku, "quantity": 1} for sku in skus],
             **fields,
         }
-        placed = self.client.post(
+        placed = httpx.post(
             f"{self.shop.url}/api/v1/orders",
+            timeout=30,
             headers={"Idempotency-Key": str(uuid4())},
             json=wanted,
         )
