@@ -77,7 +77,6 @@ class Notification(Job):
     templates. Stored apart from the context, never shown, cleared when the job finishes."""
     subject = models.CharField(_("subject"), max_length=300, blank=True, default="", db_default="")
     text = models.TextField(_("text"), blank=True, default="", db_default="")
-    html = models.TextField(_("HTML"), blank=True, default="", db_default="")
     attachments = models.JSONField(_("attachments"), null=True, blank=True)
     """Files in the storage, which several messages may share: see `delivery.attachments`."""
     provider_id = models.CharField(
@@ -210,12 +209,6 @@ class Notification(Job):
                 name="notification_open_offer",
                 condition=Q(event__in=OFFERS, status__in=OPEN),
             ),
-            # Whose HTML may go after some days: few, as it does go. See `delivery.old_html`.
-            models.Index(
-                fields=["finished_at"],
-                name="notification_html",
-                condition=Q(status__in=FINAL) & ~Q(html=""),
-            ),
             # With the recipient as it is, or PostgreSQL would read the rows for it.
             models.Index(
                 Lower("recipient"),
@@ -224,6 +217,31 @@ class Notification(Job):
                 include=["recipient"],
             ),
         ]
+
+
+class MessageHtml(models.Model):
+    """The HTML of an e-mail: see `notifications.delivery.stored_html`.
+
+    It is a row of its own, which is deleted long before its message: an update of the message would
+    write all of its indexes anew, and its HTML with each change of its state.
+    """
+
+    message = models.OneToOneField(
+        Notification,
+        # The database's own constraint deletes it with its message.
+        models.DO_NOTHING,
+        primary_key=True,
+        related_name="+",
+        db_constraint=False,
+    )
+    html = models.TextField()
+
+    class Meta:
+        verbose_name = _("HTML of a message")
+        verbose_name_plural = _("HTML of messages")
+
+    def __str__(self) -> str:
+        return str(self.pk)
 
 
 class ChannelState(models.Model):

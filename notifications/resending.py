@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from django.db import IntegrityError, transaction
 from django.db.models import Exists, OuterRef
 
+from notifications.delivery.stored_html import store_html, stored_html
 from notifications.events import EVENTS
 from notifications.models import Notification
 from project.jobs.queryset import Status
@@ -25,7 +26,7 @@ COPIED = (
     "language",
     "attachments",
 )
-RENDERED = ("subject", "text", "html")
+RENDERED = ("subject", "text")
 """A rendered message has the same text for every recipient."""
 KEY = ("order_id", "event", "occasion", "channel", "recipient")
 
@@ -58,6 +59,8 @@ def resend(
     try:
         with transaction.atomic():
             copy.save(force_insert=True)
+            if context is None:
+                store_html(copy, stored_html(message))
     except IntegrityError:
         return _there_already(copy), False
     return copy, True

@@ -36,7 +36,7 @@ from notifications.delivery import (
 )
 from notifications.delivery.attachments import read_attachments
 from notifications.delivery.gateways import Gateway, gateways
-from notifications.delivery.old_html import html_again
+from notifications.delivery.stored_html import html_again, store_html, stored_html
 from notifications.events import EVENTS, InDoubt
 from notifications.models import Notification
 from notifications.rendering import MASK, Wording, parameters, render, render_with_secrets
@@ -76,13 +76,7 @@ def deliver(notification: Notification) -> dict[str, Any]:
     quiet_hours.keep(EVENTS[notification.event], now=timezone.now())
     known_numbers.refuse_unknown(notification)
     known = _known_gateways(notification)
-    if not notification.text:
-        _word(notification, gateway=_still_to_ask(notification, known)[0])
-    elif html := html_again(notification):
-        _store(notification, html=html)
-    words: Notification | Wording = notification
-    if notification.secrets:
-        words = render_with_secrets(notification)
+    words = _words(notification, known)
     message = Message(
         id=notification.pk,
         recipient=notification.recipient,
@@ -226,15 +220,20 @@ def _refuse_expired(notification: Notification) -> None:
         raise PermanentError("expired: its code is no longer valid")
 
 
-def _word(notification: Notification, *, gateway: Gateway) -> None:
-    wording = render(notification)
-    _store(
-        notification,
-        subject=wording.subject,
-        text=wording.text,
-        html=wording.html,
-        gateway=gateway.name,
-    )
+def _words(notification: Notification, known: Sequence[Gateway]) -> Wording:
+    """Return what is sent: what the first attempt wrote and stored, with the secrets if any."""
+    if not notification.text:
+        wording = render(notification)
+        gateway = _still_to_ask(notification, known)[0]
+        _store(notification, subject=wording.subject, text=wording.text, gateway=gateway.name)
+        store_html(notification, wording.html)
+    else:
+        html = stored_html(notification)
+        if not html:
+            html = html_again(notification)
+            store_html(notification, html)
+        wording = Wording(notification.text, notification.subject, html)
+    return render_with_secrets(notification) if notification.secrets else wording
 
 
 def _store(notification: Notification, **values: Any) -> None:

@@ -13,7 +13,7 @@ from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
 from notifications.delivery.log import read_attempts
-from notifications.delivery.old_html import html_again
+from notifications.delivery.stored_html import html_again, stored_html
 from notifications.desk.all_at_once import AllAtOncePages
 from notifications.desk.channels import warn_of_channels
 from notifications.desk.decisions import DECISIONS
@@ -116,9 +116,11 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
         }
 
     def page_context(self, request: HttpRequest, job: Notification) -> dict[str, Any]:
+        stored = stored_html(job)
         return {
             **super().page_context(request, job),
-            "html": job.html or html_again(job),
+            "html": stored or html_again(job),
+            "html_is_stored": bool(stored),
             "attempts": list(read_attempts(job)),
             "resend_url": self.resend_url(request, job),
             "resent_from": Notification.objects.filter(pk=job.resent_from).first()

@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from media_jobs.models import MediaJob
 from notifications.delivery.parked import wake
-from notifications.models import FINAL, ChannelState, Notification
+from notifications.models import FINAL, ChannelState, MessageHtml, Notification
 from orders.benchmarks.growth.meter import count_buffers, measured
 from orders.benchmarks.growth.more_rows import (
     announce,
@@ -210,16 +210,22 @@ def _stop_announcement(count: int) -> Row:
 def _prune() -> Iterator[Row]:
     """Prune the oldest messages' HTML, then the oldest messages, some thousands of each."""
     prune()  # what else is old
-    for what, setting, rows in (
+    for what, setting, rows, finished in (
         (
             "prune: HTML of 1,000 messages",
             "KEEP_MESSAGE_HTML_DAYS",
-            Notification.objects.exclude(html=""),
+            MessageHtml.objects.filter(message__status__in=FINAL),
+            "message__finished_at",
         ),
-        ("prune: 1,000 messages", "KEEP_MESSAGES_DAYS", Notification.objects.all()),
+        (
+            "prune: 1,000 messages",
+            "KEEP_MESSAGES_DAYS",
+            Notification.objects.filter(status__in=FINAL),
+            "finished_at",
+        ),
     ):
-        oldest = rows.filter(status__in=FINAL, finished_at__isnull=False).order_by("finished_at")
-        times = list(oldest.values_list("finished_at", flat=True)[:PRUNED])
+        oldest = rows.filter(**{f"{finished}__isnull": False}).order_by(finished)
+        times = list(oldest.values_list(finished, flat=True)[:PRUNED])
         if not times:
             continue
         days = (timezone.now() - times[-1]) / timedelta(days=1)

@@ -99,7 +99,7 @@ def test_parked_messages_cost_nothing(settings: Any, count: int) -> None:
 @pytest.mark.parametrize("name", ["notification_parked_offer", "notification_lost_one"])
 def test_control_without_the_index_all_that_is_parked_is_read(settings: Any, name: str) -> None:
     settings.EMAIL_PER_MINUTE = 60
-    park(3000)
+    park(10_000)
     with connection.cursor() as cursor:
         cursor.execute(f"DROP INDEX {name}")
     analyze()

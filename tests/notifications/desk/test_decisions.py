@@ -9,6 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django_celery_results.models import TaskResult
 
+from notifications.delivery.stored_html import store_html
 from notifications.models import Notification
 from orders.models import Order, User
 from project.jobs.queryset import Status
@@ -140,7 +141,8 @@ def test_a_message_is_shown_as_it_was_sent_and_can_do_nothing(
     admin_client: Client, order: Order
 ) -> None:
     html = '<p>Hello</p><script>alert("1")</script>'
-    job = message(order, status=Status.DONE, subject="Your order", text="Hello", html=html)
+    job = message(order, status=Status.DONE, subject="Your order", text="Hello")
+    store_html(job, html)
 
     page = admin_client.get(f"{LIST}{job.pk}/change/").content.decode()
 

@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils.html import strip_tags
 
-from notifications.models import Notification
+from notifications.delivery.stored_html import store_html
+from notifications.models import MessageHtml, Notification
 from notifications.rendering import render
 from orders.models import Order
 from project.desk import all_at_once
@@ -415,11 +416,13 @@ def test_a_message_without_its_html_is_shown_rendered_again_and_says_so(
     wording = render(job)
     fields = {"finished_at": Now(), "subject": wording.subject, "text": wording.text}
     shown, texts = [], []
-    for html in (wording.html, ""):
-        Notification.objects.filter(pk=job.pk).update(html=html, **fields)
+    Notification.objects.filter(pk=job.pk).update(**fields)
+    store_html(job, wording.html)
+    for _look in range(2):
         page = clerk_client.get(f"{LIST}{job.pk}/change/").content.decode()
         shown.append(re.findall(r'srcdoc="([^"]*)"', page))
         texts.append("rendered again" in page)
+        MessageHtml.objects.all().delete()
 
     assert shown[0] == shown[1] != []
     assert texts == [False, True]

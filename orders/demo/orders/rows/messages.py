@@ -19,7 +19,7 @@ from django.db.backends.utils import CursorWrapper
 from notifications.channels.email import sender_domain
 from notifications.delivery.gateways import gateways
 from notifications.events import EVENTS
-from notifications.models import FINAL, Notification
+from notifications.models import FINAL, MessageHtml, Notification
 from orders.demo.orders.copying import Copied, uuid7
 from orders.demo.orders.life import Life
 from orders.demo.orders.rows.attempts import Attempts
@@ -43,11 +43,12 @@ _MESSAGES = Copied(
     Notification,
     (
         *COLUMNS,
-        *("event", "occasion", "channel", "recipient", "language", "subject", "text", "html"),
+        *("event", "occasion", "channel", "recipient", "language", "subject", "text"),
         *("provider_id", "gateway", "maybe_duplicate", "attempts_log"),
         *("delivery", "delivery_at", "delivery_reason"),
     ),
 )
+_HTML = Copied(MessageHtml, ("message_id", "html"))
 
 
 @dataclass(slots=True)
@@ -87,8 +88,10 @@ class Outbox:
 
     def write(self, cursor: CursorWrapper, lives: Sequence[Life], random: Random) -> list[Finished]:
         sent: list[Finished] = []
+        html: list[tuple[UUID, str]] = []
         letters = (letter for life in lives for letter in self._letters(life))
-        _MESSAGES.write(cursor, (self._row(letter, random, sent) for letter in letters))
+        _MESSAGES.write(cursor, (self._row(letter, random, sent, html) for letter in letters))
+        _HTML.write(cursor, html)
         return sent
 
     def _letters(self, life: Life) -> Iterator[_Letter]:
@@ -144,7 +147,13 @@ class Outbox:
                 shape=_shape(context),
             )
 
-    def _row(self, letter: _Letter, random: Random, sent: list[Finished]) -> tuple[Any, ...]:
+    def _row(
+        self,
+        letter: _Letter,
+        random: Random,
+        sent: list[Finished],
+        html: list[tuple[UUID, str]],
+    ) -> tuple[Any, ...]:
         job = uuid7(int(letter.at.timestamp() * 1000), random.getrandbits(74))
         end = self._end(job, letter, random)
         sent.append(Finished(job, end.ended, end.failure))
@@ -156,14 +165,16 @@ class Outbox:
             language=letter.language,
             context=letter.context,
             ones_differ=letter.event in ASKS_FOR_ONE,
-            # As pruning leaves it (`notifications.delivery.old_html`).
+            # As pruning leaves it (`notifications.delivery.stored_html`).
             with_html=end.ended.status not in FINAL or finished > self.html_since,
         )
+        if wording.html:
+            html.append((job, wording.html))
         kind = f"{letter.event}.{letter.channel}"
         return (
             *end.ended.values(job, letter.order_id, kind, letter.frozen, letter.at),
             *(letter.event, letter.occasion, letter.channel, letter.recipient, letter.language),
-            *(wording.subject, wording.text, wording.html),
+            *(wording.subject, wording.text),
             *(end.provider_id, end.gateway, end.maybe_duplicate, json.dumps(end.log)),
             *(end.delivery, end.delivery_at, end.delivery_reason),
         )
