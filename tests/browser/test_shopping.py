@@ -39,9 +39,8 @@ MOST_BYTES = 60_000
 
 def wait_for_renditions(page: Page, shop: LiveShop) -> None:
     """Open the list, and wait until the new shop's workers have made all its pictures."""
-    cards, pictures = page.locator(".card"), page.locator(".card-picture img")
     page.goto(shop.url)
-    while pictures.count() < cards.count():
+    while page.locator(".card .picture-tile").count():
         page.wait_for_timeout(500)
         page.reload()
 
