@@ -8,7 +8,7 @@ from decimal import Decimal
 import httpx
 import psycopg
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.browser.pages import assert_fits
 from tests.browser.shopper import (
@@ -24,7 +24,7 @@ from tests.browser.shopper import (
     send,
     totals_of,
 )
-from tests.live import LiveShop
+from tests.live import LiveShop, wait_until
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
 
@@ -101,6 +101,28 @@ def test_what_sells_out_during_the_checkout_is_said_and_adjusted(
     page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.get_by_role("heading", name="Your cart is empty")).to_be_visible()
     assert totals_of(live_shop, email) == []
+
+
+@pytest.mark.slow
+@desktop
+def test_who_leaves_the_page_at_once_still_has_it_in_the_cart(
+    page: Page, live_shop: LiveShop
+) -> None:
+    held: list[Route] = []
+    page.goto(f"{live_shop.url}/products/{MUG}/")
+    page.route(f"{live_shop.url}/cart/", lambda route: held.append(route), times=1)
+
+    page.get_by_role("button", name="Add to cart").click()
+    while not held:
+        page.wait_for_timeout(20)
+    page.goto(f"{live_shop.url}/orders/find/")
+    held[0].continue_()
+
+    def is_in_the_cart() -> bool:
+        page.reload()
+        return page.locator("#cart-link .cart-count").is_visible()
+
+    wait_until(is_in_the_cart, seconds=20)
 
 
 @pytest.mark.slow
