@@ -10,11 +10,12 @@ import psycopg
 from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.pages import pay_by_transfer
-from tests.live import LiveShop
+from tests.live import LiveShop, wait_until
 
 ORDER = re.compile(r"/orders/[0-9a-f-]{36}/(#payment)?$")
 DRAFT = re.compile(r"/checkout/\?draft=")
 MUG = "stoneware-mug"
+CODE = re.compile(r"\b[0-9]{6}\b")
 
 
 def new_email() -> str:
@@ -91,3 +92,16 @@ def new_product(shop: LiveShop, *, stock: int) -> str:
     call = f"add_product({sku!r}, stock={stock}, price='10.00')"
     shop.manage("shell", "-c", f"from tests.factories import add_product; {call}")
     return sku.lower()
+
+
+def code_for(email: str, shop: LiveShop, *, other_than: str = "") -> str:
+    """Wait for the newest code that came to the address, and return it."""
+
+    def found() -> list[str]:
+        kept = sorted((shop.data / "mailbox").glob("*"), key=lambda file: file.name)
+        texts = [file.read_text(errors="replace") for file in kept]
+        codes = [CODE.search(text) for text in texts if email in text]
+        return [code[0] for code in codes if code and code[0] != other_than]
+
+    wait_until(found, seconds=60, what=f"a code for {email}")
+    return found()[-1]

@@ -1,16 +1,18 @@
 """axe finds nothing to object to on any page of the shop, in a real browser on the live shop."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, expect
 
+from tests.browser.axe import objections
 from tests.browser.shopper import (
     DRAFT,
     ORDER,
     choose_delivery,
+    code_for,
     fill_in_checkout,
     new_email,
     opened,
+    order_once,
     put_in_cart,
     send,
     speak,
@@ -41,18 +43,11 @@ ALONE = [
     "/cart/",
     "/orders/find/",
     "/accounts/login/",
+    "/accounts/login/?password",
     "/no-such-page/",
     "/mailbox/",
 ]
 """What is shown without a way there: a list, what has an upload, what is sold out, and so on."""
-
-
-def objections(page: Page) -> list[str]:
-    """Return the rules that the page breaks, each with the elements that break it."""
-    # What still moves in has the colours of halfway.
-    page.evaluate("Promise.all(document.getAnimations().map((one) => one.finished)).catch(() => 0)")
-    broken = Axe().run(page).response["violations"]
-    return [f"{rule['id']}: {[node['html'] for node in rule['nodes']]}" for rule in broken]
 
 
 @pytest.mark.parametrize(("width", "scheme", "language"), LOOKS)
@@ -79,6 +74,33 @@ def test_axe_objects_to_nothing_on_the_way_to_an_order(
         send(page)
         expect(page).to_have_url(ORDER)
         found["order"] = objections(page)
+    assert {where: what for where, what in found.items() if what} == {}
+
+
+@pytest.mark.parametrize(("width", "scheme", "language"), LOOKS[1:3])
+def test_axe_objects_to_nothing_in_the_account(
+    browser: Browser, live_shop: LiveShop, width: int, scheme: str, language: str
+) -> None:
+    email = new_email()
+    found: dict[str, list[str]] = {}
+    with opened(browser, width=width, color_scheme=scheme) as page:
+        speak(page, live_shop, language)
+        page.goto(f"{live_shop.url}/accounts/login/code/")
+        found["sign in"] = objections(page)
+        page.locator("main input[type=email], main input[name=email]").first.fill(email)
+        page.locator("main form button[type=submit]").first.click()
+        code = page.locator("input[autocomplete=one-time-code]")
+        expect(code).to_be_visible()
+        found["code"] = objections(page)
+        code.fill(code_for(email, live_shop))
+        code.press("Enter")
+        expect(page).to_have_url(f"{live_shop.url}/accounts/")
+        order_once(page, live_shop, email=email)
+        for path in ("", "addresses/", "addresses/new/", "settings/", "sessions/"):
+            answer = page.goto(f"{live_shop.url}/accounts/{path}")
+            assert answer is not None
+            assert answer.ok
+            found[path] = objections(page)
     assert {where: what for where, what in found.items() if what} == {}
 
 

@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
+from tests.browser.axe import objections
 from tests.browser.pages import assert_fits
 from tests.browser.shopper import (
     DRAFT,
@@ -167,6 +168,7 @@ def test_in_a_rush_the_page_waits_and_sends_the_same_order_again(
         waiting = page.locator("#waiting")
         expect(waiting).to_contain_text("Your order is not placed yet", timeout=20_000)
         expect(waiting.get_by_role("status")).to_contain_text("The next try is in")
+        assert objections(page) == []
         assert_fits(page)
         expect(page.locator(".waiting-time")).to_contain_text("Tried 2 times", timeout=60_000)
         assert totals_of(live_shop, email) == []
