@@ -173,6 +173,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orders.api.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "project.compression.CompressionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "project.desk.policy.AdminPolicyMiddleware",

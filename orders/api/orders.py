@@ -14,18 +14,13 @@ from django.urls import reverse
 from ninja import Header, Router, Status
 
 from orders.api.problems import Problem
-from orders.api.schemas import (
+from orders.api.schemas.fields import IdempotencyKey
+from orders.api.schemas.order import DeliveryOut, JobOut, LineOut, LineUpload, OrderOut, PaymentOut
+from orders.api.schemas.placing import OrderIn
+from orders.api.schemas.problems import (
     ConflictOut,
-    DeliveryOut,
-    IdempotencyKey,
     InvalidOut,
-    JobOut,
     LimitedOut,
-    LineOut,
-    LineUpload,
-    OrderIn,
-    OrderOut,
-    PaymentOut,
     ProblemOut,
     UnavailableOut,
 )

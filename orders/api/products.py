@@ -13,15 +13,8 @@ from ninja import Query, Router
 from media_jobs.display import renditions_of
 from media_jobs.recipes import PRODUCT_VIDEO
 from orders.api.problems import Problem, invalid_problem
-from orders.api.schemas import (
-    Image,
-    InvalidOut,
-    ProblemOut,
-    ProductFilters,
-    ProductOut,
-    ProductPage,
-    Video,
-)
+from orders.api.schemas.problems import InvalidOut, ProblemOut
+from orders.api.schemas.products import Image, ProductFilters, ProductOut, ProductPage, Video
 from orders.catalogue.browsing import products_on_sale
 from orders.catalogue.search.filters import Filters, Sort
 from orders.catalogue.search.listing import read_listing

@@ -5,7 +5,8 @@ from django.http import HttpRequest
 from ninja import Router
 
 from orders.api.problems import Problem
-from orders.api.schemas import InvalidOut, MissingOut, ProblemOut, QuoteOut, QuotesIn, QuotesOut
+from orders.api.schemas.problems import InvalidOut, ProblemOut
+from orders.api.schemas.quotes import MissingOut, QuoteOut, QuotesIn, QuotesOut
 from orders.placing.errors import InvalidOrder
 from orders.placing.request import RequestedLine, line_errors, merged
 from orders.quotes.basket import UnknownProducts, quotes_for

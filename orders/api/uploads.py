@@ -8,7 +8,8 @@ from ninja import Router, Status
 from media_jobs.filetypes import UnusableFileError
 from media_jobs.receiving import ReceivingBusyError, received, receiving
 from orders.api.problems import Problem
-from orders.api.schemas import InvalidOut, ProblemOut, UploadOut
+from orders.api.schemas.problems import InvalidOut, ProblemOut
+from orders.api.schemas.uploads import UploadOut
 from orders.models import Upload
 from orders.placing.upload_checks import checks_of
 from orders.placing.upload_store import TooManyUploadsError, check_limit, store_upload

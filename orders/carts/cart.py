@@ -4,6 +4,10 @@ A session only names its guest's cart. So a cart survives a restart, an account 
 its devices, and two tabs lose nothing of each other: each change locks the cart's row first. Each
 page that shows the cart prices it again (`orders.shop.priced_cart`).
 
+A guest's first adds may come at once, before the browser has a session. Each then makes a session
+of its own, and the browser keeps one of them. So all of them name the same cart: by the secret that
+the browser got with the form (the CSRF cookie's), not by the session.
+
 A personalised product has a separate line for each upload.
 """
 
@@ -52,9 +56,11 @@ class Merged:
 class ShopperCart:
     """The cart of one shopper. It has a row once something was put into it."""
 
-    def __init__(self, session: SessionBase, *, user_id: int | None) -> None:
+    def __init__(self, session: SessionBase, *, user_id: int | None, browser: str = "") -> None:
+        """`browser`: a secret that all requests of the shopper's browser have, empty if unknown."""
         self._session = session
         self._user_id = user_id
+        self._browser = browser
 
     @property
     def rows(self) -> list[CartLine]:
@@ -192,10 +198,11 @@ class ShopperCart:
         return cart
 
     def _new_guest_id(self) -> UUID:
-        """Two first requests of one session at once make the same cart."""
-        if self._session.session_key is None:
+        """Two first requests of one session, or of one browser without any, make the same cart."""
+        secret = self._session.session_key or self._browser
+        if not secret:
             return uuid4()
-        digest = salted_hmac("cart", self._session.session_key, algorithm="sha256").digest()
+        digest = salted_hmac("cart", secret, algorithm="sha256").digest()
         return UUID(bytes=digest[:16], version=4)
 
     def _move_old_session(self) -> None:
@@ -218,7 +225,8 @@ class ShopperCart:
 
 def cart_of(request: HttpRequest) -> ShopperCart:
     """Return the cart of the request's shopper."""
-    return ShopperCart(request.session, user_id=request.user.pk)
+    browser = request.META.get("CSRF_COOKIE", "")
+    return ShopperCart(request.session, user_id=request.user.pk, browser=browser)
 
 
 def requested(row: CartLine) -> RequestedLine:

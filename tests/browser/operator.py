@@ -5,23 +5,21 @@ docs/operating.md promises how many each task of a day takes: `Operator.task` co
 `OPERATING_PICTURES=1` writes the pictures of that page, too.
 """
 
-import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
 from playwright.sync_api import Locator, Page, expect
-from pyvips import Image
 
 from project.local.env import ROOT
+from tests.browser.pictures import keep_picture
 
 GUIDE = ROOT / "docs/operating.md"
 PICTURES = ROOT / "docs/images/operating"
 ROW = re.compile(
     r"^\| \[(?P<task>[^]]+)\]\(#[^)]+\) \| (?P<clicks>\d+) \| (?P<fields>\d+) \|", re.M
 )
-QUALITY = 70
 PAGE_MS = 30_000
 """Milliseconds that a page may take on a busy machine."""
 
@@ -66,9 +64,5 @@ class Operator:
     def picture(self, *, showing: Locator) -> None:
         """Keep what the operator sees as the task's picture in the docs, if asked to."""
         expect(showing).to_be_visible(timeout=PAGE_MS)
-        if "OPERATING_PICTURES" not in os.environ:
-            return
-        PICTURES.mkdir(exist_ok=True)
-        shot: Image = Image.new_from_buffer(self.page.screenshot(), "")
         name = "-".join(re.findall(r"\w+", self.doing.lower()))
-        shot.webpsave(str(PICTURES / f"{name}.webp"), Q=QUALITY, effort=6)
+        keep_picture(self.page, PICTURES / f"{name}.webp", switch="OPERATING_PICTURES")

@@ -7,24 +7,10 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.pages import add_to_cart, assert_fits, pay_by_transfer
-from tests.live import LiveShop, wait_until
+from tests.browser.shopper import code_for
+from tests.live import LiveShop
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
-
-CODE = re.compile(r"\b[0-9]{6}\b")
-
-
-def code_for(email: str, shop: LiveShop, *, other_than: str = "") -> str:
-    """Wait for the newest code that came to the address, and return it."""
-
-    def found() -> list[str]:
-        kept = sorted((shop.data / "mailbox").glob("*"), key=lambda file: file.name)
-        texts = [file.read_text(errors="replace") for file in kept]
-        codes = [CODE.search(text) for text in texts if email in text]
-        return [code[0] for code in codes if code and code[0] != other_than]
-
-    wait_until(found, seconds=60, what=f"a code for {email}")
-    return found()[-1]
 
 
 def test_a_shopper_signs_up_orders_and_finds_the_order_by_a_code(

@@ -7,7 +7,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils import translation
 
 from orders.accounts.forms import AddressForm
-from orders.api.schemas import AddressIn
+from orders.api.schemas.placing import AddressIn
 from orders.placing.errors import InvalidOrder
 from orders.placing.request import clean_country, clean_phone
 from orders.shop.forms import CheckoutForm

@@ -23,11 +23,15 @@
   };
 
   const add = async (form, button) => {
+    const body = new FormData(form, button);
     // Not `form.action`: the form has a field of that name.
     const answer = await fetch(form.getAttribute("action"), {
       method: "POST",
-      body: new FormData(form, button),
+      body,
       headers: { "X-Requested-With": "cart.js" },
+      // It is sent to its end also if the shopper leaves the page at once. Browsers do so for small
+      // bodies only, and refuse a file.
+      keepalive: ![...body.values()].some((value) => value.size),
     });
     if (!answer.ok || answer.redirected) throw new Error(answer.status);
     const page = new DOMParser().parseFromString(await answer.text(), "text/html");

@@ -3,8 +3,10 @@
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
+from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import connection
 from django.db.models import QuerySet
@@ -80,6 +82,46 @@ def test_control_without_the_lock_units_are_lost(monkeypatch: pytest.MonkeyPatch
         list(pool.map(tab, range(2)))
 
     assert CartLine.objects.get(sku="MUG").quantity == 2  # of three
+
+
+def _first_adds_at_once() -> tuple[int, list[dict[str, int]]]:
+    """Add two products from one browser that has no session yet, both at once.
+
+    Return the number of carts, and what each of the two sessions shows.
+    """
+    for sku in ("MUG", "CUP"):
+        add_product(sku)
+    both_without_session = threading.Barrier(2, timeout=20)
+
+    def click(sku: str) -> Client:
+        tab = Client()
+        tab.cookies[settings.CSRF_COOKIE_NAME] = "s" * 32  # came with the form of the page
+        both_without_session.wait()
+        try:
+            add(tab, sku)
+        finally:
+            connection.close()
+        return tab
+
+    with ThreadPoolExecutor(2) as pool:
+        tabs = list(pool.map(click, ["MUG", "CUP"]))
+    return Cart.objects.count(), [cart_of(tab) for tab in tabs]
+
+
+@real
+def test_a_guests_first_two_adds_at_once_are_in_one_cart() -> None:
+    both = {"MUG": 1, "CUP": 1}
+
+    assert _first_adds_at_once() == (1, [both, both])
+
+
+@real
+def test_control_where_only_the_session_names_the_cart_one_of_the_two_is_lost(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(ShopperCart, "_new_guest_id", lambda cart: uuid4())
+
+    assert _first_adds_at_once() == (2, [{"MUG": 1}, {"CUP": 1}])
 
 
 @pytest.mark.django_db

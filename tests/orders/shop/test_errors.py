@@ -1,13 +1,16 @@
 """Error pages look like the shop's, even while the database is down."""
 
 import errno
+import re
+from html import unescape
 from typing import Any
 
 import pytest
 from django.db import OperationalError
 from django.test import Client, RequestFactory
+from django.utils import translation
 
-from orders.shop.views.errors import page_of, too_many_requests
+from orders.shop.views.errors import WORDS, page_of, too_many_requests
 from project.conf.media_storage import StorageDownError
 from tests.factories import add_product
 from tests.orders.shop.pages import text_of
@@ -46,6 +49,27 @@ def test_a_wrong_method_has_a_page_for_people_and_none_for_programs(language: st
     assert int(person.headers["Content-Length"]) == len(person.content)
     assert program.content == b""
     assert page.headers["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_each_error_has_a_page_in_each_language_also_in_an_empty_shop(
+    rf: RequestFactory, language: str
+) -> None:
+    is_chinese = language == "zh-hans"
+    with translation.override(language):
+        for status, words in WORDS.items():
+            page = page_of(status, rf.get("/cart/"), retry_after=5)
+            title, text = map(str, words)
+
+            assert page.status_code == status
+            assert f'<html lang="{language}">' in page.content.decode()
+            assert title in unescape(text_of(page))
+            assert text in unescape(text_of(page))
+            assert bool(re.search(r"[\u4e00-\u9fff]", title)) == is_chinese
+            assert bool(re.search(r"[\u4e00-\u9fff]", text)) == is_chinese
+            assert 'href="/"' in page.content.decode()
+            assert 'href="/orders/find/"' in page.content.decode()
 
 
 @pytest.mark.django_db

@@ -1,0 +1,1 @@
+"""The schemas of the API's requests and answers, by subject; OpenAPI is generated from them."""

@@ -1,0 +1,52 @@
+"""The answers that refuse or fail (RFC 9457)."""
+
+from typing import Literal
+
+from pydantic import BaseModel
+
+from orders.api.schemas.fields import Price
+
+
+class ProblemOut(BaseModel):
+    """RFC 9457. `code` is for programs, `detail` for people."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+
+
+class FieldErrorOut(BaseModel):
+    field: str
+    message: str
+
+
+class InvalidOut(ProblemOut):
+    errors: list[FieldErrorOut]
+
+
+class ShortageOut(BaseModel):
+    sku: str
+    requested: int
+    available: int
+
+
+class ConflictOut(ProblemOut):
+    """`items` with `out_of_stock`, `total` with `total_changed`, `reason` with `delivery_changed`,
+    none with `key_reused`."""
+
+    items: list[ShortageOut] | None = None
+    total: Price | None = None
+    reason: str | None = None
+    """Why the chosen carrier has no such quote now; empty: it just doesn't name the service."""
+
+
+class LimitedOut(ProblemOut):
+    limit: Literal["address", "email", "phone", "session", "all"]
+    """What reached its limit."""
+
+
+class UnavailableOut(ProblemOut):
+    status_url: str | None = None
+    """With `outcome_unknown`: where the order is, if it is."""
