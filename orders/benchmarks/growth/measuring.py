@@ -69,7 +69,7 @@ CLIENTS = 8
 def measure_shop(size: int) -> Iterator[Row]:
     """Fill the database, which is empty, with so many orders; yield the rows."""
     began = time.monotonic()
-    fill_orders(orders=size, seed=SEED)
+    fill_orders(orders=size, seed=SEED, say=say)
     try:
         fill_counters(size // 10)
         fill_prints(size // 10)
