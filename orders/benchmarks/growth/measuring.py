@@ -209,7 +209,8 @@ def _stop_announcement(count: int) -> Row:
 
 def _prune() -> Iterator[Row]:
     """Prune the oldest messages' HTML, then the oldest messages, some thousands of each."""
-    prune()  # what else is old
+    prune()  # what else is old: of a million orders, some million rows
+    say("what is old is pruned")
     for what, setting, rows in (
         (
             "prune: HTML of 1,000 messages",

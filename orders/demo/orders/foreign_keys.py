@@ -12,6 +12,10 @@ from django.db.backends.utils import CursorWrapper
 
 from project.database.arrays import array_literal
 
+_MAY_SKIP = "SELECT has_parameter_privilege('session_replication_role', 'SET')"
+_IS_SUPERUSER = "SELECT current_setting('is_superuser') = 'on'"
+"""Before PostgreSQL 15 the right could not be granted."""
+
 
 def skip_triggers(cursor: CursorWrapper) -> bool:
     """Let no trigger fire until the transaction ends, if the role may do that; return whether.
@@ -19,7 +23,7 @@ def skip_triggers(cursor: CursorWrapper) -> bool:
     The tables of a fill have no triggers but those of foreign keys, so the caller has to look for
     the rows that it refers to and doesn't make: `hold`.
     """
-    cursor.execute("SELECT has_parameter_privilege('session_replication_role', 'SET')")
+    cursor.execute(_MAY_SKIP if connection.pg_version >= 150_000 else _IS_SUPERUSER)
     (is_allowed,) = cursor.fetchone()
     if is_allowed:
         cursor.execute("SET LOCAL session_replication_role = replica")

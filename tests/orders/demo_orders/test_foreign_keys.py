@@ -43,6 +43,15 @@ def test_they_are_skipped_until_the_transaction_ends() -> None:
         assert cursor.fetchone() == ("origin",)
 
 
+def test_postgresql_14_lets_only_a_superuser_skip_them(monkeypatch) -> None:
+    monkeypatch.setattr(connection, "pg_version", 140_000)
+
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SHOW is_superuser")
+        is_superuser = cursor.fetchone() == ("on",)
+        assert foreign_keys.skip_triggers(cursor) is is_superuser
+
+
 def test_the_rows_keep_every_rule(triggers: str) -> None:
     fill_orders(orders=300)
 
