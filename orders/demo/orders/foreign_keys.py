@@ -6,8 +6,10 @@ are few.
 """
 
 from collections.abc import Collection
+from typing import cast
 
 from django.db import IntegrityError, connection, models
+from django.db.backends.postgresql.base import DatabaseWrapper
 from django.db.backends.utils import CursorWrapper
 
 from project.database.arrays import array_literal
@@ -23,7 +25,8 @@ def skip_triggers(cursor: CursorWrapper) -> bool:
     The tables of a fill have no triggers but those of foreign keys, so the caller has to look for
     the rows that it refers to and doesn't make: `hold`.
     """
-    cursor.execute(_MAY_SKIP if connection.pg_version >= 150_000 else _IS_SUPERUSER)
+    version = cast(DatabaseWrapper, connection).pg_version
+    cursor.execute(_MAY_SKIP if version >= 150_000 else _IS_SUPERUSER)
     (is_allowed,) = cursor.fetchone()
     if is_allowed:
         cursor.execute("SET LOCAL session_replication_role = replica")

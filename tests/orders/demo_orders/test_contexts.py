@@ -12,9 +12,8 @@ from orders.placing.request import ChosenDelivery, OrderRequest, RequestedLine
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
 
-@pytest.mark.parametrize("has_mark", [False, True])
-def test_the_context_of_a_message_is_that_of_its_order(settings, has_mark) -> None:
-    settings.SMS_FIRST_NEEDS_EMAIL = has_mark
+def test_the_context_of_a_message_is_that_of_its_order(settings) -> None:
+    settings.SMS_FIRST_NEEDS_EMAIL = True
     settings.SHOP_NAME = 'The "100 %" \\ shop'
     settings.PAYMENT_DUE_HOURS = 48
     settings.PAYMENT_INSTRUCTIONS = "At the till,\nor 5 % less in advance"

@@ -40,6 +40,7 @@ def test_ids_are_of_version_7_and_of_their_time() -> None:
     assert last == "01990000-0000-7fff-bfff-ffffffffffff"
 
 
+@pytest.mark.slow
 @pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 def test_threads_write_the_same_rows(monkeypatch) -> None:
     monkeypatch.setattr(fill, "BATCH_SIZE", 20)

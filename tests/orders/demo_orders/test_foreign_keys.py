@@ -52,6 +52,7 @@ def test_postgresql_14_lets_only_a_superuser_skip_them(monkeypatch) -> None:
         assert foreign_keys.skip_triggers(cursor) is is_superuser
 
 
+@pytest.mark.slow
 def test_the_rows_keep_every_rule(triggers: str) -> None:
     fill_orders(orders=300)
 
@@ -67,6 +68,7 @@ def test_an_account_that_is_gone_is_found(triggers: str, monkeypatch) -> None:
     assert not Order.objects.exists()
 
 
+@pytest.mark.slow
 def test_control_without_a_look_nobody_misses_it(monkeypatch) -> None:
     monkeypatch.setattr(Shoppers, "clerk_of", lambda _shoppers, _position: 999_999_999)
     monkeypatch.setattr(foreign_keys, "hold", lambda *_call: None)
