@@ -31,6 +31,7 @@ def test_the_context_of_a_message_is_that_of_its_order(settings) -> None:
         }
 
 
+@pytest.mark.slow
 def test_the_fingerprint_is_that_of_the_request() -> None:
     fill_orders(orders=40)
 
