@@ -101,7 +101,7 @@ def price(
         currency=settings.SHOP_CURRENCY,
         items_total=items_total,
         delivery_total=delivery_total,
-        delivery=_frozen(quote),
+        delivery=frozen_quote(quote),
         total=total,
         payment_method=method_of(
             request.payment_method, is_picked_up=not request.address, total=total
@@ -124,7 +124,7 @@ def _quote(
     return quote_of(request, request.delivery, offers)
 
 
-def _frozen(quote: Quote | None) -> dict[str, Any]:
+def frozen_quote(quote: Quote | None) -> dict[str, Any]:
     """Return what the order keeps of its quote, in the language of the shopper."""
     if quote is None:
         return {}

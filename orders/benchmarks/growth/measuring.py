@@ -69,7 +69,7 @@ CLIENTS = 8
 def measure_shop(size: int) -> Iterator[Row]:
     """Fill the database, which is empty, with so many orders; yield the rows."""
     began = time.monotonic()
-    fill_orders(orders=size, seed=SEED)
+    fill_orders(orders=size, seed=SEED, say=say)
     try:
         fill_counters(size // 10)
         fill_prints(size // 10)
@@ -209,7 +209,8 @@ def _stop_announcement(count: int) -> Row:
 
 def _prune() -> Iterator[Row]:
     """Prune the oldest messages' HTML, then the oldest messages, some thousands of each."""
-    prune()  # what else is old
+    prune()  # what else is old: of a million orders, some million rows
+    say("what is old is pruned")
     for what, setting, rows, finished in (
         (
             "prune: HTML of 1,000 messages",

@@ -1,10 +1,9 @@
 """The products of demo orders: a few that everybody buys, and a long tail."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from itertools import accumulate
 from random import Random
 
 from django.db import transaction
@@ -13,6 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from orders.catalogue.products import create_product
 from orders.demo.orders.copying import Copied
 from orders.demo.orders.names import words
+from orders.demo.orders.weighted import Weighted
 from orders.models import Category, Product, StockMovement
 from project.database.arrays import array_literal
 
@@ -35,11 +35,10 @@ THINGS = {
     "Hallway": "hook umbrella-stand doormat shoehorn key-rack",
 }
 SIZES = ("", ", small", ", large", ", set of two", ", natural", ", blue", ", green", ", dark")
-LINES_OF = tuple(accumulate((18, 24, 24, 16, 11, 7)))
+LINES_OF = Weighted((1, 2, 3, 4, 5, 6), (18, 24, 24, 16, 11, 7))
 """How many of a hundred orders have one line, at most two, … six: three on average."""
-QUANTITIES = tuple(accumulate((74, 17, 5, 2, 1, 1)))
+QUANTITIES = Weighted((1, 2, 3, 4, 5, 6), (74, 17, 5, 2, 1, 1))
 """How many of a hundred lines have one unit, at most two, … six."""
-_UP_TO_SIX = range(1, 7)
 
 
 @dataclass(slots=True)
@@ -50,22 +49,26 @@ class Goods:
     sku: str
     name: str
     price: Decimal
+    entries: dict[int, str] = field(default_factory=dict)
+    """Its line of a job's context by quantity, as JSON: see `contexts`."""
+    shown: dict[tuple[int, str], tuple[str, ...]] = field(default_factory=dict)
+    """What messages show of its line, by quantity and language: see `rows.messages`."""
 
 
 class Catalogue:
     """The products of a fill, the hottest first."""
 
     def __init__(self, goods: list[Goods]) -> None:
-        self.goods = goods
-        self._weights = list(accumulate(1 / (rank + 2.5) ** 0.85 for rank in range(len(goods))))
+        weights = [1 / (rank + 2.5) ** 0.85 for rank in range(len(goods))]
+        self.goods = Weighted(goods, weights)
 
     def choose(self, random: Random) -> list[tuple[Goods, int]]:
         """Return the lines of an order: different products with their quantities."""
-        wanted = random.choices(_UP_TO_SIX, cum_weights=LINES_OF)[0]
-        drawn = random.choices(self.goods, cum_weights=self._weights, k=wanted + 2)
+        wanted = LINES_OF.draw(random)
+        drawn = [self.goods.draw(random) for _more in range(wanted + 2)]
         chosen = list({goods.id: goods for goods in drawn}.values())[:wanted]
         # In this order there are few shapes of messages to render: see `wording`.
-        quantities = sorted(random.choices(_UP_TO_SIX, cum_weights=QUANTITIES, k=len(chosen)))
+        quantities = sorted([QUANTITIES.draw(random) for _line in chosen])
         return list(zip(chosen, quantities, strict=True))
 
 
@@ -105,7 +108,7 @@ def create(*, orders: int, seed: int) -> Catalogue:
                 name=f"{material} {thing}{size}",
                 slug=sku.lower(),
                 category=categories[category],
-                price=(price + random.randrange(20) * 10) / 100,
+                price=(price + random.randrange(20) * 10).scaleb(-2),
                 description=f"{material} {thing}{size}, made by hand.",
                 is_active=False,
                 stock=random.randrange(20, 80),

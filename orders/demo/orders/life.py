@@ -4,7 +4,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
 from orders.demo.orders.catalogue import Goods
 from orders.demo.orders.shoppers import Shopper
@@ -19,7 +18,7 @@ AUTOMATIC = ("placed", "media_ready")
 class Placed:
     """The order's row: making an `Order`, of whose columns it has some, takes far longer."""
 
-    pk: UUID
+    pk: str
     door: str
     user_id: int | None
     fingerprint: str
@@ -36,7 +35,7 @@ class Placed:
     changed_at: datetime
     status: str = Order.Status.PLACED.value
     delivery: dict[str, Any] = field(default_factory=dict)
-    """None was quoted: like orders from before there were carriers."""
+    """See `Order.delivery`."""
     payment_method: str = ""
     number: int = 0
 
@@ -97,7 +96,7 @@ class Payment:
 class Refund:
     """A refund; the one of a cancelled order has no lines."""
 
-    id: UUID
+    id: str
     amount: Decimal
     restocked: bool
     reason: str
@@ -117,15 +116,14 @@ class Life:
     """The user who handles the order at the desk."""
     lines: list[Line]
     steps: list[Step]
+    cancellation: Step | None = None
+    """The step that cancelled the order; its refund may be paid out after it."""
     payments: list[Payment] = field(default_factory=list)
     refunds: list[Refund] = field(default_factory=list)
-    context: dict[str, Any] = field(default_factory=dict)
-    """The order data of its later jobs, once the order has a number."""
-    context_json: str = ""
-    first_context: dict[str, Any] = field(default_factory=dict)
+    context: str = ""
+    """The order data of its later jobs, as JSON, once the order has a number."""
+    first_context: str = ""
     """The order data of the jobs that were placed with it: how to pay, too."""
-    first_context_json: str = ""
-
-    def cancellation(self) -> Step | None:
-        """Return the step that cancelled the order; its refund may be paid out after it."""
-        return next((step for step in self.steps if step.kind == "cancelled"), None)
+    status_url: str = ""
+    mail_mark: str = ""
+    """Both as its contexts have them."""

@@ -5,72 +5,39 @@ contexts have the same shape (the same keys, as many lines, the same values empt
 in their values only, so `%` puts these into a text that was rendered once.
 """
 
+import json
 import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import lru_cache
 from html import escape
+from operator import itemgetter
 from typing import Any
 
-from django.utils.timezone import localtime
 from django.utils.translation import override
 
 from notifications.models import Notification
 from notifications.rendering import Wording, render
+from orders.demo.orders.shown import AMOUNTS, MOMENT, Path, Shown, due_by
 from project.templatetags.money import money
-from project.templatetags.reader_times import hours_later, reader_time
 
-AMOUNTS = {"items_total", "delivery_total", "total", "unit_price", "amount", "given_back", "due"}
-"""The keys whose values the templates show as money."""
-MOMENT = "placed_at"
-"""The key whose value the templates show as the last time to pay."""
+UNMARKED = ("language", "currency", "shop_name")
+"""The keys whose values are the same in all messages of a language."""
 _MOMENT_MARK = "2001-02-03T04:05:06+00:00"
 _FIRST_MARK = 7_000_000_001
 """An amount in the pattern's place of another one."""
 
-Path = tuple[str | int, ...]
-"""The keys that lead to a value of a context."""
-
-
-@lru_cache(maxsize=10_000)
-def _money(amount: str, currency: str, language: str) -> str:
-    """Return what `money` does, without asking for the language's format each time."""
-    sign = _sign_before(currency, language)
-    if sign is None:
-        with override(language):
-            return money(amount, currency)
-    return f"{sign}{Decimal(amount):,.2f}"
-
-
-@lru_cache
-def _sign_before(currency: str, language: str) -> str | None:
-    """Return what stands before an amount; None if amounts aren't written as 1,234.50."""
-    with override(language):
-        sign, number, rest = money("1234567.89", currency).partition("1,234,567.89")
-    return sign if number and not rest else None
-
 
 @dataclass(frozen=True)
 class _Pattern:
-    """A text with `%s` for the values of these paths."""
+    """A text with `%s` for some of the values."""
 
     text: str
-    paths: tuple[Path, ...]
+    chosen: Callable[[Sequence[str]], Any]
+    """Returns them: a tuple, or the only one."""
 
-    def fill(self, context: dict[str, Any], language: str, *, in_html: bool = False) -> str:
-        values = []
-        for path in self.paths:
-            value: Any = context
-            for key in path:
-                value = value[key]
-            if path[-1] == MOMENT:
-                value = _due_by(value, context, language)
-            elif path[-1] in AMOUNTS:
-                value = _money(value, context["currency"], language)
-            elif in_html:
-                value = escape(str(value))
-            values.append(value)
-        return self.text % tuple(values)
+    def fill(self, values: Sequence[str]) -> str:
+        return self.text % self.chosen(values)
 
 
 @dataclass(frozen=True)
@@ -95,59 +62,65 @@ class Templates:
         event: str,
         channel: str,
         language: str,
-        context: dict[str, Any],
+        context: str,
+        shown: Shown,
         ones_differ: bool,
         with_html: bool,
     ) -> Wording:
-        """Return the message's text. `shape` must tell contexts of different shapes apart."""
+        """Return the message's text. `context` is JSON.
+
+        `shape` must tell contexts of different shapes apart.
+        """
         key = (event, channel, language, shape)
         known = self._known.get(key)
         if known is None:
-            known = self._known[key] = _rendered(event, channel, language, context, ones_differ)
-        text = known.text.fill(context, language)
+            known = self._known[key] = _rendered(
+                event, channel, language, json.loads(context), shown.paths(), ones_differ
+            )
+        values = shown.values(language)
+        text = known.text.fill(values)
         return Wording(
             text=" ".join(text.split()) if channel == "sms" else text,
-            subject=" ".join(known.subject.fill(context, language).split()),
-            html=known.html.fill(context, language, in_html=True) if with_html else "",
+            subject=" ".join(known.subject.fill(values).split()),
+            html=known.html.fill([*map(escape, values)]) if with_html else "",
         )
 
 
 def _rendered(
-    event: str, channel: str, language: str, context: dict[str, Any], ones_differ: bool
+    event: str,
+    channel: str,
+    language: str,
+    context: dict[str, Any],
+    paths: list[Path],
+    ones_differ: bool,
 ) -> _Patterns:
     marks: dict[str, Path] = {}
     marked = _marked(context, (), marks, ones_differ)
     wording = render(Notification(event=event, channel=channel, language=language, context=marked))
-    shown: dict[str, Path] = {}
+    places: dict[str, int] = {}
     for mark, path in marks.items():
+        place = paths.index(path)
         if path[-1] in AMOUNTS:
             with override(language):
                 amount = money(mark, context["currency"])
-            shown[amount] = shown[" ".join(amount.split())] = path
+            places[amount] = places[" ".join(amount.split())] = place
         elif path[-1] == MOMENT:
-            shown[_due_by(mark, context, language)] = path
+            hours = context.get("payment", {}).get("hours")
+            places[due_by(mark, hours, language)] = place
         else:
-            shown[mark] = path
+            places[mark] = place
     return _Patterns(
-        *(_pattern(part, shown) for part in (wording.text, wording.subject, wording.html))
+        *(_pattern(part, places) for part in (wording.text, wording.subject, wording.html))
     )
 
 
-def _due_by(placed_at: str, context: dict[str, Any], language: str) -> str:
-    """Return the last time to pay as the templates write it; the moment itself if there is none."""
-    hours = context.get("payment", {}).get("hours")
-    if hours is None:
-        return placed_at
-    with override(language):
-        return reader_time(localtime(hours_later(placed_at, hours)))
-
-
-def _pattern(text: str, shown: dict[str, Path]) -> _Pattern:
-    """Return the pattern of a text with marks."""
-    found = re.split(f"({'|'.join(map(re.escape, shown))})", text)
+def _pattern(text: str, places: dict[str, int]) -> _Pattern:
+    """Return the pattern of a text with marks, each with the place of its value."""
+    found = re.split(f"({'|'.join(map(re.escape, places))})", text)
+    chosen = [places[mark] for mark in found[1::2]]
     return _Pattern(
         "%s".join(part.replace("%", "%%") for part in found[::2]),
-        tuple(shown[mark] for mark in found[1::2]),
+        itemgetter(*chosen) if chosen else lambda _values: (),
     )
 
 
@@ -166,7 +139,7 @@ def _marked(value: Any, path: Path, marks: dict[str, Path], ones_differ: bool) -
     if path[0] == "payment" and path[-1] != "due":
         return value
     is_asked = value == 1 and ones_differ
-    if isinstance(value, bool) or not value or is_asked or path[-1] in ("language", "currency"):
+    if isinstance(value, bool) or not value or is_asked or path[-1] in UNMARKED:
         return value
     if path[-1] == MOMENT:
         mark = _MOMENT_MARK

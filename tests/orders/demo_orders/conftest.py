@@ -1,6 +1,7 @@
 """Settings of a fill: its pictures go to a folder of the test's own."""
 
 from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
 
@@ -11,6 +12,7 @@ from orders.demo.orders import fill
 def settings_of_a_fill(settings, tmp_path) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "media")
     settings.SMS_URL = "http://sms.example/send"
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("4.90")}
 
 
 @pytest.fixture

@@ -35,6 +35,7 @@ from orders.lifecycle.transitions import (
 from orders.models import Order, Product, Refund, User
 from orders.placing.by_operator import ByOperator
 from orders.placing.placement import place_order
+from orders.placing.request import ChosenDelivery
 from orders.placing.writers import drain
 from project.jobs.dispatch import bury
 from project.jobs.errors import JobError, NotNowError, PermanentError
@@ -74,7 +75,10 @@ def live_all_lives() -> None:
     of_account = place(user_id=User.objects.get(username="ada").pk)
     picked_up = pack(order_id=pay_all(of_account).pk, user=clerk)
     deliver(order_id=picked_up.pk, user=clerk)
-    sent = pack(order_id=pay_all(place(address=HOME, phone=PHONE)).pk, user=clerk)
+    flat_rate = ChosenDelivery("flat-rate", "standard")
+    sent = pack(
+        order_id=pay_all(place(address=HOME, phone=PHONE, delivery=flat_rate)).pk, user=clerk
+    )
     ship(order_id=sent.pk, carrier="DHL", tracking_number="JD01", user=clerk)
     correct_parcel(order_id=sent.pk, carrier="DHL", tracking_number="JD02", user=clerk)
     deliver(order_id=sent.pk, user=clerk)

@@ -94,6 +94,7 @@ def test_every_kind_of_row_is_shaped_like_a_real_one(monkeypatch, settings) -> N
     add_product("MUG", price="9.90")
     # Every end of a job, and of an order, in few rows.
     monkeypatch.setattr(messages, "SHARES", [1] * len(messages.ENDS))
+    monkeypatch.setattr(messages, "COMPLAINED", 0.05)
     monkeypatch.setattr(media_jobs, "FAILED", 0.2)
     monkeypatch.setattr(lives, "CORRECTED", 0.5)
     fill_orders(orders=1000, seed=7)

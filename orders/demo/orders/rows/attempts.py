@@ -1,10 +1,9 @@
 """The attempts of a demo message and their end, as the workers log them."""
 
-import json
 from datetime import datetime, timedelta
 from random import Random
-from typing import Any
 
+from orders.demo.orders.json_text import encode
 from orders.demo.orders.rows.jobs import LEASE, Ended
 from project.jobs.queryset import MAX_ATTEMPTS, MAX_LOST, PARKED
 
@@ -19,7 +18,7 @@ class Attempts:
         self.gateway = gateway
         self.provider_id = ""
         self.maybe_duplicate = False
-        self.log: list[dict[str, Any]] = []
+        self._entries: list[str] = []
         self.delivery = self.delivery_reason = ""
         self.delivery_at: datetime | None = None
         self.failure = ""
@@ -29,9 +28,14 @@ class Attempts:
         self._attempts = 1
         self.ended: Ended
 
+    @property
+    def log(self) -> str:
+        """The entries as JSON."""
+        return f"[{', '.join(self._entries)}]"
+
     def done(self, provider_id: str, answer: str, reported: tuple[str, str]) -> "Attempts":
         self.provider_id = provider_id
-        result = json.dumps({"provider_id": provider_id, "answer": answer})
+        result = f'{{"provider_id": {encode(provider_id)}, "answer": {encode(answer)}}}'
         self._finish("done", answer, result=result)
         self.delivery, self.delivery_reason = reported
         if self.delivery:
@@ -64,7 +68,7 @@ class Attempts:
         self._started_at += LEASE * (MAX_LOST - 1)
         self.maybe_duplicate = True
         for number in range(1, MAX_LOST):
-            self.log.append({"ended": "lost", "number": number, "words": ""})
+            self._entries.append(f'{{"ended": "lost", "number": {number}, "words": ""}}')
         self._finish("unknown", words, error=words, lost=MAX_LOST)
         return self
 
@@ -113,14 +117,9 @@ class Attempts:
         )
 
     def _log(self, ended: str, words: str, *, seconds: float | None, lost: int = 0) -> None:
-        self.log.append(
-            {
-                "ended": ended,
-                "number": self._attempts,
-                "at": self._started_at.isoformat(),
-                "seconds": seconds,
-                "words": words,
-                "lost": lost,
-                "gateway": self.gateway.partition(":")[2],
-            }
+        self._entries.append(
+            f'{{"ended": "{ended}", "number": {self._attempts},'
+            f' "at": "{self._started_at.isoformat()}",'
+            f' "seconds": {"null" if seconds is None else seconds}, "words": {encode(words)},'
+            f' "lost": {lost}, "gateway": {encode(self.gateway.partition(":")[2])}}}'
         )

@@ -1,10 +1,10 @@
 """What messages and media jobs share: how a finished job ended."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from uuid import UUID
+
+from orders.demo.orders.copying import NULL, ready, ready_json
 
 LEASE = timedelta(seconds=30)
 
@@ -19,7 +19,7 @@ COLUMNS = (
 class Finished:
     """A job as its task result tells it."""
 
-    id: UUID
+    id: str
     ended: "Ended"
     failure: str = ""
     """The type of the error of its last attempt; empty without any."""
@@ -42,13 +42,15 @@ class Ended:
     ring_after: datetime | None = None
 
     def values(
-        self, job: UUID, order: UUID | None, kind: str, context: str, created: datetime
-    ) -> Sequence[Any]:
-        """Return the job's values of `COLUMNS`."""
+        self, job: str, order: str | None, kind: str, context: str, created: datetime
+    ) -> tuple[Any, ...]:
+        """Return the job's values of `COLUMNS`, ready for COPY. `context` is JSON."""
         return (
-            *(job, order, kind, context, self.status, self.attempts, self.lost),
+            *(job, order or NULL, kind, ready_json(context), self.status, self.attempts, self.lost),
             self.ring_after or ((self.started_at or created) + LEASE),
             self.run_after or created,
             100 if self.status == "done" else 0,
-            *(self.error, self.result, created, self.started_at, self.finished_at),
+            ready(self.error) if self.error else "",
+            ready_json(self.result) if self.result else NULL,
+            *(created, self.started_at or NULL, self.finished_at or NULL),
         )

@@ -4,19 +4,18 @@ All passes of a language share one picture, which is drawn once: a million files
 more, and an order's page must find a picture.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from random import Random
 from typing import Any
-from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
 from media_jobs.models import MediaJob, Rendition
 from media_jobs.recipes import PICKUP_PASS
-from orders.demo.orders.copying import Copied, uuid7
+from orders.demo.orders.copying import NULL, Copied, ready, uuid7
+from orders.demo.orders.json_text import encode
 from orders.demo.orders.life import Life
 from orders.demo.orders.rows.jobs import COLUMNS, LEASE, Ended, Finished
 from project.jobs.queryset import MAX_ATTEMPTS, MAX_LOST
@@ -44,21 +43,30 @@ class Passes:
     def __post_init__(self) -> None:
         self._hash = PICKUP_PASS.hash
         self._results = {
-            language: json.dumps({"renditions": made, "placeholder": "", "recipe_hash": self._hash})
+            language: encode({"renditions": made, "placeholder": "", "recipe_hash": self._hash})
+            for language, made in self.pictures.items()
+        }
+        names = _RENDITIONS.columns[1:]
+        self._renditions = {
+            language: [
+                tuple(NULL if one[name] is None else ready(str(one[name])) for name in names)
+                for one in made
+            ]
             for language, made in self.pictures.items()
         }
 
     def write(self, cursor: CursorWrapper, lives: Sequence[Life], random: Random) -> list[Finished]:
         finished: list[Finished] = []
-        _JOBS.write(cursor, (row for life in lives for row in self._of(life, random, finished)))
+        jobs = (row for life in lives for row in self._of(life, random, finished))
+        _JOBS.write_ready(cursor, jobs)
         languages = (life.order.language for life in lives if not life.order.address)
-        _RENDITIONS.write(
+        _RENDITIONS.write_ready(
             cursor,
             (
-                row
+                (job.id, *made)
                 for job, language in zip(finished, languages, strict=True)
                 if job.ended.status == "done"
-                for row in self._renditions(job.id, language)
+                for made in self._renditions[language]
             ),
         )
         return finished
@@ -74,14 +82,14 @@ class Passes:
         ended, failure = self._end(life, random)
         finished.append(Finished(job, ended, failure))
         yield (
-            *ended.values(job, order.pk, KIND, life.first_context_json, at),
+            *ended.values(job, order.pk, KIND, life.first_context, at),
             *(f"order:{order.pk}", PICKUP_PASS.name),
             self._hash if ended.status == "done" else "",
         )
 
     def _end(self, life: Life, random: Random) -> tuple[Ended, str]:
         at = life.order.placed_at
-        if (step := life.cancellation()) and random.random() < 0.2:  # its worker was away
+        if (step := life.cancellation) and random.random() < 0.2:  # its worker was away
             return Ended("cancelled", 0, None, step.at, ring_after=at), ""
         started = at + timedelta(seconds=random.uniform(0.2, 3))
         finished = started + timedelta(seconds=random.uniform(0.3, 1.5))
@@ -96,10 +104,3 @@ class Passes:
             reason = f"worker died {MAX_LOST} times"
             return Ended("failed", MAX_LOST, started, started + LEASE, reason, MAX_LOST), ""
         return Ended("done", 1, started, finished, result=self._results[life.order.language]), ""
-
-    def _renditions(self, job: UUID, language: str) -> Iterator[tuple[Any, ...]]:
-        for made in self.pictures[language]:
-            yield (
-                *(job, made["name"], made["format"], made["width"], made["height"]),
-                *(made["size"], made["file"], made["seconds"]),
-            )

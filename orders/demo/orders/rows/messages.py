@@ -5,13 +5,11 @@ wait, as if the mail server had been down at the end of the history. A relay sen
 a local shop go to its mailbox.
 """
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any, cast
-from uuid import UUID
 
 from django.conf import settings
 from django.db.backends.utils import CursorWrapper
@@ -20,10 +18,13 @@ from notifications.channels.email import sender_domain
 from notifications.delivery.gateways import gateways
 from notifications.events import EVENTS
 from notifications.models import FINAL, MessageHtml, Notification
-from orders.demo.orders.copying import Copied, uuid7
+from orders.demo.orders.copying import NULL, Copied, ready, ready_json, uuid7
+from orders.demo.orders.json_text import encode, joined
 from orders.demo.orders.life import Life
 from orders.demo.orders.rows.attempts import Attempts
 from orders.demo.orders.rows.jobs import COLUMNS, Finished
+from orders.demo.orders.shown import Shown, shown_of_order
+from orders.demo.orders.weighted import Weighted
 from orders.demo.orders.wording import Templates
 from orders.lifecycle.payouts import owed_context
 from orders.lifecycle.steps import MESSAGES
@@ -38,6 +39,8 @@ ENDS = ("sent", "refused", "tried in vain", "buried", "unknown")
 SHARES = [0.9937, 0.004, 0.001, 0.0003, 0.001]
 TRIED_AGAIN = 0.03
 """The share of attempts that are refused for the time being."""
+BOUNCED, COMPLAINED = 0.006, 0.0003
+"""The shares of the delivered e-mails of which the provider reports that later."""
 
 _MESSAGES = Copied(
     Notification,
@@ -55,16 +58,16 @@ _HTML = Copied(MessageHtml, ("message_id", "html"))
 class _Letter:
     """A message before its sending."""
 
-    order_id: UUID | None
+    order_id: str | None
     event: str
     occasion: str
     at: datetime
     channel: str
     recipient: str
     language: str
-    context: dict[str, Any]
-    frozen: str
-    """The context as JSON."""
+    context: str
+    """JSON."""
+    shown: Shown
     shape: tuple[Any, ...]
     is_parked: bool = False
 
@@ -85,18 +88,22 @@ class Outbox:
         self.sms_gateway = known[0].name if known else "sms:gateway.example"
         self.domain = sender_domain()
         self.html_since = self.until - timedelta(days=settings.KEEP_MESSAGE_HTML_DAYS)
+        self._ends = Weighted(ENDS, SHARES)
+        self._hours = settings.PAYMENT_DUE_HOURS
 
     def write(self, cursor: CursorWrapper, lives: Sequence[Life], random: Random) -> list[Finished]:
         sent: list[Finished] = []
-        html: list[tuple[UUID, str]] = []
+        html: list[tuple[str, str]] = []
         letters = (letter for life in lives for letter in self._letters(life))
-        _MESSAGES.write(cursor, (self._row(letter, random, sent, html) for letter in letters))
-        _HTML.write(cursor, html)
+        _MESSAGES.write_ready(cursor, (self._row(letter, random, sent, html) for letter in letters))
+        _HTML.write_ready(cursor, html)
         return sent
 
     def _letters(self, life: Life) -> Iterator[_Letter]:
         order, shopper = life.order, life.shopper
-        ones = tuple(line.quantity == 1 for line in life.lines)
+        ones = tuple([line.quantity == 1 for line in life.lines])
+        is_quoted = bool(order.delivery)
+        of_order = shown_of_order(life, hours=self._hours)
         for step in life.steps:
             event = EVENT_OF.get(step.kind)
             if event is None or event in shopper.muted:
@@ -105,14 +112,12 @@ class Outbox:
             more = step.detail
             if rule.may_opt_out and shopper.user_id:
                 more = more | {"unsubscribe_url": shopper.unsubscribe_url(event)}
-            context, frozen = life.context, life.context_json
-            if event == "order_placed":
-                context, frozen = life.first_context, life.first_context_json
+            context = life.first_context if event == "order_placed" else life.context
             if more:
-                context = context | more
-                frozen = f"{frozen[:-1]}, {json.dumps(more)[1:]}"
+                context = joined(context, encode(more))
             lines = ones if event in ASKS_FOR_ONE else len(ones)
             waits = event == "order_placed" and life.position >= self.parked_from
+            details, shown = _shape(more), Shown(order.currency, more, of_order)
             for channel in (each.value for each in rule.channels):
                 if recipient := order.email if channel == EMAIL else order.phone:
                     yield _Letter(
@@ -124,27 +129,29 @@ class Outbox:
                         recipient=recipient,
                         language=order.language,
                         context=context,
-                        frozen=frozen,
+                        shown=shown,
                         # What the templates ask of the values: see `wording`. No SMS has lines.
-                        shape=(lines if channel == EMAIL else None, *_shape(more)),
+                        shape=(
+                            (lines, is_quoted, *details) if channel == EMAIL else (None, *details)
+                        ),
                         is_parked=waits and channel == EMAIL,
                     )
         for refund in life.refunds:
-            context = {
+            owed = {
                 "shop_name": settings.SHOP_NAME,
                 **owed_context(cast(Any, refund), cast(Any, order)),
             }
             yield _Letter(
                 order_id=None,
                 event="refund_owed",
-                occasion=str(refund.id),
+                occasion=refund.id,
                 at=refund.at,
                 channel=EMAIL,
                 recipient=self.office,
                 language=settings.LANGUAGE_CODE,
-                context=context,
-                frozen=json.dumps(context),
-                shape=_shape(context),
+                context=encode(owed),
+                shown=Shown(order.currency, owed),
+                shape=_shape(owed),
             )
 
     def _row(
@@ -152,7 +159,7 @@ class Outbox:
         letter: _Letter,
         random: Random,
         sent: list[Finished],
-        html: list[tuple[UUID, str]],
+        html: list[tuple[str, str]],
     ) -> tuple[Any, ...]:
         job = uuid7(int(letter.at.timestamp() * 1000), random.getrandbits(74))
         end = self._end(job, letter, random)
@@ -164,28 +171,29 @@ class Outbox:
             channel=letter.channel,
             language=letter.language,
             context=letter.context,
+            shown=letter.shown,
             ones_differ=letter.event in ASKS_FOR_ONE,
             # As pruning leaves it (`notifications.delivery.stored_html`).
             with_html=end.ended.status not in FINAL or finished > self.html_since,
         )
         if wording.html:
-            html.append((job, wording.html))
+            html.append((job, ready(wording.html)))
         kind = f"{letter.event}.{letter.channel}"
         return (
-            *end.ended.values(job, letter.order_id, kind, letter.frozen, letter.at),
+            *end.ended.values(job, letter.order_id, kind, letter.context, letter.at),
             *(letter.event, letter.occasion, letter.channel, letter.recipient, letter.language),
-            *(wording.subject, wording.text),
-            *(end.provider_id, end.gateway, end.maybe_duplicate, json.dumps(end.log)),
-            *(end.delivery, end.delivery_at, end.delivery_reason),
+            *(ready(wording.subject), ready(wording.text)),
+            *(end.provider_id, end.gateway, end.maybe_duplicate, ready_json(end.log)),
+            *(end.delivery, end.delivery_at or NULL, end.delivery_reason),
         )
 
-    def _end(self, job: UUID, letter: _Letter, random: Random) -> Attempts:
+    def _end(self, job: str, letter: _Letter, random: Random) -> Attempts:
         channel, recipient = letter.channel, letter.recipient
         gateway = EMAIL if channel == EMAIL else self.sms_gateway
         end = Attempts(gateway, letter.at + timedelta(seconds=random.uniform(0.1, 1.2)), random)
         if letter.is_parked:
             return end.park("mail server: [Errno 111] Connection refused")
-        fate = random.choices(ENDS, SHARES)[0]
+        fate = self._ends.draw(random)
         if fate == "refused":
             if channel == EMAIL:
                 return end.refused(f"550 5.1.1 <{recipient}>: no such mailbox", self.until)
@@ -216,9 +224,9 @@ def _shape(more: dict[str, Any]) -> tuple[Any, ...]:
 def _reported_email(random: Random) -> tuple[str, str]:
     """Return the receipt's state and reason; empty for most e-mails."""
     fate = random.random()
-    if fate < 0.006:
+    if fate < BOUNCED:
         return "bounced", "550 5.1.1 The mailbox does not exist"
-    return ("complained", "abuse") if fate < 0.0063 else ("", "")
+    return ("complained", "abuse") if fate < BOUNCED + COMPLAINED else ("", "")
 
 
 def _reported_sms(random: Random) -> tuple[str, str]:

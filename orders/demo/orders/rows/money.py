@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 from typing import Any
+from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
-from orders.demo.orders.copying import Copied
+from orders.demo.orders.copying import NULL, Copied, ready
 from orders.demo.orders.life import Life
 from orders.models import Payment, Refund
 from project.database.arrays import array_literal
@@ -30,10 +31,10 @@ _REFUND_LINES = """
 
 
 def write(cursor: CursorWrapper, lives: Sequence[Life]) -> None:
-    _PAYMENTS.write(cursor, (row for life in lives for row in _payments(life)))
-    _REFUNDS.write(cursor, (row for life in lives for row in _refunds(life)))
+    _PAYMENTS.write_ready(cursor, (row for life in lives for row in _payments(life)))
+    _REFUNDS.write_ready(cursor, (row for life in lives for row in _refunds(life)))
     lines = [
-        (refund.id, life.order.pk, line.goods.id, units)
+        (UUID(refund.id), UUID(life.order.pk), line.goods.id, units)
         for life in lives
         for refund in life.refunds
         for line, units in refund.lines
@@ -53,9 +54,9 @@ def _refunds(life: Life) -> Iterator[tuple[Any, ...]]:
     for refund in life.refunds:
         is_paid_out = refund.paid_out_at is not None
         yield (
-            *(refund.id, life.order.pk, refund.amount, refund.restocked, refund.reason),
-            *(refund.user_id, refund.at),
+            *(refund.id, life.order.pk, refund.amount, refund.restocked, ready(refund.reason)),
+            *(refund.user_id or NULL, refund.at),
             Refund.Status.PAID_OUT if is_paid_out else Refund.Status.OWED,
-            *(refund.payout_reference, refund.paid_out_at),
-            life.clerk_id if is_paid_out else None,
+            *(refund.payout_reference, refund.paid_out_at or NULL),
+            life.clerk_id if is_paid_out else NULL,
         )

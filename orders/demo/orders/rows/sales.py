@@ -32,7 +32,7 @@ def write(cursor: CursorWrapper, lives: Sequence[Life]) -> Sold:
     for _order, product, count, amount, _at in rows:
         units[product] += count
         amounts[product] = amounts.get(product, Decimal(0)) + amount
-    _ENTRIES.write(cursor, rows)
+    _ENTRIES.write_ready(cursor, rows)
     return Sold(units, amounts)
 
 
@@ -61,7 +61,7 @@ def count_sales(cursor: CursorWrapper, sold: Sold) -> None:
 
 
 def _entries(life: Life) -> Iterator[tuple[Any, ...]]:
-    if life.cancellation():
+    if life.cancellation:
         return
     for line in life.lines:
         if left := line.quantity - line.refunded:

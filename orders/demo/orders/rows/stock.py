@@ -7,7 +7,7 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 
 from orders.demo.orders import catalogue
-from orders.demo.orders.copying import Copied
+from orders.demo.orders.copying import NULL, Copied, ready
 from orders.demo.orders.life import Life
 from orders.models import StockMovement
 
@@ -30,19 +30,19 @@ def write(cursor: CursorWrapper, lives: Sequence[Life]) -> Counter[int]:
         if kind == "order":
             taken[product] -= units
     catalogue.deliver_stock(cursor, taken, lives[0].order.placed_at)
-    _MOVEMENTS.write(cursor, rows)
+    _MOVEMENTS.write_ready(cursor, rows)
     return moved + taken
 
 
 def _movements(life: Life) -> Iterator[tuple[Any, ...]]:
-    order = life.order
+    pk, placed_at = life.order.pk, life.order.placed_at
     for line in life.lines:
-        yield order.pk, None, line.goods.id, "order", -line.quantity, "", None, order.placed_at
-    if step := life.cancellation():
-        why = step.detail["reason"], step.user_id, step.at
+        yield pk, NULL, line.goods.id, "order", -line.quantity, "", NULL, placed_at
+    if step := life.cancellation:
+        why = ready(step.detail["reason"]), step.user_id or NULL, step.at
         for line in life.lines:
-            yield order.pk, None, line.goods.id, "cancel", line.quantity, *why
+            yield pk, NULL, line.goods.id, "cancel", line.quantity, *why
     for refund in life.refunds:
-        why = refund.reason, refund.user_id, refund.at
+        why = ready(refund.reason), refund.user_id or NULL, refund.at
         for line, units in refund.lines if refund.restocked else ():
-            yield order.pk, refund.id, line.goods.id, "refund", units, *why
+            yield pk, refund.id, line.goods.id, "refund", units, *why

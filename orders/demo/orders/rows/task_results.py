@@ -1,6 +1,5 @@
 """Celery's results of finished jobs, as `celery` keeps them by `django-celery-results`."""
 
-import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -8,7 +7,8 @@ from typing import Any
 from django.db.backends.utils import CursorWrapper
 from django_celery_results.models import TaskResult
 
-from orders.demo.orders.copying import Copied
+from orders.demo.orders.copying import NULL, Copied, ready
+from orders.demo.orders.json_text import encode
 from orders.demo.orders.rows.jobs import Finished
 from project.jobs import errors
 from project.jobs.model import Job
@@ -27,7 +27,7 @@ def write(
     cursor: CursorWrapper, model: type[Job], finished: Iterable[Finished], *, since: datetime
 ) -> None:
     """Write the results of those jobs that ended since then; a worker that died left none."""
-    _RESULTS.write(cursor, (row for job in finished for row in _result(model, job, since)))
+    _RESULTS.write_ready(cursor, (row for job in finished for row in _result(model, job, since)))
 
 
 def _result(model: type[Job], job: Finished, since: datetime) -> Iterator[tuple[Any, ...]]:
@@ -37,17 +37,16 @@ def _result(model: type[Job], job: Finished, since: datetime) -> Iterator[tuple[
     failed = job.failure
     result = _error(failed, job.ended.error) if failed else job.ended.result
     yield (
-        *(str(job.id), model.task, json.dumps(f"[{str(job.id)!r}]"), json.dumps("{}")),
+        *(job.id, model.task, ready(encode(f"[{job.id!r}]")), ready(encode("{}"))),
         *("FAILURE" if failed else "SUCCESS", f"{model.queue}@demo.example"),
-        *("application/json", "utf-8", result, at, at),
-        _traceback(failed, job.ended.error) if failed else None,
+        *("application/json", "utf-8", ready(result) if result else NULL, at, at),
+        ready(_traceback(failed, job.ended.error)) if failed else NULL,
         '{"children": []}',
     )
 
 
 def _error(name: str, words: str) -> str:
-    kept = {"exc_type": name, "exc_message": [words], "exc_module": errors.__name__}
-    return json.dumps(kept)
+    return encode({"exc_type": name, "exc_message": [words], "exc_module": errors.__name__})
 
 
 def _traceback(name: str, words: str) -> str:
