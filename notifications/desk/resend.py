@@ -11,6 +11,7 @@ from django import forms
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.admin.models import LogEntry
+from django.contrib.contenttypes.models import ContentType
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.http import Http404, HttpRequest
@@ -103,6 +104,9 @@ class RecipientForm(forms.Form):
 
     def clean(self) -> dict[str, Any]:
         values = super().clean() or {}
+        if damaged := {"key", "copies"} & set(self.errors):
+            self._renew(damaged)
+            return values
         if self._field not in values:
             return values
         if self.recipient.lower() == self._message.recipient.lower():
@@ -113,6 +117,17 @@ class RecipientForm(forms.Form):
             values[self._field] = self.fields[self._field].clean(self._message.recipient)
         self._require_seen(values)
         return values
+
+    def _renew(self, damaged: set[str]) -> None:
+        """Say that hidden fields came damaged: their own errors would be shown nowhere."""
+        self.data = self.data.copy()
+        for name in damaged:
+            self.data[name] = str(self.get_initial_for_field(self.fields[name], name))
+        says = _(
+            "A part of this page that you don't see came damaged. It is renewed: look again, then"
+            " decide."
+        )
+        self.add_error(None, says)
 
     def _require_seen(self, values: dict[str, Any]) -> None:
         """Refuse a page that knows of fewer copies than there are, unless one is its own."""
@@ -136,7 +151,9 @@ class RecipientForm(forms.Form):
 
 
 def _told(copy: Notification) -> dict[str, str]:
-    entry = LogEntry.objects.filter(object_id=str(copy.pk)).select_related("user").last()
+    kind = ContentType.objects.get_for_model(Notification)
+    entries = LogEntry.objects.filter(content_type=kind, object_id=str(copy.pk))
+    entry = entries.select_related("user").last()
     return {
         "user": isolate(entry.user.get_username() if entry else "–"),
         "recipient": isolate(readable_address(copy.recipient)),

@@ -109,6 +109,21 @@ def test_the_second_operator_is_told_of_the_first_and_asked(
     assert len(copies(sms)) == 2
 
 
+@pytest.mark.parametrize("field", ["key", "copies"])
+def test_a_damaged_page_says_so_and_can_be_sent_again(
+    field: str, admin_client: Client, order: Order
+) -> None:
+    sms = sent_sms(order)
+    page = page_of(admin_client, sms)
+
+    answer = page.send(**{field: "broken"})
+
+    assert "came damaged" in words(answer)
+    assert copies(sms) == []
+    read_page(admin_client, page.url, answer.content.decode()).send()
+    assert len(copies(sms)) == 1
+
+
 def test_what_is_not_sent_yet_is_not_sent_twice(admin_client: Client, order: Order) -> None:
     sms = sent_sms(order)
     page = page_of(admin_client, sms)
