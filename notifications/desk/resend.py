@@ -120,7 +120,7 @@ class RecipientForm(forms.Form):
 
     def _renew(self, damaged: set[str]) -> None:
         """Say that hidden fields came damaged: their own errors would be shown nowhere."""
-        self.data = self.data.copy()
+        self.data: Any = self.data.copy()
         for name in damaged:
             self.data[name] = str(self.get_initial_for_field(self.fields[name], name))
         says = _(
