@@ -22,6 +22,7 @@ from notifications.desk.filters import ErrorFilter, EventFilter, event_label
 from notifications.desk.resend import ResendPages
 from notifications.events import EVENTS
 from notifications.models import Notification
+from notifications.resending import copies_of
 from project.desk.jobs import isolated
 from project.desk.limits import warn_of_reached_caps
 from project.desk.search_terms import has_address, phone_endings
@@ -126,7 +127,7 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
             "resent_from": Notification.objects.filter(pk=job.resent_from).first()
             if job.resent_from
             else None,
-            "copies": Notification.objects.filter(resent_from=job.pk).order_by("created_at"),
+            "copies": copies_of(job),
             "delivery_colour": DELIVERY_COLOURS.get(job.delivery, ""),
             "same_error": urlencode({"error": job.same_error}) if job.same_error else "",
         }

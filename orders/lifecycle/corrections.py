@@ -19,7 +19,7 @@ from django.utils.translation import gettext_lazy, pgettext_lazy
 from media_jobs.remaking import draw_pass_again
 from notifications.events import EVENTS, Audience
 from notifications.models import Notification
-from notifications.resending import may_resend, redirect, resend
+from notifications.resending import is_repeat, may_resend, redirect, resend
 from orders.accounts.history import opt_out_context
 from orders.lifecycle.errors import InvalidTransition, WrongStatus
 from orders.lifecycle.payouts import due_of
@@ -117,7 +117,9 @@ def sent_elsewhere(order: Order, known: Iterable[Notification] | None = None) ->
     found: dict[Any, Notification] = {}
     for message in messages:
         is_theirs = message.event in EVENTS and (EVENTS[message.event].audience is Audience.SHOPPER)
-        if is_theirs and may_resend(message) and _what(message) not in have:
+        if not is_theirs or not may_resend(message) or is_repeat(message):
+            continue
+        if _what(message) not in have:
             found.setdefault(_what(message), message)
     return [message for message in found.values() if present[message.channel]]
 

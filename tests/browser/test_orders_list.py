@@ -1,8 +1,8 @@
-"""The list of orders at the desk, in a real browser on the live shop."""
+"""Pages of the desk that were too wide or cut off, in a real browser on the live shop."""
 
 import httpx
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from tests.browser.pages import assert_fits, sign_in
 from tests.live import LiveShop
@@ -27,4 +27,9 @@ def test_a_long_name_is_not_cut_off(page: Page, live_shop: LiveShop) -> None:
     page.goto(f"{live_shop.url}/admin/orders/order/")
 
     assert page.locator("#result_list td").evaluate_all(CUT_OFF) == 0
+    assert_fits(page)
+
+    page.goto(f"{live_shop.url}/admin/orders/user/")
+    page.get_by_role("link", name="admin", exact=True).first.click()
+    expect(page.get_by_text("Clerk –")).to_be_visible()
     assert_fits(page)

@@ -7,7 +7,7 @@ import pytest
 from notifications.delivery.stored_html import stored_html
 from notifications.models import Notification
 from notifications.outbox import account_message, announcement_message
-from notifications.resending import may_resend, resend
+from notifications.resending import is_repeat, may_resend, resend, resend_once
 from notifications.tasks import send
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -72,6 +72,22 @@ def test_an_order_that_wrote_to_the_address_before_is_found(queued) -> None:
     found, is_new = resend(message, to="other@example.org")
 
     assert (found.pk, is_new) == (other.pk, False)
+
+
+@pytest.mark.parametrize("original", ["of an order", "of none"])
+@pytest.mark.parametrize("to", ["the same", "another"])
+def test_a_recipient_gets_one_copy_for_each_key(original, to, queued) -> None:
+    message = queued() if original == "of an order" else announced()
+    recipient = message.recipient if to == "the same" else "new@example.org"
+    keys = [uuid4(), uuid4()]
+
+    made = [resend_once(message, to=recipient, key=key) for key in (*keys, *keys)]
+
+    assert [is_new for _copy, is_new in made] == [True, True, False, False]
+    assert [copy.pk for copy, _new in made[:2]] == [copy.pk for copy, _new in made[2:]]
+    assert Notification.objects.count() == 3
+    again, _is_new = resend_once(made[0][0], to=recipient, key=uuid4())
+    assert is_repeat(again) or original == "of none"
 
 
 def test_a_code_never_goes_to_another_address(db) -> None:
