@@ -237,6 +237,7 @@ class MessageHtml(models.Model):
     html = models.TextField()
 
     class Meta:
+        default_permissions = ()  # whoever may see the message sees it
         verbose_name = _("HTML of a message")
         verbose_name_plural = _("HTML of messages")
 

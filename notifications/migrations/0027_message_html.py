@@ -25,6 +25,7 @@ class Migration(migrations.Migration):
                 ("html", models.TextField()),
             ],
             options={
+                "default_permissions": (),
                 "verbose_name": "HTML of a message",
                 "verbose_name_plural": "HTML of messages",
             },

@@ -111,7 +111,7 @@ def sent_elsewhere(order: Order, known: Iterable[Notification] | None = None) ->
     present = {channel.value: address_of(order, channel) for channel in CHANNELS.values()}
     if known is None:
         rows = Notification.objects.filter(order_id=order.pk)
-        known = rows.defer("html", "text").order_by("created_at")
+        known = rows.defer("text").order_by("created_at")
     messages = [message for message in known if message.status != JobStatus.CANCELLED]
     have = {_what(message) for message in messages if message.recipient == present[message.channel]}
     found: dict[Any, Notification] = {}

@@ -71,6 +71,7 @@ def connections_cut(shop: LiveShop) -> None:
         connection.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND usename = current_user"  # not PostgreSQL's own, such as autovacuum's
         )
 
 

@@ -162,7 +162,7 @@ def die_with_one(channel: str) -> None:
     message = Notification.objects.filter(status="queued", channel=channel).latest("created_at")
     for _worker in range(MAX_LOST):
         claimed = Notification.objects.claim(message.pk)
-        attempt._word(claimed, gateway=gateways(channel)[0])
+        attempt._words(claimed, gateways(channel))
         Notification.objects.filter(pk=message.pk).update(lease_until=Now() - timedelta(seconds=1))
     assert bury(Notification) == 1
 

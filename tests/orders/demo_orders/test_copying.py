@@ -7,7 +7,7 @@ from orders.demo.orders import fill, fill_orders, remove_orders, workers
 from orders.demo.orders.copying import NULL, Copied, ready, uuid7
 from orders.models import Product
 from tests.factories import add_product
-from tests.orders.demo_orders.test_fill import told, violations
+from tests.orders.demo_orders.outcome import told, violations
 
 ODD = 'back\\slash \\N \\t, tab\t, lines\n and\r\n, "quotes", %s %(x)s, 颜色 €'
 

@@ -17,11 +17,11 @@ from orders.demo.orders import AlreadyFilled, InUse, fill, fill_orders
 from orders.demo.orders.lives import key_of, source_of
 from orders.demo.orders.moments import DAYS, moments
 from orders.demo.orders.rows.messages import MOST_PARKED
-from orders.models import DemoFill, Order, OrderEvent, OrderLine, Product, StockMovement, User
+from orders.models import DemoFill, Order, OrderEvent, Product, StockMovement, User
 from orders.placing.identity import order_id
 from project.database.advisory_lock import try_lock
 from project.jobs.dispatch import ring
-from project.monitoring.audit import run_audit
+from tests.orders.demo_orders.outcome import told, violations
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -29,24 +29,6 @@ RESERVED = ("@example.com", "@example.org", "@example.net", ".example")
 FICTIONAL = (
     r"^(\+493023125\d{3}|\+4917604069\d{3}|\+442079460\d{3}|\+3319900\d{4}|\+12125550?1\d{2})$"
 )
-
-
-def violations() -> list[str]:
-    return [str(finding) for finding in run_audit().findings if finding["violations"]]
-
-
-def told() -> list[tuple[Any, ...]]:
-    """Return what must be the same in two fills of the same seed."""
-    lines = OrderLine.objects.order_by("order__number", "pk")
-    events = OrderEvent.objects.order_by("order__number", "pk")
-    messages = Notification.objects.order_by("order_id", "event", "channel", "occasion")
-    return [
-        *lines.values_list(
-            "order_id", "sku", "quantity", "refunded", "order__name", "order__email"
-        ),
-        *events.values_list("order_id", "kind", "detail"),
-        *messages.values_list("order_id", "recipient", "status", "error", "delivery"),
-    ]
 
 
 def test_the_audit_is_clean_and_no_job_is_due() -> None:

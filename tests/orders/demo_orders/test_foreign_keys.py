@@ -8,7 +8,7 @@ from orders.demo.orders.fill import TABLES
 from orders.demo.orders.shoppers import Shoppers
 from orders.models import Order, Product
 from tests.factories import add_product
-from tests.orders.demo_orders.test_fill import violations
+from tests.orders.demo_orders.outcome import violations
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 

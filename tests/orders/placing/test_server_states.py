@@ -32,8 +32,8 @@ def read_only_server() -> Iterator[None]:
         cursor.execute("SELECT current_database()")
         name = cursor.fetchone()[0]
         cursor.execute(f'ALTER DATABASE "{name}" SET default_transaction_read_only = on')
-    cut_writers()
     try:
+        cut_writers()
         yield
     finally:
         with connection.cursor() as cursor:

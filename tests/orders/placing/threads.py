@@ -21,4 +21,5 @@ def cut_writers() -> None:
         cursor.execute(
             "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
             " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            " AND usename = current_user"  # not PostgreSQL's own, such as autovacuum's
         )
