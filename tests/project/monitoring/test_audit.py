@@ -144,7 +144,8 @@ def read_whole(cursor: Any, query: str, values: dict[str, Any]) -> list[str]:
 
     def unbound(plan: dict[str, Any]) -> Iterator[str]:
         is_by_bitmap = plan["Node Type"] == "Bitmap Heap Scan"
-        is_by_keys = "Index Cond" in plan or ">= '" in plan.get("Filter", "")
+        filtered = plan.get("Filter", "")
+        is_by_keys = "Index Cond" in plan or "= ANY (" in filtered or ">= '" in filtered
         if "Relation Name" in plan and not is_by_keys and not is_by_bitmap:
             yield plan["Relation Name"]
         for part in plan.get("Plans", ()):
