@@ -16,6 +16,10 @@ class UnusableFileError(ValueError):
     """The file can't be used; the message tells the user the reason and a remedy."""
 
 
+class UnknownTypeError(UnusableFileError):
+    """The file is neither a picture nor a video that is known."""
+
+
 @dataclass(frozen=True)
 class FileType:
     name: str
@@ -77,8 +81,8 @@ def sniff(head: bytes) -> FileType:
         message = _(
             "This file can't be used. Choose a picture (%(pictures)s) or a video (%(videos)s)."
         )
-        raise UnusableFileError(
-            message % {"pictures": names_of_pictures(), "videos": _names(VIDEOS)}
+        raise UnknownTypeError(
+            message % {"pictures": names_of_pictures(), "videos": names_of_videos()}
         )
     return known
 
@@ -86,6 +90,11 @@ def sniff(head: bytes) -> FileType:
 def names_of_pictures() -> str:
     """Return what the pictures that are taken in are called, for a sentence."""
     return _names(PICTURES)
+
+
+def names_of_videos() -> str:
+    """Return what the videos that are taken in are called, for a sentence."""
+    return _names(VIDEOS)
 
 
 def check_size(size: int, filetype: FileType) -> None:

@@ -103,9 +103,13 @@ class ProblemMiddleware:
 
 
 def _rewrite(response: HttpResponse) -> None:
-    """Replace the response's body by a problem; its other headers stay."""
+    """Replace the response's body by a problem; its other headers stay.
+
+    A page was compressed before it comes here; the problem is sent as it is.
+    """
     status = response.status_code
     code = _CODE_BY_STATUS.get(status, "bad_request" if status < 500 else "server_error")
     response.content = Problem(status, code, f"{TITLES[code]}.").body()
     response["Content-Type"] = CONTENT_TYPE
     response["Content-Length"] = str(len(response.content))
+    del response["Content-Encoding"]

@@ -13,6 +13,15 @@ from tests.live import LiveShop
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(180)]
 
 
+def top_of(page: Page, selector: str) -> float:
+    """Return the distance from the top of the page, in px."""
+    return page.locator(selector).evaluate("element => element.getBoundingClientRect().top")
+
+
+def bottom_of(page: Page, selector: str) -> float:
+    return page.locator(selector).evaluate("element => element.getBoundingClientRect().bottom")
+
+
 def test_a_shopper_signs_up_orders_and_finds_the_order_by_a_code(
     page: Page, live_shop: LiveShop
 ) -> None:
@@ -26,6 +35,9 @@ def test_a_shopper_signs_up_orders_and_finds_the_order_by_a_code(
     page.get_by_role("button", name="Continue").click()
     expect(page.get_by_text("You have no orders yet.")).to_be_visible()
     assert_fits(page)
+
+    page.goto(f"{live_shop.url}/accounts/addresses/new/")
+    assert bottom_of(page, "h1") <= top_of(page, ".account-page form")
 
     page.goto(live_shop.url)
     page.locator(".grid a:not(:has-text('Sold out'))").first.click()

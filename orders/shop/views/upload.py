@@ -12,7 +12,14 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from media_jobs.filetypes import PICTURES, TYPES, UnusableFileError
+from media_jobs.filetypes import (
+    PICTURES,
+    TYPES,
+    UnknownTypeError,
+    UnusableFileError,
+    names_of_pictures,
+    names_of_videos,
+)
 from media_jobs.receiving import received, receives_files
 from orders.models import Product, Upload
 from orders.placing.errors import InvalidOrder
@@ -133,13 +140,29 @@ def check(request: HttpRequest, slug: str, token: UUID) -> HttpResponse:
 
 def receive_upload(request: HttpRequest, product: Product) -> Upload:
     """Store the request's file for the product. Raises UnusableFileError, TooManyUploadsError."""
-    with received(request) as file:
-        return store_upload(
-            file,
-            name=file.name or "",
-            address=counted_inet(request),
-            asked_for=product.personalisation,
-        )
+    try:
+        with received(request) as file:
+            return store_upload(
+                file,
+                name=file.name or "",
+                address=counted_inet(request),
+                asked_for=product.personalisation,
+            )
+    except UnknownTypeError as error:
+        raise UnusableFileError(_of_unknown_type(product, error)) from error
+
+
+def _of_unknown_type(product: Product, error: UnknownTypeError) -> str:
+    """Return the refusal that names only what this product takes."""
+    match product.personalisation:
+        case Personalisation.PICTURE:
+            text = _("This file can't be used. Choose a picture (%(pictures)s).")
+            return text % {"pictures": names_of_pictures()}
+        case Personalisation.VIDEO:
+            text = _("This file can't be used. Choose a video (%(videos)s).")
+            return text % {"videos": names_of_videos()}
+        case _either:
+            return str(error)
 
 
 def untaken(token: str) -> Upload | None:

@@ -43,6 +43,13 @@ def test_what_is_not_offered(method: str, path: str, status: int, code: str) -> 
     assert int(answer["Content-Length"]) == len(answer.content)
 
 
+def test_a_client_that_reads_gzip_can_read_what_is_not_offered() -> None:
+    answer = Client(headers={"accept-encoding": "gzip"}).get("/api/v1/nothing")
+
+    assert "Content-Encoding" not in answer
+    assert answer.json()["code"] == "not_found"
+
+
 def test_a_refused_method_says_which_is_allowed() -> None:
     assert Client().get("/api/v1/orders")["Allow"] == "POST"
 

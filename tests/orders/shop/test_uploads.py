@@ -71,6 +71,21 @@ def test_a_bad_file_is_answered_with_its_sentence_and_the_former_one_stays(
     assert str(before.token) in answer.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("asked_for", "offered", "not_offered"),
+    [("picture", "Choose a picture", "video"), ("video", "Choose a video", "picture")],
+)
+def test_a_refusal_offers_only_what_the_product_takes(
+    client: Client, mug: Product, asked_for: str, offered: str, not_offered: str
+) -> None:
+    Product.objects.filter(pk=mug.pk).update(personalisation=asked_for)
+
+    answer = client.post(URL, {"file": file(b"neither")})
+
+    assert offered in text_of(answer)
+    assert f"a {not_offered} (" not in text_of(answer)
+
+
 def test_replacing_and_removing_delete_what_was_there(client: Client) -> None:
     before = uploaded_file()
 
