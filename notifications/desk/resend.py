@@ -19,7 +19,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect
 from django.template.response import TemplateResponse
 from django.urls import URLPattern, path, reverse
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
@@ -37,6 +36,7 @@ from project.desk.page_keys import KeyField
 from project.email_addresses import InvalidAddressError, deliverable_address, readable_address
 from project.jobs.model import Job
 from project.text import isolate
+from project.way_back import way_back
 
 CHANGE = "admin:notifications_notification_change"
 AGAIN = _("Send again")
@@ -192,9 +192,7 @@ class ResendPages(JobAdmin):
         message = get_object_or_404(Notification, pk=job_id)
         if not may_resend(message):
             raise Http404
-        back = request.POST.get("next") or request.GET.get("next", "")
-        if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
-            back = ""
+        back = way_back(request)
         with transaction.atomic():
             if request.method == "POST":  # of two operators, the second one sees the first's copy
                 Notification.objects.select_for_update(no_key=True).get(pk=message.pk)

@@ -111,7 +111,7 @@ class DeskJobAdmin(JobAdmin):
                 view(lambda request: import_view(request, self)),
                 name="orders_deskjob_import",
             ),
-            path("export/", view(require_POST(self._export)), name="orders_deskjob_export"),
+            path("export/", view(require_POST(self._export)), name="orders_deskjob_workbook"),
             path(
                 "stock-take/",
                 view(lambda request: stock_take_view(request, self)),

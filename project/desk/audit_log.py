@@ -5,8 +5,9 @@ beside those as items of their own, which Django's reading of the list passes ov
 - `{"values": [[label, old, new, are_words], …], "object": "…"}`: the fields' values,
 - `{"reason": "…"}`: the operator's reason,
 - `{"did": "Retry", "count": 3}`: an action, with the number of its rows,
-- `{"export": "Orders", "format": "CSV", "rows": 3, "filters": [[name, value], …]}`: a file of a
-  list; without `rows` it isn't finished, and with `is_cut` its reader left before the end.
+- `{"export": "Orders", "format": "CSV", "rows": 3, "filters": [[name, value, is_word], …]}`: a
+  file of a list (older entries lack `is_word`); without `rows` it isn't finished, and with
+  `is_cut` its reader left before the end.
 Labels and words are stored untranslated, and shown in the reader's language.
 """
 
@@ -26,6 +27,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, override
 
+from project.desk.chosen_filters import Chosen
 from project.opened_values import in_words
 
 MOST_ROWS = 100
@@ -129,7 +131,7 @@ def record_export(
     model: type[Model],
     label: str | Promise,
     format: str,
-    filters: Iterable[tuple[str, str]],
+    filters: Iterable[Chosen],
     rows: int | None = None,
 ) -> LogEntry:
     """Write that the operator takes a list's rows out as a file; `rows` if they are known yet.
@@ -229,8 +231,8 @@ def _exported(item: dict[str, Any]) -> str:
 
 
 def _values(item: dict[str, Any]) -> Iterator[Value]:
-    for name, value in item.get("filters", ()):
-        yield Value(capfirst(_(name)), "", value)
+    for name, value, *is_word in item.get("filters", ()):
+        yield Value(capfirst(_(name)), "", _(value) if value and any(is_word) else value)
     for label, old, new, are_words in item.get("values", ()):
         named = f"{item['object']}: {_(label)}" if item.get("object") else _(label)
         if are_words:

@@ -1,7 +1,7 @@
 """The filters of a list that a request has chosen, in words."""
 
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.contrib.admin.utils import label_for_field
 from django.utils.translation import gettext as _
@@ -11,17 +11,37 @@ _SIGNS = {"from": "≥ ", "to": "≤ "}
 """Of a range, which offers no choices but two fields."""
 
 
+class Chosen(NamedTuple):
+    """A filter's name and value; `is_word` if the value is a choice's words, not what was typed."""
+
+    name: str
+    value: str
+    is_word: bool = False
+
+
 def chosen_filters(listed: Any) -> list[tuple[str, str]]:
     """Return the chosen search and filters of a ChangeList, as (name, value) in words."""
-    chosen = [(_("Search"), listed.query)] if listed.query else []
+    return [(each.name, each.value) for each in _chosen(listed)]
+
+
+def untranslated_filters(listed: Any) -> list[Chosen]:
+    """Return them as the audit log keeps them: in our own words, whatever the reader's language."""
+    with override(None):
+        return _chosen(listed)
+
+
+def _chosen(listed: Any) -> list[Chosen]:
+    chosen = [Chosen(_("Search"), listed.query)] if listed.query else []
     parameters = listed.get_filters_params()
     for spec in listed.filter_specs:
-        values = _values(spec, listed) or [
+        words = _values(spec, listed)
+        typed = [
             f"{_SIGNS.get(name.rpartition('_')[2], '')}{', '.join(_texts(parameters.get(name)))}"
             for name in spec.expected_parameters()
             if name and _texts(parameters.get(name))
         ]
-        chosen += [(str(spec.title), value) for value in values]
+        title = str(spec.title)
+        chosen += [Chosen(title, value, bool(words)) for value in words or typed]
     known = {name for spec in listed.filter_specs for name in spec.expected_parameters()}
     for name, value in parameters.items():
         if name not in known:  # of a link to the list
@@ -29,14 +49,8 @@ def chosen_filters(listed: Any) -> list[tuple[str, str]]:
             label = field
             with suppress(AttributeError):
                 label = str(label_for_field(field, listed.model))
-            chosen.append((f"{label} {part}".strip(), ", ".join(_texts(value))))
+            chosen.append(Chosen(f"{label} {part}".strip(), ", ".join(_texts(value))))
     return chosen
-
-
-def untranslated_filters(listed: Any) -> list[tuple[str, str]]:
-    """Return them as the audit log keeps them: in our own words, whatever the reader's language."""
-    with override(None):
-        return chosen_filters(listed)
 
 
 def _values(spec: Any, listed: Any) -> list[str]:

@@ -112,7 +112,7 @@ def _workbook_url(request: HttpRequest) -> str:
     if not request.user.has_perm("orders.view_deskjob"):
         return ""
     try:
-        return reverse("admin:orders_deskjob_export")
+        return reverse("admin:orders_deskjob_workbook")
     except NoReverseMatch:  # a project without our shop
         return ""
 

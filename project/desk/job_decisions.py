@@ -18,7 +18,6 @@ from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import Promise
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
@@ -27,6 +26,7 @@ from project.desk.decision_log import decide
 from project.desk.editing import EditAdmin
 from project.jobs.decisions import RETRY, Decision
 from project.jobs.model import Job
+from project.way_back import way_back
 
 
 @dataclass(frozen=True)
@@ -143,8 +143,8 @@ class JobDecisions(EditAdmin):
         if decision is None:
             raise Http404
         jobs = self.get_queryset(request).filter(pk=job_id)
-        back = request.POST.get("next") or request.GET.get("next", "")
-        if not url_has_allowed_host_and_scheme(back, allowed_hosts={request.get_host()}):
+        back = way_back(request)
+        if not back:
             names = (self.opts.app_label, self.opts.model_name)
             back = reverse("admin:{}_{}_change".format(*names), args=[job_id])
         page = self._asked(

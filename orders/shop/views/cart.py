@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
-from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -27,6 +26,7 @@ from orders.shop.changes import current_cart
 from orders.shop.forms import CartForm
 from orders.shop.views.upload import receive_upload
 from project.text import isolate
+from project.way_back import way_back
 
 
 @never_cache
@@ -40,7 +40,7 @@ def cart(request: HttpRequest) -> HttpResponse:
             return render(request, "shop/_cart_answer.html", {"done": done})
         if done.text:
             messages.add_message(request, done.level, done.text, extra_tags=done.tags)
-        return redirect(done.product) if done.product else redirect(_next(request))
+        return redirect(done.product) if done.product else redirect(way_back(request) or "cart")
     shown = current_cart(request)
     context = {
         "cart": shown,
@@ -119,12 +119,3 @@ def _add(request: HttpRequest, form: CartForm) -> Done:
         )
         return Done(text % {"name": name, "left": product.available}, messages.WARNING)
     return Done(_("“%(name)s” is in your cart.") % {"name": name})
-
-
-def _next(request: HttpRequest) -> str:
-    """Return the URL to return to, if it is on this site."""
-    url = request.POST.get("next", "")
-    ours = url_has_allowed_host_and_scheme(
-        url, allowed_hosts={request.get_host()}, require_https=request.is_secure()
-    )
-    return url if ours else "cart"

@@ -124,6 +124,7 @@ PAGES = {
     "orders_deskjob_state": "VCSME",
     "orders_deskjob_stock_take": "SM",
     "orders_deskjob_take_stock_now": "SM",
+    "orders_deskjob_workbook": "VCSME",
     "orders_order_add": "CM",
     "orders_order_change": "VCSME",
     "orders_order_changelist": "VCSME",

@@ -16,6 +16,7 @@ from django.db import connection
 from django.http import StreamingHttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from orders import tasks
 from orders.imports.package import Package, PackedFile
@@ -291,6 +292,15 @@ def test_the_list_leads_to_its_files_with_its_filters(admin_client: Client) -> N
     assert 'href="export-lines.csv?q=ada"' in page
 
 
+def test_the_list_sends_its_workbooks_form_to_where_workbooks_are_made(
+    admin_client: Client,
+) -> None:
+    """The list of desk jobs is exported too: its own file's address is another."""
+    page = admin_client.get("/admin/orders/order/").content.decode()
+
+    assert 'action="/admin/orders/deskjob/export/"' in page
+
+
 def test_control_a_file_that_is_sent_whole_is_seen_as_such(admin_client: Client) -> None:
     """With the parts as large as the file, the test of the parts would fail."""
     fill(3 * CHUNK_ROWS)
@@ -329,6 +339,19 @@ def test_who_took_which_list_with_which_filters_and_how_many_rows_is_logged(
     assert (entry.user.get_username(), entry.content_type.model) == ("admin", "order")
     page = admin_client.get("/admin/admin/logentry/", headers={"accept-language": "zh-hans"})
     assert "Export of" not in page.content.decode()
+
+
+def test_a_logged_filters_choice_is_translated_and_a_search_stays_as_typed(
+    admin_client: Client,
+) -> None:
+    admin_client.get(f"/admin/{ORDERS}", {"q": "Paid", "status__exact": "placed"})
+
+    with override("zh-hans"):
+        words = told(LogEntry.objects.get())
+        status = str(Order.Status.PLACED.label)
+
+    assert [value.new for value in words.values] == ["Paid", status]
+    assert status != "Placed"
 
 
 def test_a_workbook_is_logged_when_it_is_made(admin_client: Client) -> None:

@@ -66,6 +66,18 @@ def test_a_retry_is_told_with_the_error_that_it_answers(admin_client: Client, or
 
 
 @pytest.mark.django_db
+@pytest.mark.parametrize("following", ["abc", "//other.example/", "é"])
+def test_a_decision_with_a_damaged_way_back_leads_to_the_job(
+    following: str, admin_client: Client, order: Order
+) -> None:
+    job = failed(order)
+
+    answer = admin_client.post(f"{LIST}{job.pk}/decide/retry/", {"next": following})
+
+    assert answer["Location"] == f"{LIST}{job.pk}/change/"
+
+
+@pytest.mark.django_db
 def test_a_cancel_asks_first_and_why(admin_client: Client, order: Order) -> None:
     job = Notification.objects.get()
     back = f"/admin/orders/order/{order.pk}/change/"
