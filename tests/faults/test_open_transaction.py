@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -126,8 +126,10 @@ def test_control_in_one_thread_and_without_bounds_it_stops_all(
     others = [each for each in sweeps.registered if each.name != "apply_scheduled"]
     monkeypatch.setattr(sweeps, "registered", first + others)
 
-    with running_relay(Relay(app)):
-        with open_transaction():
+    # Opened before the relay starts, or it changes the product first and nothing ever waits.
+    with ExitStack() as transaction:
+        transaction.enter_context(open_transaction())
+        with running_relay(Relay(app)), transaction:
             waits = (
                 "SELECT 1 FROM pg_stat_activity WHERE datname = current_database()"
                 " AND wait_event_type = 'Lock'"
@@ -136,7 +138,8 @@ def test_control_in_one_thread_and_without_bounds_it_stops_all(
             time.sleep(3)
             assert not DeskJob.objects.exists()
             assert Notification.objects.filter(ring_after=PARKED).exists()
-        wait_until(everything_else_is_done, seconds=30)
+            transaction.close()
+            wait_until(everything_else_is_done, seconds=30)
 
 
 def _finds(query: str) -> bool:
