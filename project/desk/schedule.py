@@ -221,8 +221,8 @@ class ScheduleAdmin(EditAdmin, PeriodicTaskAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
         time_of_day = ("at",) if obj and _time_of(obj) else ()
         interval = (("every", "period"),) if obj and obj.interval else ()
-        own = ("name", "enabled", "description", *time_of_day, *interval)
-        rest = ("regtask", "task", "interval", "crontab", "crontab_translation", "clocked")
+        own = ("name", "enabled", *time_of_day, *interval)
+        rest = ("description", "regtask", "task", "interval", "crontab", "crontab_translation", "clocked")
         tables = (*rest, "start_time", "one_off", "args", "kwargs", "queue", "expires")
         if obj is None:
             return ((None, {"fields": ("name", "enabled", "description", *tables)}),)
@@ -272,6 +272,7 @@ class ScheduleAdmin(EditAdmin, PeriodicTaskAdmin):
         if task is not None:
             context |= {
                 "entry": task,
+                "does": gettext(task.description) if task.description else "",
                 "when": when(task),
                 "next_run": next_run(task, now=timezone.now()),
                 "run_url": reverse("admin:periodictask_run", args=[task.pk])

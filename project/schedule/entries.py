@@ -26,6 +26,21 @@ NAMES = (
 )
 """The names of the migrations' entries, for translation; an operator's names stay as they are."""
 
+DESCRIPTIONS = (
+    gettext_noop("Check what changed since the last clean audit."),
+    gettext_noop("Check every invariant: stock, orders, sales, jobs."),
+    gettext_noop("Do the daily work whose own time was missed."),
+    gettext_noop("Delete old task results, sessions, audits and finished jobs."),
+    gettext_noop("Delete what shoppers uploaded and didn't order within a day."),
+    gettext_noop(
+        "Cancel orders that nobody paid in time. The relay looks every 20 seconds by itself"
+        " while this is on and PAYMENT_DUE_HOURS is set."
+    ),
+    gettext_noop("Tell the staff which products have fallen to their threshold."),
+    gettext_noop("Mail the figures of the day before to the staff."),
+)
+"""What the migrations' entries do, likewise."""
+
 
 # ── In words ────────────────────────────────────────────────────────────────────────────────
 def when(task: PeriodicTask) -> str:

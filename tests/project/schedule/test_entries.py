@@ -323,3 +323,18 @@ def test_a_double_click_runs_it_once(is_locked: bool, monkeypatch: pytest.Monkey
         runs = set(pool.map(click, range(2)))
 
     assert len(runs) == (1 if is_locked else 2)
+
+
+def test_what_the_shops_entries_do_is_said_in_the_operators_language(admin_client: Client) -> None:
+    untold = []
+    for task in PeriodicTask.objects.exclude(description=""):
+        admin_client.cookies["django_language"] = "zh-hans"
+        url = f"/admin/django_celery_beat/periodictask/{task.pk}/change/"
+        page = admin_client.get(url).content.decode()
+        with translation.override("zh-hans"):
+            words = translation.gettext(task.description)
+        if words == task.description or words not in page:
+            untold.append(task.name)
+
+    assert PeriodicTask.objects.exclude(description="").count() >= 8
+    assert untold == []
