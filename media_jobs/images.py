@@ -20,6 +20,8 @@ from media_jobs.watermark import watermarked
 ANIMATION_FACTOR = 2
 """The frames of an animation together may have so many times the pixels of a single picture."""
 WEBP_QUALITY_MOVING = 70
+WEBP_EFFORT = 4
+"""0 to 6; libwebp's default."""
 AVIF_EFFORT = 2
 """0 to 9. Three takes up to three times as long and saves 0 to 8 %, four ten times as long; one
 takes half as long, for up to 40 % more of a drawing.
@@ -100,10 +102,11 @@ def placeholder_of(picture: pyvips.Image) -> str:
     return f"data:image/webp;base64,{b64encode(tiny).decode()}"
 
 
-def encode(picture: pyvips.Image, file_format: Format) -> bytes:
+def encode(picture: pyvips.Image, file_format: Format, *, quick: bool = False) -> bytes:
     """Return the picture in the format, without metadata; in JPEG, transparency becomes white.
 
-    JPEG alone keeps a gain map.
+    JPEG alone keeps a gain map. `quick` takes a third of the time for WebP and two thirds for PNG,
+    at the same quality and about a quarter more bytes.
     """
     quality = file_format.quality
     match file_format.name:
@@ -112,7 +115,10 @@ def encode(picture: pyvips.Image, file_format: Format) -> bytes:
                 compression="av1", Q=quality, effort=AVIF_EFFORT, keep="none"
             )
         case "webp":
-            return picture.webpsave_buffer(Q=quality, lossless=quality == 100, keep="none")
+            effort = 0 if quick else WEBP_EFFORT
+            return picture.webpsave_buffer(
+                Q=quality, lossless=quality == 100, effort=effort, keep="none"
+            )
         case "jpeg":
             if picture.hasalpha():
                 picture = without_gain_map(picture.flatten(background=255))
@@ -121,7 +127,7 @@ def encode(picture: pyvips.Image, file_format: Format) -> bytes:
                 return picture.uhdrsave_buffer(Q=quality, keep="gainmap")
             return picture.jpegsave_buffer(Q=quality, interlace=True, keep="none")
         case "png":
-            return picture.pngsave_buffer(compression=7, keep="none")
+            return picture.pngsave_buffer(compression=5 if quick else 7, keep="none")
     raise ValueError(f"no encoder for {file_format.name}")
 
 

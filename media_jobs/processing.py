@@ -120,7 +120,8 @@ class _Work:
             return
         picture = pickup_pass.draw(self._job.context)
         for step, file_format in enumerate(spec.formats, start=1):
-            yield _encoded(spec, picture, file_format), 100 * step // len(spec.formats)
+            output = _encoded(spec, picture, file_format, quick=self._recipe.quick)
+            yield output, 100 * step // len(spec.formats)
 
     def _paper(self, spec: RenditionSpec) -> Output:
         from media_jobs.papers import typesetting, words  # the typesetter loads when it is needed
@@ -193,6 +194,8 @@ class _Work:
             raise LostClaimError(self._job.pk)
 
 
-def _encoded(spec: RenditionSpec, picture: pyvips.Image, file_format: Format) -> Output:
-    content = encode(picture, file_format)
+def _encoded(
+    spec: RenditionSpec, picture: pyvips.Image, file_format: Format, *, quick: bool = False
+) -> Output:
+    content = encode(picture, file_format, quick=quick)
     return Output(spec.name, file_format.name, picture.width, picture.height, content)

@@ -109,6 +109,14 @@ def test_a_hash_is_the_same_in_every_process():
     assert len({recipe.hash for recipe in recipes.RECIPES.values()}) == len(recipes.RECIPES)
 
 
+def test_an_update_that_leaves_a_recipe_alone_makes_no_picture_anew():
+    assert recipes.Recipe("example", recipes.CARDS).hash == "6a882f12e88ebee1", (
+        "every catalogue picture of every shop would be made again"
+    )
+    quick = recipes.Recipe("example", recipes.CARDS, quick=True)
+    assert quick.hash != recipes.Recipe("example", recipes.CARDS).hash
+
+
 def orphan() -> str:
     return default_storage.save("renditions/ab/abc/0123/deadbeef/x.webp", ContentFile(b"orphan"))
 
