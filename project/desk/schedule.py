@@ -222,10 +222,19 @@ class ScheduleAdmin(EditAdmin, PeriodicTaskAdmin):
         time_of_day = ("at",) if obj and _time_of(obj) else ()
         interval = (("every", "period"),) if obj and obj.interval else ()
         own = ("name", "enabled", *time_of_day, *interval)
-        rest = ("description", "regtask", "task", "interval", "crontab", "crontab_translation", "clocked")
-        tables = (*rest, "start_time", "one_off", "args", "kwargs", "queue", "expires")
+        rest = ("regtask", "task", "interval", "crontab", "crontab_translation", "clocked")
+        tables = (
+            "description",
+            *rest,
+            "start_time",
+            "one_off",
+            "args",
+            "kwargs",
+            "queue",
+            "expires",
+        )
         if obj is None:
-            return ((None, {"fields": ("name", "enabled", "description", *tables)}),)
+            return ((None, {"fields": ("name", "enabled", *tables)}),)
         return (
             (None, {"fields": own}),
             (_("What runs, and the tables behind it"), {"fields": tables, "classes": ["collapse"]}),
