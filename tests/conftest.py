@@ -11,6 +11,7 @@ from django.db import connection, connections, transaction
 from django.template import base
 from django.test import TransactionTestCase, override_settings
 from django.utils import translation
+from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.contents import FirstContents
 from tests.database import answer_before_the_disk_has_it, copy_one_database
@@ -106,6 +107,26 @@ def rows_for_the_module(django_db_setup: None, django_db_blocker) -> Iterator[No
 def _cheap_passwords() -> Iterator[None]:
     """Hash passwords in no time: half a second a user is well spent in a shop, and wasted here."""
     with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_found_once() -> Iterator[None]:
+    """Let all test clients have the static files that the first one finds.
+
+    Each client makes the middleware anew, and this one would look at all files again.
+    """
+    find = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, object] = {}
+
+    def find_once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files |= found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", find_once)
         yield
 
 
