@@ -5,6 +5,7 @@ it is slow, but for those marked `quick_in_bucket`.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.db import connection, connections, transaction
@@ -15,7 +16,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 
 from tests.contents import FirstContents
 from tests.database import answer_before_the_disk_has_it, copy_one_database
-from tests.live import LiveShop
+from tests.live import LiveShop, wait_until
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -24,6 +25,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
                 pytest.exit("this pytest-xdist doesn't keep groups together with this pytest", 4)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the first shop before those that stop it and copy its folder."""
+    items.sort(key=lambda item: "filled_data" in getattr(item, "fixturenames", ()))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -152,7 +158,24 @@ def _templates_call_nothing_that_needs_arguments() -> None:
 
 
 @pytest.fixture(scope="session")
-def live_shop() -> Iterator[LiveShop]:
-    """A whole running shop, the same for all tests marked `xdist_group("live")`."""
+def first_shop() -> Iterator[LiveShop]:
+    """The shop that began with an empty folder. It is stopped once the first test needs another."""
     with LiveShop() as shop:
+        yield shop
+
+
+@pytest.fixture(scope="session")
+def filled_data(first_shop: LiveShop) -> Path:
+    """The data folder of a stopped shop: migrated, and filled with the demo and its pictures."""
+    if not first_shop.runs:  # a test that failed left it so
+        first_shop.start()
+    wait_until(lambda: "Tandem is up" in first_shop.output(), seconds=150, what="all is drawn")
+    assert first_shop.stop() == 0
+    return first_shop.data
+
+
+@pytest.fixture(scope="session")
+def live_shop(filled_data: Path) -> Iterator[LiveShop]:
+    """A whole running shop, the same for all tests marked `xdist_group("live")`."""
+    with LiveShop(copy_of=filled_data) as shop:
         yield shop
