@@ -7,6 +7,7 @@ it is slow, but for those marked `quick_in_bucket`.
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import connection, connections, transaction
 from django.template import base
@@ -14,6 +15,8 @@ from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from project.local.data_folder import DataFolder
+from project.local.embedded.running import running_servers
 from tests.contents import FirstContents
 from tests.database import answer_before_the_disk_has_it, copy_one_database
 from tests.live import LiveShop, wait_until
@@ -171,6 +174,12 @@ def filled_data(first_shop: LiveShop) -> Path:
         first_shop.start()
     wait_until(lambda: "Tandem is up" in first_shop.output(), seconds=150, what="all is drawn")
     assert first_shop.stop() == 0
+    # Those of killed processes stay, and a copy would be ready before its own are there.
+    with (
+        running_servers(DataFolder(first_shop.data)) as values,
+        psycopg.connect(values["DATABASE_URL"]) as session,
+    ):
+        session.execute("DELETE FROM project_heartbeat")
     return first_shop.data
 
 
