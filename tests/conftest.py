@@ -5,16 +5,21 @@ it is slow, but for those marked `quick_in_bucket`.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
+import psycopg
 import pytest
 from django.db import connection, connections, transaction
 from django.template import base
 from django.test import TransactionTestCase, override_settings
 from django.utils import translation
+from whitenoise.middleware import WhiteNoiseMiddleware
 
+from project.local.data_folder import DataFolder
+from project.local.embedded.running import running_servers
 from tests.contents import FirstContents
 from tests.database import answer_before_the_disk_has_it, copy_one_database
-from tests.live import LiveShop
+from tests.live import LiveShop, wait_until
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -23,6 +28,11 @@ def pytest_collection_finish(session: pytest.Session) -> None:
         for item in session.items:
             if item.get_closest_marker("xdist_group") and "@" not in item.nodeid:
                 pytest.exit("this pytest-xdist doesn't keep groups together with this pytest", 4)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the first shop before those that stop it and copy its folder."""
+    items.sort(key=lambda item: "filled_data" in getattr(item, "fixturenames", ()))
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -109,6 +119,26 @@ def _cheap_passwords() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _static_files_are_found_once() -> Iterator[None]:
+    """Let all test clients have the static files that the first one finds.
+
+    Each client makes the middleware anew, and this one would look at all files again.
+    """
+    find = WhiteNoiseMiddleware.add_files_from_finders
+    found: dict[str, object] = {}
+
+    def find_once(middleware: WhiteNoiseMiddleware) -> None:
+        if not found:
+            find(middleware)
+            found.update(middleware.files)
+        middleware.files |= found
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(WhiteNoiseMiddleware, "add_files_from_finders", find_once)
+        yield
+
+
 @pytest.fixture(autouse=True)
 def _language_of_no_other_test() -> Iterator[None]:
     """Forget the language that a request left to its thread, as the test client's last one does."""
@@ -131,7 +161,30 @@ def _templates_call_nothing_that_needs_arguments() -> None:
 
 
 @pytest.fixture(scope="session")
-def live_shop() -> Iterator[LiveShop]:
-    """A whole running shop, the same for all tests marked `xdist_group("live")`."""
+def first_shop() -> Iterator[LiveShop]:
+    """The shop that began with an empty folder. It is stopped once the first test needs another."""
     with LiveShop() as shop:
+        yield shop
+
+
+@pytest.fixture(scope="session")
+def filled_data(first_shop: LiveShop) -> Path:
+    """The data folder of a stopped shop: migrated, and filled with the demo and its pictures."""
+    if not first_shop.runs:  # a test that failed left it so
+        first_shop.start()
+    wait_until(lambda: "Tandem is up" in first_shop.output(), seconds=150, what="all is drawn")
+    assert first_shop.stop() == 0
+    # Those of killed processes stay, and a copy would be ready before its own are there.
+    with (
+        running_servers(DataFolder(first_shop.data)) as values,
+        psycopg.connect(values["DATABASE_URL"]) as session,
+    ):
+        session.execute("DELETE FROM project_heartbeat")
+    return first_shop.data
+
+
+@pytest.fixture(scope="session")
+def live_shop(filled_data: Path) -> Iterator[LiveShop]:
+    """A whole running shop, the same for all tests marked `xdist_group("live")`."""
+    with LiveShop(copy_of=filled_data) as shop:
         yield shop

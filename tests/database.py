@@ -1,7 +1,12 @@
-"""The test database: how it is made, and its name for processes of their own."""
+"""The test database: how it is made, and its name for processes of their own.
+
+`python -m tests.database RUN` migrates the database that the processes of pytest-xdist copy.
+"""
 
 import os
+import sys
 
+import django
 import psycopg
 from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
@@ -18,11 +23,16 @@ def this_database() -> str:
 
 
 def copy_one_database(*, run: str) -> None:
-    """Have this process's test database made as a copy of one that is migrated once a `run`.
+    """Have this process's test database made as a copy of one that is migrated once a `run`."""
+    migrate_once(run=run)
+    connection.settings_dict["TEST"]["TEMPLATE"] = MIGRATED
 
-    The first process migrates it, and the others wait: migrating takes twenty times as long as
-    copying. A comment on it, written last, names the run. On a server that was given it stays
-    until the next run.
+
+def migrate_once(*, run: str) -> None:
+    """Migrate the database to copy, if that isn't done in this run; wait while another does it.
+
+    Migrating takes twenty times as long as copying. A comment on the database, written last, names
+    the run. On a server that was given it stays until the next run.
     """
     with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as session:
         session.execute("SELECT pg_advisory_lock(hashtext(%s))", [MIGRATED])
@@ -30,7 +40,6 @@ def copy_one_database(*, run: str) -> None:
             _migrate()
             comment = sql.SQL("COMMENT ON DATABASE {} IS {}")
             session.execute(comment.format(sql.Identifier(MIGRATED), run))
-    connection.settings_dict["TEST"]["TEMPLATE"] = MIGRATED
 
 
 def answer_before_the_disk_has_it(connection: BaseDatabaseWrapper) -> None:
@@ -57,3 +66,8 @@ def _migrate() -> None:
     connection.creation.create_test_db(verbosity=0, autoclobber=True, serialize=False)
     connection.creation.destroy_test_db(names[0], verbosity=0, keepdb=True)  # only leaves it
     settings["NAME"] = names[1]
+
+
+if __name__ == "__main__":
+    django.setup()
+    migrate_once(run=sys.argv[1])

@@ -7,7 +7,10 @@ used, unless DATABASE_URL *and* CELERY_BROKER_URL are given (`project.local.embe
 """
 
 import os
+import subprocess
+import sys
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
@@ -38,6 +41,22 @@ if worker:
 elif not {"DATABASE_URL", "CELERY_BROKER_URL"} <= os.environ.keys():
     _start()
 os.environ.update(_UNLIMITED)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Migrate the database that pytest-xdist's processes copy, while they still collect."""
+    if node.gateway.id == "gw0":
+        migrating = subprocess.Popen(
+            [sys.executable, "-m", "tests.database", node.workerinput["testrunuid"]],
+            cwd=node.config.rootpath,
+            env={**os.environ, "DJANGO_SETTINGS_MODULE": "project.settings"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,  # if it fails, the first of them does it, and tells why
+        )
+        _servers.callback(migrating.wait)
+        _servers.callback(migrating.kill)  # has no effect, but in a run that ends within seconds
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -9,6 +9,7 @@ FEWEST_LETTERS = 8
 """A shorter name (PORT, DEBUG, SMS_URL) is near to names of other programs."""
 LONG = 12
 """From this length on, two slips still make a name that can hardly be another program's."""
+MOST_SLIPS = 2
 
 
 def refuse_misspelt(environment: Mapping[str, str], known: Iterable[str]) -> None:
@@ -33,9 +34,12 @@ def misspelt(environment: Mapping[str, str], known: Iterable[str]) -> dict[str, 
     missing = [name for name in known if len(name) >= FEWEST_LETTERS and not environment.get(name)]
     found = {}
     for name in sorted(set(environment) - known):
-        near = [(distance(name.upper(), meant), meant) for meant in missing]
+        given = name.upper()
+        # The lengths first: each start of a process compares all pairs.
+        like = [meant for meant in missing if abs(len(meant) - len(given)) <= MOST_SLIPS]
+        near = [(distance(given, meant), meant) for meant in like]
         slips, meant = min(near, default=(LONG, ""))
-        if slips <= (2 if len(meant) >= LONG else 1):
+        if slips <= (MOST_SLIPS if len(meant) >= LONG else 1):
             found[name] = meant
     return found
 

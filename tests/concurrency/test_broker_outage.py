@@ -10,6 +10,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -69,8 +70,9 @@ def broker() -> Iterator[Broker]:
 
 
 @pytest.fixture(scope="module")
-def shop(broker: Broker) -> Iterator[LiveShop]:
-    with LiveShop(environment={"CELERY_BROKER_URL": broker.url}) as shop:
+def shop(broker: Broker, filled_data: Path) -> Iterator[LiveShop]:
+    environment = {"CELERY_BROKER_URL": broker.url}
+    with LiveShop(copy_of=filled_data, environment=environment) as shop:
         yield shop
 
 

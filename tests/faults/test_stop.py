@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Iterator
 from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -37,13 +38,14 @@ class SlowMailServer:
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[LiveShop]:
+def shop(filled_data: Path) -> Iterator[LiveShop]:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         port = sock.getsockname()[1]
     controller = Controller(SlowMailServer(), hostname="127.0.0.1", port=port)
     controller.start()
-    with LiveShop(environment={"EMAIL_URL": f"smtp://127.0.0.1:{port}"}) as running:
+    mail = {"EMAIL_URL": f"smtp://127.0.0.1:{port}"}
+    with LiveShop(copy_of=filled_data, environment=mail) as running:
         yield running
     controller.stop()
 

@@ -1,4 +1,7 @@
-"""A web process beside a live shop's own: the same gunicorn, with an entry of the test's."""
+"""A web process beside a live shop's own: the same gunicorn, with an entry of the test's.
+
+The entry is loaded before the worker is forked, so that one that dies has its successor at once.
+"""
 
 import subprocess
 
@@ -18,7 +21,7 @@ class Web:
         port = free_port()
         self.url = f"http://localhost:{port}"
         self._gunicorn = subprocess.Popen(
-            [*WEB[:-1], "--workers", "1", entry],
+            [*WEB[:-1], "--workers", "1", "--preload", entry],
             env={**shop.env, "PORT": str(port), **environment},
             cwd=ROOT,
             stdout=subprocess.DEVNULL,

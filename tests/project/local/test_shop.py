@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import httpx
@@ -27,9 +26,8 @@ NAMES = ["up", *SERVERS, "web", "relay", "notify", "media", "default", "beat", "
 
 
 @pytest.fixture(scope="module")
-def shop() -> Iterator[LiveShop]:
-    with LiveShop() as running:
-        yield running
+def shop(first_shop: LiveShop) -> LiveShop:
+    return first_shop
 
 
 def up(**environment: str) -> subprocess.CompletedProcess[str]:
