@@ -11,7 +11,7 @@ from django.utils.translation import pgettext_lazy
 
 from notifications.same_error import same_error
 from project.email_addresses import STORED
-from project.jobs.model import BY_ORDER, Job
+from project.jobs.model import BY_ORDER, TROUBLE, Job
 from project.jobs.queryset import OPEN, PARKED, JobQuerySet, Status
 
 OFFERS = ("announcement",)
@@ -140,7 +140,18 @@ class Notification(Job):
         # jobs only, and in `notification_sms` if it is one. An order's messages are found by the
         # constraint that begins with the order.
         indexes = [
-            *(index for index in Job.Meta.indexes if index != BY_ORDER),
+            *(index for index in Job.Meta.indexes if index not in (BY_ORDER, TROUBLE)),
+            # `TROUBLE`, with what the desk's list filters by, and its sample of errors reads: the
+            # filtered list says how many failed, and else PostgreSQL would read them all for it.
+            models.Index(
+                fields=["finished_at"],
+                name="notification_trouble",
+                condition=Q(status__in=["failed", "unknown"]),
+                include=[
+                    *("order_id", "status", "created_at", "id", "channel", "event"),
+                    *("delivery", "maybe_duplicate", "same_error"),
+                ],
+            ),
             models.Index(
                 fields=["resent_from"],
                 name="notification_resent",
@@ -162,6 +173,7 @@ class Notification(Job):
                 fields=["same_error", "-created_at", "-id"],
                 name="notification_error_list",
                 condition=Q(status__in=["failed", "unknown", "queued"]) & ~Q(error=""),
+                include=["status"],
             ),
             # The filters of the desk's list, each without its most frequent value: that is found
             # by `notification_newest`.
@@ -184,6 +196,7 @@ class Notification(Job):
                 fields=["created_at", "id"],
                 name="notification_maybe_twice",
                 condition=Q(maybe_duplicate=True),
+                include=["status"],
             ),
             # The desk's search for a recipient or its beginning. An order's messages go to one or
             # two recipients, so they touch one or two of its pages.
@@ -213,6 +226,14 @@ class Notification(Job):
             models.Index(
                 Lower("recipient"),
                 name="notification_returned",
+                condition=Q(delivery__in=["bounced", "complained"]),
+                include=["recipient"],
+            ),
+            # All of them, read whole: entries of the same key are in the order of the table, so it
+            # costs little to know which of its pages are visible to all.
+            models.Index(
+                fields=["delivery"],
+                name="notification_came_back",
                 condition=Q(delivery__in=["bounced", "complained"]),
                 include=["recipient"],
             ),

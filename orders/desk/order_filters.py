@@ -11,7 +11,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib import admin
-from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.fields.json import KT
 from django.db.models.functions import Lower, Now
 from django.db.models.lookups import IsNull
@@ -20,13 +20,17 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter, RangeNumericFilter, TextFilter
 
-from notifications.receipts.bounces import has_trouble, returned_addresses, troubled_addresses
+from notifications.receipts.bounces import (
+    has_trouble,
+    returned_addresses,
+    troubled_addresses,
+)
 from orders.desk.stock import products_named
-from orders.models import Order, OrderEvent, OrderLine, Payment, Refund
+from orders.models import Order, OrderEvent, OrderLine, Refund
 from orders.placing.payment_choice import AT_PICKUP
 from project.countries import COUNTRIES
 from project.desk.day_ranges import midnight
-from project.desk.list_order import FEW, in_list_order
+from project.desk.list_order import FEW, asked_in_turn, in_list_order
 from project.desk.row_counts import planned_rows, with_known_rows
 from project.jobs.model import job_models
 from project.jobs.queryset import OPEN, TROUBLED
@@ -42,6 +46,9 @@ MANY_PARCELS = 10_000
 one, and a page is soon full. To collect the orders of fewer reads less."""
 AMOUNT_DAYS = 90
 """Days in which an amount is looked for without a date: no index has the amounts."""
+NOT_ALL_PAID = (OrderEvent.Kind.PART_PAID, OrderEvent.Kind.PAYMENT_UNDONE)
+"""The events of a placed order that has payments: it has at least one of them. They are few, and
+the payments as many as the orders."""
 OVERDUE_HOURS = 72
 """Hours after which an unpaid order is overdue, unless PAYMENT_DUE_HOURS says another number."""
 
@@ -60,16 +67,17 @@ def is_owed_money() -> Q:
     return Q(pk__in=owed.order_by().values("order_id"))
 
 
+def _is_returned() -> Q:
+    """Return the condition that something ever came back from `email_in_small`."""
+    return Q(email_in_small__in=returned_addresses())
+
+
 def unsent_to_trouble(orders: QuerySet[Order]) -> QuerySet[Order]:
     """Return the recent orders among these that aren't shipped, and whose address is troubled."""
     since = Now() - timedelta(days=UNSENT_DAYS)
-    return with_troubled_address(orders.filter(status__in=UNSENT, placed_at__gte=since))
-
-
-def with_troubled_address(orders: QuerySet[Order]) -> QuerySet[Order]:
-    """Return the orders among these, which are few, whose address bounced or complained."""
-    return orders.alias(email_in_small=Lower("email")).filter(
-        has_trouble(OuterRef("email_in_small"))
+    unsent = orders.filter(status__in=UNSENT, placed_at__gte=since)
+    return unsent.alias(email_in_small=Lower("email")).filter(
+        asked_in_turn(_is_returned(), also=has_trouble(OuterRef("email_in_small")))
     )
 
 
@@ -78,7 +86,7 @@ def with_jobs(orders: QuerySet[Order], statuses: tuple[str, ...]) -> QuerySet[Or
     has_one = Q()
     for model in job_models():
         jobs = model._default_manager.filter(order_id=OuterRef("pk"), status__in=statuses)
-        has_one |= Q(Exists(jobs))
+        has_one |= Q(_is_any(jobs.order_by()))
     return _with_ids(orders, _order_ids(statuses), has_one)
 
 
@@ -91,10 +99,12 @@ def _with_ids(
     """
     some = list(ids[: FEW + 1])
     if len(some) <= FEW:
-        return orders.filter(pk__in=set(some))
-    count = ids[: many + 1].count()
+        # Orders are never deleted, so each id is of one, and is counted without a look at it.
+        found, is_all = set(some), not orders.query.where
+        return with_known_rows(orders.filter(pk__in=found), at_most=len(found), is_exact=is_all)
+    count = max(planned_rows(ids), len(some))
     if count > many:
-        return with_known_rows(orders.filter(is_one), at_most=max(count, planned_rows(ids)))
+        return with_known_rows(orders.filter(is_one), at_most=count)
     return in_list_order(orders, Q(pk__in=ids), at_most=count)
 
 
@@ -117,12 +127,11 @@ def list_troubled(orders: QuerySet[Order]) -> QuerySet[Order]:
     small = orders.alias(email_in_small=Lower("email"))
     if len(returned_addresses()[: FEW + 1]) <= FEW:
         return small.filter(email_in_small__in=list(troubled_addresses()))
-    returned = Q(email_in_small__in=returned_addresses())
     return in_list_order(
         small,
-        returned,
+        _is_returned(),
         also=has_trouble(OuterRef("email_in_small")),
-        at_most=planned_rows(small.filter(returned)),
+        at_most=planned_rows(small.filter(_is_returned())),
     )
 
 
@@ -155,14 +164,14 @@ class PaymentFilter(admin.SimpleListFilter):
         ]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Order]) -> QuerySet[Order]:
-        has_payment = Exists(Payment.objects.filter(order=OuterRef("pk")))
+        placed = queryset.filter(status=Order.Status.PLACED)
         match self.value():
             case "none":
-                return queryset.filter(~has_payment, status=Order.Status.PLACED)
+                unpaid = ~_has_event(*NOT_ALL_PAID)
+                return in_list_order(placed, unpaid, at_most=planned_rows(placed))
             case "part":
-                # By the events, because most orders have a payment, and few a part of it.
-                in_part = OrderEvent.objects.filter(kind=OrderEvent.Kind.PART_PAID).values("order")
-                return queryset.filter(has_payment, status=Order.Status.PLACED, pk__in=in_part)
+                in_part = _has_event(OrderEvent.Kind.PART_PAID)
+                return in_list_order(placed, in_part, at_most=planned_rows(placed.filter(in_part)))
             case "full":
                 return queryset.filter(status__in=PAID)
             case "overdue":
@@ -170,6 +179,12 @@ class PaymentFilter(admin.SimpleListFilter):
             case "owed":
                 return queryset.filter(is_owed_money())
         return queryset
+
+
+def _has_event(*kinds: OrderEvent.Kind) -> Q:
+    """Return the condition for the orders with such an event, of `NOT_ALL_PAID`."""
+    events = OrderEvent.objects.filter(kind__in=kinds)
+    return Q(pk__in=events.order_by().values("order_id"))
 
 
 class AddressFilter(admin.SimpleListFilter):
@@ -290,9 +305,13 @@ class CarrierFilter(TextFilter):
             kind__in=kinds, by=Lower(Value(name))
         )
         ids = parcels.order_by().values_list("order_id", flat=True)
-        return _with_ids(queryset, ids, _is_of(parcels), many=MANY_PARCELS)
+        its_own = parcels.filter(order=OuterRef("pk"))
+        return _with_ids(queryset, ids, _is_any(its_own), many=MANY_PARCELS)
 
 
-def _is_of(events: QuerySet[OrderEvent]) -> IsNull:
-    """Return the condition that an order has one of these events; asked order by order."""
-    return IsNull(Subquery(events.filter(order=OuterRef("pk")).values("pk")[:1]), False)
+def _is_any(rows: QuerySet[Any]) -> IsNull:
+    """Return the condition that an order has one of these rows, which are its own.
+
+    Not an EXISTS: PostgreSQL may read the rows of all orders instead, to look into them.
+    """
+    return IsNull(Subquery(rows.values("pk")[:1]), False)

@@ -286,8 +286,14 @@ class OrderEvent(models.Model):
         ordering = ["pk"]
         indexes = [
             models.Index(fields=["user"], name="event_user", condition=Q(user__isnull=False)),
-            # The desk's filter of orders that are paid in part.
-            models.Index(fields=["order"], name="event_part_paid", condition=Q(kind="part_paid")),
+            # The desk's filters of orders that are paid in part, and of those without a payment. It
+            # is read whole, in the order of the table: see docs/lists.md.
+            models.Index(
+                fields=["kind"],
+                name="event_not_all_paid",
+                condition=Q(kind__in=["part_paid", "payment_undone"]),
+                include=["order"],
+            ),
             # The desk's proposal for the next parcel: the carrier of the last one.
             models.Index(fields=["id"], condition=Q(kind="shipped"), name="event_shipped"),
             # The desk's filter by carrier: a new parcel is the last entry of its carrier.

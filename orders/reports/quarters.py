@@ -24,7 +24,7 @@ from project.schedule.passes import Position, Row, open_pass
 
 QUARTER = timedelta(minutes=15)
 KEEP = timedelta(days=400)
-_NAME = "count_quarters"
+NAME = "count_quarters"
 _LOCK = 7_410_021
 _PAGE = 2000
 """Changed orders that the sweep reads at a time."""
@@ -69,7 +69,7 @@ def _parameters(**more: Any) -> dict[str, Any]:
     return {
         "uncounted": [str(status) for status in Order.UNCOUNTED],
         "overlap": OVERLAP,
-        "sweep": _NAME,
+        "sweep": NAME,
         **more,
     }
 
@@ -77,7 +77,7 @@ def _parameters(**more: Any) -> dict[str, Any]:
 # ── Writing ─────────────────────────────────────────────────────────────────────────────────
 def count_quarters() -> int | None:
     """Count anew the quarters of the orders that changed; return their number, None without any."""
-    walk = open_pass(_NAME, until=database_now())
+    walk = open_pass(NAME, until=database_now())
     counted = 0
     for page in walk.pages(_read_page, size=_PAGE):
         counted += refresh({row.content for row in page})

@@ -28,7 +28,9 @@ from project.models import Limit, LimitCounter
 
 def warn_of_reached_caps(request: HttpRequest) -> None:
     """Show on the page the caps of SMS that are reached: their messages wait."""
-    caps = LimitCounter.objects.blocked().filter(name__startswith=f"{SMS}:")
+    # By their names, which an index has: keys of other limits are as many as customers.
+    names = [name for name in known_limits() if name.startswith(f"{SMS}:")]
+    caps = LimitCounter.objects.blocked().filter(name__in=names)
     for counter in caps:
         words = _("%(limit)s: the %(count)d of today are sent, so further ones wait.")
         values = {"limit": label_of(counter.name), "count": counter.allowed}

@@ -8,12 +8,19 @@ from typing import Any
 
 from django.db.models import Case, Q, QuerySet, Value, When
 
-from project.desk.row_counts import with_known_rows
+from project.desk.row_counts import COUNTED, with_known_rows
 
-FEW = 200
-"""Rows that are looked up one by one: some pages each."""
+FEW = COUNTED
+"""Rows that are looked up one by one: some pages each. The list is read for more only: to count
+few it would be read to its end."""
 
 _ALWAYS = Value(True)
+
+
+def asked_in_turn(condition: Q, *, also: Any = _ALWAYS) -> Case:
+    """Return the condition in a form that is asked row by row; `also` only of rows that have it."""
+    # What stands in a CASE is never made a join.
+    return Case(When(condition, then=also), default=Value(False))
 
 
 def in_list_order(
@@ -27,7 +34,4 @@ def in_list_order(
 
     `also` is a second condition, which is asked of these rows only.
     """
-    # What stands in a CASE is never made a join.
-    return with_known_rows(
-        queryset.filter(Case(When(condition, then=also), default=Value(False))), at_most=at_most
-    )
+    return with_known_rows(queryset.filter(asked_in_turn(condition, also=also)), at_most=at_most)

@@ -6,7 +6,7 @@ counted, by the index that the list reads anyway.
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connections
@@ -21,6 +21,13 @@ SURE = 10
 
 _KNOWN = "known_rows"
 """The attribute of a query that is copied with it."""
+
+
+class _Known(NamedTuple):
+    rows: int
+    is_exact: bool
+    conditions: int
+    """The queryset's number of conditions; one with more has at most so many rows."""
 
 
 class Estimate(int):
@@ -51,10 +58,13 @@ def count_rows(queryset: QuerySet[Any], *, exact: int = COUNTED) -> int:
     The order stays: with it PostgreSQL counts by the list's own index. Without one it may hope to
     find rows early in a scan of the table, which then reads all of it.
     """
-    planned = planned_rows(queryset)
-    known = getattr(queryset.query, _KNOWN, None)
-    if known is not None and min(planned, known) > exact:
-        return Estimate(min(planned, known), counted=exact)
+    known: _Known | None = getattr(queryset.query, _KNOWN, None)
+    is_same = known is not None and known.conditions == _conditions(queryset)
+    if known and is_same and known.is_exact:
+        return known.rows
+    planned = known.rows if known and is_same else planned_rows(queryset)
+    if known and (planned := min(planned, known.rows)) > exact:
+        return Estimate(planned, counted=exact)
     if planned >= SURE * exact:
         return Estimate(planned, counted=exact)
     counted = queryset.values("pk")[: exact + 1].count()
@@ -96,13 +106,22 @@ def add_counts(counts: Iterable[int]) -> int:
     return total
 
 
-def with_known_rows(queryset: QuerySet[Any], *, at_most: int) -> QuerySet[Any]:
+def with_known_rows(
+    queryset: QuerySet[Any], *, at_most: int, is_exact: bool = False
+) -> QuerySet[Any]:
     """Note that the queryset has no more rows: for a condition of which the planner knows nothing.
 
-    Querysets that are made of it know it as well.
+    `at_most` is about its number, or with `is_exact` just that. Querysets that are made of it know
+    it as well; those with further conditions have no more.
     """
-    setattr(queryset.query, _KNOWN, at_most)
+    known = _Known(at_most, is_exact=is_exact, conditions=_conditions(queryset))
+    setattr(queryset.query, _KNOWN, known)
     return queryset
+
+
+def _conditions(queryset: QuerySet[Any]) -> int:
+    """Return the number of the queryset's conditions, which grows with each `filter`."""
+    return len(queryset.query.where.children)
 
 
 def planned_rows(queryset: QuerySet[Any]) -> int:

@@ -22,6 +22,13 @@ from project.jobs.queryset import JobQuerySet, Status
 
 BY_ORDER = models.Index(fields=["order_id"], name="%(class)s_order")
 """For a model without a unique constraint that begins with the order."""
+TROUBLE = models.Index(
+    fields=["finished_at"],
+    name="%(class)s_trouble",
+    condition=Q(status__in=["failed", "unknown"]),
+    include=["order_id"],
+)
+"""Jobs that need an operator; the health pages count them, and the desk lists their orders."""
 
 
 class Job(models.Model):
@@ -111,14 +118,7 @@ class Job(models.Model):
                 name="%(class)s_not_done",
                 condition=~Q(status="done"),
             ),
-            # Jobs that need an operator; the health pages count them, and the desk lists their
-            # orders.
-            models.Index(
-                fields=["finished_at"],
-                name="%(class)s_trouble",
-                condition=Q(status__in=["failed", "unknown"]),
-                include=["order_id"],
-            ),
+            TROUBLE,
         ]
         constraints = [
             models.CheckConstraint(

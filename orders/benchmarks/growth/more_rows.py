@@ -8,6 +8,9 @@ from django.utils import timezone
 
 from notifications.models import ChannelState
 from orders.models import Announcement
+from orders.reports.quarters import NAME as COUNT_QUARTERS
+from orders.reports.quarters import count_quarters
+from project.models import Sweep
 
 
 def fill_counters(count: int) -> None:
@@ -69,6 +72,15 @@ def fill_prints(count: int) -> None:
             """,
             [count],
         )
+
+
+def count_all_quarters() -> None:
+    """Let the sweep of quarters go through all orders, as a shop's relay has done.
+
+    It goes on for some seconds at a time, and says None of quarters that were right already.
+    """
+    while not Sweep.objects.filter(name=COUNT_QUARTERS, done_until__isnull=False).exists():
+        count_quarters()
 
 
 def announce(count: int) -> Announcement:

@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from notifications.models import Notification
 from orders.desk import order_filters
-from orders.desk.order_filters import list_troubled, with_jobs
+from orders.desk.order_filters import list_troubled, unsent_to_trouble, with_jobs
 from orders.models import Order
 from project.desk.row_counts import count_rows
 from project.jobs.queryset import TROUBLED, Status
@@ -78,8 +78,39 @@ def test_their_number_is_said_by_what_is_known(monkeypatch: pytest.MonkeyPatch) 
     for order in [placed(mug) for _number in range(3)]:
         message(order, status=Status.FAILED)
     bound(monkeypatch, 0, 100_000)
+    monkeypatch.setattr(order_filters, "planned_rows", lambda _ids: 3)
     found: QuerySet[Any] = with_jobs(Order.objects.all(), TROUBLED).order_by("-placed_at")
     monkeypatch.setattr("project.desk.row_counts.planned_rows", lambda _queryset: 1_000_000)
 
     assert str(count_rows(found, exact=1)) == "about 3"
+    assert count_rows(found) == 3
     assert count_rows(Order.objects.order_by("-placed_at"), exact=1) == 1_000_000
+
+
+def test_few_are_counted_without_a_look_at_them(
+    django_assert_num_queries: Any,
+) -> None:
+    mug = add_product("MUG")
+    first, last = placed(mug), placed(mug)
+    for order in (first, first, last):
+        message(order, status=Status.FAILED)
+    found: QuerySet[Any] = with_jobs(Order.objects.all(), TROUBLED).order_by("-placed_at")
+
+    with django_assert_num_queries(0):
+        assert count_rows(found) == 2
+    assert count_rows(found.filter(pk=first.pk)) == 1
+    assert count_rows(with_jobs(Order.objects.filter(pk=first.pk), TROUBLED)) == 1
+
+
+@BOUNDS
+def test_a_bounce_counts_that_was_reported_with_a_delivery(
+    monkeypatch: pytest.MonkeyPatch, few: int, many: int
+) -> None:
+    order = placed(add_product("MUG"))
+    reported(order, "delivered", hours_ago=1)
+    reported(order, "bounced", hours_ago=1)
+    Notification.objects.exclude(delivery="").update(delivery_at=timezone.now())
+    bound(monkeypatch, few, many)
+
+    assert newest_first(list_troubled(Order.objects.all())) == [order]
+    assert newest_first(unsent_to_trouble(Order.objects.all())) == [order]
