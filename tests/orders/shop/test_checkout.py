@@ -37,6 +37,12 @@ pytestmark = [
 ]
 
 
+def test_htmx_is_loaded_and_configured_once(client: Client, form: Response) -> None:
+    for page in (form, client.get("/products/mug/"), client.get("/")):
+        assert page.content.decode().count("shop/htmx.min.js") == 1
+        assert page.content.decode().count('name="htmx-config"') == 1
+
+
 def fail_with(monkeypatch: pytest.MonkeyPatch, error: PlacementError) -> None:
     def place_order(request: object) -> None:
         raise error
