@@ -77,6 +77,15 @@ class Region:
             return self.name
         return self.latin or self.key
 
+    def beside(self, others: str, *, typed: str) -> str:
+        """Return the spelling that has the letters of the address's other parts.
+
+        It is the typed one if that has them, or if none does.
+        """
+        scripts = _scripts(others)
+        spellings = (typed, self.key, self.name, self.latin)
+        return next((text for text in spellings if _scripts(text) & scripts), typed)
+
     def is_meant(self, text: str) -> bool:
         return text.strip().casefold() in {
             known.casefold() for known in (self.key, self.name, self.latin) if known
@@ -102,7 +111,9 @@ class AddressRules:
 
     def is_native(self, language: str) -> bool:
         """Tell whether readers of this language write the country's addresses its own way."""
-        return language.partition("-")[0] == self.language
+        own = language.partition("-")[0]
+        # Chinese readers write Japanese places in the same characters.
+        return own == self.language or (own, self.language) == ("zh", "ja")
 
     def rows(self, language: str) -> list[list[str]]:
         """Return the fields in the order of a form, those of one line of the address together."""
@@ -157,10 +168,16 @@ class AddressRules:
     def lines(self, address: Mapping[str, str]) -> list[str]:
         """Return the address as the country prints it, without the country's name.
 
-        A part that the country's format doesn't have isn't lost: it ends the last line.
+        A listed region is written in the letters of the other parts: the form may have offered it
+        in the reader's. A part that the country's format doesn't have isn't lost: it ends the last
+        line.
         """
         parts = {name: text.strip() for name, text in address.items() if text.strip()}
         parts.pop("country", None)
+        typed = parts.get("region", "")
+        if region := self.region_of(typed):
+            others = " ".join(text for name, text in parts.items() if name != "region")
+            parts["region"] = region.beside(others, typed=typed)
         is_own = not all(map(_is_latin, parts.values()))
         lines = []
         for pattern in (self.own_format if is_own else self.latin_format).split("%n"):
@@ -242,6 +259,12 @@ def _is_latin(text: str) -> bool:
     return not any(
         one.isalpha() and not unicodedata.name(one, "").startswith("LATIN") for one in text
     )
+
+
+def _scripts(text: str) -> set[str]:
+    """Return the scripts of the letters ("CJK", "HANGUL"); Latin only if there is no other."""
+    found = {unicodedata.name(one, "").partition(" ")[0] for one in text if one.isalpha()}
+    return found - {"LATIN"} or found
 
 
 def _filled(pattern: str, parts: dict[str, str]) -> str:

@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import Header, Router, Status
 
+import project.uuids  # noqa: F401  (registers `any_uuid`)
 from orders.api.problems import Problem
 from orders.api.schemas.fields import IdempotencyKey
 from orders.api.schemas.order import DeliveryOut, JobOut, LineOut, LineUpload, OrderOut, PaymentOut
@@ -91,7 +92,7 @@ def create_order(
 
 
 @router.get(
-    "/orders/{uuid:order_id}",
+    "/orders/{any_uuid:order_id}",
     response={200: OrderOut, 404: ProblemOut},
     summary="Read an order and its jobs",
 )

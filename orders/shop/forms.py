@@ -81,7 +81,7 @@ class CheckoutForm(HandoverForm):
     """The checkout: lines, shopper and delivery, by the rules of `orders.placing.request`."""
 
     field_order = ("email", "name", "phone")
-    CONFIRMED_FIELDS = ("key", "line", "expected_total")
+    CONFIRMED_FIELDS = ("key", "line", "expected_total", "counted_delivery")
     """The hidden fields. The page writes them, so an error in one means that the page is out of
     date or forged."""
 
@@ -114,6 +114,8 @@ class CheckoutForm(HandoverForm):
     key = forms.CharField(validators=[RegexValidator(KEY_PATTERN)], widget=forms.HiddenInput)
     line = LinesField()
     expected_total = forms.DecimalField(max_digits=14, decimal_places=2, widget=forms.HiddenInput)
+    counted_delivery = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
+    """The delivery that is part of `expected_total`: `carrier/service`; empty if none is."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
@@ -135,6 +137,15 @@ class CheckoutForm(HandoverForm):
             message = _("You can pay at pick-up only what you pick up. Choose another way to pay.")
             self.add_error("payment", message)
         return values
+
+    @property
+    def has_other_delivery(self) -> bool:
+        """Tell whether a valid form chose another delivery than its page's total has.
+
+        Without JavaScript the total is that of the page's choice, whatever is chosen then.
+        """
+        counted = self.data.get("counted_delivery")  # an old page has none
+        return counted is not None and counted != self.cleaned_data["delivery"]
 
     @property
     def is_outdated(self) -> bool:

@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+import project.uuids  # noqa: F401  (registers `any_uuid`)
 from orders.accounts.views.find_order import find_order
 from orders.accounts.views.language import set_language
 from orders.shop.views import (
@@ -21,27 +22,27 @@ urlpatterns = [
     path("suggestions/", search.suggestions, name="suggestions"),
     path("products/<slug:slug>/", products.product, name="product"),
     path("products/<slug:slug>/upload/", upload.upload, name="product-upload"),
-    path("products/<slug:slug>/upload/<uuid:token>/", upload.check, name="upload-check"),
+    path("products/<slug:slug>/upload/<any_uuid:token>/", upload.check, name="upload-check"),
     path("products/<slug:slug>/back-in-stock/", waiting.join, name="waiting-join"),
-    path("back-in-stock/<uuid:entry_id>/confirm/", waiting.confirm, name="waiting-confirm"),
-    path("back-in-stock/<uuid:entry_id>/stop/", waiting.stop, name="waiting-stop"),
+    path("back-in-stock/<any_uuid:entry_id>/confirm/", waiting.confirm, name="waiting-confirm"),
+    path("back-in-stock/<any_uuid:entry_id>/stop/", waiting.stop, name="waiting-stop"),
     path("cart/", cart.cart, name="cart"),
     path("checkout/", checkout.checkout, name="checkout"),
     path("checkout/address/", checkout.address, name="checkout-address"),
     path("checkout/delivery/", checkout.delivery, name="checkout-delivery"),
     path("orders/find/", find_order, name="order-find"),
-    path("orders/<uuid:order_id>/", order.order, name="order"),
-    path("orders/<uuid:order_id>/progress/", order.progress, name="order-progress"),
-    path("orders/<uuid:order_id>/cancel/", order.cancel_order, name="order-cancel"),
-    path("orders/<uuid:order_id>/pay/", payment.pay, name="order-pay"),
+    path("orders/<any_uuid:order_id>/", order.order, name="order"),
+    path("orders/<any_uuid:order_id>/progress/", order.progress, name="order-progress"),
+    path("orders/<any_uuid:order_id>/cancel/", order.cancel_order, name="order-cancel"),
+    path("orders/<any_uuid:order_id>/pay/", payment.pay, name="order-pay"),
     path(
-        "orders/<uuid:order_id>/pay/<uuid:attempt_id>/",
+        "orders/<any_uuid:order_id>/pay/<any_uuid:attempt_id>/",
         payment.pay_return,
         name="order-pay-return",
     ),
-    path("orders/<uuid:order_id>/method/", payment.choose, name="order-method"),
-    path("orders/<uuid:order_id>/again/", order.again, name="order-again"),
-    path("orders/<uuid:order_id>/pass/", order.pickup_pass, name="order-pass"),
+    path("orders/<any_uuid:order_id>/method/", payment.choose, name="order-method"),
+    path("orders/<any_uuid:order_id>/again/", order.again, name="order-again"),
+    path("orders/<any_uuid:order_id>/pass/", order.pickup_pass, name="order-pass"),
     path("robots.txt", sitemaps.robots, name="robots"),
     path("sitemap.xml", sitemaps.index, name="sitemap"),
     path("sitemap-<str:section>.xml", sitemaps.pages, name="sitemap-pages"),

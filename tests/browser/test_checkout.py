@@ -56,6 +56,28 @@ def test_a_shopper_orders_a_delivery_after_an_error(page: Page, live_shop: LiveS
     order_after_an_error(page)
 
 
+def test_a_style_that_an_extension_sets_breaks_no_policy(page: Page, live_shop: LiveShop) -> None:
+    page.goto(live_shop.url)
+    page.locator(".card-add button").first.click()
+    expect(page.locator(".toast")).to_be_visible()
+    fill_in(page, live_shop)
+    expect(page.locator("#id_region option[value=IL]")).to_be_attached()
+    fill_in_address(page)
+    page.locator("#id_postcode").blur()
+    expect(page.locator(".quotes input").first).to_be_visible()
+    page.locator("#totals button").click()
+    expect(page).to_have_url(re.compile("draft="))
+
+    page.evaluate(
+        "for (const id of ['id_city', 'totals']) document.getElementById(id).style = 'top: 0'"
+    )
+    page.locator("#id_country").select_option("DE")
+
+    # The page fixture fails if the browser complained.
+    expect(page.locator("select#id_region")).to_have_count(0)
+    expect(page.locator(".quotes input").first).to_be_visible()
+
+
 def test_it_is_the_same_without_javascript(browser: Browser, live_shop: LiveShop) -> None:
     context = browser.new_context(viewport={"width": 390, "height": 844}, java_script_enabled=False)
     page = context.new_page()

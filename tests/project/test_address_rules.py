@@ -75,6 +75,50 @@ def test_chinese_addresses_begin_with_the_largest_in_chinese_and_end_with_it_in_
     ]
 
 
+@pytest.mark.parametrize(
+    ("country", "typed", "printed"),
+    [
+        # The list was offered in the reader's letters, the rest was typed in the country's.
+        ("JP", ["Hokkaido", "札幌市", "北1条西2"], ["北海道札幌市", "北1条西2"]),
+        ("JP", ["Tokyo", "さいたま町", "1-2"], ["東京都さいたま町", "1-2"]),
+        ("HK", ["Kowloon", "", "彌敦道1號"], ["九龍", "彌敦道1號"]),
+        ("CN", ["Beijing Shi", "海淀区", "大街1号"], ["北京市海淀区", "大街1号"]),
+        ("TW", ["Taipei City", "大安區", "1號 3F"], ["台北市大安區", "1號 3F"]),
+        ("KR", ["Seoul", "강남구", "1"], ["서울특별시 강남구", "1"]),
+        ("TH", ["Bangkok", "วัฒนา", "1"], ["1", "วัฒนา", "กรุงเทพมหานคร"]),
+        ("UA", ["Kyiv city", "Київ", "Хрещатик 1"], ["Хрещатик 1", "Київ", "місто Київ"]),
+        ("AE", ["Dubai", "", "شارع 1"], ["شارع 1", "إمارة دبيّ"]),
+        # And the other way round.
+        ("JP", ["北海道", "Sapporo", "1-2"], ["1-2", "Sapporo, Hokkaido"]),
+        ("HK", ["九龍", "", "1 Nathan Road"], ["1 Nathan Road", "Kowloon"]),
+        ("CN", ["北京市", "Haidian", "1 Main"], ["1 Main", "Haidian", "Beijing Shi"]),
+        ("KR", ["서울특별시", "Gangnam-gu", "1"], ["1", "Gangnam-gu", "Seoul"]),
+        ("AE", ["دبي", "", "Road 1"], ["Road 1", "Dubai"]),
+        # As typed: nothing beside it, the same letters, no spelling in them, not in the list.
+        ("JP", ["Tokyo", "", "1-2"], ["1-2", "Tokyo"]),
+        ("US", ["Illinois", "Springfield", "1"], ["1", "Springfield, Illinois"]),
+        ("KR", ["Seoul", "江南区", "1"], ["Seoul 江南区", "1"]),
+        ("JP", ["Hokkai", "札幌市", "1"], ["Hokkai札幌市", "1"]),
+    ],
+)
+def test_a_region_is_printed_in_the_letters_of_the_rest(
+    country: str, typed: list[str], printed: list[str]
+) -> None:
+    address = dict(zip(("region", "city", "line1"), typed, strict=True))
+
+    assert address_rules(country).lines(address) == printed
+
+
+def test_a_japanese_address_is_offered_to_chinese_readers_in_their_characters() -> None:
+    rules = address_rules("JP")
+    tokyo = rules.region_of("Tokyo")
+
+    assert tokyo is not None
+    assert tokyo.written(native=rules.is_native("zh-hans")) == "東京都"
+    assert tokyo.written(native=rules.is_native("en")) == "Tokyo"
+    assert rules.rows("zh-hans")[0] == ["postcode"]
+
+
 def test_what_a_country_has_no_place_for_is_printed_all_the_same() -> None:
     address = {
         "line1": "Kai 1",

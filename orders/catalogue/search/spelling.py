@@ -2,9 +2,12 @@
 
 Two words are compared by what is left of their first seven letters when up to two are left out
 (the method of SymSpell): an index finds the words that share such a rest. The distance decides.
+
+Both are also compared without an ending. In a short word a plural and a swap of letters would be
+one mistake too many: "mgus" is a swap away from "mugs", and the catalogue may have "mug" only.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from orders.catalogue.search.words import HasWords, Word
 from orders.models import Product, SearchWord
@@ -15,6 +18,9 @@ COMPARED = 7
 """Letters of a word's beginning that are compared by the index."""
 SHORTEST = 3
 """Letters of the shortest word that is corrected."""
+PLURALS = (("s", ""), ("es", ""), ("ies", "y"), ("ves", "f"), ("ves", "fe"))
+ENDINGS = (*PLURALS, ("ing", ""), ("ed", ""))
+"""English endings, and what a word without them ends with."""
 FEW = 3
 """Products up to which a search may be a typing mistake that somebody made in a text, too."""
 
@@ -39,35 +45,47 @@ def commoner(words: Sequence[Word]) -> str:
 def nearest_word(text: str, *, least: int = 1) -> str:
     """Return the nearest word that so many products have, the commonest of several; else nothing.
 
-    Up to four letters one mistake is forgiven, above two.
+    Up to four letters one mistake is forgiven, above two; a plural is none.
     """
     if len(text) < SHORTEST:
         return ""
-    forgiven = _forgiven(text)
     alike = SearchWord.objects.filter(near__overlap=rests(text), products__gte=least).exclude(
         word=text
     )
+    typed = forms(text)
     judged = (
-        (distance(text, word), word[0] != text[0], -products, word)
+        (mistakes, word[0] != text[0], -products, word)
         for word, products in alike.values_list("word", "products")
-        if abs(len(word) - len(text)) <= forgiven
+        for mistakes in _forgiven_mistakes(typed, forms(word))
     )
-    best = min((each for each in judged if each[0] <= forgiven), default=None)
+    best = min(judged, default=None)
     return best[-1] if best else ""
 
 
-def rests(word: str) -> list[str]:
-    """Return what is left of the word's beginning with up to two letters left out.
+def forms(word: str) -> list[str]:
+    """Return the word, and the words that it may be a plural or another form of."""
+    found = [word]
+    for ending, instead in ENDINGS:
+        form = word.removesuffix(ending) + instead
+        if word.endswith(ending) and len(form) >= SHORTEST:
+            found.append(form)
+    return found
 
-    Two words with a distance of two share one; a short word loses one letter only.
+
+def rests(word: str) -> list[str]:
+    """Return what is left of the beginnings of the word's forms with up to two letters left out.
+
+    Two forms with a distance of two share one; a short form loses one letter only.
     """
-    shorter = {word[:COMPARED]}
-    found = set(shorter)
-    for _mistake in range(_forgiven(word)):
-        shorter = {
-            rest[:place] + rest[place + 1 :] for rest in shorter for place in range(len(rest))
-        }
+    found: set[str] = set()
+    for form in forms(word):
+        shorter = {form[:COMPARED]}
         found |= shorter
+        for _mistake in range(_forgiven(form)):
+            shorter = {
+                rest[:place] + rest[place + 1 :] for rest in shorter for place in range(len(rest))
+            }
+            found |= shorter
     return sorted(found)
 
 
@@ -88,6 +106,16 @@ def distance(one: str, other: str) -> int:
             current.append(cheapest)
         before_last, last = last, current
     return last[-1]
+
+
+def _forgiven_mistakes(typed: Sequence[str], meant: Sequence[str]) -> Iterator[int]:
+    """Give the distances between the forms of two words, where they are forgiven."""
+    for one in typed:
+        for other in meant:
+            if abs(len(other) - len(one)) <= _forgiven(one):
+                mistakes = distance(one, other)
+                if mistakes <= _forgiven(one):
+                    yield mistakes
 
 
 def _forgiven(word: str) -> int:

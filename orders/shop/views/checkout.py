@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from orders.accounts.addresses import checkout_defaults
 from orders.carts.cart import cart_of
 from orders.models import CheckoutDraft, Order
-from orders.placing.errors import KeyReused, PlacementError, ShopBusy
+from orders.placing.errors import KeyReused, PlacementError, ShopBusy, TotalChanged
 from orders.placing.identity import order_ids
 from orders.placing.placement import place_order
 from orders.placing.request import OrderRequest, RequestedLine
@@ -125,7 +125,7 @@ def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
     except KeyReused as error:
         return _lead_to_its_order(request, error.order_id)
     except PlacementError as error:
-        return _refuse(request, wanted, error)
+        return _refuse(request, form, wanted, error)
     order = placement.order
     _clear(request, order.pk, key=wanted.key, lines=wanted.lines)
     # The waiting page's script can't follow to another site.
@@ -135,11 +135,15 @@ def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
     return redirect("order", order_id=order.pk)
 
 
-def _refuse(request: HttpRequest, wanted: OrderRequest, error: PlacementError) -> HttpResponse:
+def _refuse(
+    request: HttpRequest, form: CheckoutForm, wanted: OrderRequest, error: PlacementError
+) -> HttpResponse:
     try:
         before = draft_of(request.session)
         is_same = before is not None and before.fields.get("key") == [wanted.key]
         answer = answer_of(error, before=before if is_same else None)
+        if isinstance(error, TotalChanged) and form.has_other_delivery:
+            answer["kind"] = "chosen"
         cart_of(request).put_back(wanted.lines)
         return _keep(request, answer)
     except Error as trouble:
@@ -160,13 +164,15 @@ def _keep(request: HttpRequest, answer: dict[str, Any]) -> HttpResponse:
     return redirect(address_of(keep_draft(request.session, fields=fields, answer=answer)))
 
 
-def bring_back(request: HttpRequest) -> HttpResponse:
+def bring_back(request: HttpRequest, *, has_cookie: bool) -> HttpResponse:
     """Answer a form that came without a valid token: show it again, with a new one.
 
+    `has_cookie`: the browser still has the cookie to which the form's token belongs, or another.
     Nothing is placed, and nothing of the shopper's is changed: another site may have sent it.
     """
     fields = sent_fields(request.POST, CheckoutForm.base_fields)
-    draft_id = keep_draft(None, fields=fields, answer={"kind": "expired"})
+    kind = "expired" if has_cookie else "no_cookie"
+    draft_id = keep_draft(None, fields=fields, answer={"kind": kind})
     response = redirect(address_of(draft_id))
     name_loose(response, draft_id)
     return response

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import REASON_NO_CSRF_COOKIE
 from django.template import loader
 from django.urls import reverse
 from django.utils.functional import Promise
@@ -107,7 +108,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         from orders.shop.views.checkout import bring_back  # it imports half the shop
 
         try:
-            return bring_back(request)
+            return bring_back(request, has_cookie=reason != REASON_NO_CSRF_COOKIE)
         except Error as error:
             dropped_if_lost(error, connection)
     return _page(

@@ -5,8 +5,10 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.db import IntegrityError, connection
+from django.template.loader import render_to_string
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.translation import override
 
 from notifications.delivery.known_numbers import is_known
 from notifications.models import Notification
@@ -33,6 +35,13 @@ def order_by(email: str, *, user: User | None = None) -> Order:
     order = make_order(add_product(f"N{Order.objects.count()}"), user=user)
     Order.objects.filter(pk=order.pk).update(email=email)
     return order
+
+
+def test_a_confirmed_address_is_told_in_the_words_of_the_other_pages() -> None:
+    with override("zh-hans"):
+        told = render_to_string("account/messages/email_confirmed.txt", {"email": ADA})
+
+    assert told.strip() == f"您已确认电子邮箱 {ADA}。"
 
 
 # ── Orders ──────────────────────────────────────────────────────────────────────────────────

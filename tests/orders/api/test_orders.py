@@ -1,5 +1,6 @@
 """Orders through the API, as they are placed, repeated, refused and read."""
 
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
@@ -230,6 +231,17 @@ def test_an_order_is_read_with_the_state_of_its_jobs(post: Post) -> None:
     assert set(message) == {
         *("id", "app", "kind", "status", "attempts", "progress", "error", "finished_at"),
     }
+
+
+@pytest.mark.parametrize("written", [str.upper, lambda text: text.replace("-", "")])
+def test_an_id_is_read_in_capitals_and_without_dashes(
+    post: Post, written: Callable[[str], str]
+) -> None:
+    add_product("MUG")
+    order_id = post(order(("MUG", 1))).json()["id"]
+
+    assert Client().get(f"/api/v1/orders/{written(order_id)}").json()["id"] == order_id
+    assert Client().get(f"/orders/{written(order_id)}/").status_code == 200
 
 
 def test_reading_an_order_takes_few_queries(post: Post) -> None:

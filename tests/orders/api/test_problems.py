@@ -54,6 +54,28 @@ def test_a_refused_method_says_which_is_allowed() -> None:
     assert Client().get("/api/v1/orders")["Allow"] == "POST"
 
 
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
+@pytest.mark.parametrize("path", ["docs", "openapi.json", ""])
+def test_the_documentation_is_only_read(path: str, method: str) -> None:
+    browser = Client(enforce_csrf_checks=True)
+
+    answer = browser.generic(method, f"/api/v1/{path}")
+
+    assert (answer.status_code, answer["Allow"]) == (405, "GET, HEAD")
+    assert answer["Content-Type"] == "application/problem+json"
+
+
+def test_a_wrong_method_is_told_although_the_page_sent_no_token() -> None:
+    browser = Client(enforce_csrf_checks=True)
+    paths = ("products", "products/MUG", "orders", f"orders/{uuid4()}", f"uploads/{uuid4()}")
+
+    for path in (*paths, "quotes", "uploads"):
+        for method in ("PUT", "PATCH", "DELETE"):
+            assert browser.generic(method, f"/api/v1/{path}").status_code == 405
+    for path in ("products", "products/MUG", f"orders/{uuid4()}", f"uploads/{uuid4()}"):
+        assert browser.post(f"/api/v1/{path}").status_code == 405
+
+
 def test_an_unknown_host_is_a_problem_too(settings: Any) -> None:
     settings.ALLOWED_HOSTS = ["shop.example"]
 

@@ -37,6 +37,12 @@ pytestmark = [
 ]
 
 
+def test_htmx_is_loaded_and_configured_once(client: Client, form: Response) -> None:
+    for page in (form, client.get("/products/mug/"), client.get("/")):
+        assert page.content.decode().count("shop/htmx.min.js") == 1
+        assert page.content.decode().count('name="htmx-config"') == 1
+
+
 def fail_with(monkeypatch: pytest.MonkeyPatch, error: PlacementError) -> None:
     def place_order(request: object) -> None:
         raise error
@@ -82,6 +88,25 @@ def test_it_is_delivered_at_the_price_that_was_shown(
         ADDRESS, Decimal("5.90"), Decimal("25.70"),
     )  # fmt: skip
     assert order.delivery["carrier"] == "flat-rate"
+
+
+def test_another_delivery_without_javascript_is_confirmed_with_its_total(
+    client: Client, form: Response, settings: Any
+) -> None:
+    settings.DELIVERY_SIMULATED, settings.DELIVERY_BY_WEIGHT = False, [(5000, Decimal("7.90"))]
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("4.90")}
+    offered = send(client, form, handover="delivery", **ADDRESS)
+    chosen = {"handover": "delivery", "delivery": "by-weight/parcel", **ADDRESS}
+
+    dearer = send(client, offered, **chosen)
+    assert "With the delivery that you chose, the total is €27.70." in text_of(dearer)
+    assert "has changed" not in text_of(dearer)
+    picked_up = send(client, dearer, handover="pickup")
+    assert "If you pick it up, the total is €19.80." in text_of(picked_up)
+    assert not Order.objects.exists()
+
+    send(client, send(client, picked_up, **chosen), **chosen)
+    assert Order.objects.get().total == Decimal("27.70")
 
 
 def test_a_delivery_that_is_not_offered_any_more_is_told_with_what_is(

@@ -65,6 +65,7 @@ def test_a_form_without_a_valid_token_comes_back_filled_in_and_changes_nothing(
     answer = post(browser, form, name="Zoë")
 
     page = browser.get(answer.headers["Location"])
+    assert "perhaps because you signed in or out since it was opened" in text_of(page)
     assert "Everything you typed is still here." in text_of(page)
     assert 'value="Zoë"' in page.content.decode()
     assert hidden_fields(page)["key"] == hidden_fields(form)["key"]
@@ -89,6 +90,20 @@ def test_a_lost_session_loses_neither_the_lines_nor_what_was_typed(
     send(client, refused, name="Zoë")
     assert Order.objects.get().name == "Zoë"
     assert cart_of(client) == {}
+
+
+def test_deleted_cookies_are_told_as_that_and_lose_nothing(form: Response) -> None:
+    browser = Client(enforce_csrf_checks=True)
+
+    page = browser.get(post(browser, form, name="Zoë").headers["Location"])
+
+    assert "doesn’t have this shop’s cookies any more" in text_of(page)
+    assert "open for long" not in text_of(page)
+    assert 'value="Zoë"' in page.content.decode()
+    assert hidden_fields(page)["line"] == ["2 MUG"]
+    token = re.findall(r'name="csrfmiddlewaretoken"\s+value="([^"]+)"', page.content.decode())[-1]
+    post(browser, page, name="Zoë", csrfmiddlewaretoken=token)
+    assert Order.objects.get().name == "Zoë"
 
 
 def test_lines_of_an_old_form_dont_come_back_into_an_empty_cart(

@@ -55,6 +55,9 @@ FOUND = {
     "hedphones": ["DSK-HEA-01"],
     "umbrrella": ["OUT-UMB-01"],
     "bycicle": ["OUT-BIK-01"],
+    "umgs": ["KIT-MUG-02", "KIT-MUG-01", "KIT-POT-01", "OUT-FLA-01"],
+    "tetns": ["OUT-TEN-01"],
+    "knvies": ["OUT-KNI-01", "KIT-KNI-01"],
     "folding chiar": ["OUT-CHA-01"],
     # Accents and case, on either side.
     "cafe": ["KIT-CAF-01"],
