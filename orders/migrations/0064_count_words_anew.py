@@ -7,7 +7,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0062_cart_keys_by_time")]
+    dependencies = [("orders", "0063_events_not_all_paid")]
 
     operations = [
         migrations.RunSQL("DELETE FROM orders_searchword", "DELETE FROM orders_searchword"),
