@@ -1,6 +1,7 @@
 """The filters of the orders' list, and the views that operators save of it."""
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from django.contrib.auth.models import Permission
 from django.db.models.functions import Now
 from django.test import Client
 
+from orders.lifecycle.payments import pay, undo_payment
 from orders.models import Order, OrderEvent, User
 from project.desk import saved_views
 from project.models import SavedView
@@ -140,3 +142,19 @@ def test_sharing_and_deleting_need_their_permissions(admin_client: Client) -> No
 
 def test_who_may_not_see_the_list_saves_no_view_of_it() -> None:
     assert save(looker("view_product")).status_code == 403
+
+
+def test_an_undone_payment_leaves_an_order_unpaid_or_paid_in_part(admin_client: Client) -> None:
+    tea = add_product("TEA", price="10")
+    for name in ("never paid", "a part", "all undone", "a part undone", "a part left", "all"):
+        order = placed(tea, name=name)
+        amounts = {"never paid": [], "a part": [4], "all": [10], "all undone": [10]}
+        for amount in amounts.get(name, [4, 6] if name == "a part left" else [4]):
+            reference = f"{name} {amount}"
+            pay(order_id=order.pk, method="card", reference=reference, amount=Decimal(amount))
+        if "undone" in name or name == "a part left":
+            undo_payment(payment_id=order.payments.latest("pk").pk, reason="mistyped")
+
+    assert names(admin_client, payment="none") == ["a part undone", "all undone", "never paid"]
+    assert names(admin_client, payment="part") == ["a part left", "a part"]
+    assert names(admin_client, payment="full") == ["all"]
