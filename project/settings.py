@@ -173,6 +173,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orders.api.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "project.programs.ProgramMiddleware",  # the rest is for pages
     "project.compression.CompressionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -190,6 +191,12 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
     "orders.accounts.second_factor.SecondFactorMiddleware",
+]
+# What the API and the liveness page pass instead (project/programs.py).
+PROGRAM_MIDDLEWARE = [
+    "project.programs.HeaderMiddleware",
+    "orders.shop.languages.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
 ]
 
 ROOT_URLCONF = "project.urls"
