@@ -110,9 +110,9 @@ def _answer(product: Any) -> ProductOut:
                 format=rendition.format,
                 width=rendition.width,
                 height=rendition.height,
-                url=urljoin(settings.SITE_URL, rendition.file.url),
+                url=urljoin(settings.SITE_URL, rendition.url),
             )
-            for medium in product.media.all()
+            for medium in product.shown_media
             if not medium.shown.is_video
             for rendition in renditions_of(medium.shown)
         ],
@@ -123,9 +123,9 @@ def _answer(product: Any) -> ProductOut:
                 width=rendition.width,
                 height=rendition.height,
                 seconds=rendition.seconds,
-                url=urljoin(settings.SITE_URL, rendition.file.url),
+                url=urljoin(settings.SITE_URL, rendition.url),
             )
-            for medium in product.media.all()
+            for medium in product.shown_media
             if medium.shown.is_video
             for rendition in renditions_of(medium.shown)
             if rendition.name in PLAYED or rendition.name == "poster"
