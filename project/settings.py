@@ -138,6 +138,8 @@ INVOICE_ON = invoice_occasion(
     ],
 )
 PHONENUMBER_DEFAULT_REGION = phone_region(SHOP_COUNTRY)
+# How old a page or a list of the catalogue may be that many see; 0: each request reads anew.
+KEEP_PAGES_SECONDS = environment.whole_number("KEEP_PAGES_SECONDS", 2, most=2)
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)
 
 # ── Applications ────────────────────────────────────────────────────────────────────────────
