@@ -6,7 +6,8 @@ by a worker of the new build, is left alone.
 
 from django.db import migrations
 
-from media_jobs.publishing import product_recipe, published_of
+from media_jobs.publishing import published_of
+from media_jobs.recipes import PRODUCT, PRODUCT_VIDEO
 
 BATCH = 500
 
@@ -25,8 +26,8 @@ def publish_all(apps, schema_editor):
 
 
 def _recipe_of(asset):
-    asset.is_video = asset.content_type.startswith("video/")  # a migration's models have no methods
-    return product_recipe(asset).name
+    is_video = asset.content_type.startswith("video/")
+    return (PRODUCT_VIDEO if is_video else PRODUCT).name
 
 
 class Migration(migrations.Migration):

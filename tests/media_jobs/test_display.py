@@ -1,6 +1,9 @@
 """How pages and API show an asset's renditions."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.template import Context, Template
@@ -114,6 +117,20 @@ def test_a_page_opens_no_file(monkeypatch):
     monkeypatch.setattr(default_storage.__class__, "open", opened)
 
     assert "<img" in shown(asset)
+
+
+def test_renditions_from_before_there_was_the_column_are_published_by_the_migration(monkeypatch):
+    migration = import_module("media_jobs.migrations.0015_publish_renditions")
+    monkeypatch.setattr(migration, "BATCH", 1)
+    before = asset_with_renditions()
+    other = store_asset(ContentFile(saved(photo(90, 60), "JPEG")), name="Not made yet")
+    queue_renditions(other)
+    Asset.objects.update(published=None)
+
+    migration.publish_all(apps, None)
+
+    assert Asset.objects.get(pk=before.pk).published == before.published
+    assert Asset.objects.get(pk=other.pk).published is None
 
 
 def test_renditions_come_in_the_recipes_order():

@@ -1,6 +1,5 @@
 """How many queries the pages that everybody looks at take, whatever there is to show."""
 
-
 import pytest
 from django.db import connection
 from django.test import Client
