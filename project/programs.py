@@ -5,6 +5,7 @@ language. The headers are those of a page. The API's page for people passes what
 """
 
 from collections.abc import Callable
+from typing import Any, ClassVar, cast
 
 from csp.constants import HEADER as POLICY_HEADER
 from csp.utils import build_policy
@@ -43,14 +44,19 @@ def _chain(names: list[str]) -> Answer:
 
     It must have no `process_view` and the like: these are a handler's own lists.
     """
-    handler = BaseHandler()
-    handler._view_middleware = []
-    handler._template_response_middleware = []
-    handler._exception_middleware = []
-    answer: Answer = convert_exception_to_response(handler._get_response)
+    answer = cast("Answer", convert_exception_to_response(_Views()._get_response))
     for name in reversed(names):
-        answer = convert_exception_to_response(import_string(name)(answer))
+        answer = cast("Answer", convert_exception_to_response(import_string(name)(answer)))
     return answer
+
+
+class _Views(BaseHandler):
+    """Django's handler, which finds and calls a view, without middleware of its own."""
+
+    _view_middleware: ClassVar[list[Any]] = []
+    _template_response_middleware: ClassVar[list[Any]] = []
+    _exception_middleware: ClassVar[list[Any]] = []
+    _get_response: Answer
 
 
 class HeaderMiddleware:

@@ -32,4 +32,4 @@ def kept_answer(request: HttpRequest, read: Callable[[], BaseModel]) -> HttpResp
     response = HttpResponse(content, content_type="application/json; charset=utf-8")
     response["ETag"] = etag
     response["Cache-Control"] = "no-cache"  # ask each time: a 304 costs little
-    return get_conditional_response(request, etag=etag, response=response)
+    return get_conditional_response(request, etag=etag, response=response) or response

@@ -63,4 +63,5 @@ def kept_page(request: HttpRequest, render: Callable[[], Page]) -> tuple[HttpRes
     # No proxy may keep it, because its forms have the browser's token; the browser asks each time.
     response["Cache-Control"] = "private, no-cache"
     patch_vary_headers(response, ["Cookie", "Accept-Language"])
-    return get_conditional_response(request, etag=response["ETag"], response=response), page
+    unchanged = get_conditional_response(request, etag=response["ETag"], response=response)
+    return unchanged or response, page

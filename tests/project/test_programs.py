@@ -4,6 +4,7 @@ import json
 
 import pytest
 from django.conf import settings
+from django.http import HttpRequest, HttpResponse
 from django.test import Client, RequestFactory
 from django.utils.module_loading import import_string
 
@@ -54,7 +55,7 @@ def test_a_page_for_people_passes_the_middleware_of_pages(path: str) -> None:
 
 
 def test_a_program_meets_nothing_of_a_page() -> None:
-    def page(request: object) -> None:
+    def page(request: HttpRequest) -> HttpResponse:
         raise AssertionError("the middleware of pages")
 
     answer = ProgramMiddleware(page)(RequestFactory().get("/healthz"))
