@@ -13,7 +13,7 @@ BATCH = 500
 
 
 def publish_all(apps, schema_editor):
-    assets = apps.get_model("media_jobs", "Asset").objects.filter(published=None)
+    assets = apps.get_model("media_jobs", "Asset").objects.filter(published__isnull=True)
     jobs = apps.get_model("media_jobs", "MediaJob").objects
     last = 0
     while batch := list(assets.filter(pk__gt=last).order_by("pk")[:BATCH]):
