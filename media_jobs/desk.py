@@ -19,7 +19,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_http_methods, require_safe
 from unfold.decorators import display
 
-from media_jobs.display import PREFETCH, picture_of
+from media_jobs.display import picture_of
 from media_jobs.filetypes import TIFF
 from media_jobs.models import Asset, MediaJob, Rendition
 from media_jobs.recipes import RECIPES
@@ -74,7 +74,7 @@ class AssetAdmin(LongList, RecordPage):
     fields = ("name", "file", "content_type", "size", "sha256", "created_at")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Asset]:
-        return super().get_queryset(request).prefetch_related(PREFETCH)
+        return super().get_queryset(request).prefetch_related("jobs__renditions")
 
     def matches(self, text: str) -> Q:
         """Find an original by its whole hash, else by its name: there are as many as products."""
@@ -222,9 +222,7 @@ def _made_of(asset: Asset) -> list[MadeFile]:
 
 
 def thumbnail(asset: Asset | None) -> str | SafeString:
-    """Return the asset's smallest rendition as HTML, else its job's status; reads prefetched
-    `jobs__renditions`.
-    """
+    """Return the asset's smallest rendition as HTML, else the status of its jobs (prefetched)."""
     if asset is None:
         return "–"
     if picture := picture_of(asset, "card"):

@@ -1,12 +1,12 @@
-"""An asset's renditions for pages and API: read from prefetched rows, without decoding."""
+"""An asset's renditions for pages and API: read from its own row, without decoding."""
 
 from dataclasses import dataclass
 
-from media_jobs.models import Asset, Rendition
-from media_jobs.recipes import PRODUCT, PRODUCT_VIDEO, RECIPES, VIDEO_TYPES, Recipe
+from django.core.files.storage import default_storage
 
-PREFETCH = "jobs__renditions"
-"""The relations to prefetch on assets, so that this module makes no queries."""
+from media_jobs.models import Asset
+from media_jobs.publishing import order_of, product_recipe
+from media_jobs.recipes import PRODUCT_VIDEO, VIDEO_TYPES
 
 
 @dataclass(frozen=True)
@@ -42,55 +42,44 @@ class Video:
     height: int
 
 
-def product_recipe(asset: Asset) -> Recipe:
-    """Return the recipe for such a file of a product."""
-    return PRODUCT_VIDEO if asset.is_video else PRODUCT
+@dataclass(frozen=True)
+class ShownFile:
+    """One published rendition."""
+
+    name: str
+    format: str
+    width: int
+    height: int
+    seconds: float | None
+    file: str
+
+    @property
+    def url(self) -> str:
+        return str(default_storage.url(self.file))
 
 
-def renditions_of(asset: Asset, *, recipe: Recipe | None = None) -> list[Rendition]:
-    """Return the asset's renditions by this recipe (else by that of its product), in the recipe's
-    order, pictures first; empty until they are made.
+def renditions_of(asset: Asset) -> list[ShownFile]:
+    """Return the published renditions by the asset's recipe, in its order, pictures first; empty
+    until they are made.
     """
-    recipe = recipe or product_recipe(asset)
-    order = {
-        (spec.name, file_format.name): (place, rank)
-        for place, spec in enumerate(recipe.renditions)
-        for rank, file_format in enumerate(spec.formats)
-    }
-    last = len(order)
-    for place, video in enumerate(recipe.videos):
-        order[video.name, "mp4"] = order[f"hls-{video.name}", "mp4"] = (last + place, 0)
-        order[f"hls-{video.name}", "m3u8"] = (last + place, 1)
-    if recipe.videos:
-        order["hls", "m3u8"] = (last + len(recipe.videos), 0)
-    made = [
-        rendition
-        for job in asset.jobs.all()
-        if job.recipe == recipe.name
-        for rendition in job.renditions.all()
-        # A rendition that the recipe no longer has stays until its job runs again.
-        if (rendition.name, rendition.format) in order
-    ]
-    return sorted(made, key=lambda rendition: order[rendition.name, rendition.format])
+    # A rendition that the recipe no longer has stays until its job runs again.
+    known = order_of(product_recipe(asset))
+    files = [ShownFile(**each) for each in (asset.published or {}).get("files", ())]
+    return [each for each in files if (each.name, each.format) in known]
 
 
 def is_made(asset: Asset) -> bool:
     """Tell whether the asset has renditions to show."""
-    return bool(renditions_of(asset))
+    return asset.published is not None
 
 
-def picture_of(asset: Asset, name: str, *, recipe: str = "") -> Picture | None:
+def picture_of(asset: Asset, name: str) -> Picture | None:
     """Return the rendition `name` in all its formats and widths; None until it is made."""
-    of_recipe = RECIPES[recipe] if recipe else product_recipe(asset)
-    shown_as = {spec.name: spec.shown_as for spec in of_recipe.renditions}
-    made = [
-        rendition
-        for rendition in renditions_of(asset, recipe=of_recipe)
-        if shown_as.get(rendition.name) == name
-    ]
+    shown_as = {spec.name: spec.shown_as for spec in product_recipe(asset).renditions}
+    made = [rendition for rendition in renditions_of(asset) if shown_as.get(rendition.name) == name]
     if not made:
         return None
-    by_format: dict[str, dict[int, Rendition]] = {}
+    by_format: dict[str, dict[int, ShownFile]] = {}
     for rendition in made:
         # A small original has one width, however many the recipe has.
         by_format.setdefault(rendition.format, {}).setdefault(rendition.width, rendition)
@@ -103,10 +92,10 @@ def picture_of(asset: Asset, name: str, *, recipe: str = "") -> Picture | None:
     return Picture(
         sources=sources,
         srcset=_srcset(fallback[1]) if len(fallback[1]) > 1 else "",
-        url=largest.file.url,
+        url=largest.url,
         width=largest.width,
         height=largest.height,
-        placeholder=_placeholder(asset, of_recipe),
+        placeholder=(asset.published or {}).get("placeholder", ""),
     )
 
 
@@ -123,31 +112,27 @@ def video_of(asset: Asset) -> Video | None:
     sources = []
     if stream := made.get(("hls", "m3u8")):
         # Safari plays it and chooses the size by its bandwidth; other browsers skip it.
-        sources.append(Source(stream.file.url, VIDEO_TYPES["m3u8"]))
+        sources.append(Source(stream.url, VIDEO_TYPES["m3u8"]))
     for name in reversed(names):
         media = "(min-width: 48rem)" if name != names[0] else ""
-        sources.append(Source(made[name, "mp4"].file.url, VIDEO_TYPES["mp4"], media=media))
+        sources.append(Source(made[name, "mp4"].url, VIDEO_TYPES["mp4"], media=media))
     poster = made.get(("poster", "webp"))
     largest = made[names[-1], "mp4"]
     return Video(
         sources=sources,
-        poster=poster.file.url if poster else "",
+        poster=poster.url if poster else "",
         width=largest.width,
         height=largest.height,
     )
 
 
-def _srcset(widths: dict[int, Rendition]) -> str:
+def _srcset(widths: dict[int, ShownFile]) -> str:
     if len(widths) == 1:
-        return next(iter(widths.values())).file.url
-    return ", ".join(f"{widths[width].file.url} {width}w" for width in sorted(widths))
+        return next(iter(widths.values())).url
+    return ", ".join(f"{widths[width].url} {width}w" for width in sorted(widths))
 
 
-def _media_of(widths: dict[int, Rendition]) -> str:
+def _media_of(widths: dict[int, ShownFile]) -> str:
     """Animations are for users without "reduced motion"; the others get the still."""
     moves = any(rendition.seconds for rendition in widths.values())
     return "(prefers-reduced-motion: no-preference)" if moves else ""
-
-
-def _placeholder(asset: Asset, recipe: Recipe) -> str:
-    return next((job.placeholder for job in asset.jobs.all() if job.recipe == recipe.name), "")

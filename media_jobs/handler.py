@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 
 from media_jobs import rendition_files, video_slot
 from media_jobs.models import MediaJob, Rendition
+from media_jobs.publishing import publish
 from media_jobs.recipes import INVOICE
 from project.jobs.handler import JobHandler
 
@@ -40,6 +41,8 @@ class MediaJobHandler(JobHandler[MediaJob]):
         MediaJob.objects.filter(pk=job.pk).update(
             recipe_hash=job.result["recipe_hash"], placeholder=job.result["placeholder"]
         )
+        if job.asset is not None:
+            publish(job.asset)
 
     def claim_guard(self, job_id: UUID) -> AbstractContextManager[bool]:
         """Let a video be claimed only while no other is being processed."""

@@ -22,6 +22,8 @@ class Asset(models.Model):
     content_type = models.CharField(_("type"), max_length=40, editable=False)
     size = models.PositiveBigIntegerField(_("bytes"), editable=False)
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
+    published = models.JSONField(null=True, editable=False)
+    """What pages and API show of it (`media_jobs.publishing`); None until it is made."""
 
     class Meta:
         verbose_name = _("asset")

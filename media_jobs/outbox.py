@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from media_jobs.display import product_recipe
 from media_jobs.models import Asset, MediaJob
+from media_jobs.publishing import product_recipe
 from media_jobs.recipes import (
     CHECK_PICTURE,
     CHECK_VIDEO,

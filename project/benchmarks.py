@@ -24,7 +24,8 @@ class Report:
     missed: list[str] = field(default_factory=list)
     """A sentence for each target that was not reached."""
     targets: dict[str, dict[str, float]] = field(default_factory=dict)
-    """The most that a row may have, by its `what` and column; a benchmark of ratios has none."""
+    """The most that a row may have, by its `what` and column; or, by a ratio's name, its bounds
+    `at_least` and `at_most`."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +35,8 @@ class Benchmark:
     run: Callable[..., Report]
     sizes: tuple[int, ...] = ()
     """The sizes that `run` takes if no others are asked for; empty: it takes none."""
+    compares_builds: bool = False
+    """Whether `run` takes the worktree of another build, or None."""
 
 
 _benchmarks: dict[str, Benchmark] = {}

@@ -138,6 +138,8 @@ INVOICE_ON = invoice_occasion(
     ],
 )
 PHONENUMBER_DEFAULT_REGION = phone_region(SHOP_COUNTRY)
+# How old a page or a list of the catalogue may be that many see; 0: each request reads anew.
+KEEP_PAGES_SECONDS = environment.whole_number("KEEP_PAGES_SECONDS", 2, most=2)
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)
 
 # ── Applications ────────────────────────────────────────────────────────────────────────────
@@ -173,6 +175,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "orders.api.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "project.programs.ProgramMiddleware",  # the rest is for pages
     "project.compression.CompressionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -190,6 +193,12 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
     "axes.middleware.AxesMiddleware",
     "orders.accounts.second_factor.SecondFactorMiddleware",
+]
+# What the API and the liveness page pass instead (project/programs.py).
+PROGRAM_MIDDLEWARE = [
+    "project.programs.HeaderMiddleware",
+    "orders.shop.languages.LanguageMiddleware",
+    "django.middleware.common.CommonMiddleware",
 ]
 
 ROOT_URLCONF = "project.urls"

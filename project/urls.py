@@ -13,11 +13,11 @@ handler429 = "orders.shop.views.errors.too_many_requests"
 handler500 = "orders.shop.views.errors.server_error"
 
 urlpatterns = [
+    path("healthz", views.healthz, name="healthz"),
+    path("api/", include("orders.api.urls")),  # first: each pattern before costs each request
     path("", include("orders.shop.urls")),
-    path("api/", include("orders.api.urls")),
     path("accounts/", include("orders.accounts.urls")),
     path("favicon.ico", views.favicon),
-    path("healthz", views.healthz, name="healthz"),
     path("readyz", views.readyz, name="readyz"),
     path("metrics", views.metrics, name="metrics"),
     path("admin/jobs/", include("project.desk.jobs_page.urls")),

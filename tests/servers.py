@@ -29,8 +29,9 @@ def _start() -> None:
     os.environ.update(_servers.enter_context(running_servers(folder, remove=True)))
 
 
-# Tests place more orders than a person may. Those of the limits switch them on.
-_UNLIMITED = {"ORDER_LIMITS": "off", "SMS_DAILY_CAP": "off"}
+# Tests place more orders than a person may, and look at once at what they changed. Those of the
+# limits, and of pages that are kept, switch them on.
+_UNLIMITED = {"ORDER_LIMITS": "off", "SMS_DAILY_CAP": "off", "KEEP_PAGES_SECONDS": "0"}
 
 
 worker = os.environ.get("PYTEST_XDIST_WORKER", "")

@@ -6,6 +6,7 @@ manage.py bench pools --json > docs/benchmarks/pools.json
 manage.py bench quotes --json > docs/benchmarks/quotes.json
 manage.py bench growth --json > docs/benchmarks/growth.json
 manage.py bench search --json > docs/benchmarks/search.json
+manage.py bench http --against WORKTREE --json > docs/benchmarks/http.json
 python docs/benchmarks/plot.py
 """
 
@@ -222,6 +223,30 @@ def plot_search() -> None:
     figure.savefig(HERE / "search.svg")
 
 
+def plot_http() -> None:
+    """Requests per second of each kind, both builds side by side, logarithmic."""
+    rows = json.loads((HERE / "http.json").read_text())["rows"]
+    kinds = [row["what"] for row in rows if row["build"] == "ours" and "most" in row]
+    figure, axis = plt.subplots(figsize=(11, 4))
+    for offset, build, colour in (
+        (-0.2, "other", COLOURS["textbook"]),
+        (0.2, "ours", COLOURS["tandem"]),
+    ):
+        found = {row["what"]: row for row in rows if row["build"] == build}
+        values = [found.get(kind, {}).get("per_second", 0) for kind in kinds]
+        label = {"other": "the build before", "ours": "tandem"}[build]
+        places = [place + offset for place in range(len(kinds))]
+        bars = axis.bar(places, values, width=0.38, label=label, color=colour)
+        axis.bar_label(bars, ["" if not value else f"{value:.0f}" for value in values], fontsize=8)
+    axis.set_yscale("log")
+    axis.set_xticks(range(len(kinds)), kinds, fontsize=8)
+    axis.set_title("Requests per second, 64 connections, logarithmic (more is better)", fontsize=10)
+    axis.spines[["top", "right"]].set_visible(False)
+    axis.legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(HERE / "http.svg")
+
+
 if __name__ == "__main__":
     plot_placement()
     plot_media()
@@ -229,3 +254,4 @@ if __name__ == "__main__":
     plot_quotes()
     plot_growth()
     plot_search()
+    plot_http()

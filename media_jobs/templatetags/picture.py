@@ -1,7 +1,7 @@
 """`{% picture asset "card" alt="…" %}`: one rendition in its formats, or a tile until it is made;
 `{% video asset alt="…" %}` the same for a video.
 
-The asset has `jobs__renditions` prefetched (`media_jobs.display.PREFETCH`): no queries here.
+The asset's own row has all of it: no queries here.
 """
 
 from typing import Any

@@ -26,12 +26,13 @@ from orders.api.schemas.problems import (
     UnavailableOut,
 )
 from orders.lifecycle.payouts import balance_of
-from orders.models import Order, Upload
+from orders.models import Order, OrderLine, Upload
 from orders.payments.methods import open_methods
 from orders.placing.errors import OutcomeUnknown
 from orders.placing.placement import place_order
+from orders.placing.stock_writer import Draft, DraftLine
 from project.database.errors import dropped_if_lost
-from project.jobs.model import job_models
+from project.jobs.model import Job, job_models
 from project.limits.client_address import counted_address
 
 router = Router(tags=["Orders"])
@@ -77,18 +78,18 @@ def create_order(
     Repeat a request with the same `Idempotency-Key` as often as you like: it is one order.
     """
     placement = place_order(order.request(key=key, counted_address=counted_address(request)))
+    if placement.draft is not None:
+        path = reverse("api:read_order", args=[placement.order.pk])
+        response["Location"] = settings.SITE_URL + path
+        return Status(201, _answer_new(placement.draft))
     try:
-        answer = _answer(placement.order) if placement.replayed else _answer_new(placement.order)
+        answer = _answer(placement.order)
     except Error as error:
         # The order is placed. "Busy" would mean that it isn't, and a 500 that it failed.
         dropped_if_lost(error, connection)
         raise OutcomeUnknown(placement.order.pk) from error
-    if placement.replayed:
-        response["Idempotent-Replayed"] = "true"
-        return Status(200, answer)
-    path = reverse("api:read_order", args=[placement.order.pk])
-    response["Location"] = settings.SITE_URL + path
-    return Status(201, answer)
+    response["Idempotent-Replayed"] = "true"
+    return Status(200, answer)
 
 
 @router.get(
@@ -105,44 +106,63 @@ def read_order(request: HttpRequest, order_id: UUID) -> OrderOut:
 
 
 def _answer(order: Order) -> OrderOut:
-    """Return the order with its lines, jobs and payments, in three queries."""
+    """Return the order as it is now, in three queries: lines, jobs, payments."""
     balance = balance_of(order)
-    return _with_balance(order, paid=balance.paid, due=balance.due)
+    lines = [
+        _line(line, [LineUpload(**upload) for upload in line.taken])
+        for line in order.lines.annotate(taken=ArraySubquery(_UPLOADS))
+    ]
+    jobs = [JobOut.model_construct(**job) for job in jobs_of(order.pk)]
+    return _order_out(order, lines, jobs, paid=balance.paid, due=balance.due)
 
 
-def _answer_new(order: Order) -> OrderOut:
-    """Return an order that was just placed: nothing was paid yet, so that isn't looked up."""
-    return _with_balance(order, paid=Decimal("0.00"), due=order.total)
+def _answer_new(draft: Draft) -> OrderOut:
+    """Return an order as it was just written, without a query. Nothing was paid yet."""
+    order = draft.order
+    uploads: dict[int, list[LineUpload]] = {}
+    for part in draft.uploads:
+        taken = LineUpload(token=part.token, quantity=part.quantity)
+        uploads.setdefault(part.product_id, []).append(taken)
+    lines = [_line(line, uploads.get(line.product_id, [])) for line in draft.lines]
+    jobs = sorted(map(_new_job, draft.jobs), key=lambda job: (job.app, job.kind))
+    return _order_out(order, lines, jobs, paid=Decimal("0.00"), due=order.total)
 
 
-def _with_balance(order: Order, *, paid: Decimal, due: Decimal) -> OrderOut:
-    return OrderOut(
+def _line(line: OrderLine | DraftLine, uploads: list[LineUpload]) -> LineOut:
+    return LineOut.model_construct(
+        sku=line.sku,
+        name=line.name,
+        quantity=line.quantity,
+        unit_price=str(line.unit_price),
+        total=str(line.total),
+        uploads=uploads,
+    )
+
+
+def _new_job(job: Job) -> JobOut:
+    return JobOut.model_construct(**{name: getattr(job, name) for name in JobOut.model_fields})
+
+
+def _order_out(
+    order: Order, lines: list[LineOut], jobs: list[JobOut], *, paid: Decimal, due: Decimal
+) -> OrderOut:
+    return OrderOut.model_construct(
         id=order.pk,
         number=order.display_number,
         status=order.status,
         delivery_total=str(order.delivery_total),
         delivery=DeliveryOut(**order.delivery) if order.delivery else None,
         total=str(order.total),
-        payment=PaymentOut(
+        payment=PaymentOut.model_construct(
             due=f"{due:.2f}",
             paid=f"{paid:.2f}",
             method=order.payment_method,
             methods=[method.name for method in open_methods(order, due=due)],
         ),
         currency=order.currency,
-        lines=[
-            LineOut(
-                sku=line.sku,
-                name=line.name,
-                quantity=line.quantity,
-                unit_price=str(line.unit_price),
-                total=str(line.total),
-                uploads=[LineUpload(**upload) for upload in line.taken],
-            )
-            for line in order.lines.annotate(taken=ArraySubquery(_UPLOADS))
-        ],
+        lines=lines,
         status_url=settings.SITE_URL + order.get_absolute_url(),
-        jobs=[JobOut.model_construct(**job) for job in jobs_of(order.pk)],
+        jobs=jobs,
     )
 
 

@@ -7,11 +7,13 @@ from django.conf import settings
 from django.db.models import F, QuerySet
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 from ninja import Query, Router
 
 from media_jobs.display import renditions_of
 from media_jobs.recipes import PRODUCT_VIDEO
+from orders.api.kept_answers import kept_answer
 from orders.api.problems import Problem, invalid_problem
 from orders.api.schemas.problems import InvalidOut, ProblemOut
 from orders.api.schemas.products import Image, ProductFilters, ProductOut, ProductPage, Video
@@ -32,16 +34,17 @@ router = Router(tags=["Products"])
 
 
 @router.get("/products", response={200: ProductPage, 422: InvalidOut}, summary="List products")
-def list_products(
-    request: HttpRequest,
-    filters: Query[ProductFilters],
-) -> ProductPage:
+def list_products(request: HttpRequest, filters: Query[ProductFilters]) -> HttpResponseBase:
     """Products on sale, fifty a page; `docs/search.md` says what a search finds.
 
     Follow `next` and `previous` as `cursor`, with the same other parameters: such pages miss
     nothing and cost the same wherever they are. A page's number works, too; a page after the last
     one is empty.
     """
+    return kept_answer(request, lambda: _page(filters))
+
+
+def _page(filters: ProductFilters) -> ProductPage:
     try:
         listing = read_listing(
             Filters(
@@ -68,8 +71,12 @@ def list_products(
 @router.get(
     "/products/{sku}", response={200: ProductOut, 404: ProblemOut}, summary="Read a product"
 )
-def read_product(request: HttpRequest, sku: str) -> ProductOut:
+def read_product(request: HttpRequest, sku: str) -> HttpResponseBase:
     """One product on sale, by its SKU."""
+    return kept_answer(request, lambda: _product(sku))
+
+
+def _product(sku: str) -> ProductOut:
     # PostgreSQL refuses a text with NUL.
     product = None if "\x00" in sku else _products().filter(sku=sku).first()
     if product is None:
@@ -110,9 +117,9 @@ def _answer(product: Any) -> ProductOut:
                 format=rendition.format,
                 width=rendition.width,
                 height=rendition.height,
-                url=urljoin(settings.SITE_URL, rendition.file.url),
+                url=urljoin(settings.SITE_URL, rendition.url),
             )
-            for medium in product.media.all()
+            for medium in product.shown_media
             if not medium.shown.is_video
             for rendition in renditions_of(medium.shown)
         ],
@@ -123,9 +130,9 @@ def _answer(product: Any) -> ProductOut:
                 width=rendition.width,
                 height=rendition.height,
                 seconds=rendition.seconds,
-                url=urljoin(settings.SITE_URL, rendition.file.url),
+                url=urljoin(settings.SITE_URL, rendition.url),
             )
-            for medium in product.media.all()
+            for medium in product.shown_media
             if medium.shown.is_video
             for rendition in renditions_of(medium.shown)
             if rendition.name in PLAYED or rendition.name == "poster"

@@ -1,6 +1,7 @@
 """The shop's benchmarks (`manage.py bench`)."""
 
 from orders.benchmarks.growth import SIZES, bench_growth
+from orders.benchmarks.http import bench_http
 from orders.benchmarks.placement import bench_placement
 from orders.benchmarks.quotes import bench_quotes
 from orders.benchmarks.search import bench_search
@@ -33,5 +34,13 @@ register(
         name="search",
         summary="searches, suggestions and lists with 100,000 products, against ILIKE",
         run=bench_search,
+    )
+)
+register(
+    Benchmark(
+        name="http",
+        summary="requests/s and latency of the web process, against another build; overload",
+        run=bench_http,
+        compares_builds=True,
     )
 )

@@ -17,9 +17,9 @@ from unfold.widgets import UnfoldAdminFileFieldWidget
 
 from media_jobs.assets import store_asset
 from media_jobs.desk import thumbnail
-from media_jobs.display import PREFETCH, product_recipe
 from media_jobs.filetypes import HEAD_BYTES, TYPES, UnusableFileError, check_size, sniff
 from media_jobs.outbox import queue_renditions
+from media_jobs.publishing import product_recipe
 from orders.catalogue.products import replace_media
 from orders.models import ProductMedia
 from project.desk.editing import EditForm
@@ -121,7 +121,7 @@ class MediaInline(TabularInline):
     def get_queryset(self, request: HttpRequest) -> QuerySet[ProductMedia]:
         media = super().get_queryset(request)
         return media.select_related("asset", "replacement").prefetch_related(
-            f"asset__{PREFETCH}", f"replacement__{PREFETCH}"
+            "asset__jobs", "replacement__jobs"
         )
 
 

@@ -86,7 +86,11 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
     # ── The list ────────────────────────────────────────────────────────────────────────────
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Product]:
-        return super().get_queryset(request).prefetch_related(*PREFETCH_MEDIA)
+        return (
+            super()
+            .get_queryset(request)
+            .prefetch_related(*PREFETCH_MEDIA, "media__asset__jobs", "media__replacement__jobs")
+        )
 
     @display(description="")
     def picture(self, product: Product) -> str | SafeString:

@@ -1,5 +1,7 @@
 """The catalogue: categories, products, and their pictures and videos."""
 
+from dataclasses import dataclass
+
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
@@ -7,7 +9,7 @@ from django.db.models.functions import Now, Upper
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from media_jobs.display import PREFETCH, is_made
+from media_jobs.display import is_made
 from media_jobs.models import Asset
 from orders.models.words import ProductWords, ShopWords
 from project.text import isolate
@@ -106,6 +108,14 @@ class Product(models.Model):
     def get_absolute_url(self) -> str:
         return reverse("product", args=[self.slug])
 
+    @property
+    def shown_media(self) -> "list[ShownMedium]":
+        """The media as pages show them: of `products_on_sale`, else those prefetched."""
+        rows = self.__dict__.get("media_rows")
+        if rows is None:
+            return [ShownMedium(medium.alt, medium.shown) for medium in self.media.all()]
+        return [ShownMedium(row.pop("alt"), Asset(**row)) for row in map(dict, rows)]
+
 
 class ProductMedia(models.Model):
     """One picture or video of a product: the original is an asset, media jobs make its renditions.
@@ -146,14 +156,20 @@ class ProductMedia(models.Model):
 
     @property
     def shown(self) -> Asset:
-        """The asset that pages show. It reads the renditions of both (`PREFETCH_MEDIA`)."""
+        """The asset that pages show. It reads both (`PREFETCH_MEDIA`)."""
         if self.replacement is not None and is_made(self.replacement):
             return self.replacement
         return self.asset
 
 
-PREFETCH_MEDIA = (
-    f"media__asset__{PREFETCH}",
-    f"media__replacement__{PREFETCH}",
-)
-"""The prefetches of a product query that let pages show media without further queries."""
+@dataclass(frozen=True)
+class ShownMedium:
+    """One picture or video as pages show it."""
+
+    alt: str
+    shown: Asset
+
+
+PREFETCH_MEDIA = ("media__asset", "media__replacement")
+"""The prefetches that let pages show the media of other rows' products. A list of products has them
+in its own query (`orders.catalogue.browsing`)."""

@@ -78,8 +78,13 @@ class Placement:
     """The result of a request: its order."""
 
     order: Order
-    replayed: bool
-    """True if the order existed already and this request repeats it."""
+    draft: Draft | None = None
+    """What was just written; None if the order existed already and this request repeats it."""
+
+    @property
+    def replayed(self) -> bool:
+        """Tell whether the order existed already."""
+        return self.draft is None
 
 
 def place_order(request: OrderRequest) -> Placement:
@@ -141,7 +146,7 @@ def _repeated(placed_id: UUID, request: OrderRequest) -> Placement:
     order = Order.objects.get(pk=placed_id)
     if not is_repeat(request, of=order):
         raise KeyReused(order.pk)
-    return Placement(order, replayed=True)
+    return Placement(order)
 
 
 def _submit_within_limits(draft: Draft, request: OrderRequest) -> Placement:
@@ -182,7 +187,7 @@ def submit(draft: Draft) -> Placement:
     if not isinstance(outcome, Taken):
         settle(order.pk, threads=threads)
         try:
-            return Placement(Order.objects.get(pk=order.pk), replayed=True)
+            return Placement(Order.objects.get(pk=order.pk))
         except Error as error:
             if dropped_if_lost(error, connection):
                 raise OutcomeUnknown(order.pk) from error  # it exists, but can't be read now
@@ -197,7 +202,7 @@ def submit(draft: Draft) -> Placement:
         # The order is committed. This settle, or the next sweep, counts its sales.
         logger.warning("sales of order %s are late", order.pk, exc_info=True)
         settle(order.pk, threads=threads)
-    return Placement(order, replayed=False)
+    return Placement(order, draft)
 
 
 def count_sales(threads: Writers, draft: Draft, deadline: float) -> Submission | None:

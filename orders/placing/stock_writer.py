@@ -51,6 +51,11 @@ class Draft:
     detail: dict[str, Any] = field(default_factory=dict)
     """The detail of the order's first event."""
 
+    @property
+    def jobs(self) -> list[Notification | MediaJob]:
+        """All jobs that are queued with the order."""
+        return [*self.notifications, *self.media_jobs, *(part.job for part in self.uploads)]
+
 
 @dataclass(frozen=True)
 class Taken:

@@ -9,7 +9,9 @@ from orders.carts.cart import cart_of
 
 def shop(request: HttpRequest) -> dict[str, object]:
     """Return every page's template variables. Only a page that shows the cart reads the session."""
+    mark = getattr(request, "form_mark", "")  # of a page that is kept: see orders.shop.kept_pages
     return {
+        **({"csrf_token": mark} if mark else {}),
         "shop_name": settings.SHOP_NAME,
         "currency": settings.SHOP_CURRENCY,
         "is_local": settings.TANDEM_LOCAL,

@@ -48,13 +48,6 @@ class PaymentState:
     is_being_checked: bool = False
     """True if money came that doesn't fit: the staff look at it before anybody pays again."""
 
-    @property
-    def version(self) -> tuple[object, ...]:
-        """What of it the page shows, but the time."""
-        ways = tuple(way.name for way in self.ways)
-        waits = self.waits_since is not None
-        return self.due, self.headline, self.text, self.chosen, ways, self.is_late, waits
-
 
 def read_payment(order: Order) -> PaymentState:
     """Return the state of the order's payment, in up to five queries."""

@@ -4,7 +4,8 @@ The shop keeps nothing of it, and no session is written. The cookie ends with th
 """
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 
 from orders.catalogue.search.listing import in_order
 from orders.models import Product
@@ -28,7 +29,7 @@ class RecentlyViewed:
         ids = [pk for pk in self.ids if pk != without][: KEPT - 1]
         return in_order(ids) if ids else []
 
-    def note(self, pk: int, response: HttpResponse) -> None:
+    def note(self, pk: int, response: HttpResponseBase) -> None:
         """Put the product first; a page that is looked at again writes nothing."""
         if self.ids[:1] == [pk]:
             return

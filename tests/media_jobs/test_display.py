@@ -1,14 +1,18 @@
 """How pages and API show an asset's renditions."""
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 from django.template import Context, Template
 
 from media_jobs.assets import store_asset
-from media_jobs.display import PREFETCH, renditions_of
+from media_jobs.display import renditions_of
 from media_jobs.models import Asset, MediaJob, Rendition
 from media_jobs.outbox import queue_renditions
+from media_jobs.publishing import publish
 from media_jobs.tasks import process
 from tests.media_jobs.originals import alpha_png, photo, saved
 
@@ -20,7 +24,7 @@ TAG = '{% load picture %}{% picture asset "card" alt=alt sizes="50vw" %}'
 def asset_with_renditions() -> Asset:
     asset = store_asset(ContentFile(saved(photo(1000, 800), "JPEG")), name="Photo")
     process(str(queue_renditions(asset).pk))
-    return Asset.objects.prefetch_related(PREFETCH).get(pk=asset.pk)
+    return Asset.objects.get(pk=asset.pk)
 
 
 def shown(asset: Asset | None, template: str = TAG, alt: str = "A photo") -> str:
@@ -96,7 +100,7 @@ def test_the_alternative_text_stays_text():
     assert '"><script>' not in shown(asset_with_renditions(), alt='"><script>')
 
 
-def test_prefetched_assets_are_shown_without_asking_the_database(django_assert_num_queries):
+def test_an_asset_is_shown_without_asking_the_database(django_assert_num_queries):
     asset = asset_with_renditions()
 
     with django_assert_num_queries(0):
@@ -115,6 +119,20 @@ def test_a_page_opens_no_file(monkeypatch):
     assert "<img" in shown(asset)
 
 
+def test_renditions_from_before_there_was_the_column_are_published_by_the_migration(monkeypatch):
+    migration = import_module("media_jobs.migrations.0015_publish_renditions")
+    monkeypatch.setattr(migration, "BATCH", 1)
+    before = asset_with_renditions()
+    other = store_asset(ContentFile(saved(photo(90, 60), "JPEG")), name="Not made yet")
+    queue_renditions(other)
+    Asset.objects.update(published=None)
+
+    migration.publish_all(apps, None)
+
+    assert Asset.objects.get(pk=before.pk).published == before.published
+    assert Asset.objects.get(pk=other.pk).published is None
+
+
 def test_renditions_come_in_the_recipes_order():
     renditions = renditions_of(asset_with_renditions())
 
@@ -131,8 +149,9 @@ def test_renditions_that_the_recipe_no_longer_has_are_not_shown():
     Rendition.objects.create(
         job=job, name="huge", format="jpeg", width=1, height=1, size=1, file="renditions/x.jpeg"
     )
+    publish(asset)
 
-    asset = Asset.objects.prefetch_related(PREFETCH).get(pk=asset.pk)
+    asset = Asset.objects.get(pk=asset.pk)
 
     assert "huge" not in {rendition.name for rendition in renditions_of(asset)}
 
@@ -142,6 +161,7 @@ def test_an_animation_moves_for_those_who_like_that_and_stands_still_for_others(
     data = saved(frames[0], "GIF", save_all=True, append_images=frames[1:])
     asset = store_asset(ContentFile(data), name="Moving")
     process(str(queue_renditions(asset).pk))
+    asset.refresh_from_db()
 
     html = shown(asset, '{% load picture %}{% picture asset "page" %}')
 
@@ -183,6 +203,7 @@ def test_a_video_offers_hls_to_who_plays_it_and_mp4_to_everybody():
             file=f"renditions/{name}.{file_format}",
         )
 
+    publish(asset)
     html = shown(asset, template)
 
     assert 'poster="/media/renditions/poster.webp" width="1280" height="720"' in html

@@ -7,7 +7,7 @@ from django.db.models import QuerySet
 from orders.catalogue.browsing import products_on_sale
 from orders.catalogue.search.filters import BY_NAME, Filters, Sort
 from orders.catalogue.search.matching import found_by, near_by
-from orders.catalogue.search.pages import Cursor, KeyPage, read_cursor, read_page
+from orders.catalogue.search.pages import Cursor, KeyPage, read_counted_page, read_cursor, read_page
 from orders.catalogue.search.ranking import best_matches
 from orders.catalogue.search.spelling import FEW, commoner, corrected
 from orders.catalogue.search.words import Word, read_words
@@ -90,12 +90,10 @@ def find(
         return best_matches(
             search.words, search.text, among=among, size=size, cursor=cursor, first=first
         )
-    products = search.products(among)
-    count = products.count()
-    if first >= count:
-        return count, KeyPage([])
     order = BY_NAME if filters.order == Sort.RELEVANCE else filters.order
-    return count, read_page(products, order=order, size=size, cursor=cursor, first=first)
+    return read_counted_page(
+        search.products(among), order=order, size=size, cursor=cursor, first=first
+    )
 
 
 def finds_any(search: Search) -> bool:

@@ -10,8 +10,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from django.core.exceptions import EmptyResultSet
 from django.core.signing import BadSignature, Signer
-from django.db.models import BooleanField, F, Func, QuerySet, Value
+from django.db.models import BooleanField, F, Func, IntegerField, QuerySet, Value
+from django.db.models.expressions import RawSQL
 from django.db.models.lookups import GreaterThan, LessThan
 
 from orders.catalogue.search.filters import KEYS, Sort, ordering
@@ -70,15 +72,48 @@ def read_page(
     first: int = 0,
 ) -> KeyPage:
     """Return the page that the cursor says; without one that after the `first` products."""
+    rows = _rows(products, order=order, size=size, cursor=cursor, first=first)
+    return key_page(rows, order=order, size=size, cursor=cursor, first=first)
+
+
+def read_counted_page(
+    products: QuerySet[Product],
+    *,
+    order: str,
+    size: int,
+    cursor: Cursor | None = None,
+    first: int = 0,
+) -> tuple[int, KeyPage]:
+    """Return how many products there are, and the page: in one query, but for an empty page."""
+    try:
+        sql, params = products.order_by().values("pk").query.sql_with_params()
+    except EmptyResultSet:
+        return 0, KeyPage([])
+    count = RawSQL(f"SELECT count(*) FROM ({sql}) AS found", params, IntegerField())
+    rows = _rows(products, count, order=order, size=size, cursor=cursor, first=first)
+    if not rows:
+        return products.count(), KeyPage([])
+    keys = [row[:-1] for row in rows]
+    return rows[0][-1], key_page(keys, order=order, size=size, cursor=cursor, first=first)
+
+
+def _rows(
+    products: QuerySet[Product],
+    *more: Any,
+    order: str,
+    size: int,
+    cursor: Cursor | None,
+    first: int,
+) -> list[tuple[Any, ...]]:
+    """Return an id, its key, and the values of `more` each; one row more than the size."""
     backwards = cursor is not None and cursor.is_before
     if cursor is not None:
         products = products.filter(_beyond(cursor))
     if order == Sort.BEST:
         products = products.filter(popularity__units__isnull=False)  # an inner join: its index
     names = [name.lstrip("-") for name in KEYS[order]]
-    found = products.order_by(*ordering(order, backwards=backwards)).values_list("pk", *names)
-    rows = list(found[first : first + size + 1])
-    return key_page(rows, order=order, size=size, cursor=cursor, first=first)
+    found = products.order_by(*ordering(order, backwards=backwards))
+    return list(found.values_list("pk", *names, *more)[first : first + size + 1])
 
 
 def key_page(

@@ -10,7 +10,8 @@ from django.shortcuts import render
 from media_jobs.display import Picture, picture_of
 from media_jobs.models import Asset
 from orders.catalogue.browsing import products_on_sale
-from orders.models import Product, ProductMedia
+from orders.models import Product
+from orders.models.product import ShownMedium
 from orders.placing.request import MAX_QUANTITY
 from orders.quotes.carriers import used_carriers
 from orders.shop.recently_viewed import RecentlyViewed
@@ -62,7 +63,7 @@ def product_page(
             data=product_data(product, available=product.available, pictures=_pictures(product)),
         ),
         "recent": RecentlyViewed(request).products(without=product.pk),
-        "media": [_shown(medium) for medium in product.media.all()],
+        "media": [_shown(medium) for medium in product.shown_media],
         "others": others.order_by("name", "pk")[:MORE],
         "field": field_of(product),
         "most": MAX_QUANTITY,
@@ -80,12 +81,12 @@ def handover() -> Handover:
 
 
 def _pictures(product: Product) -> list[str]:
-    shown = [medium.shown for medium in product.media.all()]
+    shown = [medium.shown for medium in product.shown_media]
     pictures = [picture_of(asset, "page") for asset in shown if not asset.is_video]
     return [picture.url for picture in pictures if picture]
 
 
-def _shown(medium: ProductMedia) -> Shown:
+def _shown(medium: ShownMedium) -> Shown:
     asset = medium.shown
     zoom = None if asset.is_video else picture_of(asset, "zoom")
     return Shown(asset=asset, alt=medium.alt, zoom=zoom)

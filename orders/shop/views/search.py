@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http.response import HttpResponseBase
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -18,6 +19,7 @@ from orders.catalogue.search.pages import InvalidCursorError
 from orders.catalogue.search.suggestions import suggest
 from orders.catalogue.search.words import clean_search
 from orders.models import Category
+from orders.shop.kept_pages import Page, kept_page
 from orders.shop.recently_viewed import RecentlyViewed
 from orders.shop.seo import Seo, seo_of
 
@@ -40,8 +42,13 @@ class SortLink:
 
 
 @require_safe
-def shop(request: HttpRequest) -> HttpResponse:
+def shop(request: HttpRequest) -> HttpResponseBase:
     """List the products; the address says which. What it says wrongly is ignored."""
+    answer, _page = kept_page(request, lambda: Page(_list(request).content))
+    return answer
+
+
+def _list(request: HttpRequest) -> HttpResponse:
     categories = list(categories_on_sale())
     filters = read_filters(request.GET, categories)
     try:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -26,12 +27,24 @@ class Command(BaseCommand):
             "--sizes", type=_sizes, metavar="N,N", help="growth: the numbers of orders to measure"
         )
 
+        parser.add_argument(
+            "--against",
+            type=_worktree,
+            metavar="WORKTREE",
+            help="http: the checkout of the build to compare with, which runs beside this one",
+        )
+
     def handle(self, *args: Any, **options: Any) -> None:
         benchmark = benchmarks()[options["name"]]
         if options["sizes"] and not benchmark.sizes:
             raise CommandError(f"{benchmark.name} has no sizes.")
         sizes = options["sizes"] or benchmark.sizes
-        report = benchmark.run(sizes) if sizes else benchmark.run()
+        if options["against"] and not benchmark.compares_builds:
+            raise CommandError(f"{benchmark.name} compares no builds.")
+        arguments: list[Any] = [sizes] if sizes else []
+        if benchmark.compares_builds:
+            arguments.append(options["against"])
+        report = benchmark.run(*arguments)
         if options["json"]:
             figures = {"rows": report.rows, "ratios": report.ratios, "targets": report.targets}
             self.stdout.write(json.dumps(figures))
@@ -46,7 +59,7 @@ class Command(BaseCommand):
         columns = list(dict.fromkeys(name for row in report.rows for name in row))
         cells = [list(columns)]
         cells += ([_cell(row.get(name)) for name in columns] for row in report.rows)
-        if report.targets:
+        if any(row.get("what") in report.targets for row in report.rows):
             cells[0] = [*columns, "at most"]
             for figures, line in zip(report.rows, cells[1:], strict=True):
                 line.append(_in_words(report.targets.get(figures["what"], {})))
@@ -55,7 +68,8 @@ class Command(BaseCommand):
             self.stdout.write("  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True)))
         self.stdout.write("")
         for name, ratio in report.ratios.items():
-            self.stdout.write(f"{name}: {ratio:g}")
+            target = _in_words(report.targets.get(name, {}))
+            self.stdout.write(f"{name}: {ratio:g}" + (f" ({target})" if target else ""))
 
 
 def _cell(value: Any) -> str:
@@ -63,7 +77,15 @@ def _cell(value: Any) -> str:
 
 
 def _in_words(target: dict[str, float]) -> str:
-    return ", ".join(f"{column} {most:g}" for column, most in target.items())
+    return ", ".join(f"{name} {value:g}" for name, value in target.items())
+
+
+def _worktree(text: str) -> Path:
+    """Return the folder of a checkout. Raises ValueError, which the parser reports."""
+    path = Path(text).resolve()
+    if not (path / "manage.py").is_file():
+        raise ValueError
+    return path
 
 
 def _sizes(text: str) -> tuple[int, ...]:

@@ -137,6 +137,7 @@ def test_an_order_that_is_placed_but_cannot_be_read_is_not_called_busy(
     def fail(order_id: UUID) -> None:
         raise OperationalError("no connection left")
 
+    assert post(order(("MUG", 1)), key=key).status_code == 201
     with monkeypatch.context() as patch:
         patch.setattr("orders.api.orders.jobs_of", fail)
         answer = post(order(("MUG", 1)), key=key)
@@ -242,6 +243,27 @@ def test_an_id_is_read_in_capitals_and_without_dashes(
 
     assert Client().get(f"/api/v1/orders/{written(order_id)}").json()["id"] == order_id
     assert Client().get(f"/orders/{written(order_id)}/").status_code == 200
+
+
+def test_a_new_order_is_answered_as_it_is_read_without_reading_it(
+    post: Post, django_assert_num_queries: Any
+) -> None:
+    products = [add_product(f"SKU-{number}", price="12.30") for number in range(20)]
+    body = order(
+        *((product.sku, 2) for product in products),
+        phone="0431 901-0",
+        language="zh-hans",
+        payment={"method": "transfer"},
+    )
+    post(body)  # connects, and loads what is loaded once
+
+    # The id under the key and the products' prices. (Tests count no orders against limits.)
+    with django_assert_num_queries(1):
+        placed = post(body)
+
+    read = Client().get(placed["Location"].removeprefix(settings.SITE_URL))
+    assert placed.status_code == 201
+    assert placed.json() == read.json()
 
 
 def test_reading_an_order_takes_few_queries(post: Post) -> None:

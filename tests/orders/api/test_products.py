@@ -9,6 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from media_jobs.models import Asset, MediaJob, Rendition
+from media_jobs.publishing import publish
 from orders.catalogue.search.vocabulary import count_words
 from orders.models import Popularity, Product, ProductMedia, ProductSales
 from tests.factories import add_product
@@ -28,7 +29,7 @@ def picture(product: Product) -> Rendition:
     job = MediaJob.objects.create(
         kind="renditions", source=f"asset:{asset.pk}", recipe="product", asset=asset
     )
-    return Rendition.objects.create(
+    rendition = Rendition.objects.create(
         job=job,
         name="card",
         format="webp",
@@ -37,6 +38,8 @@ def picture(product: Product) -> Rendition:
         size=1,
         file=f"renditions/{product.sku}.webp",
     )
+    publish(asset)
+    return rendition
 
 
 def test_a_product_says_what_it_costs_and_how_many_are_left() -> None:

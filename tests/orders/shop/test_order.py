@@ -257,6 +257,26 @@ def test_an_open_job_is_polled_until_it_is_finished(client: Client) -> None:
     assert "hx-trigger" not in update.content.decode()
 
 
+def test_a_poll_takes_one_query_and_says_nothing_until_something_changed(
+    client: Client, django_assert_num_queries: Any
+) -> None:
+    order = make_order()
+    add_message(order)
+    add_pass(order, Status.RUNNING, progress=40)
+    path = f"/orders/{order.pk}/progress/"
+    asks = {"if-none-match": client.get(path).headers["ETag"]}
+
+    with django_assert_num_queries(1):
+        same = client.get(path, headers=asks)
+    MediaJob.objects.update(progress=60)
+    changed = client.get(path, headers=asks)
+    chinese = client.get(path, headers={**asks, "accept-language": "zh-hans"})
+
+    assert (same.status_code, same.content) == (304, b"")
+    assert changed.status_code == chinese.status_code == 200
+    assert changed.headers["ETag"] != asks["if-none-match"]
+
+
 def test_an_order_without_open_jobs_is_not_polled(client: Client) -> None:
     order = make_order()
     add_message(order, Status.DONE)
@@ -334,7 +354,7 @@ def test_it_asks_as_often_for_one_line_and_message_as_for_many(client: Client) -
         OrderEvent.objects.create(order=large, kind="paid")
     add_pass(large, Status.DONE)
 
-    assert queries(small) == queries(large) == 10
+    assert queries(small) == queries(large) == 11  # with the version that the page polls by
 
 
 def test_a_delivery_order_shows_no_pickup_pass(client: Client) -> None:

@@ -7,6 +7,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from media_jobs.models import Asset, MediaJob, Rendition
+from media_jobs.publishing import publish
 from orders.models import Category, Product, ProductMedia
 from tests.factories import add_product
 from tests.orders.shop.pages import add, text_of
@@ -39,6 +40,7 @@ def give_picture(product: Product) -> None:
                 size=1,
                 file=f"renditions/{product.sku}-{name}.{file_format}",
             )
+    publish(asset)
     ProductMedia.objects.create(product=product, asset=asset, alt=f"Picture of {product.sku}")
 
 
