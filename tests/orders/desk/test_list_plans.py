@@ -48,10 +48,12 @@ SELECT id, %(product)s, 'order', -1, placed_at FROM orders_order;
 INSERT INTO orders_stockmovement (product_id, kind, quantity, reason)
 SELECT %(product)s, 'correction', 1, 'Delivery note 4711' FROM generate_series(1, 9);
 INSERT INTO notifications_notification (id, order_id, kind, event, channel, recipient, language,
-    context, status, created_at, finished_at, error)
+    context, status, created_at, finished_at, error, delivery, delivery_at)
 SELECT gen_random_uuid(), id, 'order_placed.email', 'order_placed', 'email', email, 'en', '{}',
     CASE WHEN number %% 90 = 0 THEN 'failed' ELSE 'done' END, placed_at, placed_at,
-    CASE WHEN number %% 90 = 0 THEN '550 no such mailbox' ELSE '' END
+    CASE WHEN number %% 90 = 0 THEN '550 no such mailbox' ELSE '' END,
+    CASE WHEN number %% 90 = 45 THEN 'bounced' ELSE '' END,
+    CASE WHEN number %% 90 = 45 THEN placed_at END
 FROM orders_order;
 INSERT INTO media_jobs_mediajob (id, order_id, kind, source, recipe, context, status, created_at,
     finished_at)

@@ -37,6 +37,8 @@ TAKEN: dict[str, set[str]] = {
     # Numbers of which 0 is one: no proxy, and alerts only once nothing is left.
     "TRUSTED_PROXY_COUNT": {ZERO},
     "LOW_STOCK_UNITS": {ZERO},
+    # Nothing is kept.
+    "KEEP_PAGES_SECONDS": {ZERO},
     # Delivered on the same day; goods that weigh nothing.
     "DELIVERY_DAYS": {ZERO},
     "DELIVERY_UNKNOWN_WEIGHT": {ZERO},
