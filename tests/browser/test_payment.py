@@ -37,7 +37,7 @@ def test_cancelled_refused_and_paid_late_is_one_order_with_a_true_sentence_each_
     expect(payment).to_contain_text("The last payment was cancelled, and nothing was paid by it.")
     order = page.url
     page.get_by_role("button", name="Pay by transfer").click()
-    expect(page.locator(".account")).to_contain_text("DE02 1203 0000 0000 2020 51")
+    expect(page.locator(".bank-account")).to_contain_text("DE02 1203 0000 0000 2020 51")
     expect(page.locator(".stages-next")).to_contain_text("Your transfer of")
     assert_fits(page)
 
