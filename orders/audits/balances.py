@@ -19,7 +19,8 @@ from orders.models import AuditedBalance
 from orders.placing.sales_ledger import COUNTED_LINES
 
 _MOVED = """
-    SELECT product_id, sum(stock) AS stock, sum(sold) AS sold, sum(amount) AS amount
+    SELECT product_id, sum(stock) AS stock, sum(sold) AS sold,
+           coalesce(sum(amount), 0) AS amount -- what was only received has no line, and no amount
     FROM (
         SELECT movement.product_id, movement.quantity AS stock, -sale.quantity AS sold,
                -sale.quantity * line.unit_price AS amount
