@@ -120,9 +120,7 @@ def day(browser: Browser, live_shop: LiveShop) -> Iterator[Day]:
     sign_in(page, live_shop)
     yield Day(live_shop, Operator(page))
     context.close()
-    # A look of the page at its news, which is cut when the page is left, is no error of it.
-    cut = ("htmx:sendAbort", "htmx:afterRequest")
-    assert [error for error in errors if error not in cut] == []
+    assert errors == []
 
 
 def test_an_order_is_found_by_a_phone_number_as_people_write_it(day: Day) -> None:
