@@ -69,11 +69,13 @@ def install(requirements: str) -> None:
         f"Installing {count} packages of {requirements}: a minute or two, once ...", file=sys.stderr
     )
     # Locked with hashes and complete, so nothing needs resolving. Wheels only, because those
-    # need no compiler; pyvips has none, but is pure Python beside pyvips-binary.
+    # need no compiler; the three that come without one are pure Python: pyvips
+    # beside pyvips-binary, and two that Patroni needs, which tests/cluster starts.
     run(
         *(str(PYTHON), "-m", "pip", "install", "--disable-pip-version-check"),
         *("--progress-bar", "off"),
-        *("--require-hashes", "--no-deps", "--only-binary", ":all:", "--no-binary", "pyvips"),
+        *("--require-hashes", "--no-deps", "--only-binary", ":all:"),
+        *("--no-binary", "pyvips,python-etcd,ydiff"),
         *("--requirement", requirements),
         progress=Progress(count),
     )

@@ -13,6 +13,7 @@ from media_jobs.models import MediaJob, Rendition
 from media_jobs.publishing import publish
 from media_jobs.recipes import INVOICE
 from project.jobs.handler import JobHandler
+from project.jobs.queryset import Status
 
 # The longest video's, in seconds: ffmpeg is stopped by `videos` long before. Pictures have limits
 # of their own (`limits`). At the soft limit the job fails with that as its reason; at the hard
@@ -30,26 +31,32 @@ class MediaJobHandler(JobHandler[MediaJob]):
 
         return process(job)
 
+    def attempt_fields(self, job: MediaJob, ended: str, words: str) -> dict[str, Any]:
+        if ended != Status.DONE:
+            return {}
+        assert job.result is not None
+        return {name: job.result[name] for name in ("recipe_hash", "placeholder")}
+
     def on_succeeded(self, job: MediaJob) -> None:
         """Replace the job's renditions by those of the claim that has just finished it."""
-        job.refresh_from_db(fields=["result"])
         assert job.result is not None  # finished as done
         job.renditions.all().delete()
         Rendition.objects.bulk_create(
             Rendition(job=job, **rendition) for rendition in job.result["renditions"]
         )
-        MediaJob.objects.filter(pk=job.pk).update(
-            recipe_hash=job.result["recipe_hash"], placeholder=job.result["placeholder"]
-        )
         if job.asset is not None:
             publish(job.asset)
 
     def claim_guard(self, job_id: UUID) -> AbstractContextManager[bool]:
-        """Let a video be claimed only while no other is being processed."""
+        """Let a video be claimed only while fewer than allowed are being processed."""
         return video_slot.free_slot(job_id)
 
+    def window(self) -> int:
+        """Return the model's window for each worker: each has as many processes."""
+        return MediaJob.window * video_slot.count_workers()
+
     def before_dispatch(self) -> None:
-        """Dispatch no video while another is being processed: no worker could claim it."""
+        """Dispatch no video that no worker could claim."""
         video_slot.delay_videos()
 
     def after_attempt(self, job_id: UUID) -> None:

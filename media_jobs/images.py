@@ -102,11 +102,10 @@ def placeholder_of(picture: pyvips.Image) -> str:
     return f"data:image/webp;base64,{b64encode(tiny).decode()}"
 
 
-def encode(picture: pyvips.Image, file_format: Format, *, quick: bool = False) -> bytes:
+def encode(picture: pyvips.Image, file_format: Format) -> bytes:
     """Return the picture in the format, without metadata; in JPEG, transparency becomes white.
 
-    JPEG alone keeps a gain map. `quick` takes a third of the time for WebP and two thirds for PNG,
-    at the same quality and about a quarter more bytes.
+    JPEG alone keeps a gain map.
     """
     quality = file_format.quality
     match file_format.name:
@@ -115,9 +114,8 @@ def encode(picture: pyvips.Image, file_format: Format, *, quick: bool = False) -
                 compression="av1", Q=quality, effort=AVIF_EFFORT, keep="none"
             )
         case "webp":
-            effort = 0 if quick else WEBP_EFFORT
             return picture.webpsave_buffer(
-                Q=quality, lossless=quality == 100, effort=effort, keep="none"
+                Q=quality, lossless=quality == 100, effort=WEBP_EFFORT, keep="none"
             )
         case "jpeg":
             if picture.hasalpha():
@@ -127,7 +125,7 @@ def encode(picture: pyvips.Image, file_format: Format, *, quick: bool = False) -
                 return picture.uhdrsave_buffer(Q=quality, keep="gainmap")
             return picture.jpegsave_buffer(Q=quality, interlace=True, keep="none")
         case "png":
-            return picture.pngsave_buffer(compression=5 if quick else 7, keep="none")
+            return picture.pngsave_buffer(compression=7, keep="none")
     raise ValueError(f"no encoder for {file_format.name}")
 
 

@@ -6,7 +6,7 @@ sit on the same line. Loaded in the media worker only.
 
 import unicodedata
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, cached_property, lru_cache
 from html import escape
 from math import ceil
 from pathlib import Path
@@ -37,7 +37,13 @@ class Line:
     def width(self) -> int:
         return self.left + self.mask.width
 
+    @cached_property
+    def pixels(self) -> bytes:
+        """The mask's pixels, row by row: Pango draws them when they are first asked for."""
+        return bytes(self.mask.write_to_memory())
 
+
+@lru_cache(maxsize=256)  # most texts of a pass are those of the one before
 def write(text: str, *, size: int, bold: bool = False) -> Line:
     """Return the text as a line of letters, 1 em = `size` pixels, at its natural width.
 

@@ -46,6 +46,7 @@ class MediaJob(Job):
     app = "media"
     shares_process = False
     window = 4  # a picture takes a second, and messages in the queue can't be overtaken
+    backdated = True  # what a person waits for: see `outbox.AT_ONCE`
     heartbeat = timedelta(seconds=10)
     max_duration = timedelta(hours=2)  # of the longest video; each work has a limit of its own
 

@@ -5,10 +5,9 @@ fonts: a shopper's text never becomes SVG.
 """
 
 from dataclasses import dataclass, field
-from functools import cache
+from io import BytesIO
 from typing import Any
 
-import pyvips
 import segno
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -16,24 +15,30 @@ from django.utils.translation import ngettext, pgettext
 from PIL import Image, ImageOps
 
 from media_jobs.lettering import Line, fit, wrap, write
-from media_jobs.watermark import mark
+from media_jobs.pass_colours import Colour
+from media_jobs.pass_ground import (
+    BLACK,
+    HEADING,
+    INK,
+    LEFT,
+    MUTED,
+    PALE,
+    QR_SIDE,
+    QR_TOP,
+    RIGHT,
+    RULE,
+    TEAR,
+    WHITE,
+    Ground,
+    ground,
+)
 from project.templatetags.money import money
 
-WIDTH, HEIGHT = 1080, 1350
-GREEN, DEEP_GREEN, GOLD, PAPER = "#0e5a4b", "#0a4439", "#f2b84b", "#fbfaf7"
-INK, MUTED, PALE, HEADING = (22, 38, 34), (98, 112, 106), (200, 222, 215), (255, 255, 255)
-Colour = tuple[int, int, int]
-
-LEFT, RIGHT = 104, 976
-"""The ticket's text columns, in pixels from the left edge of the picture."""
-TICKET = (48, 168, 984, 1134)
-"""The paper: left, top, width, height."""
-TEAR = 616
-"""The edge between the two parts of the ticket."""
-QR_SIDE, QR_TOP, QR_PADDING = 328, 220, 16
 QR_MASK = 2
 """The one of the eight patterns that reads best on addresses of orders, by the standard's penalty
 points (ISO/IEC 18004): on average and at worst. To rate all eight costs as much as all letters."""
+COMPRESSION = 3
+"""Of 0 to 9: measured, see docs/media.md."""
 NAME_WIDTH = RIGHT - QR_SIDE - 44 - LEFT
 
 
@@ -60,7 +65,7 @@ ROW_STYLES = (
 
 
 @dataclass
-class _Ink:
+class Ink:
     """The letters still to be drawn onto the paper."""
 
     strokes: list[tuple[Line, int, int, Colour]] = field(default_factory=list)
@@ -71,45 +76,57 @@ class _Ink:
     def put_right(self, line: Line, right: int, baseline: int, colour: Colour) -> None:
         self.put(line, right - line.width, baseline, colour)
 
-    def draw_on(self, picture: Image.Image) -> None:
-        """Lay each letter's ink on its own place: layers would each cost the whole picture."""
+    def draw_on(self, picture: Image.Image, paper: Ground) -> None:
+        """Lay each line's ink on its own place: layers would each cost the whole picture."""
         for line, x, y, colour in self.strokes:
-            size = (line.mask.width, line.mask.height)
-            mask = Image.frombytes("L", size, line.mask.write_to_memory())
-            picture.paste(colour, (x, y), mask)
+            paper.lay(picture, line.pixels, x, y, (line.mask.width, line.mask.height), colour)
 
 
-def draw(context: dict[str, Any]) -> pyvips.Image:
-    """Return the pass of one order, 1080 × 1350, in the order's language.
+def draw(context: dict[str, Any]) -> bytes:
+    """Return the pass of one order as a PNG, 1080 × 1350, in the order's language.
 
-    `context` is what `media_jobs.outbox.pickup_pass_job` was given.
+    `context` is what `media_jobs.outbox.pickup_pass_job` was given. The same context gives the
+    same bytes.
     """
+    ink, totals_top = written(context)
+    paper = ground()
+    picture = paper.picture.copy()
+    picture.paste(paper.colour(RULE), (LEFT, totals_top - 1, RIGHT, totals_top + 1))
+    ink.draw_on(picture, paper)
+    code = qr_code(context["status_url"], dark=paper.colour(BLACK), light=paper.colour(WHITE))
+    margin = (QR_SIDE - code.width) // 2
+    picture.paste(code, (RIGHT - QR_SIDE + margin, QR_TOP + margin))
+    picture.putpalette(paper.palette.flat)
+    file = BytesIO()
+    picture.save(file, "PNG", compress_level=COMPRESSION)
+    return file.getvalue()
+
+
+def written(context: dict[str, Any]) -> tuple[Ink, int]:
+    """Return the letters of a pass, and the upper edge of its totals."""
     with translation.override(context["language"]):
-        ink = _Ink()
+        ink = Ink()
         _write_header(ink, context)
         _write_order(ink, context)
         totals_top = _write_totals(ink, context)
         _write_lines(ink, context, bottom=totals_top)
-    picture = _ground(totals_top).copy()
-    ink.draw_on(picture)
-    code = qr_code(context["status_url"])
-    margin = (QR_SIDE - code.width) // 2
-    picture.paste(code, (RIGHT - QR_SIDE + margin, QR_TOP + margin))
-    return pyvips.Image.new_from_memory(picture.tobytes(), WIDTH, HEIGHT, 3, "uchar").copy(
-        interpretation="srgb"
-    )
+    return ink, totals_top
 
 
-def qr_code(url: str) -> Image.Image:
-    """Return the QR code of `url`, with its quiet zone, as large as its tile allows."""
+def qr_code(url: str, *, dark: int = 0, light: int = 255) -> Image.Image:
+    """Return the QR code of `url`, with its quiet zone, as large as its tile allows.
+
+    `dark` and `light` are the values of its pixels.
+    """
     code = segno.make(url, error="m", micro=False, mask=QR_MASK)
-    rows = [bytes(0 if dark else 255 for dark in row) for row in code.matrix_iter(border=2)]
-    modules = Image.frombytes("L", (len(rows[0]), len(rows)), b"".join(rows))
+    rows = b"".join(code.matrix)
+    modules = Image.frombytes("L", (len(code.matrix[0]), len(code.matrix)), rows)
+    framed = ImageOps.expand(modules.point([light, dark] + [0] * 254), border=2, fill=light)
     # Whole pixels a module: a scanner needs sharp edges.
-    return ImageOps.scale(modules, max(1, QR_SIDE // modules.width), Image.Resampling.NEAREST)
+    return ImageOps.scale(framed, max(1, QR_SIDE // framed.width), Image.Resampling.NEAREST)
 
 
-def _write_header(ink: _Ink, context: dict[str, Any]) -> None:
+def _write_header(ink: Ink, context: dict[str, Any]) -> None:
     label = write(_("Pickup pass"), size=30)
     ink.put_right(label, RIGHT + 24, 112, PALE)
     room = RIGHT - label.width - 40 - 210
@@ -118,7 +135,7 @@ def _write_header(ink: _Ink, context: dict[str, Any]) -> None:
     )
 
 
-def _write_order(ink: _Ink, context: dict[str, Any]) -> None:
+def _write_order(ink: Ink, context: dict[str, Any]) -> None:
     """The upper part: the shop, the order's number and the shopper's name."""
     ink.put(_label(pgettext("pickup pass", "Order")), LEFT, 258, MUTED)
     ink.put(
@@ -135,7 +152,7 @@ def _write_order(ink: _Ink, context: dict[str, Any]) -> None:
     ink.put(hint, RIGHT - (QR_SIDE + hint.width) // 2, QR_TOP + QR_SIDE + 48, MUTED)
 
 
-def _write_totals(ink: _Ink, context: dict[str, Any]) -> int:
+def _write_totals(ink: Ink, context: dict[str, Any]) -> int:
     """The total, and its parts if it has more than items. Returns its upper edge."""
     currency = context["currency"]
     ink.put(write(pgettext("pickup pass", "Total"), size=34, bold=True), LEFT, 1246, INK)
@@ -153,7 +170,7 @@ def _write_totals(ink: _Ink, context: dict[str, Any]) -> int:
     return 1092
 
 
-def _write_lines(ink: _Ink, context: dict[str, Any], *, bottom: int) -> None:
+def _write_lines(ink: Ink, context: dict[str, Any], *, bottom: int) -> None:
     """The lines between the tear and the totals, in one column or two."""
     lines, currency = context["lines"], context["currency"]
     top = TEAR + 34
@@ -188,7 +205,7 @@ def _write_lines(ink: _Ink, context: dict[str, Any], *, bottom: int) -> None:
 
 
 def _write_line(
-    ink: _Ink, line: dict[str, Any], style: RowStyle, *, x: int, y: int, width: int, currency: str
+    ink: Ink, line: dict[str, Any], style: RowStyle, *, x: int, y: int, width: int, currency: str
 ) -> None:
     """One order line with its amount; `y` is the row's upper edge."""
     baseline = y + _first_baseline(style)
@@ -210,44 +227,3 @@ def _first_baseline(style: RowStyle) -> int:
 
 def _label(text: str) -> Line:
     return write(text, size=26)
-
-
-@cache
-def _ground(totals_top: int) -> Image.Image:
-    """Return everything but letters and code: the paper, its tear, the shop's mark as watermark.
-
-    It is the same for all orders with and without parts of the total, so it is kept: 4.4 MB each.
-    """
-    left, top, width, height = TICKET
-    right = left + width
-    svg = f"""<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{HEIGHT}">
-      <defs>
-        <linearGradient id="green" x1="0" y1="0" x2="1" y2="1">
-          <stop offset="0" stop-color="{GREEN}"/><stop offset="1" stop-color="{DEEP_GREEN}"/>
-        </linearGradient>
-        <clipPath id="paper">
-          <rect x="{left}" y="{top}" width="{width}" height="{height}" rx="36"/>
-        </clipPath>
-      </defs>
-      <rect width="{WIDTH}" height="{HEIGHT}" fill="url(#green)"/>
-      <g transform="translate(620 -190) scale(15)" opacity=".07">
-        {mark(first="#fff", second="#fff")}
-      </g>
-      <g transform="translate(78 58) scale(2.8)">{mark(first="#fff", second=GOLD)}</g>
-      <g clip-path="url(#paper)">
-        <rect x="{left}" y="{top}" width="{width}" height="{height}" fill="{PAPER}"/>
-        <g transform="translate(330 690) rotate(-14 360 252) scale(20)" opacity=".055">
-          {mark(first=GREEN, second=GOLD)}
-        </g>
-        <circle cx="{left}" cy="{TEAR}" r="26" fill="{GREEN}"/>
-        <circle cx="{right}" cy="{TEAR}" r="26" fill="{GREEN}"/>
-      </g>
-      <rect x="{RIGHT - QR_SIDE - QR_PADDING}" y="{QR_TOP - QR_PADDING}" rx="24"
-        width="{QR_SIDE + 2 * QR_PADDING}" height="{QR_SIDE + 2 * QR_PADDING}"
-        fill="#fff" stroke="#e4e2da" stroke-width="2"/>
-      <path d="M{left + 44} {TEAR}H{right - 44}" stroke="#c9cbc2" stroke-width="4"
-        stroke-linecap="round" stroke-dasharray="1 14"/>
-      <path d="M{LEFT} {totals_top}H{RIGHT}" stroke="#dcdbd2" stroke-width="2"/>
-    </svg>"""
-    ground = pyvips.Image.svgload_buffer(svg.encode()).flatten()
-    return Image.frombytes("RGB", (WIDTH, HEIGHT), ground.write_to_memory())

@@ -28,6 +28,7 @@ from media_jobs.recipes import (
     PAPERS,
     PDF,
     PICKUP_PASS,
+    PNG,
     RECIPES,
     WEBP,
     Format,
@@ -102,11 +103,15 @@ class _Work:
         }
 
     def _stored(self, outputs: Iterator[tuple[Output, int]]) -> list[dict[str, Any]]:
-        """Store one file after another, and show the progress with each."""
+        """Store one file after another, and show the progress with each.
+
+        Of a job's only file its end says enough.
+        """
         renditions = []
         for output, percent in outputs:
             renditions.append(store(self._folder, output))
-            self._show(percent)
+            if len(renditions) > 1 or percent < 100:
+                self._show(percent)
         return renditions
 
     def _from_picture(self) -> Iterator[tuple[Output, int]]:
@@ -118,10 +123,8 @@ class _Work:
         if self._recipe in PAPERS:
             yield self._paper(spec), 100
             return
-        picture = pickup_pass.draw(self._job.context)
-        for step, file_format in enumerate(spec.formats, start=1):
-            output = _encoded(spec, picture, file_format, quick=self._recipe.quick)
-            yield output, 100 * step // len(spec.formats)
+        drawn = pickup_pass.draw(self._job.context)
+        yield Output(spec.name, PNG.name, spec.width, spec.height, drawn), 100
 
     def _paper(self, spec: RenditionSpec) -> Output:
         from media_jobs.papers import typesetting, words  # the typesetter loads when it is needed
@@ -194,8 +197,6 @@ class _Work:
             raise LostClaimError(self._job.pk)
 
 
-def _encoded(
-    spec: RenditionSpec, picture: pyvips.Image, file_format: Format, *, quick: bool = False
-) -> Output:
-    content = encode(picture, file_format, quick=quick)
+def _encoded(spec: RenditionSpec, picture: pyvips.Image, file_format: Format) -> Output:
+    content = encode(picture, file_format)
     return Output(spec.name, file_format.name, picture.width, picture.height, content)

@@ -110,15 +110,21 @@ def unneeded(folders: Iterable[str]) -> list[str]:
 
     `folders` are listed before the queries, so a claim that begins to write later isn't among
     them. Claims are read before renditions: a claim that finishes in between is in the latter.
+    Folders with renditions are left out before, since mostly there are no others.
     """
-    listed = list(folders)
+    unknown = [folder for folder in folders if not _has_renditions(folder)]
+    if not unknown:
+        return []
     claims = running_claims()
     return [
         folder
-        for folder in listed
-        if folder.rpartition("/")[2] not in claims
-        and not Rendition.objects.filter(file__startswith=f"{folder}/").exists()
+        for folder in unknown
+        if folder.rpartition("/")[2] not in claims and not _has_renditions(folder)
     ]
+
+
+def _has_renditions(folder: str) -> bool:
+    return Rendition.objects.filter(file__startswith=f"{folder}/").exists()
 
 
 def running_claims() -> set[str]:

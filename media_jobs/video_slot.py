@@ -1,7 +1,8 @@
-"""The video slot: one video at a time, so that pictures don't wait for minutes of encoding.
+"""The video slots: few videos at a time, so that pictures don't wait for minutes of encoding.
 
-The media worker has two processes; while one of them has a video, the other makes pictures. Checks
-of shoppers' videos have a slot of their own: a shopper waits for them, and they are much shorter.
+The media worker has two processes; while one of them has a video, the other makes pictures. With
+more workers more videos are made: `MEDIA_VIDEOS_PER_WORKER` for each that is alive. Checks of
+shoppers' videos have slots of their own: a shopper waits for them, and they are much shorter.
 """
 
 from collections.abc import Collection, Iterator
@@ -9,6 +10,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 from uuid import UUID
 
+from django.conf import settings
 from django.db import transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
@@ -17,12 +19,13 @@ from media_jobs.models import MediaJob
 from media_jobs.recipes import CHECK_VIDEO, FILMS
 from project.database.advisory_lock import lock_until_commit
 from project.jobs.queryset import Status
+from project.models import Heartbeat
 
 SLOTS: tuple[Collection[str], ...] = (FILMS, (CHECK_VIDEO,))
-"""The recipes of which one job is processed at a time."""
+"""The recipes of which few jobs are processed at a time, each group by its own count."""
 LOCK = 0x66696C6D  # "film"
 PAUSE = timedelta(seconds=5)
-"""The delay of a due video while another is being processed."""
+"""The delay of a due video while no slot is free."""
 
 
 @contextmanager
@@ -35,18 +38,29 @@ def free_slot(job_id: UUID) -> Iterator[bool]:
         return
     with transaction.atomic():
         lock_slot()
-        yield not running_video(slot).exclude(pk=job_id).exists()
+        yield running_video(slot).exclude(pk=job_id).count() < videos_at_once()
+
+
+def count_workers() -> int:
+    """Return how many media workers are alive; one that has just started may not be seen yet."""
+    return max(1, Heartbeat.objects.count_living(MediaJob.queue))
+
+
+def videos_at_once() -> int:
+    """Return how many videos of a group may be processed now, by all workers together."""
+    return count_workers() * settings.MEDIA_VIDEOS_PER_WORKER
 
 
 def delay_videos() -> None:
-    """Delay due videos while one of their slot is being processed."""
+    """Delay due videos while no slot of theirs is free."""
     for slot in SLOTS:
-        if running_video(slot).exists():
+        running = running_video(slot).count()
+        if running and running >= videos_at_once():
             _delay(slot)
 
 
 def running_video(slot: Collection[str] = FILMS) -> QuerySet[MediaJob]:
-    """Return the video job of a slot that a worker has claimed; an expired lease doesn't count."""
+    """Return the videos of a group that workers have claimed; an expired lease doesn't count."""
     return MediaJob.objects.filter(recipe__in=slot, status=Status.RUNNING, lease_until__gte=Now())
 
 

@@ -13,9 +13,11 @@ class NotificationsConfig(AppConfig):
         from django.core.checks import register
 
         from notifications.checks import check_sms
+        from notifications.delivery.breaker_figures import report_breakers
         from notifications.delivery.parked import report_channels
         from project.checks import SETTINGS
         from project.monitoring.health import report_health
 
         register(check_sms, SETTINGS)
         report_health(report_channels)
+        report_breakers()

@@ -12,7 +12,7 @@ from typing import Any
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from notifications.models import Notification
+from notifications.models import SYNTHETIC, Notification
 
 EMAIL, SMS = Notification.Channel.EMAIL, Notification.Channel.SMS
 
@@ -106,6 +106,7 @@ EVENTS = {
     "order_media_ready": _order_event(
         _("Ready to view"), name="order_media_ready", may_opt_out=True
     ),
+    SYNTHETIC: _order_event(_("Order of a performance run"), name="order_placed"),
     "order_paid": _order_event(_("Order paid"), name="order_paid"),
     "order_shipped": _order_event(
         _("Order shipped"), name="order_shipped", by_sms=True, parameters=("number", "carrier")
@@ -121,6 +122,7 @@ EVENTS = {
         _("Phone confirmation"), name="phone_confirmation", by_sms=True
     ),
     "sign_in_code": _code_event(_("Sign-in code"), name="sign_in_code"),
+    "confirmation_code": _code_event(_("Code for an important step"), name="confirmation_code"),
     "password_reset": _code_event(_("Password reset"), name="password_reset"),
     "account_exists": _account_event(_("Account exists already"), name="account_exists"),
     "unknown_account": _account_event(_("Unknown account"), name="unknown_account"),
@@ -146,6 +148,9 @@ EVENTS = {
         in_doubt=InDoubt.RESEND,
     ),
     "low_stock": _staff_event(_("Low stock"), name="low_stock"),
+    "performance_slower": _staff_event(
+        _("Performance: slower than usual"), name="performance_slower"
+    ),
     "refund_owed": _staff_event(_("Refund owed"), name="refund_owed"),
     "payment_to_check": _staff_event(_("Payment to check"), name="payment_to_check"),
     "daily_report": _staff_event(_("Daily report"), name="daily_report"),

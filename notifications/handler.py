@@ -20,6 +20,7 @@ from project.jobs.queryset import Status
 
 class NotificationHandler(JobHandler[Notification]):
     model = Notification
+    pack = 8  # while so many are ready that each thread has some
 
     def perform(self, job: Notification) -> dict[str, Any]:
         job.began = monotonic()

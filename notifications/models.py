@@ -16,6 +16,8 @@ from project.jobs.queryset import OPEN, PARKED, JobQuerySet, Status
 
 OFFERS = ("announcement",)
 """The events of `notifications.events` that are marketing, here for the indexes' conditions."""
+SYNTHETIC = "order_synthetic"
+"""The event of a performance run's messages: real jobs, whose delivery sends nothing."""
 FINAL = (Status.DONE.value, Status.CANCELLED.value)
 """Statuses of messages that will not be sent by themselves any more, and need no decision."""
 _IS_PARKED = Q(status=Status.QUEUED.value, ring_after=PARKED)

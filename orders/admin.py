@@ -8,6 +8,7 @@ from orders.desk import (
     products,
     refunds,
     stock,
+    taxes,
     users,
     waiting_lists,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "products",
     "refunds",
     "stock",
+    "taxes",
     "users",
     "waiting_lists",
 ]

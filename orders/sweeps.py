@@ -8,6 +8,7 @@ from orders.lifecycle.media_ready import tell_media_ready
 from orders.messages.announcements import send_announcements
 from orders.messages.back_in_stock import tell_back_in_stock
 from orders.payments.looking import look_at_attempts
+from orders.performance.leftovers import tidy_performance
 from orders.placing.settle import settle_due
 from orders.reports.quarters import count_quarters
 from project.schedule.sweeps import sweep
@@ -20,5 +21,6 @@ sweep(every=5)(tell_media_ready)
 sweep(every=5)(tell_back_in_stock)
 sweep(every=5)(look_at_attempts)
 sweep(every=15)(count_quarters)
+sweep(every=10)(tidy_performance)
 sweep(every=10)(note_popularity)
 sweep(every=5)(keep_vocabulary)

@@ -5,32 +5,17 @@ from typing import Any
 
 from celery import shared_task
 
-from orders.accounts.sessions import ended_sessions
-from orders.accounts.unconfirmed import unconfirmed_accounts
-from orders.carts.cart import abandoned_carts, drop_abandoned, old_clearings
+from orders import retention
 from orders.desk_jobs.handler import DeskJobHandler
 from orders.lifecycle.expiry import TASK as EXPIRE
 from orders.lifecycle.expiry import expire_due
 from orders.messages.low_stock import notify_low_stock
-from orders.messages.waiting_list import old_entries, old_restocks, unconfirmed_entries
+from orders.performance.run import run_performance
 from orders.placing.upload_store import prune_uploads as pruned
-from orders.quotes.keeping import old_answers
-from orders.reports.quarters import old_quarters
-from orders.shop.drafts import old_drafts
 from project.jobs.task import job_task
 from project.schedule.daily import daily
-from project.schedule.prune import Old, prune_also
 
-prune_also("unconfirmed accounts", lambda: Old(unconfirmed_accounts()))
-prune_also("abandoned carts", lambda: Old(abandoned_carts(), by="changed_at", prune=drop_abandoned))
-prune_also("old clearings of carts", lambda: Old(old_clearings(), by="created_at"))
-prune_also("checkout drafts", lambda: Old(old_drafts(), by="changed_at"))
-prune_also("ended sessions", lambda: Old(ended_sessions()))
-prune_also("carriers' answers", lambda: Old(old_answers(), by="asked_at"))
-prune_also("unconfirmed waiting list entries", lambda: Old(unconfirmed_entries(), by="created_at"))
-prune_also("waiting list entries", lambda: Old(old_entries(), by="created_at"))
-prune_also("restocks", lambda: Old(old_restocks(), by="ended_at"))
-prune_also("sales quarters", lambda: Old(old_quarters()))
+retention.register()
 
 work = job_task(DeskJobHandler())
 """Run one desk job and return its result."""
@@ -52,6 +37,12 @@ def expire() -> dict[str, Any]:
 def low_stock() -> dict[str, Any]:
     """Notify the staff of products whose stock has fallen to its threshold."""
     return notify_low_stock()
+
+
+@shared_task(name="orders.tasks.performance")
+def performance() -> dict[str, Any]:
+    """Measure the shop by synthetic orders: off by default (docs/performance-run.md)."""
+    return run_performance()
 
 
 @daily("orders.tasks.daily_report", catch_up=7)

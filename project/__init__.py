@@ -1,5 +1,4 @@
-"""The base of all apps: settings, group commit, jobs, relay, local run. It imports no app."""
+"""The base of all apps: settings, group commit, jobs, relay, local run. It imports no app.
 
-from project.celery import app as celery_app
-
-__all__ = ["celery_app"]
+Celery's application is in `project.celery`, which `project.apps` loads: `manage.py up` needs none.
+"""

@@ -32,7 +32,7 @@ from unfold.admin import ModelAdmin
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
-from project.desk import audit_pages, limits, schedule
+from project.desk import audit_pages, limits, performance, schedule
 from project.desk.editing import EditAdmin
 from project.desk.jobs import JobAdmin, job_admins, moment
 from project.desk.long_lists import LongList
@@ -56,7 +56,7 @@ from project.names import (
 )
 from project.schedule.entries import MOST_EVERY, crontab_in_words
 
-__all__ = ["audit_pages", "limits", "schedule"]
+__all__ = ["audit_pages", "limits", "performance", "schedule"]
 
 for model in (
     *(AccessAttempt, AccessFailureLog, AccessLog, GroupResult, TaskResult),

@@ -28,6 +28,21 @@ class Report:
     `at_least` and `at_most`."""
 
 
+def judged(
+    rows: list[dict[str, Any]], ratios: dict[str, float], bounds: dict[str, dict[str, float]]
+) -> Report:
+    """Return the report, with a sentence for each ratio that is outside its bounds."""
+    ratios = {name: round(ratio, 3) for name, ratio in ratios.items()}
+    targets = {name: bounds[name] for name in ratios if name in bounds}
+    missed = [
+        f"{name} is {ratios[name]:g}, wanted {bound.replace('_', ' ')} {value:g}"
+        for name, target in targets.items()
+        for bound, value in target.items()
+        if (ratios[name] < value if bound == "at_least" else ratios[name] > value)
+    ]
+    return Report(rows=rows, ratios=ratios, missed=missed, targets=targets)
+
+
 @dataclass(frozen=True)
 class Benchmark:
     name: str
@@ -35,6 +50,8 @@ class Benchmark:
     run: Callable[..., Report]
     sizes: tuple[int, ...] = ()
     """The sizes that `run` takes if no others are asked for; empty: it takes none."""
+    soak_minutes: float = 0.0
+    """The minutes of its longest part, which `run` takes if no others are asked for; 0: none."""
     compares_builds: bool = False
     """Whether `run` takes the worktree of another build, or None."""
 

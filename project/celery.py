@@ -1,5 +1,6 @@
 """The Celery application that relay, workers and beat share."""
 
+import gc
 import logging
 import os
 import time
@@ -9,8 +10,10 @@ from celery.signals import (
     beat_init,
     celeryd_after_setup,
     heartbeat_sent,
+    worker_before_create_process,
     worker_init,
     worker_process_init,
+    worker_process_shutdown,
     worker_shutdown,
 )
 from celery.worker import WorkController
@@ -24,6 +27,8 @@ from project.worker import acks
 load_local_env()
 acks.install()
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "project.settings")
+# Celery would make all of Django's checks, and so load all pages; ours of the settings are below.
+os.environ.setdefault("CELERY_SKIP_CHECKS", "true")
 
 logger = logging.getLogger(__name__)
 _next_heartbeat: dict[str, float] = {}
@@ -75,6 +80,42 @@ def bound_waits(**kwargs: object) -> None:
     from project.database.timeouts import WORKER, bound_new_connections
 
     bound_new_connections(WORKER)
+
+
+@worker_init.connect
+def send_spans(sender: WorkController, **kwargs: object) -> None:
+    """Send the spans of a worker of threads; one of processes has them in those."""
+    from celery.concurrency import get_implementation
+    from celery.concurrency.prefork import TaskPool
+
+    from project.tracing.sending import start_sending
+
+    if not issubclass(get_implementation(sender.pool_cls), TaskPool):
+        start_sending(str(sender.hostname).partition("@")[0])
+
+
+@worker_process_init.connect
+def send_spans_of_process(sender: object, **kwargs: object) -> None:
+    """Send the spans of a prefork worker's process."""
+    from project.tracing.sending import start_sending
+
+    start_sending(str(sender).partition("@")[0])
+
+
+@worker_process_shutdown.connect
+@worker_shutdown.connect
+def send_last_spans(**kwargs: object) -> None:
+    """Send what is left when a process of a worker ends."""
+    from project.tracing.sending import stop_sending
+
+    stop_sending()
+
+
+@worker_before_create_process.connect
+def share_memory(**kwargs: object) -> None:
+    """Keep what is loaded out of a new process's collections, which would copy its memory."""
+    gc.collect()
+    gc.freeze()
 
 
 @celeryd_after_setup.connect

@@ -18,8 +18,9 @@ from project.local.env import SETTING_NAMES
 
 logger = logging.getLogger(__name__)
 
-SETTINGS, SCHEDULE = "settings", "schedule"
-"""Tags: the checks that every process runs when it starts, and those that beat adds."""
+SETTINGS, SESSIONS, SCHEDULE = "settings", "sessions", "schedule"
+"""Tags: the checks that every process runs when it starts, of its settings and its sessions with
+the database; and those that beat adds."""
 
 
 def check_names(**_options: Any) -> list[CheckMessage]:
@@ -51,6 +52,20 @@ def check_media_folder(**_options: Any) -> list[CheckMessage]:
     ]
 
 
+def check_proxies(**_options: Any) -> list[CheckMessage]:
+    """Find a shop in production without a proxy: its pages are sent to https again and again."""
+    if settings.TRUSTED_PROXY_COUNT or not settings.IS_PRODUCTION:
+        return []
+    return [
+        Warning(
+            "TRUSTED_PROXY_COUNT is 0, so no X-Forwarded-Proto and no X-Forwarded-For is believed:"
+            " behind a proxy no page could be shown, and all shoppers would share one address.",
+            hint="Set the number of your proxies, unless the web process itself ends TLS.",
+            id="project.W004",
+        )
+    ]
+
+
 def can_write_to(folder: Path) -> bool:
     """Tell whether files can be written to the folder, or it can be made."""
     place = folder.absolute()
@@ -66,7 +81,8 @@ def stop_at_errors(*more_tags: str, exit_status: int = 1) -> None:
     In production an error ends the process: what would fail with each message or picture is told
     before the shop opens. A local run goes on.
     """
-    found = run_checks(tags=[SETTINGS, *more_tags], databases=["default"] if more_tags else None)
+    databases = ["default", "writer"] if settings.IS_WEB_PROCESS else ["default"]
+    found = run_checks(tags=[SETTINGS, SESSIONS, *more_tags], databases=databases)
     for each in found:
         level = logging.ERROR if each.is_serious() else logging.WARNING
         logger.log(level, "%s: %s %s", each.id, each.msg, each.hint or "")

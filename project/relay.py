@@ -8,7 +8,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from uuid import UUID
@@ -16,22 +16,31 @@ from uuid import UUID
 from celery import Celery
 from django.db import Error, connection
 
+from project import trail
 from project.database.errors import is_outage
 from project.database.timeouts import WORKER, bound_session
-from project.jobs.dispatch import RING_BATCH, bury, ring, unring
+from project.jobs.bell import Bell
+from project.jobs.dispatch import RING_BATCH, Rung, bury, packs, rung, unring
 from project.jobs.errors import JobError, NotClaimedError
+from project.jobs.handler import handler_of
+from project.jobs.looks import Looks
 from project.jobs.model import Job, job_models
 from project.jobs.publisher import BrokerDown, Publisher
 from project.jobs.run import run_job
 from project.jobs.shutdown import limit_shutdown
+from project.jobs.starts import Starts
 from project.models import Heartbeat, process_name
 from project.queues.pausing import paused_queues
 from project.schedule.sweeps import start_sweeps
+from project.tracing.sending import stop_sending
+from project.tracing.spans import ROOT, span, traceparent
 
 logger = logging.getLogger(__name__)
 
 INTERVAL = 0.2
-"""Seconds between two looks for jobs."""
+"""Seconds between two looks for jobs, unless the bell rings before."""
+SHORTEST = 0.05
+"""Seconds between two looks at least, however often the bell rings."""
 HEARTBEAT_INTERVAL = 3.0
 BROKER_GRACE = 10.0
 """Seconds without a broker after which the relay runs `notify` jobs itself."""
@@ -55,6 +64,9 @@ class Relay:
 
     def __init__(self, app: Celery) -> None:
         self.publisher = Publisher(app)
+        self._bell = Bell()
+        self._looks: dict[type[Job], Looks] = {}
+        self._starts = Starts()
         self._stopping = False
         self._name = process_name("relay")
         self._reconnector = ThreadPoolExecutor(1, thread_name_prefix="reconnect")
@@ -63,6 +75,8 @@ class Relay:
         self._direct_jobs: list[Future[None]] = []
         self.next_heartbeat = 0.0
         """On the `time.monotonic` clock."""
+        self._filled = False
+        """Whether the last tick filled a queue: short jobs would make its workers wait for more."""
 
     def stop(self) -> None:
         # Not an Event: a signal handler that sets it can deadlock with a waiter in the same thread.
@@ -84,6 +98,7 @@ class Relay:
                 thread.join()
             self._retire()
             connection.close()
+            stop_sending()
             bound.cancel()
 
     def close(self) -> None:
@@ -97,17 +112,19 @@ class Relay:
         try:
             bound_session()
             handled = self.tick()
+            if handled < RING_BATCH:  # after a full batch more jobs may be ready
+                time.sleep(SHORTEST)
+                if not self._filled:
+                    self._bell.wait(INTERVAL - SHORTEST)
         except Error as error:
             logger.warning("the database can't be used: %s", error)
             connection.close()
             time.sleep(1.0)
-        else:
-            if handled < RING_BATCH:  # a full batch: more jobs may be ready
-                time.sleep(INTERVAL)
 
     def tick(self) -> int:
         """Look once at the jobs of every queue that isn't paused; return how many were handled."""
         handled = 0
+        self._filled = False
         broker = self.publisher.health
         paused = paused_queues()
         for model in job_models():
@@ -122,28 +139,58 @@ class Relay:
             self._reconnecting = self._reconnector.submit(self._reconnect)
         if time.monotonic() >= self.next_heartbeat:
             self.next_heartbeat = time.monotonic() + HEARTBEAT_INTERVAL
-            Heartbeat.objects.beat(self._name, pid=os.getpid(), broker=str(broker))
+            Heartbeat.objects.beat(
+                self._name,
+                pid=os.getpid(),
+                broker=str(broker),
+                ring_to_start=self._starts.look(),
+            )
             for model in job_models():
                 with _hurting_only(model):
                     bury(model)
         return handled
 
+    def _ring(self, model: type[Job], *, limit: int) -> list[Rung]:
+        if model.backdated:
+            return rung(model, limit=limit)
+        looks = self._looks.setdefault(model, Looks())
+        jobs = rung(model, limit=limit, since=looks.begin())
+        looks.end(found_all=len(jobs) < limit)
+        return jobs
+
     def _publish(self, model: type[Job]) -> int:
         """Publish ready jobs; those that can't be published are ready again at once."""
+        handler = handler_of(model)
         try:
-            room = model.window - self.publisher.queue_length(model.queue)
+            # Each message that waits may name so many jobs.
+            waiting = self.publisher.queue_length(model.queue) * handler.pack
+            room = handler.window() - waiting
         except BrokerDown:
             return 0
         if room <= 0:
             return 0
-        job_ids = ring(model, limit=min(RING_BATCH, room))
-        for published, job_id in enumerate(job_ids):
+        jobs = self._ring(model, limit=min(RING_BATCH, room))
+        job_ids = [job.id for job in jobs]
+        published, began = 0, time.monotonic()
+        for pack in packs(job_ids, most=handler.pack):
             try:
-                self.publisher.publish(model, job_id)
+                self._publish_pack(model, pack, jobs)
             except BrokerDown:
                 unring(model, job_ids[published:])
-                return published
-        return len(job_ids)
+                break
+            published += len(pack)
+        self._filled |= published == room
+        self._starts.note(model, job_ids[:published], at=began)
+        if published and trail.is_told():
+            told = [trail.ids(job_id=job.id, order_id=job.order_id) for job in jobs[:published]]
+            trail.tell("jobs published", app=model.app, jobs=told)
+        return published
+
+    def _publish_pack(self, model: type[Job], pack: Sequence[UUID], jobs: Sequence[Rung]) -> None:
+        """Publish one message, in a span that links to those in which its jobs were queued."""
+        links = (job.traceparent for job in jobs if job.id in pack)
+        with span(f"publish {model.queue}", "producer", parent=ROOT, links=links):
+            self.publisher.publish(model, *pack, traceparent=traceparent())
 
     def _retire(self) -> None:
         with suppress(Error):
@@ -158,11 +205,9 @@ class Relay:
         """Submit ready jobs to a few threads of our own, no more than they can take."""
         self._direct_jobs = [future for future in self._direct_jobs if not future.done()]
         free = 2 * DIRECT_THREADS - len(self._direct_jobs)
-        job_ids = ring(model, limit=free) if free else []
-        self._direct_jobs += [
-            self._direct.submit(self._run_one, model, job_id) for job_id in job_ids
-        ]
-        return len(job_ids)
+        jobs = self._ring(model, limit=free) if free else []
+        self._direct_jobs += [self._direct.submit(self._run_one, model, job.id) for job in jobs]
+        return len(jobs)
 
     def _run_one(self, model: type[Job], job_id: UUID) -> None:
         try:

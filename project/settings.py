@@ -13,21 +13,31 @@ from csp.constants import NONCE, NONE, SELF
 from django.urls import reverse_lazy
 
 from project.conf import delivery, environment
+from project.conf.backup_place import backup_place
 from project.conf.brokers import transport_options
 from project.conf.company import address_lines, iban, invoice_occasion, percent, printed_line
+from project.conf.database import POOL
 from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hours
+from project.conf.hsts import require_possible_hsts
 from project.conf.media_storage import media_storage
 from project.conf.misspelt import refuse_misspelt
+from project.conf.networks import networks, udp_address
+from project.conf.packages import folder_of
 from project.conf.payments import bank_account, payment_pages, payment_providers, stripe_key
 from project.conf.site import require_reachable_site
 from project.conf.sms_success import sms_success
+from project.conf.tracing import traces_are_sent
 from project.countries import phone_region
 from project.database import timeouts
+from project.database.run_schema import ALIAS, SCHEMA
 from project.desk.appearance import unfold_settings
+from project.draining import drain_seconds
 from project.limits.rates import ORDER_LIMITS as DEFAULT_ORDER_LIMITS
 from project.limits.rates import as_written, order_limits, sms_caps
 from project.local.env import SETTING_NAMES
 from project.monitoring.logging import logging_config
+from project.monitoring.sentry import secrets_of, start_sentry
+from project.replica import ALIAS as REPLICA
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 
@@ -112,21 +122,44 @@ KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", environment.text("KEEP_MES
 KEEP_MESSAGE_HTML_DAYS = whole_days(
     "KEEP_MESSAGE_HTML_DAYS", environment.text("KEEP_MESSAGE_HTML_DAYS", "7")
 )
+# How long other classes of data are kept: `orders.retention` names each table.
+KEEP_SIGN_INS_DAYS = whole_days("KEEP_SIGN_INS_DAYS", environment.text("KEEP_SIGN_INS_DAYS", "30"))
+KEEP_DESK_LOG_DAYS = whole_days(
+    "KEEP_DESK_LOG_DAYS", environment.text("KEEP_DESK_LOG_DAYS", "1095")
+)
+KEEP_PERSON_EXPORTS_DAYS = whole_days(
+    "KEEP_PERSON_EXPORTS_DAYS", environment.text("KEEP_PERSON_EXPORTS_DAYS", "7")
+)
+# How long invoices name an erased person; 0: no longer than the person's other data.
+KEEP_INVOICES_YEARS = environment.whole_number("KEEP_INVOICES_YEARS", 10, most=100)
 # The providers that may send receipts of messages, each with the secret that signs them.
 RECEIPT_SECRETS = environment.pairs("RECEIPT_SECRETS", known=r"email|sms(:[\w.-]+)?")
 if IS_PRODUCTION:  # who guesses one can say of any customer's address that it is dead
     environment.require_secrets("RECEIPT_SECRETS", *RECEIPT_SECRETS.values())
+# The folder of all backups, or s3://BUCKET/PREFIX, and how many are kept (docs/backup.md). Empty:
+# the schedule makes none.
+BACKUP_FOLDER = backup_place(
+    "BACKUP_FOLDER",
+    environment.optional("BACKUP_FOLDER", str(DATA_DIR / "backups") if TANDEM_LOCAL else ""),
+)
+BACKUP_KEEP = environment.whole_number("BACKUP_KEEP", 7, least=1, most=10_000)
 LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5, most=1_000_000)
 # How many orders may be placed by what they count; None: nothing is counted.
 ORDER_LIMITS = order_limits(
     "ORDER_LIMITS", environment.text("ORDER_LIMITS", as_written(DEFAULT_ORDER_LIMITS))
 )
+# The performance run (docs/performance-run.md): orders per second, for so many seconds, to this
+# address; and how many orders a minute of shoppers forbid it.
+PERFORMANCE_RATE = environment.whole_number("PERFORMANCE_RATE", 5, least=1, most=50)
+PERFORMANCE_SECONDS = environment.whole_number("PERFORMANCE_SECONDS", 60, least=5, most=600)
+PERFORMANCE_URL = environment.site("PERFORMANCE_URL", default=SITE_URL)
+PERFORMANCE_MOST_TRAFFIC = environment.whole_number("PERFORMANCE_MOST_TRAFFIC", 30, most=100_000)
 # What invoices say (docs/papers.md).
 COMPANY_NAME = printed_line("COMPANY_NAME", environment.text("COMPANY_NAME"))
 COMPANY_ADDRESS = address_lines("COMPANY_ADDRESS", environment.text("COMPANY_ADDRESS"))
 COMPANY_TAX_ID = printed_line("COMPANY_TAX_ID", environment.text("COMPANY_TAX_ID"))
 COMPANY_IBAN = iban("COMPANY_IBAN", environment.text("COMPANY_IBAN"))
-# The percentage of tax that all prices include; None: no invoice can be issued.
+# The usual percentage of tax that prices include (docs/taxes.md); None: only the desk's rates.
 TAX_RATE = percent("TAX_RATE", environment.text("TAX_RATE"))
 INVOICE_ON = invoice_occasion(
     "INVOICE_ON",
@@ -139,6 +172,7 @@ INVOICE_ON = invoice_occasion(
 )
 PHONENUMBER_DEFAULT_REGION = phone_region(SHOP_COUNTRY)
 # How old a page or a list of the catalogue may be that many see; 0: each request reads anew.
+drain_seconds()  # gunicorn's: a wrong value is told by every process
 KEEP_PAGES_SECONDS = environment.whole_number("KEEP_PAGES_SECONDS", 2, most=2)
 UNFOLD = unfold_settings(shop_name=SHOP_NAME)
 
@@ -157,7 +191,6 @@ INSTALLED_APPS = [
     "django_celery_results",
     "django_celery_beat",
     "django_htmx",
-    "ninja",
     "phonenumber_field",
     "axes",
     "csp",
@@ -173,9 +206,11 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "project.monitoring.requests.RequestMiddleware",
     "orders.api.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "project.programs.ProgramMiddleware",  # the rest is for pages
+    "orders.shop.polls.PollMiddleware",
     "project.compression.CompressionMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -187,6 +222,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "project.replica.own_writes.OwnWriteMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -199,6 +235,7 @@ PROGRAM_MIDDLEWARE = [
     "project.programs.HeaderMiddleware",
     "orders.shop.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
+    "orders.api.problems.RefusedOrderMiddleware",
 ]
 
 ROOT_URLCONF = "project.urls"
@@ -239,7 +276,8 @@ AUTH_PASSWORD_VALIDATORS = [
     )
 ]
 # The number of our own proxies in front of the web process: that many entries at the end of
-# X-Forwarded-For are trusted. Entries before them are the client's and are not.
+# X-Forwarded-For are trusted. Entries before them are the client's and are not. With none,
+# no X-Forwarded-… is believed.
 TRUSTED_PROXY_COUNT = environment.whole_number("TRUSTED_PROXY_COUNT", 0, most=20)
 # Ten wrong passwords lock that user from that address (an IPv6 /64 counts as one) for an hour, in
 # the admin and the shop.
@@ -277,7 +315,8 @@ ACCOUNT_LOGIN_BY_CODE_SUPPORTS_RESEND = True
 ACCOUNT_PASSWORD_RESET_BY_CODE_ENABLED = True
 ACCOUNT_PHONE_VERIFICATION_SUPPORTS_RESEND = True
 # Six digits: a phone fills them in or shows its number keys. An address gets thirty codes a day
-# with three tries each, so a day of guessing opens one account of eleven thousand.
+# with three tries each (orders/accounts/guesses.py), so a day of guessing opens one account of
+# eleven thousand.
 ALLAUTH_USER_CODE_FORMAT = {"numeric": True, "length": 6, "dashed": False}
 ACCOUNT_CHANGE_EMAIL = True  # one address; the old one counts until the new one is confirmed
 ACCOUNT_EMAIL_NOTIFICATIONS = True
@@ -289,6 +328,7 @@ ACCOUNT_EMAIL_VERIFICATION_BY_CODE_TIMEOUT = ACCOUNT_LOGIN_BY_CODE_TIMEOUT = 15 
 ACCOUNT_PASSWORD_RESET_BY_CODE_TIMEOUT = ACCOUNT_PHONE_VERIFICATION_TIMEOUT = 15 * 60
 ACCOUNT_RATE_LIMITS = {
     "change_phone": "2/m/user,20/d/user",
+    "confirmation_code": "3/m/user,20/d/user",
     "find_order": "10/m/ip,5/h/key",
     "request_login_code": "20/m/ip,3/m/key,30/d/key",
     "reset_password": "20/m/ip,5/m/key,30/d/key",
@@ -305,31 +345,39 @@ MFA_ALLOW_UNVERIFIED_EMAIL = True
 # ── Database ────────────────────────────────────────────────────────────────────────────────
 _connection_options = {
     "connect_timeout": 5,
+    # A server that falls silent, with its machine or its network, is let go after six seconds:
+    # by keepalives where we wait for its answer, by the other where it doesn't confirm what we
+    # send, which the system would repeat for a quarter of an hour.
     "keepalives": 1,
-    "keepalives_idle": 15,
-    "keepalives_interval": 5,
-    "keepalives_count": 3,
+    "keepalives_idle": 4,
+    "keepalives_interval": 1,
+    "keepalives_count": 2,
+    "tcp_user_timeout": 6_000,
 }
-_database = {
-    **environment.database("DATABASE_URL"),
+_same = {
     "CONN_HEALTH_CHECKS": True,
     "ATOMIC_REQUESTS": False,  # place_order refuses to run inside an open transaction
 }
+_database = {**environment.database("DATABASE_URL"), **_same}
+# Behind a pooler that gives each transaction another session. Its role has the timeouts, because
+# it passes none on, and no cursor of the server's outlives a transaction.
+_pooled = environment.optional_database("PAGES_DATABASE_URL")
+_pooled = _pooled if IS_WEB_PROCESS else None
+_pages = {**_pooled, **_same, "DISABLE_SERVER_SIDE_CURSORS": True} if _pooled else _database
 DATABASES = {
     "default": {
-        **_database,
+        **_pages,
         # Commands, relay and workers keep one connection per thread for ten minutes.
         "CONN_MAX_AGE": 0 if IS_WEB_PROCESS else 600,
         "OPTIONS": {
             **_connection_options,
-            **_database.get("OPTIONS", {}),  # the URL's: sslmode, sslrootcert
-            # Not in workers: Celery closes the pool after each prefork task. Twenty are enough
-            # for 64 threads, because an order returns its connection while it waits.
+            **_pages.get("OPTIONS", {}),  # the URL's: sslmode, sslrootcert
+            # Not in workers: Celery closes the pool after each prefork task.
             # A request that waits for a lock or runs too long a statement times out with 503.
             **(
                 {
-                    "pool": {"min_size": 2, "max_size": 20, "timeout": 5},
-                    "options": timeouts.WEB.options,
+                    "pool": POOL,
+                    **({} if _pooled else {"options": timeouts.WEB.options}),
                 }
                 if IS_WEB_PROCESS
                 else {}
@@ -356,6 +404,36 @@ DATABASES = {
         "TEST": {"MIRROR": "default"},
     },
 }
+# The writers of synthetic orders: they see the tables of the performance run and no others.
+DATABASES[ALIAS] = {
+    **DATABASES["writer"],
+    "OPTIONS": {
+        **DATABASES["writer"]["OPTIONS"],
+        "application_name": "tandem-performance",
+        "options": f"{timeouts.WRITER.options} -c search_path={SCHEMA}",
+    },
+}
+# A hot standby for reads that may lag (project/replica). It must take no write, whatever it is.
+_replica = environment.optional_database("REPLICA_DATABASE_URL", session="standby")
+# A replica further behind than this is left out.
+REPLICA_LAG_SECONDS = environment.whole_number("REPLICA_LAG_SECONDS", 10, least=1, most=3600)
+DATABASE_ROUTERS = ["project.replica.router.ReplicaRouter"] if _replica else []
+if _replica:
+    _bounds = timeouts.WEB if IS_WEB_PROCESS else timeouts.WORKER
+    DATABASES[REPLICA] = {
+        **_replica,
+        **_same,
+        "CONN_MAX_AGE": 0 if IS_WEB_PROCESS else 600,
+        "OPTIONS": {
+            **_connection_options,
+            # A page waits no longer for one that died with its machine: then the primary answers.
+            "connect_timeout": 2,
+            "tcp_user_timeout": 3000,
+            **_replica.get("OPTIONS", {}),
+            "options": f"{_bounds.options} -c default_transaction_read_only=on",
+            **({"pool": {"min_size": 0, "max_size": 10, "timeout": 2}} if IS_WEB_PROCESS else {}),
+        },
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # ── Cache and sessions ──────────────────────────────────────────────────────────────────────
@@ -377,9 +455,20 @@ SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = IS_PRODUCTION
 # Plain-http probes of a load balancer must reach the health pages.
 SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if IS_PRODUCTION else None
-SECURE_HSTS_SECONDS = 31_536_000 if IS_PRODUCTION else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = IS_PRODUCTION
+# Without a proxy of ours the header is the client's word.
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if TRUSTED_PROXY_COUNT else None
+# Of a local run no browser remembers anything: its name, localhost, is that of other programs too.
+_hsts_seconds = environment.whole_number("HSTS_SECONDS", 3600)
+SECURE_HSTS_SECONDS = _hsts_seconds if IS_PRODUCTION else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = environment.switch("HSTS_SUBDOMAINS")
+SECURE_HSTS_PRELOAD = environment.switch("HSTS_PRELOAD")
+require_possible_hsts(
+    seconds=_hsts_seconds,
+    subdomains=SECURE_HSTS_INCLUDE_SUBDOMAINS,
+    preload=SECURE_HSTS_PRELOAD,
+)
+# Whether these are on is the operator's choice, which Django's advice can't know.
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 CSRF_FAILURE_VIEW = "orders.shop.views.errors.csrf_failure"
@@ -417,6 +506,8 @@ TIME_ZONE = environment.time_zone("TIME_ZONE", "UTC")
 
 # ── Files ───────────────────────────────────────────────────────────────────────────────────
 STATIC_URL = "/static/"
+# Swagger UI. As an installed app ninja would be loaded by each worker, with pydantic and more.
+STATICFILES_DIRS = [folder_of("ninja") / "static"]
 MEDIA_URL = "/media/"
 MEDIA_ROOT = _media.folder
 MEDIA_ORIGINS = _media.origins  # what the pages' policies allow besides ourselves
@@ -439,6 +530,8 @@ MEDIA_MAX_VIDEO_MB = environment.whole_number("MEDIA_MAX_VIDEO_MB", 500, least=1
 MEDIA_MAX_VIDEO_MINUTES = environment.whole_number(
     "MEDIA_MAX_VIDEO_MINUTES", 10, least=1, most=24 * 60
 )
+# The number of videos that each media worker may add to those that are processed at a time.
+MEDIA_VIDEOS_PER_WORKER = environment.whole_number("MEDIA_VIDEOS_PER_WORKER", 1, least=1, most=64)
 # The number of files that one address may upload for personalised products in an hour without
 # ordering them.
 MAX_UPLOADS_PER_HOUR = environment.whole_number("MAX_UPLOADS_PER_HOUR", 20, least=1, most=1_000_000)
@@ -519,12 +612,25 @@ CELERY_BEAT_MAX_LOOP_INTERVAL = 5  # seconds; also how often beat's heartbeat is
 # It concerns late acks only, which are off; False would log a warning at each reconnect.
 CELERY_WORKER_CANCEL_LONG_RUNNING_TASKS_ON_CONNECTION_LOSS = True
 
+# ── Figures ─────────────────────────────────────────────────────────────────────────────────
+# Who may read /metrics: addresses and networks, and who brings the token. Nobody else.
+METRICS_ALLOWED = networks("METRICS_ALLOWED", "127.0.0.0/8,::1" if TANDEM_LOCAL else "")
+METRICS_TOKEN = environment.text("METRICS_TOKEN")
+if METRICS_TOKEN and IS_PRODUCTION:
+    environment.require_secrets("METRICS_TOKEN", METRICS_TOKEN)
+# StatsD's IP address and port, for UDP; None: nothing is sent.
+STATSD_ADDRESS = udp_address("STATSD_ADDRESS")
+
+# ── Traces ─────────────────────────────────────────────────────────────────────────────────
+# Whether spans are sent: OpenTelemetry's variables name the collector. And from whose requests a
+# trace is gone on with: addresses and networks.
+TRACES_ARE_SENT = traces_are_sent(os.environ)
+OTEL_SERVICE_NAME = environment.label("OTEL_SERVICE_NAME", "tandem")
+TRACES_TRUSTED = networks("TRACES_TRUSTED")
+
 # ── Logs and errors ─────────────────────────────────────────────────────────────────────────
 LOGGING = logging_config(json=IS_PRODUCTION)
 LOGGING_CONFIG = "logging.config.dictConfig"
 if SENTRY_DSN := environment.sentry("SENTRY_DSN"):
-    import sentry_sdk  # takes a while to load, for shops that use it only
-
     with environment.named("SENTRY_DSN", "give the address that Sentry shows"):
-        # Local variables hold customers' data, and the passwords in gateways' URLs.
-        sentry_sdk.init(dsn=SENTRY_DSN, send_default_pii=False, include_local_variables=False)
+        start_sentry(SENTRY_DSN, secrets=secrets_of(os.environ, SETTING_NAMES))

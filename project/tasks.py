@@ -5,6 +5,7 @@ from typing import Any
 
 from celery import shared_task
 
+from project.backup.run import make_scheduled_backup
 from project.jobs.task import job_task
 from project.models import AuditRun
 from project.monitoring import audit as auditing
@@ -44,6 +45,12 @@ def catch_up() -> dict[str, Any]:
 def prune(day: date) -> dict[str, int]:
     """Delete old rows (`project.schedule.prune`)."""
     return pruning.prune()
+
+
+@daily("project.tasks.backup")
+def backup(day: date) -> dict[str, Any]:
+    """Back up database and media into BACKUP_FOLDER: off by default (docs/backup.md)."""
+    return make_scheduled_backup()
 
 
 run_now = job_task(ManualRunHandler())

@@ -5,6 +5,9 @@ from django.contrib import admin
 from django.urls import include, path
 
 from project import views
+from project.desk.loading import load_desk
+
+load_desk()
 
 handler400 = "orders.shop.views.errors.bad_request"
 handler403 = "orders.shop.views.errors.forbidden"

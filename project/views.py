@@ -1,13 +1,15 @@
 """The health pages: for load balancers, monitors and people."""
 
 from django.db import Error, connection
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseNotFound, JsonResponse
 from django.shortcuts import redirect
 from django.templatetags.static import static
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from prometheus_client import CONTENT_TYPE_LATEST
 
+from project.draining import is_draining
+from project.monitoring.access import may_read_metrics
 from project.monitoring.health import is_migrated, read_health
 from project.monitoring.metrics import read_metrics
 
@@ -27,6 +29,9 @@ def healthz(request: HttpRequest) -> HttpResponse:
 def readyz(request: HttpRequest) -> JsonResponse:
     """Answer 200 if orders can be placed, "degraded" if a service has a problem; else 503."""
     global migrated
+    if is_draining():
+        checks = {"web": "is about to stop: another machine answers"}
+        return JsonResponse({"status": "stopping", "checks": checks}, status=503)
     try:
         migrated = migrated or is_migrated()
         health = read_health() if migrated else None
@@ -53,7 +58,10 @@ def favicon(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def metrics(request: HttpRequest) -> HttpResponse:
-    """Answer with the figures for Prometheus. The reverse proxy must hide it from the public."""
+    """Answer with the figures for Prometheus; to others nothing is here (METRICS_ALLOWED)."""
+    if not may_read_metrics(request):
+        # Not the shop's page: it would cost a scanner nothing, and us some queries.
+        return HttpResponseNotFound("not found\n", content_type="text/plain")
     try:
         return HttpResponse(read_metrics(), content_type=CONTENT_TYPE_LATEST)
     except Error:

@@ -15,11 +15,17 @@ from django.test import TransactionTestCase, override_settings
 from django.utils import translation
 from whitenoise.middleware import WhiteNoiseMiddleware
 
+from project.desk.loading import load_desk
 from project.local.data_folder import DataFolder
 from project.local.embedded.running import running_servers
 from tests.contents import FirstContents
 from tests.database import answer_before_the_disk_has_it, copy_one_database
 from tests.live import LiveShop, wait_until
+
+
+def pytest_configure() -> None:
+    """Load the desk, as the URLs do it: modules of tests ask its site what it has."""
+    load_desk()
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -98,6 +104,7 @@ def django_db_setup(django_db_setup: None, django_db_blocker) -> Iterator[None]:
 
     drain()
     connections["writer"].close()
+    connections["performance"].close()
 
 
 @pytest.fixture(scope="module")

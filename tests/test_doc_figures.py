@@ -29,6 +29,7 @@ from project.jobs import handler, publisher, queryset, shutdown
 from project.limits import rates
 from project.local import data_folder
 from project.local.env import ROOT
+from project.replica import reading
 from project.schedule import passes, prune
 
 PROMISES = [
@@ -95,6 +96,8 @@ PROMISES = [
     ("group-commit.md", "({:.0f} s for orders)", placement.DEADLINE),
     ("group-commit.md", "gets {:.0f} s more", placement.GRACE),
     ("media.md", "{} files at once per process", receiving.MAX_AT_ONCE),
+    ("scaling.md", "`REPLICA_LAG_SECONDS` ({})", settings.REPLICA_LAG_SECONDS),
+    ("scaling.md", "it waits {:.0f} s for the replica", reading.CATCH_UP_SECONDS),
     ("media.md", "valid for {} to two hours", signed_urls.VALID // 3600),
 ]
 WORDS = {1: "one", 3: "three", 5: "five", 7: "seven", 10: "ten", 16: "sixteen", 50: "fifty"}

@@ -15,12 +15,12 @@ GUIDES = sorted(
     {*ROOT.glob("*.md"), ROOT / ".env.example", *ROOT.glob("docs/**/*.md")}
     - {ROOT / "CHANGELOG.md"}  # names files and modules of earlier versions, too
 )
-FOLDERS = ("bin", "docs", "media_jobs", "notifications", "orders", "project", "tests")
+FOLDERS = ("bin", "deploy", "docs", "media_jobs", "notifications", "orders", "project", "tests")
 
 LINK = re.compile(r"\]\(([^)\s]+)\)")
 FILE = re.compile(r"(?<![\w./<>$*~-])\w[\w./-]*\.(?:py|md|toml|yaml|txt)\b")
 FOLDER = re.compile(rf"(?<![\w./<>$*~-])(?:{'|'.join(FOLDERS)})/(?:[\w-]+/)*")
-SCRIPT = re.compile(r"(?<![\w./$-])(?:bin/[\w-]+|\.ci/\w+)")
+SCRIPT = re.compile(r"(?<![\w./$-])(?:bin/[\w-]+(?:\.py|\.toml)?|\.ci/\w+)")
 MODULE = re.compile(r"(?:python3? -m |python:)([a-z][\w.]*\w)")
 RETIRED = re.compile(r"\b(?:Doorbell|watchman|give_back|hold_back|one_at_a_time)\b")
 """Names that the code had; docs/glossary.md has today's."""

@@ -1,17 +1,23 @@
 """Draw the plots of docs/benchmarks.md from the recorded runs beside this file.
 
-manage.py bench placement --json > docs/benchmarks/placement.json
+manage.py bench placement --soak 10 --json > docs/benchmarks/placement.json
 manage.py bench media --json > docs/benchmarks/media.json
 manage.py bench pools --json > docs/benchmarks/pools.json
 manage.py bench quotes --json > docs/benchmarks/quotes.json
 manage.py bench growth --json > docs/benchmarks/growth.json
 manage.py bench search --json > docs/benchmarks/search.json
 manage.py bench http --against WORKTREE --json > docs/benchmarks/http.json
+manage.py bench jobs --json > docs/benchmarks/jobs.json
+manage.py bench orders --against WORKTREE --json > docs/benchmarks/orders.json
+manage.py bench memory --against WORKTREE --json > docs/benchmarks/memory.json
+manage.py bench partitions --json > docs/benchmarks/partitions.json
+manage.py bench plan --json > docs/benchmarks/plan.json
 python docs/benchmarks/plot.py
 """
 
 import json
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 
@@ -23,46 +29,55 @@ COLOURS = {
     "pillow, drafted": "#8a8378",
     "tandem": "#0f766e",
 }
+PLACEMENT_COLOURS = ("#b8b2a7", "#8a8378", "#d6a26a", "#0f766e")
 
 
 def plot_placement() -> None:
-    """Orders per second and 99th percentile, for each case, both variants side by side."""
+    """Orders per second and 99th percentile of each basket, with 32 clients; what limits them."""
     rows = json.loads((HERE / "placement.json").read_text())["rows"]
-    cases = [(clients, spread) for clients in (1, 32) for spread in ("spread", "hot")]
-    labels = [
-        f"{clients} client{'s' if clients > 1 else ''}\n"
-        + ("1,000 products" if spread == "spread" else "one hot product")
-        for clients, spread in cases
-    ]
-    figure, axes = plt.subplots(1, 2, figsize=(11, 4))
+    alone = [row for row in rows if row["part"] == "one process" and row["clients"] == 32]
+    baskets = {"spread": "one of 1,000", "hot": "one hot product"} | {
+        "spread baskets": "five of 1,000",
+        "hot baskets": "five hot products",
+    }
+    variants = ("textbook", "select_for_update", "two fresh threads", "tandem")
+    figure, axes = plt.subplots(1, 3, figsize=(14, 4), width_ratios=(5, 5, 3))
     for axis, column, title in (
-        (axes[0], "per_second", "Orders per second (more is better)"),
+        (axes[0], "per_second", "Orders per second, 32 clients (more is better)"),
         (axes[1], "p99_ms", "99th percentile in ms, logarithmic (less is better)"),
     ):
-        for offset, variant in ((-0.2, "textbook"), (0.2, "tandem")):
-            values = [
-                next(
-                    row[column]
-                    for row in rows
-                    if (row["variant"], row["clients"], row["spread"]) == (variant, *case)
-                )
-                for case in cases
-            ]
+        for place, variant in enumerate(variants):
+            found = {row["basket"]: row[column] for row in alone if row["variant"] == variant}
             bars = axis.bar(
-                [position + offset for position in range(len(cases))],
-                values,
-                width=0.38,
+                [index + 0.21 * (place - 1.5) for index in range(len(baskets))],
+                [found[basket] for basket in baskets],
+                width=0.2,
                 label=variant,
-                color=COLOURS[variant],
+                color=PLACEMENT_COLOURS[place],
             )
-            axis.bar_label(bars, fmt="%.0f", fontsize=8, padding=2)
+            axis.bar_label(bars, fmt="%.0f", fontsize=6, padding=2)
         axis.set_title(title, fontsize=10)
-        axis.set_xticks(range(len(cases)), labels, fontsize=8)
+        axis.set_xticks(range(len(baskets)), baskets.values(), fontsize=8)
         axis.spines[["top", "right"]].set_visible(False)
     axes[1].set_yscale("log")
-    axes[0].legend(frameon=False)
-    figure.tight_layout()
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="lower center", ncols=4, frameon=False)
+    _plot_two_processes(axes[2], [row for row in rows if row["part"] == "two processes"])
+    figure.tight_layout(rect=(0, 0.07, 1, 1))  # room for the legend
     figure.savefig(HERE / "placement.svg")
+
+
+def _plot_two_processes(axis: Any, rows: list[dict[str, Any]]) -> None:
+    """Two processes of Tandem, and pgbench with each number of clients, on one hot product."""
+    bars = axis.bar(
+        [f"{row['variant']}\n{row['clients']} clients" for row in rows],
+        [row["per_second"] for row in rows],
+        width=0.6,
+        color=[COLOURS["tandem" if row["variant"] == "tandem" else "textbook"] for row in rows],
+    )
+    axis.bar_label(bars, fmt="%.0f", fontsize=8, padding=2)
+    axis.set_title("Orders per second, one hot product", fontsize=10)
+    axis.tick_params(axis="x", labelsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
 
 
 def plot_media() -> None:
@@ -247,6 +262,97 @@ def plot_http() -> None:
     figure.savefig(HERE / "http.svg")
 
 
+def plot_jobs() -> None:
+    """Jobs of no work per second, by what does them."""
+    rows = [
+        row for row in json.loads((HERE / "jobs.json").read_text())["rows"] if "per_second" in row
+    ]
+    _plot_bars(
+        "jobs",
+        "Jobs of no work per second (more is better)",
+        {row["what"]: row["per_second"] for row in rows},
+    )
+
+
+def plot_orders() -> None:
+    """Orders per second with all their jobs, by build."""
+    rows = json.loads((HERE / "orders.json").read_text())["rows"]
+    names = {"ours": "tandem", "other": "the build before"}
+    _plot_bars(
+        "orders",
+        "Orders per second, to the end of their jobs (more is better)",
+        {names[row["build"]]: row["per_second"] for row in rows},
+    )
+
+
+def plot_memory() -> None:
+    """What each process of a fresh shop holds."""
+    rows = json.loads((HERE / "memory.json").read_text())["rows"]
+    _plot_bars(
+        "memory",
+        "Megabytes that a fresh shop's processes hold (PSS)",
+        {row["process"]: row["fresh_mb"] for row in rows if row["process"] != "all"},
+    )
+
+
+def plot_plan() -> None:
+    """The simulation beside the real run, and what it says of more nodes."""
+    rows = json.loads((HERE / "plan.json").read_text())["rows"]
+    figure, (checked, larger) = plt.subplots(1, 2, figsize=(12, 4))
+    for offset, part in ((-0.2, "measured"), (0.2, "simulated")):
+        found = [row for row in rows if row["part"] == part]
+        bars = checked.bar(
+            [place + offset for place in range(len(found))],
+            [row["per_second"] for row in found],
+            width=0.38,
+            label=part,
+            color=COLOURS["textbook" if part == "measured" else "tandem"],
+        )
+        checked.bar_label(bars, fmt="%.0f", fontsize=8, padding=2)
+        names = [f"{row['nodes']} node(s)\n{row['share']:.0%} on both" for row in found]
+        checked.set_xticks(range(len(found)), names, fontsize=8)
+    checked.set_title("Orders per second on this machine, 32 clients", fontsize=10)
+    checked.legend(frameon=False, fontsize=8, loc="upper right")
+    for writers, style in (("in each web process", "--"), ("at the node", "-")):
+        for share, colour in ((0.0, "#0f766e"), (0.1, "#d6a26a"), (0.5, "#8a8378")):
+            found = [
+                row
+                for row in rows
+                if row["part"] == "capacity"
+                and row["writers"] == writers
+                and (row["share"] == share or row["nodes"] == 1)
+            ]
+            larger.plot(
+                [row["nodes"] for row in found],
+                [row["per_second"] for row in found],
+                style,
+                marker="o",
+                color=colour,
+                label=f"writers {writers}, {share:.0%} on two",
+            )
+    larger.set_title("Orders per second at most, by nodes of two cores (simulated)", fontsize=10)
+    larger.set_xlabel("nodes", fontsize=8)
+    larger.legend(frameon=False, fontsize=7)
+    for axis in (checked, larger):
+        axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(HERE / "plan.svg")
+    plt.close(figure)
+
+
+def _plot_bars(name: str, title: str, values: dict[str, float]) -> None:
+    figure, axis = plt.subplots(figsize=(8, 0.6 + 0.4 * len(values)))
+    bars = axis.barh(list(values), list(values.values()), height=0.6, color=COLOURS["tandem"])
+    axis.bar_label(bars, fmt="%.4g", fontsize=8, padding=2)
+    axis.invert_yaxis()
+    axis.set_title(title, fontsize=10)
+    axis.tick_params(labelsize=8)
+    axis.spines[["top", "right"]].set_visible(False)
+    figure.tight_layout()
+    figure.savefig(HERE / f"{name}.svg")
+    plt.close(figure)
+
+
 if __name__ == "__main__":
     plot_placement()
     plot_media()
@@ -255,3 +361,7 @@ if __name__ == "__main__":
     plot_growth()
     plot_search()
     plot_http()
+    plot_jobs()
+    plot_orders()
+    plot_memory()
+    plot_plan()

@@ -1,4 +1,5 @@
-"""`bench media`: a photo's recipe against Pillow's, a film against bare ffmpeg, in one run."""
+"""`bench media`: a photo's recipe against Pillow's, a film against bare ffmpeg, a pickup pass
+against its first way, two workers against one, in one run."""
 
 import subprocess
 import time
@@ -9,6 +10,8 @@ from typing import Any
 from media_jobs import ffmpeg, videos
 from media_jobs.benchmarks.children import measured, measured_together
 from media_jobs.benchmarks.originals import film, photo, tiny
+from media_jobs.benchmarks.passes import LAYERS, measured_passes
+from media_jobs.benchmarks.workers import pictures_a_minute
 from media_jobs.filetypes import MP4
 from media_jobs.models import MediaJob
 from media_jobs.recipes import PRODUCT_VIDEO
@@ -19,6 +22,7 @@ ROUNDS = 3
 each counts: the work is the same each time, and the differences are smaller than such load.
 """
 VARIANTS = ("tandem", "pillow", "pillow, drafted")
+_WORKERS = "tandem, workers: {}"
 PHOTOS_EACH = 4
 """For the rate with one and two processes."""
 
@@ -26,14 +30,26 @@ TARGET_JPEG = 3.0
 TARGET_RECIPE = 1.3
 TARGET_MEMORY = 0.75
 TARGET_OVERHEAD = 1.05
+TARGET_PASS = 0.28
+TARGET_WORKERS = 1.7
 
 
 def bench_media() -> Report:
-    """Measure photos and a film; rows have the same columns, empty where they don't apply."""
-    rows = _photos(photo())
+    """Measure photos, a film, passes and workers.
+
+    Rows have the same columns, empty where they don't apply.
+    """
+    data = photo()
+    rows = _photos(data)
+    rows += [_row("pickup pass", way, **found) for way, found in measured_passes().items()]
     with TemporaryDirectory(prefix="tandem-bench-") as folder, scratch_database(pool_size=2):
         rows += _films(Path(folder))
-    return _judge(rows)
+        MediaJob.objects.all().delete()
+        rows += [
+            _row("photo, recipe", _WORKERS.format(count), seconds=60 / rate, a_minute=rate)
+            for count, rate in pictures_a_minute(data).items()
+        ]
+    return judge(rows)
 
 
 def _photos(data: bytes) -> list[dict[str, Any]]:
@@ -129,15 +145,16 @@ def _row(
     return {
         "work": work,
         "variant": variant,
-        "seconds": round(seconds, 3),
-        "cpu": cell(cpu, 3),
+        "seconds": round(seconds, 4),
+        "cpu": cell(cpu, 4),
         "peak_mb": cell(megabytes, 0),
         "output_kb": cell(kilobytes, 0),
         "a_minute": cell(a_minute, 1),
     }
 
 
-def _judge(rows: list[dict[str, Any]]) -> Report:
+def judge(rows: list[dict[str, Any]]) -> Report:
+    """Return the report of a run's rows, with its ratios and the targets that it misses."""
     by_case = {(row["work"], row["variant"]): row for row in rows}
 
     def ratio(column: str, work: str, over: str, under: str) -> float:
@@ -154,14 +171,26 @@ def _judge(rows: list[dict[str, Any]]) -> Report:
             "a_minute", "photo, recipe", "tandem, processes: 2", "tandem, processes: 1"
         ),
         "overhead_film": ratio("seconds", "film, MP4 and HLS", "tandem", "bare ffmpeg"),
+        "cpu_pass": ratio("cpu", "pickup pass", "tandem", LAYERS),
+        "rate_2_workers": ratio(
+            "a_minute", "photo, recipe", _WORKERS.format(2), _WORKERS.format(1)
+        ),
     }
     missed = [
         f"{name} is {ratios[name]}, wanted at least {target:g}"
-        for name, target in (("speed_jpeg", TARGET_JPEG), ("speed_recipe", TARGET_RECIPE))
+        for name, target in (
+            ("speed_jpeg", TARGET_JPEG),
+            ("speed_recipe", TARGET_RECIPE),
+            ("rate_2_workers", TARGET_WORKERS),
+        )
         if ratios[name] < target
     ] + [
         f"{name} is {ratios[name]}, wanted at most {target:g}"
-        for name, target in (("memory_recipe", TARGET_MEMORY), ("overhead_film", TARGET_OVERHEAD))
+        for name, target in (
+            ("memory_recipe", TARGET_MEMORY),
+            ("overhead_film", TARGET_OVERHEAD),
+            ("cpu_pass", TARGET_PASS),
+        )
         if ratios[name] > target
     ]
     return Report(rows=rows, ratios=ratios, missed=missed)

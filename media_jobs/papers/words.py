@@ -38,8 +38,10 @@ def file_name(recipe: str, context: dict[str, Any]) -> str:
 def _invoice(context: dict[str, Any]) -> dict[str, Any]:
     seller, currency = context["seller"], context["currency"]
     is_credit = context["kind"] == "credit_note"
-    rate = Decimal(context["rate"])
+    taxes = _taxes(context)
+    is_taxed = any(Decimal(part["rate"]) for part in taxes)
     taxed = [
+        *([_column(_("Tax rate"), is_number=True)] if len(taxes) > 1 else []),
         _column(_("Net"), is_number=True),
         _column(_("Tax"), is_number=True),
     ]
@@ -63,7 +65,7 @@ def _invoice(context: dict[str, Any]) -> dict[str, Any]:
             _column(_("Product"), is_wide=True),
             _column(_("Quantity"), is_number=True),
             _column(_("Unit price"), is_number=True),
-            *(taxed if rate else []),
+            *(taxed if is_taxed else []),
             _column(_("Total"), is_number=True),
         ],
         "rows": [
@@ -71,14 +73,17 @@ def _invoice(context: dict[str, Any]) -> dict[str, Any]:
                 {"text": line["name"], "small": line["sku"]},
                 str(line["quantity"]),
                 money(line["unit_price"], currency),
-                *([money(line["net"], currency), money(line["tax"], currency)] if rate else []),
+                *([_rate(line["rate"])] if len(taxes) > 1 else []),
+                *([money(line["net"], currency), money(line["tax"], currency)] if is_taxed else []),
                 money(line["total"], currency),
             ]
             for line in context["lines"]
         ],
         "splits": False,
-        "sums": _sums(context, rate),
-        "notes": _credit_notes(context) if is_credit else _payment_notes(context, rate),
+        "sums": _sums(context, taxes),
+        "notes": (
+            _credit_notes(context) if is_credit else _payment_notes(context, is_taxed=is_taxed)
+        ),
         "footer": [
             seller["name"],
             _("Tax number: %s") % seller["tax_id"],
@@ -87,26 +92,42 @@ def _invoice(context: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _sums(context: dict[str, Any], rate: Decimal) -> list[dict[str, Any]]:
-    currency = context["currency"]
-    tax = [
-        _sum(_("Net"), context["net"], currency),
-        _sum(_("Tax %(rate)s %%") % {"rate": f"{rate.normalize():f}"}, context["tax"], currency),
-    ]
-    return [
-        *(tax if rate else []),
-        _sum(_("Total"), context["total"], currency, is_strong=True),
-    ]
+def _taxes(context: dict[str, Any]) -> list[dict[str, str]]:
+    """Return net and tax by rate. A paper of before there were several rates has one for all."""
+    taxes: list[dict[str, str]] | None = context.get("taxes")
+    return taxes or [{name: context[name] for name in ("rate", "net", "tax")}]
 
 
-def _payment_notes(context: dict[str, Any], rate: Decimal) -> list[str]:
+def _sums(context: dict[str, Any], taxes: list[dict[str, str]]) -> list[dict[str, Any]]:
+    currency, rates = context["currency"], [_rate(part["rate"]) for part in taxes]
+    if len(taxes) > 1:
+        tax = [
+            _sum(text % {"rate": rate}, part[name], currency)
+            for part, rate in zip(taxes, rates, strict=True)
+            for name, text in (("net", _("Net at %(rate)s")), ("tax", _("Tax %(rate)s")))
+        ]
+    elif Decimal(taxes[0]["rate"]):
+        tax = [
+            _sum(_("Net"), context["net"], currency),
+            _sum(_("Tax %(rate)s") % {"rate": rates[0]}, context["tax"], currency),
+        ]
+    else:
+        tax = []
+    return [*tax, _sum(_("Total"), context["total"], currency, is_strong=True)]
+
+
+def _rate(rate: str) -> str:
+    return f"{Decimal(rate).normalize():f} %"
+
+
+def _payment_notes(context: dict[str, Any], *, is_taxed: bool) -> list[str]:
     due, currency = Decimal(context["due"]), context["currency"]
     facts = {
         "due": money(due, currency),
         "iban": context["seller"]["iban"],
         "order": context["order"],
     }
-    notes = [] if rate else [_("No tax is charged.")]
+    notes = [] if is_taxed else [_("No tax is charged.")]
     if not due:
         return [*notes, _("Paid. Thank you.")]
     if not facts["iban"]:

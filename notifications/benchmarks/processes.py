@@ -72,13 +72,22 @@ class MemoryWatch:
 
 
 def cpu_seconds(pid: int) -> float:
-    """Return the processor time that a process and its descendants have used; 0 if unknown."""
+    """Return the processor time that a process and its descendants have used; 0 if unknown.
+
+    Those that have ended count too: a worker replaces its processes.
+    """
     ticks = 0
     for one in _family(pid):
         with suppress(OSError):
             fields = Path(f"/proc/{one}/stat").read_text().rpartition(")")[2].split()
-            ticks += int(fields[11]) + int(fields[12])
+            # utime, stime, and both of the children that it has waited for (proc_pid_stat(5)).
+            ticks += sum(int(field) for field in fields[11:15])
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def pss_megabytes(pid: int, *, children: bool = True) -> float:
+    """Return what a process holds, with its descendants or alone; shared memory counts in part."""
+    return sum(_held(one)[0] for one in (_family(pid) if children else (pid,)))
 
 
 def _family(pid: int) -> Iterator[int]:

@@ -49,6 +49,7 @@ from project.jobs.errors import (
     TransientError,
     UnknownOutcomeError,
 )
+from project.tracing.spans import span
 
 logger = logging.getLogger(__name__)
 
@@ -157,7 +158,8 @@ def hand_over(
         raise
     notification.handed_over = True
     try:
-        return gateway.send(message, deadline=deadline)
+        with span("send", "client", gateway=gateway.name):
+            return gateway.send(message, deadline=deadline)
     except JobError as error:
         notification.handed_over = isinstance(error, NoAnswerError)
         reason = _masked(str(error), notification)

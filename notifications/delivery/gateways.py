@@ -20,13 +20,15 @@ from django.core.exceptions import ImproperlyConfigured
 from notifications.channels.answer import kept_id, kept_words
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import Message, NoAnswerError, NotAskedError, Receipt
-from notifications.models import Notification
+from notifications.models import SYNTHETIC, Notification
 from project.conf.urls import PERCENT, UnreadableUrlError, split_url, without_secrets
 from project.jobs.errors import JobError
 
 logger = logging.getLogger(__name__)
 
 EMAIL, SMS = Notification.Channel.EMAIL.value, Notification.Channel.SMS.value
+NOWHERE = "nowhere"
+"""The gateway of synthetic messages: it sends nothing, and has no limit, breaker or pause."""
 APPRISE = "apprise+"
 MODULES = {
     "http": "http_sms",
@@ -40,7 +42,7 @@ MODULES = {
 @dataclass(frozen=True)
 class Gateway:
     name: str
-    """`email`, or `sms:` with the gateway's host or service."""
+    """`email`, `nowhere`, or `sms:` with the gateway's host or service."""
     module: str
     url: str = ""
     problem: str = ""
@@ -93,8 +95,10 @@ def gateways(channel: str, *, event: str = "") -> tuple[Gateway, ...]:
     """Return the gateways for such a message: each is tried after the one before it refused.
 
     The order is that of SMS_URL, unless SMS_ORDER has one for the event. Empty for SMS if
-    SMS_URL isn't set.
+    SMS_URL isn't set. A synthetic message goes nowhere, by whatever channel.
     """
+    if event == SYNTHETIC:
+        return (Gateway(name=NOWHERE, module="nowhere"),)
     if channel == EMAIL:
         return (Gateway(name=EMAIL, module="email"),)
     known = _sms_gateways(settings.SMS_URL)

@@ -13,6 +13,7 @@ from django.db.models import DurationField, ExpressionWrapper, F, FloatField, Va
 from django.db.models.expressions import Combinable
 from django.db.models.functions import Coalesce, Extract, Greatest, Least, Now
 
+from notifications.delivery.gateways import NOWHERE
 from notifications.models import ChannelState, Notification
 from project.jobs.errors import NotNowError
 
@@ -22,6 +23,8 @@ LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 def per_minute(gateway: str) -> int:
     """Return the gateway's limit; 0: none. All gateways of a channel have the same."""
+    if gateway == NOWHERE:
+        return 0
     if gateway == Notification.Channel.EMAIL:
         return int(settings.EMAIL_PER_MINUTE)
     return int(settings.SMS_PER_MINUTE)

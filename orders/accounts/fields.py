@@ -89,7 +89,7 @@ def address_fields(*, required: bool) -> tuple[forms.Field, ...]:
         ),
         forms.ChoiceField(
             label=_("Country"),
-            choices=_countries,
+            choices=countries_by_name,
             initial=settings.SHOP_COUNTRY,
             required=required,
             widget=forms.Select({"autocomplete": "country"}),
@@ -97,7 +97,8 @@ def address_fields(*, required: bool) -> tuple[forms.Field, ...]:
     )
 
 
-def _countries() -> list[tuple[str, Any]]:
+def countries_by_name() -> list[tuple[str, Any]]:
+    """Return the codes and names of all countries, by name in the reader's language."""
     return sorted(COUNTRIES.items(), key=lambda item: _sort_key(str(item[1])))
 
 

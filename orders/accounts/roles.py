@@ -43,14 +43,14 @@ _SEE_ORDERS = _may(
 _SEE_CATALOGUE = _may(
     "view",
     *("orders.product", "orders.category", "orders.productmedia", "orders.scheduledchange"),
-    *("orders.stockmovement", "orders.announcement"),
+    *("orders.stockmovement", "orders.announcement", "orders.taxclass", "orders.taxrate"),
 )
 _SEE_WORK = _may(
     "view",
     *("orders.deskjob", "notifications.channelstate", "project.manualrun"),
     *("django_celery_results.taskresult", "django_celery_beat.periodictask"),
     *("project.heartbeat", "project.auditrun", "project.sweep", "project.dailyrun"),
-    *("project.limit", "project.limitcounter"),
+    *("project.limit", "project.limitcounter", "project.performancerun"),
 )
 _CLERK = (
     _SEE_ORDERS
@@ -70,11 +70,12 @@ _MANAGER = (
     _CLERK
     | _STOCK_KEEPER
     | _may("refund", "orders.order")
+    | frozenset({"orders.export_person", "orders.erase_person"})
     | _may("change", "orders.refund")
     | _may(
         "add change delete",
         *("orders.product", "orders.category", "orders.productmedia", "orders.scheduledchange"),
-        *("orders.announcement", "orders.user"),
+        *("orders.announcement", "orders.user", "orders.taxclass", "orders.taxrate"),
     )
     | _may("add change", "media_jobs.asset")
     | _may("change", "media_jobs.mediajob", "orders.deskjob")
@@ -89,7 +90,7 @@ _ENGINEER = (
     | _may(
         "change",
         *("notifications.notification", "notifications.channelstate", "media_jobs.mediajob"),
-        *("orders.deskjob", "project.manualrun", "project.limit"),
+        *("orders.deskjob", "project.manualrun", "project.limit", "project.performancerun"),
     )
     | _may("add change delete", "django_celery_beat.periodictask")
     | _may(

@@ -2,7 +2,8 @@
 
 Each of allauth's views runs in one transaction, so a change is committed together with its
 message. Signing in is the exception: a password check takes half a second, which must not hold a
-connection, and the view writes nothing except a message.
+connection, and the view writes nothing except a message. Guesses of a code are counted before that
+transaction: a count is none that can be rolled back.
 """
 
 from collections.abc import Callable
@@ -15,16 +16,25 @@ from django.urls import URLPattern, include, path
 from django.views.generic import RedirectView
 
 from orders.accounts.guards import needs_sms
+from orders.accounts.guesses import limited_guesses
 from orders.accounts.views import account, entrance
 from orders.accounts.views.unsubscribe import unsubscribe_page
 
 View = Callable[..., HttpResponseBase]
 UNBOUND = ("account_login", "account_logout", "account_inactive")
+GUESSED = (
+    "account_confirm_login_code",
+    "account_confirm_password_reset_code",
+    "account_email_verification_sent",
+)
+"""The pages of allauth's list that ask for a code."""
 
 
 def _in_one_transaction(pattern: URLPattern) -> URLPattern:
     if pattern.name not in UNBOUND:
         pattern.callback = transaction.atomic(pattern.callback)
+    if pattern.name in GUESSED:
+        pattern.callback = limited_guesses(pattern.callback)
     return pattern
 
 
@@ -52,7 +62,7 @@ urlpatterns = [
     # allauth adds these only if sign-up asks for a phone; here a user may add one later.
     path(
         "phone/verify/",
-        transaction.atomic(needs_sms(allauth_views.verify_phone)),
+        limited_guesses(transaction.atomic(needs_sms(allauth_views.verify_phone))),
         name="account_verify_phone",
     ),
     path(

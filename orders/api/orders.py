@@ -1,5 +1,6 @@
 """`POST orders` and `GET orders/<id>`: placing an order and following it."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Annotated, Any
 from uuid import UUID
@@ -14,9 +15,18 @@ from django.urls import reverse
 from ninja import Header, Router, Status
 
 import project.uuids  # noqa: F401  (registers `any_uuid`)
+from orders.api.job_errors import error_code
 from orders.api.problems import Problem
 from orders.api.schemas.fields import IdempotencyKey
-from orders.api.schemas.order import DeliveryOut, JobOut, LineOut, LineUpload, OrderOut, PaymentOut
+from orders.api.schemas.order import (
+    DeliveryOut,
+    JobOut,
+    LineOut,
+    LineUpload,
+    OrderOut,
+    PaymentOut,
+    TaxOut,
+)
 from orders.api.schemas.placing import OrderIn
 from orders.api.schemas.problems import (
     ConflictOut,
@@ -31,6 +41,8 @@ from orders.payments.methods import open_methods
 from orders.placing.errors import OutcomeUnknown
 from orders.placing.placement import place_order
 from orders.placing.stock_writer import Draft, DraftLine
+from orders.placing.synthetic import RUN_HEADER, is_synthetic
+from orders.taxes.splitting import order_taxes
 from project.database.errors import dropped_if_lost
 from project.jobs.model import Job, job_models
 from project.limits.client_address import counted_address
@@ -77,7 +89,13 @@ def create_order(
 
     Repeat a request with the same `Idempotency-Key` as often as you like: it is one order.
     """
-    placement = place_order(order.request(key=key, counted_address=counted_address(request)))
+    placement = place_order(
+        order.request(
+            key=key,
+            counted_address=counted_address(request),
+            is_synthetic=is_synthetic(request.headers.get(RUN_HEADER, "")),
+        )
+    )
     if placement.draft is not None:
         path = reverse("api:read_order", args=[placement.order.pk])
         response["Location"] = settings.SITE_URL + path
@@ -108,12 +126,11 @@ def read_order(request: HttpRequest, order_id: UUID) -> OrderOut:
 def _answer(order: Order) -> OrderOut:
     """Return the order as it is now, in three queries: lines, jobs, payments."""
     balance = balance_of(order)
-    lines = [
-        _line(line, [LineUpload(**upload) for upload in line.taken])
-        for line in order.lines.annotate(taken=ArraySubquery(_UPLOADS))
-    ]
-    jobs = [JobOut.model_construct(**job) for job in jobs_of(order.pk)]
-    return _order_out(order, lines, jobs, paid=balance.paid, due=balance.due)
+    rows = order.lines.annotate(taken=ArraySubquery(_UPLOADS))
+    lines = [_line(line, [LineUpload(**upload) for upload in line.taken]) for line in rows]
+    jobs = [_job(**row) for row in jobs_of(order.pk)]
+    taxes = _taxes(order, rows)
+    return _order_out(order, lines, jobs, taxes, paid=balance.paid, due=balance.due)
 
 
 def _answer_new(draft: Draft) -> OrderOut:
@@ -125,7 +142,8 @@ def _answer_new(draft: Draft) -> OrderOut:
         uploads.setdefault(part.product_id, []).append(taken)
     lines = [_line(line, uploads.get(line.product_id, [])) for line in draft.lines]
     jobs = sorted(map(_new_job, draft.jobs), key=lambda job: (job.app, job.kind))
-    return _order_out(order, lines, jobs, paid=Decimal("0.00"), due=order.total)
+    taxes = _taxes(order, draft.lines)
+    return _order_out(order, lines, jobs, taxes, paid=Decimal("0.00"), due=order.total)
 
 
 def _line(line: OrderLine | DraftLine, uploads: list[LineUpload]) -> LineOut:
@@ -139,12 +157,30 @@ def _line(line: OrderLine | DraftLine, uploads: list[LineUpload]) -> LineOut:
     )
 
 
+def _job(*, status: str, lost: int, error: str, **row: Any) -> JobOut:
+    code = error_code(status=status, lost=lost, error=error)
+    return JobOut.model_construct(status=status, error=code.value, **row)
+
+
+def _taxes(order: Order, lines: Iterable[OrderLine | DraftLine]) -> list[TaxOut]:
+    return [
+        TaxOut.model_construct(rate=part.percent, net=str(part.net), tax=str(part.tax))
+        for part in order_taxes(order, lines)
+    ]
+
+
 def _new_job(job: Job) -> JobOut:
     return JobOut.model_construct(**{name: getattr(job, name) for name in JobOut.model_fields})
 
 
 def _order_out(
-    order: Order, lines: list[LineOut], jobs: list[JobOut], *, paid: Decimal, due: Decimal
+    order: Order,
+    lines: list[LineOut],
+    jobs: list[JobOut],
+    taxes: list[TaxOut],
+    *,
+    paid: Decimal,
+    due: Decimal,
 ) -> OrderOut:
     return OrderOut.model_construct(
         id=order.pk,
@@ -153,6 +189,7 @@ def _order_out(
         delivery_total=str(order.delivery_total),
         delivery=DeliveryOut(**order.delivery) if order.delivery else None,
         total=str(order.total),
+        taxes=taxes,
         payment=PaymentOut.model_construct(
             due=f"{due:.2f}",
             paid=f"{paid:.2f}",
@@ -168,7 +205,7 @@ def _order_out(
 
 def jobs_of(order_id: UUID) -> list[dict[str, Any]]:
     """Return the order's jobs of every kind in the order of queueing, in one query."""
-    columns = [name for name in JobOut.model_fields if name != "app"]
+    columns = ["lost", *(name for name in JobOut.model_fields if name != "app")]
     first, *others = (
         model.objects.filter(order_id=order_id)
         .order_by()

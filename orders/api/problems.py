@@ -11,6 +11,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 
+from orders.placing.errors import ShopBusy
+from project.admission.refusal import is_refused
+
 PREFIX = "/api/"
 CONTENT_TYPE = "application/problem+json"
 
@@ -75,10 +78,28 @@ class Problem(Exception):
         return json.dumps(body).encode()
 
 
+def busy_problem(*, retry_after: int) -> Problem:
+    """Return the answer 503 to an order of which nothing was placed."""
+    detail = "Nothing was placed. Repeat the request in a moment."
+    return Problem(503, "busy", detail, retry_after=retry_after)
+
+
 def invalid_problem(errors: list[dict[str, str]]) -> Problem:
     """Return the answer 422 that names each field and what is wrong with it."""
     fields = ", ".join(error["field"] or "body" for error in errors[:5])
     return Problem(422, "invalid", f"Please check: {fields}.", errors=errors)
+
+
+class RefusedOrderMiddleware:
+    """Answer an order that was not let in (`project.admission`), before anything of it is read."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:
+        if is_refused():
+            return busy_problem(retry_after=ShopBusy().retry_after).response()
+        return self.get_response(request)
 
 
 class ProblemMiddleware:

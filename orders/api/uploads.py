@@ -5,6 +5,7 @@ from uuid import UUID
 from django.http import HttpRequest
 from ninja import Router, Status
 
+import project.uuids  # noqa: F401  (registers `any_uuid`)
 from media_jobs.filetypes import UnusableFileError
 from media_jobs.receiving import ReceivingBusyError, received, receiving
 from orders.api.problems import Problem
@@ -66,7 +67,7 @@ def create_upload(request: HttpRequest) -> Status[UploadOut]:
 
 
 @router.get(
-    "/uploads/{token}",
+    "/uploads/{any_uuid:token}",
     response={200: UploadOut, 404: ProblemOut},
     summary="See whether an upload can be ordered with",
 )

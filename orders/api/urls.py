@@ -1,5 +1,6 @@
 """The API object: routers, OpenAPI documents, and the handlers that turn errors into problems."""
 
+import json
 import logging
 from typing import Any, cast
 
@@ -7,6 +8,7 @@ from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.db import Error, connection
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
@@ -16,7 +18,7 @@ from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
 from orders.api import orders, products, quotes, uploads
-from orders.api.problems import CONTENT_TYPE, Problem, invalid_problem
+from orders.api.problems import CONTENT_TYPE, Problem, busy_problem, invalid_problem
 from orders.api.strict_json import StrictParser
 from orders.placing.errors import (
     DeliveryChanged,
@@ -69,8 +71,7 @@ class ShopAPI(NinjaAPI):
         for path_item in schema["paths"].values():
             for operation in path_item.values():
                 for status, answer in operation["responses"].items():
-                    if status >= 400:
-                        content = answer["content"]
+                    if status >= 400 and (content := answer.get("content")):
                         content[CONTENT_TYPE] = content.pop("application/json")
         return schema
 
@@ -78,7 +79,11 @@ class ShopAPI(NinjaAPI):
 class Docs(Swagger):
     """ninja's Swagger UI from the shop's static files, on a page that fits a phone."""
 
-    template = "api/docs.html"
+    def render_page(self, request: HttpRequest, api: NinjaAPI, **kwargs: Any) -> HttpResponse:
+        """Render it without ninja as an installed app, which each worker would load."""
+        options = self.settings | {"url": self.get_openapi_url(api, kwargs)}
+        context = {"api": api, "swagger_settings": json.dumps(options)}
+        return render(request, "api/docs.html", context)
 
 
 api = ShopAPI(
@@ -172,8 +177,7 @@ def _placement_problem(error: PlacementError) -> Problem:
             detail = f"Nothing was placed: {_LIMITED[limit]}. Repeat the request later."
             return Problem(429, "limited", detail, retry_after=retry_after, limit=limit)
         case ShopBusy(retry_after):
-            detail = "Nothing was placed. Repeat the request in a moment."
-            return Problem(503, "busy", detail, retry_after=retry_after)
+            return busy_problem(retry_after=retry_after)
         case OutcomeUnknown(order_id):
             detail = "Repeat the request with the same key: it is safe, and tells."
             status_url = settings.SITE_URL + reverse("order", args=[order_id])

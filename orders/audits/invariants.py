@@ -84,6 +84,7 @@ register(
         query=f"""
             SELECT 'order ' || id FROM orders_order
             WHERE id {THESE} AND placed_at > now() - interval '7 days'
+              AND erased_at IS NULL  -- its messages and media went with its person
               AND (NOT EXISTS (SELECT FROM notifications_notification
                                WHERE order_id = orders_order.id AND order_id {THESE}
                                  AND event = 'order_placed')

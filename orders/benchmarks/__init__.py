@@ -1,17 +1,21 @@
 """The shop's benchmarks (`manage.py bench`)."""
 
 from orders.benchmarks.growth import SIZES, bench_growth
-from orders.benchmarks.http import bench_http
-from orders.benchmarks.placement import bench_placement
+from orders.benchmarks.http import bench_http, processes
+from orders.benchmarks.placement import SOAK_MINUTES, bench_placement
+from orders.benchmarks.plan import SIZES as RATES
+from orders.benchmarks.plan import bench_plan
 from orders.benchmarks.quotes import bench_quotes
 from orders.benchmarks.search import bench_search
+from orders.benchmarks.whole import memory, orders
 from project.benchmarks import Benchmark, register
 
 register(
     Benchmark(
         name="placement",
-        summary="orders/s and latency against a textbook transaction, hot and spread",
+        summary="orders/s and latency against textbook transactions and pgbench; deadlocks",
         run=bench_placement,
+        soak_minutes=SOAK_MINUTES,
     )
 )
 register(
@@ -42,5 +46,39 @@ register(
         summary="requests/s and latency of the web process, against another build; overload",
         run=bench_http,
         compares_builds=True,
+    )
+)
+register(
+    Benchmark(
+        name="orders",
+        summary="orders/s of a whole shop with all their jobs done, against another build",
+        run=orders.bench_orders,
+        sizes=orders.SIZES,
+        compares_builds=True,
+    )
+)
+register(
+    Benchmark(
+        name="memory",
+        summary="what each process holds: fresh, after many orders, after many jobs",
+        run=memory.bench_memory,
+        sizes=memory.SIZES,
+        compares_builds=True,
+    )
+)
+register(
+    Benchmark(
+        name="plan",
+        summary="PostgreSQL nodes for 10,000 orders/s: a simulation, checked by two databases",
+        run=bench_plan,
+        sizes=RATES,
+    )
+)
+register(
+    Benchmark(
+        name="processes",
+        summary="requests/s of 1, 2, 4 and 8 web processes on this machine",
+        run=processes.bench_processes,
+        sizes=processes.SIZES,
     )
 )

@@ -10,7 +10,7 @@ from django.db.models import Max
 
 from media_jobs.models import Asset
 from media_jobs.outbox import queue_renditions
-from orders.models import Category, Popularity, Product, ProductMedia, ProductSales, Stock
+from orders.models import Category, Popularity, Product, ProductMedia, ProductSales, Stock, TaxClass
 
 
 def create_product(
@@ -28,10 +28,12 @@ def create_product(
     low_stock: int | None = None,
     shelf: str = "",
     weight: int | None = None,
+    tax_class: TaxClass | None = None,
 ) -> Product:
     """Create the product with its counters of stock (`initial` of its ledger) and sales.
 
-    `weight` is in grams; None: it isn't known. Raises IntegrityError if the SKU or the slug is
+    `weight` is in grams; None: it isn't known. Without a `tax_class` its price includes the usual
+    rate. Raises IntegrityError if the SKU or the slug is
     taken.
     """
     with transaction.atomic():
@@ -46,6 +48,7 @@ def create_product(
             low_stock=low_stock,
             shelf=shelf,
             weight=weight,
+            tax_class=tax_class,
             personalisation=personalisation,
             requires_upload=requires_upload,
         )

@@ -11,11 +11,13 @@ from media_jobs.assets import store_asset
 from media_jobs.models import Asset
 from orders.catalogue.products import add_media, create_product
 from orders.demo.products import CATEGORIES
-from orders.models import Category, Product
+from orders.models import Category, Product, TaxRate
 from project.database.advisory_lock import lock_until_commit
 
 DRAWINGS = Path(__file__).parent / "drawings"
 PICTURE_SIDE = 1600  # pixels; the size of a usual product photo
+TAX_RATES = {"DE": 19, "AT": 20, "FR": 20}
+"""The usual ones, in per cent."""
 LOCK = 0x7A0DE  # two starts of the same shop must not fill it twice
 
 
@@ -55,6 +57,8 @@ def _stored_drawing(drawing: str, *, name: str) -> Asset:
 
 
 def _write_rows(pictures: dict[str, Asset]) -> Filled:
+    for country, rate in TAX_RATES.items():
+        TaxRate.objects.get_or_create(country=country, tax_class=None, defaults={"rate": rate})
     products = 0
     for position, demo_category in enumerate(CATEGORIES):
         category, _created = Category.objects.get_or_create(

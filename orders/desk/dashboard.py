@@ -6,7 +6,7 @@ figure is counted by an index up to a thousand.
 """
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.http import HttpRequest
@@ -30,10 +30,12 @@ from project.desk.charts import sparkline
 from project.desk.durations import duration
 from project.desk.job_errors import read_errors
 from project.desk.jobs import job_admins
+from project.limits.client_address import came_by_unknown_proxy
 from project.models import AuditRun
 from project.monitoring.health import read_health
 from project.names import queue_name, service_name, service_note, service_state
 from project.queues.samples import QueueHistory, read_history
+from project.replica.reading import read_lagging
 
 LATEST = 8
 BEST = 8
@@ -98,6 +100,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             )
             for name in health.degraded
         ],
+        "has_unknown_proxy": sees_jobs and came_by_unknown_proxy(request),
         "pauses": show_pauses(health.pauses),
         "audits": AuditRun.objects.last_of_each_scope(),
         "may_take_stock": may_take_stock(request),
@@ -106,16 +109,7 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
         .order_by("stock__available", "name")[:LATEST],
     }
     if sees_orders:
-        periods, charts = read_overview(now)
-        context |= {
-            "periods": periods,
-            "charts": charts,
-            "sellers": best_sellers(_days_ago(7), most=BEST),
-            "latest": [
-                (order, COLOURS[order.status])
-                for order in Order.objects.order_by("-number")[:LATEST]
-            ],
-        }
+        context |= read_lagging(request, lambda: _sales(now))
     if sees_jobs:
         context |= {
             "errors": read_errors(request, job_admins(admin.site), most=MOST_ERRORS),
@@ -126,6 +120,19 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             "jobs_url": reverse("desk-jobs"),
         }
     return context
+
+
+def _sales(now: datetime) -> dict[str, Any]:
+    """Return the figures of sales and the latest orders, which a replica may answer."""
+    periods, charts = read_overview(now)
+    return {
+        "periods": periods,
+        "charts": charts,
+        "sellers": best_sellers(_days_ago(7), most=BEST),
+        "latest": [
+            (order, COLOURS[order.status]) for order in Order.objects.order_by("-number")[:LATEST]
+        ],
+    }
 
 
 def _days_ago(days: int) -> Any:

@@ -28,6 +28,7 @@ COLUMNS = (
     ("price", _("With a point: 12.30. A new product needs one.")),
     ("shelf", _("Where it lies in the store; pick lists are in this order.")),
     ("weight", _("Whole grams of one unit, as it is sent.")),
+    ("tax class", _("A class of the shop, by its name. Empty: a new product has the usual rate.")),
     ("stock", _("The initial units of a new product. Never changes the stock of a known one.")),
     ("on sale", _("yes or no; a new product is on sale unless it says no.")),
     ("pictures", _("File names, with | between them. They are added; none is removed.")),

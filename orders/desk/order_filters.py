@@ -39,6 +39,9 @@ PAID = (Order.Status.PAID, Order.Status.PACKED, Order.Status.SHIPPED, Order.Stat
 UNSENT = (Order.Status.PLACED, Order.Status.PAID, Order.Status.PACKED)
 UNSENT_DAYS = 30
 """Days in which an order that isn't shipped is looked at for its address."""
+FEW_ADDRESSES = 200
+"""Addresses that came back, up to which all of them are read: each takes three reads, to see
+whether a later message was delivered."""
 MANY = 100_000
 """Ids that PostgreSQL keeps in a hash table of its usual memory."""
 MANY_PARCELS = 10_000
@@ -122,7 +125,7 @@ def list_troubled(orders: QuerySet[Order]) -> QuerySet[Order]:
     If such addresses are many, the list is read by its order.
     """
     small = orders.alias(email_in_small=Lower("email"))
-    if len(returned_addresses()[: FEW + 1]) <= FEW:
+    if len(returned_addresses()[: FEW_ADDRESSES + 1]) <= FEW_ADDRESSES:
         return small.filter(email_in_small__in=list(troubled_addresses()))
     return in_list_order(
         small,

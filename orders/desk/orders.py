@@ -33,6 +33,7 @@ from orders.desk.order_sheets import SHEETS
 from orders.desk.other_orders import read_other_orders
 from orders.desk.papers import PAPER_ACTIONS, PaperActions
 from orders.desk.payment import read_payment
+from orders.desk.people import OrderPersonPages
 from orders.desk.preview import PreviewPage, preview_url
 from orders.desk.step_forms import RefundForm
 from orders.desk.steps import NoteForm, StepPages
@@ -40,6 +41,7 @@ from orders.desk.timeline import Happening, read_happenings
 from orders.desk.transitions import REFUND, TransitionActions
 from orders.lifecycle.corrections import CORRECTABLE, sent_elsewhere
 from orders.models import Order
+from orders.taxes.splitting import order_taxes
 from project.desk.day_ranges import DayRangeFilter
 from project.desk.export_list import ExportList
 from project.desk.jobs import isolated, moment
@@ -72,6 +74,7 @@ class OrderAdmin(
     PaperActions,
     TransitionActions,
     PreviewPage,
+    OrderPersonPages,
     RecordPage,
 ):
     change_form_template = "desk/order.html"
@@ -161,8 +164,10 @@ class OrderAdmin(
         happenings = read_happenings(order, request, site=self.admin_site)
         messages = [each.job for each in happenings if isinstance(each.job, Notification)]
         media_jobs = [each.job for each in happenings if isinstance(each.job, MediaJob)]
+        order_lines = read_lines(order, returned=payment.returned)
+        lines = [row.line for row in order_lines.rows]
         return {
-            **self.papers_card(request, order, jobs=media_jobs),
+            **self.papers_card(request, order, jobs=media_jobs, lines=lines),
             "subtitle": None,
             "show_history": False,
             "title": _("Order %(number)s") % {"number": order.display_number},
@@ -172,6 +177,7 @@ class OrderAdmin(
             "further_steps": [row for row in steps if not next_step or row[1] != next_step.url],
             "may_step": may_step,
             "may_refund": may_refund,
+            **self.person_links(request, order),
             "contact_url": step_url(order, "contact") if order.status in CORRECTABLE else "",
             "again_url": step_url(order, "again") if sent_elsewhere(order, messages) else "",
             "refund_url": _refund_url(steps),
@@ -181,7 +187,8 @@ class OrderAdmin(
             "payment": payment,
             "parcel": _parcel(happenings),
             "zone": settings.TIME_ZONE,
-            "order_lines": read_lines(order, returned=payment.returned),
+            "order_lines": order_lines,
+            "taxes": order_taxes(order, lines),
             "timeline": happenings,
             "others": read_other_orders(order),
         }

@@ -20,7 +20,7 @@ from orders.desk_jobs.kinds import PRINT_INVOICES, PRINT_PACKING_SLIPS, PRINT_PI
 from orders.desk_jobs.queue import queue_once
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.invoices import issue_invoice
-from orders.models import Order, User
+from orders.models import Order, OrderLine, User
 from orders.papers.reading import KINDS, RECIPES, SLIPS, order_papers, request_slip
 from orders.papers.selection import MOST_ORDERS
 from project.desk.decision_log import note
@@ -67,13 +67,18 @@ class PaperActions:
         return [*ours, *super().get_urls()]  # type: ignore[misc]
 
     def papers_card(
-        self, request: HttpRequest, order: Order, *, jobs: Iterable[MediaJob] | None = None
+        self,
+        request: HttpRequest,
+        order: Order,
+        *,
+        jobs: Iterable[MediaJob] | None = None,
+        lines: Iterable[OrderLine] | None = None,
     ) -> dict[str, Any]:
         """Return the context of `desk/papers.html` for this user.
 
-        `jobs` are the order's media jobs, if the page has read them.
+        `jobs` are the order's media jobs and `lines` its lines, if the page has read them.
         """
-        card = order_papers(order, jobs=jobs)
+        card = order_papers(order, jobs=jobs, lines=lines)
         card["may_pack"] &= self.has_pack_permission(request)
         card["may_invoice"] &= self.has_step_permission(request)
         card["papers_url"] = reverse("admin:orders_order_papers", args=[order.pk])

@@ -12,11 +12,15 @@ from project.desk.sheets import Column, Sheet, column
 
 
 def _plain(products: QuerySet[Product]) -> QuerySet[Product]:
-    return products.prefetch_related(None).select_related("category", "stock", "sales")
+    return products.prefetch_related(None).select_related("category", "tax_class", "stock", "sales")
 
 
 def _on_sale(product: Any) -> bool:
     return bool(product.is_active)
+
+
+def _tax_class(product: Any) -> str:
+    return product.tax_class.name if product.tax_class else ""
 
 
 PRODUCTS = Sheet(
@@ -30,6 +34,7 @@ PRODUCTS = Sheet(
         column(pgettext_lazy("import", "description"), "description"),
         column(pgettext_lazy("import", "price"), "price"),
         column(pgettext_lazy("import", "weight"), "weight"),
+        Column(pgettext_lazy("import", "tax class"), _tax_class),
         column(pgettext_lazy("import", "stock"), "stock.available"),
         Column(pgettext_lazy("import", "on sale"), _on_sale),
     ),

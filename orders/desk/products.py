@@ -70,7 +70,7 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
     list_display = ("picture", "label", "category", "price_shown", "stock_level", "sold", "on_sale")
     list_display_links = ("picture", "label")
     list_select_related = ("category", "stock", "sales")
-    list_filter = (StockLevelFilter, "is_active", "category")
+    list_filter = (StockLevelFilter, "is_active", "category", "tax_class")
     list_per_page = 50
     search_fields = ("sku", "name", "description")
     ordering = ("name", "pk")
@@ -160,7 +160,7 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
                     "fields": (
                         "name",
                         ("sku", "slug"),
-                        ("category", "price"),
+                        ("category", "price", "tax_class"),
                         ("shelf", "weight"),
                         "description",
                         "is_active",
@@ -184,6 +184,8 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
             field.help_text = _("As it is sent. Empty: carriers are told %(grams)d g.") % {
                 "grams": settings.DELIVERY_UNKNOWN_WEIGHT
             }
+        if field and db_field.name == "tax_class":
+            field.help_text = _("Empty: its price includes the usual rate.")
         if field and db_field.name == "low_stock":
             default = settings.LOW_STOCK_UNITS
             field.help_text = _("Staff are told from here on down. Empty: %(units)d.") % {
@@ -211,6 +213,7 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
             low_stock=obj.low_stock,
             shelf=obj.shelf,
             weight=obj.weight,
+            tax_class=obj.tax_class,
         )
         obj.pk, obj._state.adding = created.pk, False
 

@@ -33,7 +33,7 @@ class SignInActions:
     opts: Any
     has_change_permission: Callable[..., bool]
     record_action: Callable[..., None]
-    actions_detail = ("end_sessions", "remove_second_factor")
+    actions_detail: tuple[str, ...] = ("end_sessions", "remove_second_factor")
 
     def has_sign_in_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
         if object_id is None:

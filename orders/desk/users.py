@@ -27,6 +27,7 @@ from orders.accounts.roles import (
     may_manage,
 )
 from orders.desk.groups import OfferedPermissions
+from orders.desk.people import UserPersonActions
 from orders.desk.sign_in import SignInActions
 from orders.models import User
 from project.address_input import sent_as_typed
@@ -111,7 +112,13 @@ CUSTOMERS = Sheet(
 
 @admin.register(User)
 class UserAdmin(  # type: ignore[misc]
-    SignInActions, OfferedPermissions, ExportList, LongList, DjangoUserAdmin, EditAdmin
+    UserPersonActions,
+    SignInActions,
+    OfferedPermissions,
+    ExportList,
+    LongList,
+    DjangoUserAdmin,
+    EditAdmin,
 ):
     form = UserForm
     add_form = NewUserForm
@@ -126,6 +133,7 @@ class UserAdmin(  # type: ignore[misc]
         ),
     )
     asks_reason = True
+    actions_detail = (*SignInActions.actions_detail, "export_person", "erase_person")
     change_password_form = PasswordForm
     list_display = ("username", "email_shown", "name", "is_staff")
     ordering = ("username",)  # type: ignore[misc]

@@ -7,6 +7,7 @@ from typing import Any
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import BadRequest, SuspiciousOperation
 from django.core.files.base import File
+from django.db import DEFAULT_DB_ALIAS
 from django.http import Http404
 from django.utils.translation import gettext as _
 
@@ -17,6 +18,7 @@ from project.desk.export_list import export_list
 from project.desk.list_requests import list_request
 from project.desk.workbooks import write_workbook
 from project.jobs.errors import PermanentError
+from project.replica.reading import caught_up, reading_each
 
 
 def write_export(job: DeskJob) -> dict[str, Any]:
@@ -34,11 +36,14 @@ def write_export(job: DeskJob) -> dict[str, Any]:
         sheet, shown = desk.sheet(job.context["sheet"]), desk.shown(request)
     except (BadRequest, Http404, IncorrectLookupParameters, SuspiciousOperation) as error:
         raise PermanentError(_("The list has no such filter.")) from error
+    # A job that is tried again reads from the primary: the replica may have failed under it.
+    source = caught_up() if job.attempts == 1 else DEFAULT_DB_ALIAS
+    shown = shown.using(source)
     total = shown.count()
     on_progress = progress_callback(job)
 
     def rows() -> Iterator[list[Any]]:
-        for number, found in enumerate(sheet.read_rows(shown)):
+        for number, found in enumerate(reading_each(source, sheet.read_rows(shown))):
             if number % 100 == 0:
                 on_progress(number, total)
             yield from found

@@ -75,6 +75,18 @@ STEP_ORDERS = Kind(
     work="orders.desk_jobs.order_steps.take_steps",
     permissions=("orders.view_order",),  # that of the step is checked when it is taken
 )
+EXPORT_PERSON = Kind(
+    name="export_person",
+    label=_("Export of a person's data"),
+    work="orders.personal_data.jobs.export",
+    permissions=("orders.export_person",),
+)
+ERASE_PERSON = Kind(
+    name="erase_person",
+    label=_("Erasure of a person"),
+    work="orders.personal_data.jobs.erase",
+    permissions=("orders.erase_person",),
+)
 KINDS = {
     kind.name: kind
     for kind in (
@@ -87,5 +99,7 @@ KINDS = {
         PRINT_INVOICES,
         EXPORT_LIST,
         STEP_ORDERS,
+        EXPORT_PERSON,
+        ERASE_PERSON,
     )
 }

@@ -17,7 +17,7 @@ from orders.imports.errors import RowRefusedError
 from orders.imports.pictures import Picture
 from orders.imports.report import Outcome, Report, RowReport
 from orders.imports.rows import Row
-from orders.models import Category, Product, ProductMedia
+from orders.models import Category, Product, ProductMedia, TaxClass
 
 SHOWN = 40
 """The number of characters of a value that the report shows."""
@@ -55,6 +55,7 @@ class CatalogueImport:
         self._categories = {
             category.name.casefold(): category for category in Category.objects.all()
         }
+        self._tax_classes = {each.name.casefold(): each for each in TaxClass.objects.all()}
         self._announced: set[str] = set()
         """The categories that a dry run would create."""
 
@@ -67,7 +68,7 @@ class CatalogueImport:
         known = {
             product.sku: product
             for product in Product.objects.filter(sku__in=[row.sku for row, _pictures in rows])
-            .select_related("category", "stock")
+            .select_related("category", "tax_class", "stock")
             .prefetch_related("media__asset", "media__replacement")
         }
         with transaction.atomic():
@@ -79,6 +80,7 @@ class CatalogueImport:
     ) -> RowReport:
         try:
             plan = _planned(row, product, pictures)
+            self._plan_tax_class(plan)
             category = self._categories.get(plan.category.casefold())
             is_new = bool(plan.category) and category is None
             if not self._report.dry_run and plan.outcome != Outcome.UNCHANGED:
@@ -100,6 +102,21 @@ class CatalogueImport:
             self._categories[plan.category.casefold()] = category
         self._report.pictures += len(plan.added)
         return RowReport(row.number, row.sku, plan.outcome, "; ".join(plan.notes))
+
+    def _plan_tax_class(self, plan: Plan) -> None:
+        """Plan a new tax class. Raises RowRefusedError if the shop has none of this name."""
+        if plan.row.tax_class is None:
+            return
+        wanted = self._tax_classes.get(plan.row.tax_class.casefold())
+        if wanted is None:
+            text = _("tax class: there is none named %(name)s; create it first, under Tax classes")
+            raise RowRefusedError(text % {"name": _shown(plan.row.tax_class)})
+        now = plan.product.tax_class if plan.product else None
+        if wanted != now:
+            plan.values["tax_class"] = wanted
+            if plan.product:
+                old = _shown(now.name if now else "")
+                plan.notes.append(f"tax class: {old} → {_shown(wanted.name)}")
 
 
 def _planned(row: Row, product: Product | None, pictures: list[tuple[Picture, str]]) -> Plan:
@@ -190,6 +207,7 @@ def write_plan(plan: Plan, category: Category | None) -> None:
             stock=row.stock or 0,
             shelf=row.shelf or "",
             weight=row.weight,
+            tax_class=plan.values.get("tax_class"),
         )
     else:
         values = plan.values | ({"category": category} if category else {})

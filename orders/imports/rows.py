@@ -15,7 +15,14 @@ MAX_UNITS = 1_000_000
 MAX_GRAMS = 1_000_000
 MAX_PICTURES = 20
 MAX_DESCRIPTION = 20_000
-LENGTHS = {"sku": 40, "name": 200, "category": 100, "description": MAX_DESCRIPTION, "shelf": 40}
+LENGTHS = {
+    "sku": 40,
+    "name": 200,
+    "category": 100,
+    "description": MAX_DESCRIPTION,
+    "shelf": 40,
+    "tax class": 100,
+}
 YES = ("yes", "y", "true", "1", "x", "是")
 NO = ("no", "n", "false", "0", "否")
 _PRICE = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
@@ -45,6 +52,7 @@ class Row:
     shelf: str | None
     weight: int | None
     """Grams."""
+    tax_class: str | None
     stock: int | None
     on_sale: bool | None
     pictures: tuple[PictureCell, ...]
@@ -69,6 +77,7 @@ def parse_row(raw: RawRow) -> Row:
         price=_price(raw, faults),
         shelf=_text(raw, "shelf", faults),
         weight=_weight(raw, faults),
+        tax_class=_text(raw, "tax class", faults),
         stock=_stock(raw, faults),
         on_sale=_on_sale(raw, faults),
         pictures=_pictures(raw, faults),

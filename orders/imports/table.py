@@ -34,6 +34,7 @@ COLUMNS = {
     "price": ("price", "价格"),
     "shelf": ("shelf", "货位"),
     "weight": ("weight", "weight (g)", "重量", "重量（克）"),
+    "tax class": ("tax class", "税类"),
     "stock": ("stock", "库存"),
     "on sale": ("on sale", "active", "上架"),
     "pictures": ("pictures", "picture", "images", "image", "图片"),

@@ -4,7 +4,7 @@ The order is locked by the caller, so an order gets one invoice however many iss
 number is taken last, and the paper's job is written with it: all of it is committed or nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 
 from django.conf import settings
@@ -15,10 +15,16 @@ from django.utils.translation import gettext as _
 from media_jobs.models import MediaJob
 from media_jobs.outbox import invoice_job
 from orders.invoicing.numbers import take_number
-from orders.invoicing.snapshot import InvoicedLine, credit_note_data, invoice_data
-from orders.invoicing.tax import ZERO
+from orders.invoicing.snapshot import (
+    InvoicedLine,
+    credit_note_data,
+    credited,
+    invoice_data,
+    invoiced_rates,
+)
 from orders.models import Invoice, Order, OrderLine, Refund, User
 from orders.models.invoice import InvoiceKind
+from orders.taxes.splitting import ZERO, shared, unit_of
 from project.database.clock import database_now
 
 ISSUED_ON: Mapping[str, tuple[str, ...]] = {
@@ -34,13 +40,17 @@ class NoInvoiceError(Exception):
     """No invoice can be issued; the message says why to the operator."""
 
 
-def missing_settings() -> list[str]:
-    """Return the names of the settings that an invoice needs and that are not set."""
+def missing_settings(lines: Iterable[OrderLine]) -> list[str]:
+    """Return the names of the settings that the invoice of these lines needs and that are not set.
+
+    `TAX_RATE` is needed only for lines that were placed when no rate was known.
+    """
+    lacks_rate = settings.TAX_RATE is None and any(line.tax_rate is None for line in lines)
     needed = {
         "COMPANY_NAME": settings.COMPANY_NAME,
         "COMPANY_ADDRESS": settings.COMPANY_ADDRESS,
         "COMPANY_TAX_ID": settings.COMPANY_TAX_ID,
-        "TAX_RATE": settings.TAX_RATE is not None,
+        "TAX_RATE": not lacks_rate,
     }
     return [name for name, value in needed.items() if not value]
 
@@ -52,7 +62,7 @@ def issue(order: Order, *, user: User | None = None) -> Invoice:
     """
     if issued := invoice_of(order):
         return issued
-    if missing := missing_settings():
+    if missing := missing_settings(order.lines.all()):
         raise NoInvoiceError(
             _("Invoices need %(names)s in the shop's settings: ask the engineer who runs it.")
             % {"names": ", ".join(missing)}
@@ -82,19 +92,29 @@ def issue_on(step: str, order: Order, *, user: User | None) -> None:
 
 
 def credit(
-    order: Order, refund: Refund, units: Mapping[OrderLine, int], *, delivery: Decimal
+    order: Order, refund: Refund, units: Mapping[OrderLine, int], *, with_delivery: bool
 ) -> None:
     """Issue the credit note of a refund, if its order has an invoice.
 
-    `units` are the refunded units by line, `delivery` the refunded part of the delivery price.
+    `units` are the refunded units by line; `with_delivery` if the delivery's price goes back too.
     """
-    lines = [_line(line, count) for line, count in units.items()]
-    _credit(order, lines + _delivery(order, delivery), refund=refund, reason=refund.reason)
+    invoice = invoice_of(order)
+    if invoice is not None:
+        rates = invoiced_rates(invoice.data)
+        lines = [_line(line, count, rates[line.sku]) for line, count in units.items()]
+        if with_delivery:
+            lines += _invoiced_delivery(invoice)
+        _credit(invoice, lines, refund=refund, reason=refund.reason)
 
 
 def credit_rest(order: Order, *, reason: str) -> None:
     """Issue the credit note of a cancelled order for what is left of its invoice, if it has one."""
-    _credit(order, _invoiced(order), refund=None, reason=reason)
+    invoice = invoice_of(order)
+    if invoice is not None:
+        rates = invoiced_rates(invoice.data)
+        lines = [_line(line, count, rates[line.sku]) for line, count in _left(order).items()]
+        lines += _invoiced_delivery(invoice) if lines else []
+        _credit(invoice, lines, refund=None, reason=reason)
 
 
 def invoice_of(order: Order) -> Invoice | None:
@@ -102,13 +122,17 @@ def invoice_of(order: Order) -> Invoice | None:
     return Invoice.objects.filter(order=order, kind=InvoiceKind.INVOICE).first()
 
 
-def _credit(order: Order, lines: list[InvoicedLine], *, refund: Refund | None, reason: str) -> None:
-    invoice = invoice_of(order)
-    if invoice is None:
-        return
-    notes = Invoice.objects.filter(order=order, kind=InvoiceKind.CREDIT_NOTE)
-    earlier = sum((Decimal(data["total"]) for data in notes.values_list("data", flat=True)), ZERO)
-    note = Invoice(order=order, kind=InvoiceKind.CREDIT_NOTE, refund=refund, user=None)
+def _credit(
+    invoice: Invoice, lines: list[InvoicedLine], *, refund: Refund | None, reason: str
+) -> None:
+    notes = Invoice.objects.filter(order=invoice.order_id, kind=InvoiceKind.CREDIT_NOTE)
+    earlier: dict[Decimal, Decimal] = {}
+    for data in notes.values_list("data", flat=True):
+        for rate, amount in credited(data).items():
+            earlier[rate] = earlier.get(rate, ZERO) + amount
+    note = Invoice(
+        order_id=invoice.order_id, kind=InvoiceKind.CREDIT_NOTE, refund=refund, user=None
+    )
     if refund is not None:
         note.user = refund.user
     note.number = take_number(InvoiceKind.CREDIT_NOTE)
@@ -141,19 +165,57 @@ def _save(invoice: Invoice) -> Invoice:
 
 def _invoiced(order: Order) -> list[InvoicedLine]:
     """Return the units that weren't refunded yet, and the delivery."""
+    lines = [_line(line, count, _rate_of(line)) for line, count in _left(order).items()]
+    return lines + _delivery(order, lines) if lines else []
+
+
+def _rate_of(line: OrderLine) -> Decimal:
+    """Return the rate that the line was sold at; of one from before that was kept, today's."""
+    rate = settings.TAX_RATE if line.tax_rate is None else line.tax_rate
+    assert rate is not None  # `missing_settings`
+    return rate
+
+
+def _left(order: Order) -> dict[OrderLine, int]:
+    """Return the units of each line that weren't refunded yet."""
     left = order.lines.filter(quantity__gt=F("refunded"))
-    lines = [_line(line, line.quantity - line.refunded) for line in left]
-    return lines + _delivery(order, order.delivery_total) if lines else []
+    return {line: line.quantity - line.refunded for line in left}
 
 
-def _line(line: OrderLine, count: int) -> InvoicedLine:
-    return InvoicedLine(line.sku, line.name, count, line.unit_price, line.unit_price * count)
+def _line(line: OrderLine, count: int, rate: Decimal) -> InvoicedLine:
+    total = line.unit_price * count
+    return InvoicedLine(line.sku, line.name, count, line.unit_price, total, rate)
 
 
-def _delivery(order: Order, price: Decimal) -> list[InvoicedLine]:
-    if not price:
+def _delivery(order: Order, lines: list[InvoicedLine]) -> list[InvoicedLine]:
+    """Return a line of the delivery for each rate of the goods: it is taxed as they are."""
+    if not order.delivery_total:
         return []
+    goods: dict[Decimal, Decimal] = {}
+    for line in lines:
+        goods[line.rate] = goods.get(line.rate, ZERO) + line.total
+    shares = shared(order.delivery_total, goods, unit=unit_of(order.currency))
     with translation.override(order.language):
         label = order.delivery.get("label")
         name = _("Delivery: %(label)s") % {"label": label} if label else _("Delivery")
-        return [InvoicedLine("", name, 1, price, price)]
+    return [
+        InvoicedLine("", name, 1, price, price, rate)
+        for rate, price in sorted(shares.items(), reverse=True)
+        if price
+    ]
+
+
+def _invoiced_delivery(invoice: Invoice) -> list[InvoicedLine]:
+    """Return the delivery as the invoice has it."""
+    return [
+        InvoicedLine(
+            "",
+            line["name"],
+            line["quantity"],
+            Decimal(line["unit_price"]),
+            Decimal(line["total"]),
+            Decimal(line.get("rate") or invoice.data["rate"]),
+        )
+        for line in invoice.data["lines"]
+        if not line["sku"]
+    ]

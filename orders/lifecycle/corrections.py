@@ -21,6 +21,7 @@ from notifications.events import EVENTS, Audience
 from notifications.models import Notification
 from notifications.resending import is_repeat, may_resend, redirect, resend
 from orders.accounts.history import opt_out_context
+from orders.invoicing.issue import invoice_of
 from orders.lifecycle.errors import InvalidTransition, WrongStatus
 from orders.lifecycle.payouts import due_of
 from orders.lifecycle.steps import Kind, Status, lock, one_transaction, read, record, require_seen
@@ -35,6 +36,7 @@ from orders.placing.request import (
     clean_phone,
     clean_text,
 )
+from orders.taxes.rates import country_of, move_to
 from project.address_rules import address_rules
 from project.jobs.queryset import Status as JobStatus
 
@@ -65,8 +67,9 @@ def correct_contact(
 
     A value that changes gets its one form (`orders.placing.request`); one that stays isn't checked,
     because it may be older than the rule; nor is a part of an address that stays in its country. A
-    delivery keeps having an address and a pickup none:
-    the delivery was priced. A call that changes nothing is a repeat. `seen`: see `require_seen`.
+    delivery keeps having an address and a pickup none: the delivery was priced. Prices stay as they
+    are in another country, but include tax at its rates, unless the invoice was issued. A call that
+    changes nothing is a repeat. `seen`: see `require_seen`.
     """
     given = {"name": name, "email": email, "phone": phone, "address": dict(address)}
     with one_transaction():
@@ -87,6 +90,8 @@ def correct_contact(
         old = {field: getattr(order, field) for field in new}
         Order.objects.filter(pk=order_id).update(**new, changed_at=Now())
         order = read(order_id)
+        if _has_moved(old.get("address"), new.get("address")) and invoice_of(order) is None:
+            move_to(country_of(order.address), lines=order.lines.all())
         record(order, Kind.CORRECTED, user=user, old=old, new=new)
         for field, channel in CHANNELS.items():
             if old.get(field):
@@ -94,6 +99,10 @@ def correct_contact(
         if "name" in new:
             draw_pass_again(order_id=order_id, name=order.name)
     return order
+
+
+def _has_moved(old: Any, new: Any) -> bool:
+    return bool(old) and bool(new) and country_of(old) != country_of(new)
 
 
 def address_of(order: Order, channel: str) -> str:

@@ -80,7 +80,7 @@ def refund(
         RefundLine.objects.bulk_create(
             RefundLine(refund=made, line=line, quantity=count) for line, count in units.items()
         )
-        credit(order, made, units, delivery=order.delivery_total if is_all else Decimal(0))
+        credit(order, made, units, with_delivery=is_all)
         if restock:
             return_to_stock(
                 {line.product_id: count for line, count in units.items()},

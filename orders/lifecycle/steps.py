@@ -146,7 +146,7 @@ def record(
     OrderEvent.objects.create(order=order, kind=kind, detail=detail, user=user)
     issue_on(kind, order, user=user)
     event = MESSAGES.get(kind)
-    if event is None or is_muted(event, order=order):
+    if event is None or order.erased_at or is_muted(event, order=order):
         return
     context = message_context(order, order.lines.all()) | opt_out_context(event, order=order)
     Notification.objects.bulk_create(
@@ -165,7 +165,7 @@ def record(
 def channels_told(order: Order, kind: OrderEvent.Kind) -> list[str]:
     """Return the channels by which `record` would tell the customer of such an event now."""
     event = MESSAGES.get(kind)
-    if event is None or is_muted(event, order=order):
+    if event is None or order.erased_at or is_muted(event, order=order):
         return []
     messages = order_messages(
         event=event,

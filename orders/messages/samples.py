@@ -13,14 +13,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications.events import CODE_VALID_FOR, EVENTS, Audience
+from notifications.models import SYNTHETIC
 from orders.lifecycle.payouts import owed_context
 from orders.messages import back_in_stock
 from orders.messages.low_stock import low_stock_context
 from orders.models import Announcement, Order, OrderEvent, PaymentAttempt, Product, Refund
 from orders.payments.attempts import to_check_context
+from orders.performance.judgement import EVENT as SLOWER
+from orders.performance.judgement import slower_context
 from orders.placing.message_context import message_context
 from orders.placing.payment_choice import payment_context
 from orders.reports.figures import read_figures, report_context
+from project.models import PerformanceRun
 
 Kind = OrderEvent.Kind
 
@@ -33,6 +37,7 @@ TELLS: dict[str, tuple[OrderEvent.Kind, ...]] = {
     "order_refunded": (Kind.PART_REFUNDED, Kind.REFUNDED),
 }
 """The kinds of timeline entries by message."""
+_SLOW_RUN = {"rate": 5, "seconds": 60, "p99": 84.0, "usual_p99": 60.0}
 CLIENT_ADDRESS = "203.0.113.7"  # an address for documentation (RFC 5737)
 
 
@@ -50,6 +55,8 @@ def sample_context(event: str, *, order: Order, language: str) -> dict[str, Any]
     if event == "daily_report":
         yesterday = timezone.localdate() - timedelta(days=1)
         return _shop_context(report_context(read_figures(yesterday)))
+    if event == SLOWER:
+        return _shop_context(slower_context(PerformanceRun(pk=1, **_SLOW_RUN)))
     if event == "refund_owed":
         refund = order.refunds.last() or Refund(order=order, amount=order.total)
         return _shop_context(owed_context(refund, order))
@@ -101,7 +108,7 @@ def _order_context(event: str, order: Order, language: str) -> dict[str, Any]:
         "number": order.display_number,
         **message_context(order, lines),
         "placed_at": order.placed_at.isoformat(),
-        **(payment_context(order) if event == "order_placed" else {}),
+        **(payment_context(order) if event in ("order_placed", SYNTHETIC) else {}),
         **(told.detail if told else samples),
         "language": language,
     }

@@ -4,6 +4,7 @@ from orders.models.announcement import Announcement
 from orders.models.cart import Cart, CartLine, CheckoutDraft, ClearedCart
 from orders.models.demo import DemoFill
 from orders.models.desk import DeskJob
+from orders.models.erased import ErasedAddress
 from orders.models.invoice import Invoice, InvoiceCounter
 from orders.models.money import Payment, PaymentAttempt, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine, OrderNote
@@ -13,6 +14,7 @@ from orders.models.sales import AuditedBalance, ProductSales, SalesEntry, SalesQ
 from orders.models.scheduled import ScheduledChange
 from orders.models.search import Popularity, SearchWord
 from orders.models.stock import BY_HAND, Stock, StockAlert, StockMovement
+from orders.models.tax import TaxClass, TaxRate
 from orders.models.upload import Upload
 from orders.models.user import Address, User
 from orders.models.waiting import Restock, WaitingListEntry
@@ -29,6 +31,7 @@ __all__ = [
     "ClearedCart",
     "DemoFill",
     "DeskJob",
+    "ErasedAddress",
     "Invoice",
     "InvoiceCounter",
     "KeptAnswer",
@@ -52,6 +55,8 @@ __all__ = [
     "Stock",
     "StockAlert",
     "StockMovement",
+    "TaxClass",
+    "TaxRate",
     "Upload",
     "User",
     "WaitingListEntry",

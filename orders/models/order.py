@@ -108,6 +108,8 @@ class Order(models.Model):
     yet. It may change while something is due, so it is no part of the fingerprint."""
     placed_at = models.DateTimeField(_("placed"), db_default=Now())
     changed_at = models.DateTimeField(_("changed"), db_default=Now(), db_index=True)
+    erased_at = models.DateTimeField(_("person erased"), null=True, blank=True, editable=False)
+    """When its person was erased (`orders.personal_data`): from then on it names nobody."""
 
     class Meta:
         verbose_name = _("order")
@@ -214,6 +216,10 @@ class OrderLine(models.Model):
     quantity = models.IntegerField(_("quantity"))
     unit_price = models.DecimalField(_("unit price"), max_digits=10, decimal_places=2)
     total = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
+    tax_rate = models.DecimalField(
+        _("tax rate (%)"), max_digits=5, decimal_places=3, null=True, editable=False
+    )
+    """The percentage of tax that the price includes where the order goes; None: not known."""
     refunded = models.IntegerField(_("refunded"), default=0, db_default=0)
     """The refunded units: the sum of the line's refund lines."""
 

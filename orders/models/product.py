@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from media_jobs.display import is_made
 from media_jobs.models import Asset
+from orders.models.tax import TaxClass
 from orders.models.words import ProductWords, ShopWords
 from project.text import isolate
 
@@ -67,6 +68,16 @@ class Product(models.Model):
     """Where it lies in the store. Pick lists are in this order."""
     weight = models.PositiveIntegerField(_("weight (g)"), null=True, blank=True)
     """Grams of one unit, as it is sent; None: `DELIVERY_UNKNOWN_WEIGHT`."""
+    tax_class = models.ForeignKey(
+        TaxClass,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="products",
+        verbose_name=_("tax class"),
+        db_index=False,  # a partial one, below: most products have the usual rate
+    )
+    """None: its price includes the usual rate."""
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
@@ -89,6 +100,11 @@ class Product(models.Model):
             models.Index(fields=["created_at", "id"], name="product_by_age", condition=ON_SALE),
             models.Index(
                 fields=["category", "name", "id"], name="product_of_category", condition=ON_SALE
+            ),
+            models.Index(
+                fields=["tax_class"],
+                name="product_of_tax_class",
+                condition=Q(tax_class__isnull=False),
             ),
         ]
         constraints = [

@@ -55,6 +55,10 @@ class User(AbstractUser):
         return isolate(self.get_username())
 
     class Meta(AbstractUser.Meta):
+        permissions = [
+            ("export_person", _("Can export a person's data")),
+            ("erase_person", _("Can erase a person")),
+        ]
         constraints = [
             # Staff may have no e-mail. Sign-in is by e-mail, so two users must never share one.
             models.UniqueConstraint(

@@ -13,7 +13,7 @@ from media_jobs.outbox import queue_paper
 from media_jobs.recipes import INVOICE, PACKING_SLIP, PAPERS, PICK_LIST
 from media_jobs.signed_urls import address_of
 from orders.invoicing.issue import missing_settings
-from orders.models import Order
+from orders.models import Order, OrderLine
 from orders.papers.slips import packing_slip, pick_list
 from project.jobs.queryset import Status
 
@@ -87,8 +87,13 @@ def request_slip(order: Order, *, kind: str) -> MediaJob:
     return queue_paper(PICK_LIST, order_id=order.pk, context=content)
 
 
-def order_papers(order: Order, *, jobs: Iterable[MediaJob] | None = None) -> dict[str, Any]:
-    """Return the context of `desk/papers.html`. `jobs` are the order's, if they were read."""
+def order_papers(
+    order: Order,
+    *,
+    jobs: Iterable[MediaJob] | None = None,
+    lines: Iterable[OrderLine] | None = None,
+) -> dict[str, Any]:
+    """Return the context of `desk/papers.html`. `jobs` and `lines` are the order's, if read."""
     papers = papers_of(order) if jobs is None else among(jobs)
     # An invoice's job is kept for ever.
     has_invoice = any(paper.kind == INVOICE.name for paper in papers)
@@ -98,7 +103,7 @@ def order_papers(order: Order, *, jobs: Iterable[MediaJob] | None = None) -> dic
         "papers_open": any(paper.status in (Status.QUEUED, Status.RUNNING) for paper in papers),
         "may_invoice": not has_invoice and not over,
         "may_pack": not over,
-        "missing_settings": missing_settings(),
+        "missing_settings": missing_settings(order.lines.all() if lines is None else lines),
     }
 
 

@@ -16,6 +16,7 @@ from orders.placing.request import ChosenDelivery, OrderRequest
 from orders.quotes.basket import NotQuoted, UnknownCarrier, chosen_quote, is_remote
 from orders.quotes.carriers.pickup import NAME as PICKUP
 from orders.quotes.parcel import Quote, parcel_of
+from orders.taxes.rates import country_of
 
 
 def quote_ahead(
@@ -29,7 +30,9 @@ def quote_ahead(
     chosen = request.delivery
     if chosen is None or not request.address or not is_remote(chosen.carrier):
         return None
-    placed_id, offers = look_up(order_ids=order_ids, skus=request.merged_lines)
+    placed_id, offers = look_up(
+        order_ids=order_ids, skus=request.merged_lines, country=country_of(request.address)
+    )
     if placed_id is not None or request.merged_lines.keys() - offers.keys():
         return None
     try:

@@ -12,12 +12,14 @@ from django.urls import reverse
 from orders.models import Order, OrderLine
 from orders.placing.mail_mark import mail_mark
 from orders.placing.stock_writer import DraftLine
+from orders.taxes.splitting import order_taxes
 
 
 def message_context(order: Order, lines: Iterable[DraftLine | OrderLine]) -> dict[str, Any]:
     """Return the context without the order's number: a new order has no number yet."""
     # Only then do the links of e-mails say that they were followed.
     mark = {"mail_mark": mail_mark(order.pk)} if settings.SMS_FIRST_NEEDS_EMAIL else {}
+    lines = list(lines)
     return {
         **mark,
         "name": order.name,
@@ -28,6 +30,10 @@ def message_context(order: Order, lines: Iterable[DraftLine | OrderLine]) -> dic
         "delivery_total": str(order.delivery_total),
         "delivery_label": order.delivery.get("label", ""),
         "total": str(order.total),
+        "taxes": [
+            {"rate": part.percent, "net": str(part.net), "tax": str(part.tax)}
+            for part in order_taxes(order, lines)
+        ],
         "status_url": settings.SITE_URL + reverse("order", args=[order.pk]),
         "lines": [
             {

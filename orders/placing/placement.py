@@ -14,6 +14,7 @@ from uuid import UUID
 
 from django.db import Error, connection
 
+from notifications.models import SYNTHETIC
 from orders.models import Order
 from orders.placing.delivery import quote_ahead
 from orders.placing.errors import (
@@ -42,9 +43,12 @@ from orders.placing.settle import settle
 from orders.placing.stock_writer import Draft, Taken
 from orders.placing.turns import Turns
 from orders.placing.upload_checks import wait_for_checks
-from orders.placing.writers import WEB_THREADS, Writers, writers
+from orders.placing.writers import WEB_THREADS, Writers, synthetic_writers, writers
 from orders.quotes.parcel import Quote
+from orders.taxes.rates import country_of
+from project.admission.refusal import is_refused
 from project.database.errors import dropped_if_lost
+from project.figures.noting import Counter, count
 from project.group_commit import (
     GroupCommitError,
     NotCommittedError,
@@ -52,6 +56,7 @@ from project.group_commit import (
     Submission,
     UnknownCommitError,
 )
+from project.tracing.spans import span
 
 logger = logging.getLogger(__name__)
 
@@ -60,10 +65,30 @@ DEADLINE = 3.0
 GRACE = 5.0
 """Extra seconds for an order that is being written when its deadline passes."""
 MAX_CONCURRENT = WEB_THREADS * 3 // 4
-"""Orders that one process places at a time. The other threads serve pages and health checks."""
+"""Orders that one process places at a time: as many as get a thread (`project.admission`). The
+other threads serve pages and health checks."""
 MAX_WAIT_FOR_TURN = 1.5
 """Seconds that a request waits for a turn. It is longer than the lock timeout, because orders for
 a locked product may hold every turn until that timeout."""
+
+ORDERS = Counter(
+    "tandem_order_requests",
+    "Orders that were asked for, by where they came from and what came of them",
+    labels=("source", "outcome"),
+)
+OUTCOMES: dict[type[PlacementError], str] = {
+    InvalidOrder: "invalid",
+    DeliveryChanged: "delivery_changed",
+    TotalChanged: "total_changed",
+    OutOfStock: "out_of_stock",
+    OrderLimited: "limited",
+    UploadsGone: "uploads_gone",
+    KeyReused: "key_reused",
+    ShopBusy: "busy",
+    OutcomeUnknown: "unknown",
+    PlacementFailed: "failed",
+}
+PLACED, REPLAYED, ERROR = "placed", "replayed", "error"
 
 REFUSALS = (
     InvalidOrder, DeliveryChanged, TotalChanged, OutOfStock, OrderLimited, UploadsGone,
@@ -96,8 +121,24 @@ def place_order(request: OrderRequest) -> Placement:
     """
     if connection.in_atomic_block:
         raise RuntimeError("place_order commits by itself: call it outside any transaction")
+    source = SYNTHETIC if request.is_synthetic else request.source
+    outcome = ERROR
+    with span("place order", refusals=(*REFUSALS, KeyReused), order_source=source) as traced:
+        try:
+            placement = _place_in_turn(request, source)
+            outcome = REPLAYED if placement.replayed else PLACED
+            return placement
+        except PlacementError as error:
+            outcome = OUTCOMES[type(error)]
+            raise
+        finally:
+            count(ORDERS, source, outcome)
+            traced.note(order_outcome=outcome)
+
+
+def _place_in_turn(request: OrderRequest, source: str) -> Placement:
     wait_for_checks(request.uploads)
-    ids = order_ids(source=request.source, user_id=request.user_id, key=request.key)
+    ids = order_ids(source=source, user_id=request.user_id, key=request.key)
     try:
         ahead = quote_ahead(request, order_ids=ids)  # it may take a second, so before the turn
         with _turn():
@@ -111,8 +152,8 @@ def place_order(request: OrderRequest) -> Placement:
 
 @contextmanager
 def _turn() -> Iterator[None]:
-    """Hold a turn for the block. Raises ShopBusy."""
-    if not _turns.begin(timeout=MAX_WAIT_FOR_TURN):
+    """Hold a turn for the block. Raises ShopBusy, at once for an order that was not let in."""
+    if is_refused() or not _turns.begin(timeout=MAX_WAIT_FOR_TURN):
         raise ShopBusy
     try:
         yield
@@ -124,7 +165,12 @@ def _place(
     request: OrderRequest, ids: list[UUID], ahead: Quote | DeliveryChanged | None
 ) -> Placement:
     try:
-        placed_id, offers = look_up(order_ids=ids, skus=request.merged_lines)
+        placed_id, offers = look_up(
+            order_ids=ids,
+            skus=request.merged_lines,
+            country=country_of(request.address),
+            is_synthetic=request.is_synthetic,
+        )
         if placed_id is not None:
             return _repeated(placed_id, request)
         draft = price(request, order_id=ids[0], offers=offers, ahead=ahead)
@@ -133,7 +179,9 @@ def _place(
         # Between the first look-up and the refusal, another request with this key may have
         # placed the order and taken the last unit. The shopper must then get that order
         # and no refusal, so the order is looked up once more.
-        placed_id, _offers = look_up(order_ids=ids, skus=())
+        placed_id, _offers = look_up(
+            order_ids=ids, skus=(), country="", is_synthetic=request.is_synthetic
+        )
         if placed_id is not None:
             return _repeated(placed_id, request)
         if isinstance(refusal, UploadsGone):
@@ -142,7 +190,12 @@ def _place(
 
 
 def _repeated(placed_id: UUID, request: OrderRequest) -> Placement:
-    """Return the order that this request repeats. Raises KeyReused if it is another one."""
+    """Return the order that this request repeats. Raises KeyReused if it is another one.
+
+    A performance run repeats nothing: its orders can't be read from the shop's tables.
+    """
+    if request.is_synthetic:
+        raise KeyReused(placed_id)
     order = Order.objects.get(pk=placed_id)
     if not is_repeat(request, of=order):
         raise KeyReused(order.pk)
@@ -170,7 +223,7 @@ def submit(draft: Draft) -> Placement:
     # A waiting order must not hold a connection: the pool stays free for pages.
     connection.close()
     deadline = time.monotonic() + DEADLINE
-    threads = writers()
+    threads = synthetic_writers() if draft.is_synthetic else writers()
     try:
         stock = threads.stock.submit(draft, deadline=deadline)
     except NotTakenError as error:
@@ -186,6 +239,8 @@ def submit(draft: Draft) -> Placement:
         raise _answer(error, order) from error
     if not isinstance(outcome, Taken):
         settle(order.pk, threads=threads)
+        if draft.is_synthetic:
+            raise KeyReused(order.pk)
         try:
             return Placement(Order.objects.get(pk=order.pk))
         except Error as error:

@@ -12,6 +12,7 @@ from django.conf import settings
 from django.utils.translation import gettext as _
 
 from media_jobs.outbox import pickup_pass_job
+from notifications.models import SYNTHETIC
 from notifications.outbox import order_messages
 from orders.models import Order
 from orders.placing.by_operator import price_errors
@@ -72,6 +73,7 @@ def price(
                 quantity=quantity,
                 unit_price=unit_price,
                 total=unit_price * quantity,
+                tax_rate=offer.tax_rate,
             )
         )
         if offer.available < quantity:
@@ -107,7 +109,14 @@ def price(
             request.payment_method, is_picked_up=not request.address, total=total
         ),
     )
-    draft = _with_jobs(order, tuple(lines), draft_uploads(request, order, offers, uploads))
+    draft = _with_jobs(
+        order,
+        tuple(lines),
+        draft_uploads(request, order, offers, uploads),
+        event=SYNTHETIC if request.is_synthetic else "order_placed",
+    )
+    if request.is_synthetic:
+        return replace(draft, is_synthetic=True)
     if (operator := request.operator) is None:
         return draft
     return replace(draft, operator_id=operator.user_id, detail=operator.detail(offers))
@@ -137,7 +146,7 @@ def frozen_quote(quote: Quote | None) -> dict[str, Any]:
 
 
 def _with_jobs(
-    order: Order, lines: tuple[DraftLine, ...], uploads: tuple[DraftUpload, ...]
+    order: Order, lines: tuple[DraftLine, ...], uploads: tuple[DraftUpload, ...], *, event: str
 ) -> Draft:
     """Add the order's jobs. StockWriter assigns the order's number and adds it to the context."""
     context = message_context(order, lines) | payment_context(order)
@@ -146,7 +155,7 @@ def _with_jobs(
         lines=lines,
         notifications=tuple(
             order_messages(
-                event="order_placed",
+                event=event,
                 order_id=order.pk,
                 context=context,
                 email=order.email,

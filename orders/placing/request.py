@@ -73,6 +73,8 @@ class OrderRequest:
     """The key of the shopper's session, or empty."""
     operator: ByOperator | None = None
     """The operator who makes the order for a customer, with the prices by hand."""
+    is_synthetic: bool = False
+    """It is of a performance run: it is placed in the run's tables, not in the shop's."""
 
     @property
     def merged_lines(self) -> dict[str, int]:

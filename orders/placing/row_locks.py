@@ -20,8 +20,9 @@ class RowLocks:
 
     A row that one transaction holds for longer than `lock_timeout` becomes a suspect. From then
     on the writer's main lane leaves it alone, and its patient lane queues for it: it waits for
-    one suspect at a time with nothing else in its hands, so that it stops nobody. Once it has
-    the row, the product is no suspect any more.
+    one suspect at a time with nothing else in its hands, so that it stops nobody. A basket that
+    needs several, and didn't find the others free, then waits for all of them together. Once the
+    lane has the row, the product is no suspect any more.
     """
 
     def __init__(self, model: type[models.Model], *, column: str) -> None:
@@ -90,16 +91,37 @@ class RowLocks:
         if product_id is None:
             return
         turn = max(SHORTEST_TURN, TURN / max(1, self.suspects.count()))
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{turn * 1000:.0f}ms"])
         try:
-            self._execute(connection, self._wait, {product_id})
+            self._wait_for(connection, {product_id}, seconds=turn)
+        except RepeatBatch:
+            self.suspects.end_turn(product_id, got=False)
+            raise
+        self.suspects.end_turn(product_id, got=True)
+
+    def queue_for_basket(self, connection: BaseDatabaseWrapper, product_ids: set[int]) -> None:
+        """Wait until all these rows are ours, first in the transaction.
+
+        For a basket whose products are never free at the same moment. The rows are taken in
+        product order as the main lanes take them, so no circle closes; but while it waits for
+        the second, others wait for the first. Raises RepeatBatch if one holder keeps any of
+        them for longer than the shortest turn.
+        """
+        self._wait_for(connection, product_ids, seconds=SHORTEST_TURN)
+        self.suspects.discard(product_ids)
+
+    def _wait_for(
+        self, connection: BaseDatabaseWrapper, product_ids: set[int], *, seconds: float
+    ) -> None:
+        """Lock the rows; raise RepeatBatch if one holder keeps one of them for that long."""
+        with connection.cursor() as cursor:
+            milliseconds = f"{seconds * 1000:.0f}ms"
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [milliseconds])
+        try:
+            self._execute(connection, self._wait, product_ids)
         except Error as error:
             if sqlstate(error) != LOCK_NOT_AVAILABLE:
                 raise
-            self.suspects.end_turn(product_id, got=False)
             raise RepeatBatch from error
-        self.suspects.end_turn(product_id, got=True)
 
     def _execute(
         self, connection: BaseDatabaseWrapper, statement: str, product_ids: set[int]

@@ -38,9 +38,18 @@ class RowPatience:
         self._unlogged = 0
         self._unsaved = 0
         self._next_report = 0.0
+        self._first: Any = None
 
     def wait(self, connection: BaseDatabaseWrapper, items: Sequence[Any]) -> None:
-        """Queue for one suspect that the items need. Raises RepeatBatch if its turn was vain."""
+        """Queue for one suspect that the items need; for all that the first item needs if it was
+        the first at the last turn too. Raises RepeatBatch if the turn was vain.
+        """
+        came_round = bool(items) and items[0] is self._first
+        self._first = items[0] if items and not came_round else None
+        basket = self._products(items[0]) if came_round else None
+        if basket is not None and len(basket) > 1 and not self._locks.suspects.are_stuck(basket):
+            self._locks.queue_for_basket(connection, basket)
+            return
         needed = [self._products(item) for item in items]
         known = [products for products in needed if products is not None]
         all_known = bool(items) and len(known) == len(needed)

@@ -6,7 +6,7 @@ nothing. It may count an order that the stock writer then refuses: a Settle corr
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -23,6 +23,7 @@ from orders.placing.sales_ledger import (
     true_targets,
 )
 from project.group_commit import DEFER, RepeatBatch
+from project.tracing.spans import traceparent
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class Count:
     order_id: UUID
     sold: dict[int, Sold]
     """By product id."""
+    traceparent: str = field(default_factory=traceparent, compare=False)
+    """The span of its request; empty without traces."""
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,10 @@ from orders.placing.row_locks import RowLocks
 from orders.placing.uploads import DraftUpload, assign, lock_untaken
 from project.database.arrays import array_literal
 from project.group_commit import DEFER, RepeatBatch
+from project.jobs.bell import RING
 from project.order_numbers import NUMBER_PREFIX
+from project.tracing.spans import traceparent
+from project.trail import request_id
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,8 @@ class DraftLine:
     quantity: int
     unit_price: Decimal
     total: Decimal
+    tax_rate: Decimal | None = None
+    """In per cent; None: unknown."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,12 @@ class Draft:
     """The user who made the order for a customer, if any."""
     detail: dict[str, Any] = field(default_factory=dict)
     """The detail of the order's first event."""
+    is_synthetic: bool = False
+    """See `OrderRequest.is_synthetic`."""
+    request_id: str = field(default_factory=request_id)
+    """The request that made it, for the log."""
+    traceparent: str = field(default_factory=traceparent)
+    """Its span, with which its jobs go on; empty without traces."""
 
     @property
     def jobs(self) -> list[Notification | MediaJob]:
@@ -181,6 +192,7 @@ def _row(draft: Draft) -> dict[str, Any]:
         "context": draft.context,
         "operator_id": draft.operator_id,
         "detail": draft.detail,
+        "traceparent": draft.traceparent,
         "lines": [
             {
                 "product_id": line.product_id,
@@ -189,6 +201,7 @@ def _row(draft: Draft) -> dict[str, Any]:
                 "quantity": line.quantity,
                 "unit_price": str(line.unit_price),
                 "total": str(line.total),
+                "tax_rate": None if line.tax_rate is None else str(line.tax_rate),
             }
             for line in draft.lines
         ],
@@ -220,8 +233,8 @@ WITH draft AS MATERIALIZED (
         id uuid, door text, user_id bigint, fingerprint text, name text, email text, phone text,
         language text, address jsonb, currency text, items_total numeric,
         delivery_total numeric, delivery jsonb, total numeric, payment_method text,
-        context jsonb, operator_id bigint, detail jsonb, lines jsonb, notifications jsonb,
-        media_jobs jsonb
+        context jsonb, operator_id bigint, detail jsonb, traceparent text, lines jsonb,
+        notifications jsonb, media_jobs jsonb
     )
 ), placed AS (
     INSERT INTO orders_order (
@@ -234,7 +247,7 @@ WITH draft AS MATERIALIZED (
     ON CONFLICT (id) DO NOTHING
     RETURNING id, number, placed_at
 ), work AS MATERIALIZED (
-    SELECT id AS order_id, operator_id, detail, lines, notifications, media_jobs,
+    SELECT id AS order_id, operator_id, detail, traceparent, lines, notifications, media_jobs,
            jsonb_build_object(
                'number', %(prefix)s::text || placed.number, 'placed_at', placed.placed_at
            ) || context AS context
@@ -243,7 +256,7 @@ WITH draft AS MATERIALIZED (
     SELECT order_id, line.*
     FROM work, jsonb_to_recordset(lines) AS line (
         product_id bigint, sku text, name text, quantity integer, unit_price numeric,
-        total numeric
+        total numeric, tax_rate numeric
     )
 ), taken AS (
     UPDATE orders_stock AS stock SET available = available - units
@@ -251,8 +264,8 @@ WITH draft AS MATERIALIZED (
     WHERE stock.product_id = line.product_id
 ), lines AS (
     INSERT INTO orders_orderline
-        (order_id, product_id, sku, name, quantity, unit_price, total)
-    SELECT order_id, product_id, sku, name, quantity, unit_price, total FROM line
+        (order_id, product_id, sku, name, quantity, unit_price, total, tax_rate)
+    SELECT order_id, product_id, sku, name, quantity, unit_price, total, tax_rate FROM line
 ), movements AS (
     INSERT INTO orders_stockmovement (order_id, product_id, kind, quantity)
     SELECT order_id, product_id, 'order', -quantity FROM line
@@ -261,15 +274,16 @@ WITH draft AS MATERIALIZED (
     SELECT order_id, 'placed', detail, operator_id FROM work
 ), messages AS (
     INSERT INTO notifications_notification
-        (id, order_id, kind, context, event, channel, recipient, language)
-    SELECT job.id, order_id, job.kind, context, job.event, job.channel, job.recipient,
-           job.language
+        (id, order_id, kind, context, traceparent, event, channel, recipient, language)
+    SELECT job.id, order_id, job.kind, context, traceparent, job.event, job.channel,
+           job.recipient, job.language
     FROM work, jsonb_to_recordset(notifications)
          AS job (id uuid, kind text, event text, channel text, recipient text, language text)
 ), pictures AS (
-    INSERT INTO media_jobs_mediajob (id, order_id, kind, context, source, recipe)
-    SELECT job.id, order_id, job.kind, context, job.source, job.recipe
+    INSERT INTO media_jobs_mediajob
+        (id, order_id, kind, context, traceparent, source, recipe)
+    SELECT job.id, order_id, job.kind, context, traceparent, job.source, job.recipe
     FROM work, jsonb_to_recordset(media_jobs) AS job (id uuid, kind text, source text, recipe text)
 )
-SELECT id, number, placed_at FROM placed
-"""
+SELECT id, number, placed_at, {ring} FROM placed
+""".replace("{ring}", RING)

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.db import transaction
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from media_jobs.assets import measure
@@ -91,6 +92,21 @@ def store_upload(
 def discard(token: UUID) -> bool:
     """Delete an upload that no order has taken, with its file; False if there is none."""
     return bool(_delete([token]))
+
+
+def delete_uploads(uploads: QuerySet[Upload]) -> int:
+    """Delete uploads whether an order took them or not, their files first; return how many.
+
+    Their print files are media jobs, which the caller deletes.
+    """
+    deleted = 0
+    while rows := list(uploads[:BATCH_SIZE]):
+        for upload in rows:
+            default_storage.delete(str(upload.file.name))
+        tokens = [upload.pk for upload in rows]
+        delete_checks(tokens)
+        deleted += Upload.objects.filter(pk__in=tokens).delete()[0]
+    return deleted
 
 
 def prune_uploads() -> int:

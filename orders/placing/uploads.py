@@ -37,6 +37,7 @@ class DraftUpload:
             "kind": self.job.kind,
             "source": self.job.source,
             "recipe": self.job.recipe,
+            "traceparent": self.job.traceparent,
             "context": {"number": f"{NUMBER_PREFIX}{number}", **self.job.context},
         }
 
@@ -63,13 +64,13 @@ _TAKE = """
 WITH part AS MATERIALIZED (
     SELECT * FROM jsonb_to_recordset(%(parts)s::jsonb) AS part (
         id uuid, token uuid, order_id uuid, product_id bigint, quantity integer, kind text,
-        source text, recipe text, context jsonb
+        source text, recipe text, traceparent text, context jsonb
     )
 ), taken AS (
     UPDATE orders_upload AS upload SET line_id = line.id, quantity = part.quantity
     FROM part JOIN orders_orderline AS line USING (order_id, product_id)
     WHERE upload.token = part.token
 )
-INSERT INTO media_jobs_mediajob (id, order_id, kind, context, source, recipe)
-SELECT id, order_id, kind, context, source, recipe FROM part
+INSERT INTO media_jobs_mediajob (id, order_id, kind, context, traceparent, source, recipe)
+SELECT id, order_id, kind, context, traceparent, source, recipe FROM part
 """

@@ -28,7 +28,7 @@ class UnknownCarrier(LookupError):
 
 
 class NotQuoted(Exception):
-    """The carrier doesn't quote this service (any more); `reason` is a sentence, or empty."""
+    """The carrier doesn't quote this service (any more); `reason` is for shoppers, or empty."""
 
     def __init__(self, reason: str = "") -> None:
         self.reason = reason
@@ -72,8 +72,8 @@ def chosen_quote(parcel: Parcel, *, carrier: str, service: str) -> Quote:
     quotes = _sorted(answers.values())
     if found := quotes.find(carrier, service):
         return found
-    reasons = [each.reason for each in quotes.missing if each.service in ("", service)]
-    raise NotQuoted(" ".join(reasons))
+    missing = [each for each in quotes.missing if each.service in ("", service)]
+    raise NotQuoted(" ".join(filter(None, (each.for_shoppers for each in missing))))
 
 
 def _answers(

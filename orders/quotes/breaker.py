@@ -13,6 +13,15 @@ import threading
 import time
 from collections.abc import Callable
 
+from project.figures.noting import Gauge, show
+
+OPEN = Gauge(
+    "tandem_carrier_breaker_open",
+    "1 while a web process of this machine doesn't ask the carrier",
+    labels=("carrier",),
+    mode="livemax",
+)
+
 logger = logging.getLogger(__name__)
 
 FAILURES_TO_OPEN = 3
@@ -51,6 +60,7 @@ class Breaker:
         with self._lock:
             if self._openings:
                 logger.info("carrier %s answers again", self.name)
+                show(OPEN, self.name, value=0)
             self._failures = self._openings = 0
             self._is_probing = False
 
@@ -64,6 +74,7 @@ class Breaker:
                 self._openings += 1
                 self._closed_from = self._clock() + pause
                 logger.warning("carrier %s isn't asked for %d s", self.name, pause)
+                show(OPEN, self.name, value=1)
 
     def not_asked(self) -> None:
         """Note that the admitted request never began: it says nothing of the carrier."""

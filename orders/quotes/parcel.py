@@ -107,6 +107,17 @@ _WORDS: dict[Why, str | Promise] = {
     Why.DAYS: _("“%(service)s” is left out: its days make no sense."),
     Why.TWICE: _("“%(service)s” is left out the second time: it was quoted twice."),
 }
+_UNUSABLE = _("One of its services isn't offered, because we have no price for it that we can use.")
+_FOR_SHOPPERS: dict[Why, str | Promise] = {
+    Why.UNREADABLE: _WORDS[Why.FAILED],
+    Why.NEGATIVE: _UNUSABLE,
+    Why.CURRENCY: _("One of its services isn't offered, because it has no price in our currency."),
+    Why.PLACES: _UNUSABLE,
+    Why.ABSURD: _UNUSABLE,
+    Why.DAYS: _UNUSABLE,
+    Why.TWICE: "",
+}
+"""What shoppers read instead. It has no word of the carrier's, such as its id of a service."""
 
 
 @dataclass(frozen=True)
@@ -120,8 +131,13 @@ class Missing:
 
     @property
     def reason(self) -> str:
-        """A sentence in the active language."""
+        """A sentence for operators and programs, in the active language."""
         return str(_WORDS[self.why]) % {"service": self.service}
+
+    @property
+    def for_shoppers(self) -> str:
+        """A sentence for shoppers, in the active language; empty if they miss nothing."""
+        return str(_FOR_SHOPPERS.get(self.why, _WORDS[self.why]))
 
 
 @dataclass(frozen=True)

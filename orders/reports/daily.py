@@ -18,6 +18,8 @@ from orders.accounts.staff import staff
 from orders.reports.chart import draw
 from orders.reports.figures import HEADER, Figures, read_figures, report_context, table
 from project.desk.spreadsheets import write_csv
+from project.replica.reading import caught_up
+from project.replica.router import reading
 from project.templatetags.money import money
 
 
@@ -32,10 +34,11 @@ def send_report(day: date) -> dict[str, Any]:
         return {"day": str(day), "recipients": 0, "told before": True}
     if not readers:
         return {"day": str(day), "recipients": 0}
-    figures = read_figures(day)
+    with reading(caught_up()):
+        figures, table_of_day = read_figures(day), _csv(day)
     files = [
         attachment(_store(f"{day}/chart.png", _chart(figures)), name="chart.png", cid="chart"),
-        attachment(_store(f"{day}/orders.csv", _csv(day)), name=f"orders-{day}.csv"),
+        attachment(_store(f"{day}/orders.csv", table_of_day), name=f"orders-{day}.csv"),
     ]
     queued = Notification.objects.bulk_create(messages_for(figures, files, readers))
     return {"day": str(day), "recipients": len(queued), "orders": figures.orders}

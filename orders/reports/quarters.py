@@ -12,7 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import connection, connections, router, transaction
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 
@@ -53,12 +53,13 @@ _BY_PRODUCT = f"""
     GROUP BY product_id
 """
 # The quarters whose rows may be outdated: with orders that changed since the sweep's mark. While
-# its first pass is under way, its position is one.
+# its first pass is under way, its position is one. The planner can't know how few orders changed
+# since then; "+ interval '0'" keeps it from reading all orders since `since` by their index.
 _OUTDATED = f"""
     outdated AS MATERIALIZED (
         SELECT DISTINCT {_BIN} AS begins_at, {_BIN} + interval '15 minutes' AS ends_at
         FROM orders_order
-        WHERE placed_at >= %(since)s AND changed_at > coalesce((
+        WHERE placed_at + interval '0' >= %(since)s AND changed_at > coalesce((
             SELECT greatest(done_until, page_at) - %(overlap)s FROM project_sweep
             WHERE name = %(sweep)s), '-infinity')
     )
@@ -182,7 +183,7 @@ def read_sales(
     `since` is the beginning of an hour. A part (begin, end) is shorter than an hour: its orders are
     counted one by one.
     """
-    with connection.cursor() as cursor:
+    with connections[router.db_for_read(SalesQuarter)].cursor() as cursor:
         cursor.execute(
             f"""
             WITH {_OUTDATED}, counted AS (
@@ -224,7 +225,7 @@ class Seller:
 
 def best_sellers(since: datetime, *, most: int) -> list[Seller]:
     """Return the products with the most sold units since then, in one query."""
-    with connection.cursor() as cursor:
+    with connections[router.db_for_read(SalesQuarter)].cursor() as cursor:
         cursor.execute(
             f"""
             WITH {_OUTDATED}, sold AS (

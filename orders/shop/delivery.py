@@ -29,6 +29,12 @@ class DeliveryOffer:
     """The shopper had carriers asked very often: they aren't asked now."""
 
     @property
+    def notes(self) -> list[tuple[str, str]]:
+        """What shoppers are told of a carrier that has no quote, or fewer: each sentence once."""
+        told = [(one.carrier, one.for_shoppers) for one in self.missing if one.for_shoppers]
+        return list(dict.fromkeys(told))
+
+    @property
     def price(self) -> Decimal:
         return self.chosen.price if self.chosen else Decimal(0)
 

@@ -5,11 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 
+from django.conf import settings
+
 from orders.catalogue.browsing import products_on_sale
 from orders.models import Product, Upload
 from orders.placing.request import RequestedLine
 from orders.placing.upload_checks import check_error, checks_of
 from orders.shop.lines import line_text
+from orders.taxes.rates import rates_of
+from orders.taxes.splitting import Split, TaxedLine, taxes_of
 
 
 @dataclass(frozen=True)
@@ -64,6 +68,15 @@ class PricedCart:
     @property
     def total(self) -> Decimal:
         return sum((line.total for line in self.lines), Decimal(0))
+
+    def taxes(self, *, country: str, delivery: Decimal) -> list[Split]:
+        """Return the tax that the total with this delivery includes, by its rates."""
+        rates = rates_of([line.product.sku for line in self.lines], country=country)
+        return taxes_of(
+            [TaxedLine(line.total, rates.get(line.product.sku)) for line in self.lines],
+            delivery=delivery,
+            currency=settings.SHOP_CURRENCY,
+        )
 
     @property
     def units(self) -> int:

@@ -26,9 +26,11 @@ from project.text import isolate
 
 # The page's polling interval in seconds, by the order's age, or by the time since the customer
 # came back from a bank that hasn't answered. Jobs take seconds, so a job that is open after a
-# minute waits for a service or an operator. After an hour the page stops polling.
+# minute waits for a service or an operator. After an hour the page stops polling. In a rush jobs
+# take longer, and many pages wait: so they ask less often after ten seconds.
 POLL_INTERVALS = (
-    (timedelta(minutes=1), 1),
+    (timedelta(seconds=6), 1),
+    (timedelta(minutes=1), 4),
     (timedelta(minutes=10), 5),
     (timedelta(hours=1), 30),
 )

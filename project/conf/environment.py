@@ -23,6 +23,7 @@ from django.core.exceptions import ImproperlyConfigured, ValidationError
 from django.core.validators import validate_email
 from kombu.transport import TRANSPORT_ALIASES
 
+from project.conf.database import database as database_of
 from project.conf.urls import PERCENT, split_url
 from project.countries import COUNTRIES
 from project.currencies import decimal_places
@@ -38,7 +39,6 @@ NOBODY = "off"
 _HOST = re.compile(r"\.?[\w-]+(\.[\w-]+)*|\[[0-9a-f:.]+\]|\*", re.IGNORECASE)
 ONE_HOST = ("redis", "rediss", "db", "rpc", "amqp")
 """Result backends whose address has one host and port."""
-POSTGRES = ("postgres", "postgresql")
 MAIL = ("smtp", "smtp+tls", "smtp+ssl")
 MAIL_ELSEWHERE = ("consolemail", "dummymail", "filemail", "memorymail")
 
@@ -202,12 +202,12 @@ def port(name: str) -> int:
     return whole_number(name, 8000, least=1, most=65_535)
 
 
-def site(name: str) -> str:
-    """Return a site's address, without the slash at its end.
+def site(name: str, *, default: str = "") -> str:
+    """Return a site's address, without the slash at its end; one with a default may be empty.
 
     The pages are at the top of their host, whose name is in the form that browsers send.
     """
-    value = needed(name)
+    value = text(name) or default if default else needed(name)
     wanted = (
         "give an address like https://shop.example.org, without a path; write letters beyond"
         " ASCII as xn--…"
@@ -250,14 +250,21 @@ def currency(name: str, default: str) -> str:
 
 
 def database(name: str) -> dict[str, Any]:
-    value = needed(name)
-    with named(name, "give postgres://user:password@host:5432/database"):
-        if split_url(value).scheme not in POSTGRES or _has_fragment(value):
-            raise ValueError
-        found: dict[str, Any] = environ.Env.db_url_config(value)
-        if not found["NAME"]:
-            raise ValueError
-    return found
+    return _database(name, needed(name))
+
+
+def optional_database(name: str, *, session: str = "read-write") -> dict[str, Any] | None:
+    """Return Django's settings for the database at this address; None if none is given."""
+    value = text(name, "")
+    return _database(name, value, session=session) if value else None
+
+
+def _database(name: str, value: str, *, session: str = "read-write") -> dict[str, Any]:
+    wanted = (
+        "give postgres://user:password@host:5432/database, or several hosts with commas between"
+    )
+    with named(name, wanted):
+        return database_of(value, session=session)
 
 
 def broker(name: str) -> str:

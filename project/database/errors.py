@@ -11,6 +11,8 @@ from django.db import Error, InterfaceError, OperationalError
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 LOCK_NOT_AVAILABLE = "55P03"
+UNDEFINED_TABLE = "42P01"
+QUERY_CANCELED = "57014"
 
 
 class Remedy(Enum):
@@ -46,7 +48,7 @@ REMEDIES = {
     "53": Remedy.REPEAT,  # disk full, out of memory
     "55006": Remedy.REPEAT,  # object in use
     LOCK_NOT_AVAILABLE: Remedy.REPEAT,
-    "57014": Remedy.REPEAT,  # cancelled: statement_timeout, or an operator
+    QUERY_CANCELED: Remedy.REPEAT,  # cancelled: statement_timeout, or an operator
     "58": Remedy.REPEAT,  # the server's own files
 }
 """By SQLSTATE, or by class: its first two characters. A whole SQLSTATE goes first."""

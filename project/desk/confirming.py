@@ -51,12 +51,14 @@ def confirm_page(
     facts: Pairs = (),
     hidden: Pairs = (),
     form: forms.Form | None = None,
+    is_final: bool = False,
     **context: Any,
 ) -> TemplateResponse:
     """Return the page with the question; its form is posted to the page's own address.
 
     `label` is that of the button: without it there is nothing to confirm. `facts` and `sentences`
-    say what it is about, `hidden` is sent again. A refused form answers 422.
+    say what it is about, `hidden` is sent again. What `is_final` can't be undone: its button is
+    red. A refused form answers 422.
     """
     return TemplateResponse(
         request,
@@ -71,6 +73,7 @@ def confirm_page(
             "facts": facts,
             "hidden": hidden,
             "form": form,
+            "button": "danger" if is_final else "primary",
             **context,
         },
         status=422 if form is not None and form.errors else 200,

@@ -17,7 +17,7 @@ from datetime import date, datetime
 from threading import BoundedSemaphore
 from typing import Any
 
-from django.db import Error, connection, transaction
+from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 from django.db.models import QuerySet
 from django.http import HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
@@ -27,6 +27,7 @@ from django.utils.translation import gettext as _
 
 from project.desk.sheets import Sheet
 from project.desk.spreadsheets import BOM, harmless
+from project.replica.reading import note_failure, reading_each
 
 logger = logging.getLogger(__name__)
 
@@ -138,22 +139,34 @@ def _parts(sheet: Sheet, shown: QuerySet[Any], progress: _Progress) -> Generator
     with translation.override(language):
         writer.writerow(sheet.header())
     yield taken()
-    # In a transaction the cursor answers with the first rows before it has found the last.
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [STALLED]
-            )
-        # The cursor is closed before its transaction, also when the reader is gone.
-        with closing(sheet.read_rows(shown)) as rows:
-            while True:
-                with translation.override(language):  # not while the part is being sent
-                    while buffer.tell() < PART_LETTERS and (found := next(rows, None)) is not None:
-                        writer.writerows([[csv_cell(value) for value in row] for row in found])
-                        progress.rows += len(found)
-                if not buffer.tell():
-                    progress.is_whole = True
-                    return
-                yield taken()
-                if time.monotonic() > ends_at:
-                    raise DownloadTooLongError
+
+    def file_of(shown: QuerySet[Any]) -> Generator[bytes, None, None]:
+        # In a transaction the cursor answers with the first rows before it has found the last.
+        with transaction.atomic(using=shown.db):
+            with connections[shown.db].cursor() as cursor:
+                cursor.execute(
+                    "SELECT set_config('idle_in_transaction_session_timeout', %s, true)", [STALLED]
+                )
+            # The cursor is closed before its transaction, also when the reader is gone.
+            with closing(reading_each(shown.db, sheet.read_rows(shown))) as rows:
+                while True:
+                    with translation.override(language):  # not while the part is being sent
+                        while (
+                            buffer.tell() < PART_LETTERS and (found := next(rows, None)) is not None
+                        ):
+                            writer.writerows([[csv_cell(value) for value in row] for row in found])
+                            progress.rows += len(found)
+                    if not buffer.tell():
+                        progress.is_whole = True
+                        return
+                    yield taken()
+                    if time.monotonic() > ends_at:
+                        raise DownloadTooLongError
+
+    try:
+        yield from file_of(shown)
+    except Error as error:
+        if progress.rows or shown.db == DEFAULT_DB_ALIAS:
+            raise
+        note_failure(error)  # of the replica, before its first row
+        yield from file_of(shown.using(DEFAULT_DB_ALIAS))

@@ -90,6 +90,10 @@ class JobAdmin(JobDecisions, ReadOnly, ExportList, LongList, RecordPage):
         """Return the kinds of this model's jobs that a person may filter by, as (name, label)."""
         return []
 
+    def listed(self, jobs: QuerySet[Any]) -> QuerySet[Any]:
+        """Return those among these jobs that lists show."""
+        return jobs
+
     def of_kind(self, jobs: QuerySet[Any], kind: str) -> QuerySet[Any]:
         """Return the jobs of one of `kinds` among these."""
         return jobs.filter(kind=kind)

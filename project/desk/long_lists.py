@@ -2,20 +2,24 @@
 
 Their pages are read by key (`project.desk.keyset`), forwards and backwards, and their rows counted
 only while they are few (`project.desk.row_counts`). They are sorted only by columns that an index
-carries, and what a row shows of other tables is read once for the page.
+carries, and what a row shows of other tables is read once for the page. A replica may answer them
+(`project.replica`).
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django.contrib.admin.views.main import ORDER_VAR, PAGE_VAR
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from unfold.admin import ModelAdmin
 from unfold.views import ChangeList
 
 from project.desk.keyset import LAST, KeyPage, read_page
 from project.desk.row_counts import count_rows
+from project.replica.reading import read_lagging
 
 
 class Pager:
@@ -77,6 +81,12 @@ class LongList(ModelAdmin):
     list_per_page = 50
     show_full_result_count = False
     date_hierarchy = None  # it reads the table for its years
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponseBase:
+        """Read the page's rows, from the replica if it may answer; a chosen action never there."""
+        return read_lagging(request, partial(super().changelist_view, request, extra_context))
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return LongChangeList

@@ -4,7 +4,7 @@
 wait for what others have locked, `draining` how a process ends.
 """
 
-from project.group_commit.committer import GroupCommitter
+from project.group_commit.committer import GroupCommitter, waiting_items
 from project.group_commit.draining import drain_all, drain_on_exit
 from project.group_commit.patient_lane import Patience
 from project.group_commit.submission import (
@@ -29,4 +29,5 @@ __all__ = [
     "UnknownCommitError",
     "drain_all",
     "drain_on_exit",
+    "waiting_items",
 ]

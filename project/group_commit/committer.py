@@ -8,14 +8,18 @@ grow by themselves, so a hot row is locked once per batch instead of once per ca
 import logging
 import threading
 import time
+from collections import Counter as Tally
 from collections import deque
 from collections.abc import Callable, Hashable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 from django.db import connections, transaction
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from project.database.errors import Remedy, drop, remedy
+from project.figures.noting import Histogram, observe
 from project.group_commit.patient_lane import Answers, Patience, PatientLane, RetryPatience
 from project.group_commit.submission import (
     DEFER,
@@ -28,6 +32,7 @@ from project.group_commit.submission import (
     UnknownCommitError,
     take,
 )
+from project.tracing.spans import ROOT, is_on, span
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +40,28 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 Apply = Callable[[BaseDatabaseWrapper, Sequence[Any]], Sequence[Any]]
+
+BATCH_SIZE = Histogram(
+    "tandem_writer_batch_items",
+    "Items of a writer's committed batches",
+    labels=("writer",),
+    bounds=(1, 2, 4, 8, 16, 32, 64, 128, 256),
+)
+BATCH_SECONDS = Histogram(
+    "tandem_writer_batch_seconds",
+    "Time of a writer's committed batches, with their repetitions",
+    labels=("writer",),
+    bounds=(0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 3.0),
+)
+_committers: "WeakSet[GroupCommitter[Any, Any]]" = WeakSet()
+
+
+def waiting_items() -> dict[str, int]:
+    """Return how many items wait in this process, by the committer's name."""
+    waiting: Tally[str] = Tally()
+    for committer in list(_committers):
+        waiting[committer.name] += committer.waiting
+    return dict(waiting)
 
 
 class GroupCommitter(Generic[T, R]):
@@ -45,6 +72,8 @@ class GroupCommitter(Generic[T, R]):
     items, so it must find and return the rows that an earlier run committed. `patience` says
     how an item that was answered DEFER gets its turn; at most `max_stuck` items wait for rows
     that may stay locked for long. Items of one `key` never overtake each other.
+    `committed` is called with each batch's items and answers once its callers have theirs.
+    `traceparent` gives the span for which an item was submitted: that of its batch links to it.
     """
 
     def __init__(
@@ -54,6 +83,8 @@ class GroupCommitter(Generic[T, R]):
         apply: Apply,
         patience: Patience | None = None,
         key: Callable[[T], Hashable] | None = None,
+        committed: Callable[[Sequence[tuple[T, Any]]], object] | None = None,
+        traceparent: Callable[[T], str] | None = None,
         using: str = "writer",
         batch_size: int = 256,
         queue_size: int = 4096,
@@ -62,6 +93,8 @@ class GroupCommitter(Generic[T, R]):
         self.name = name
         self.apply = apply
         self._key = key
+        self._committed = committed
+        self._traceparent = traceparent
         self._using = using
         self._batch_size = batch_size
         self._queue_size = queue_size
@@ -81,6 +114,7 @@ class GroupCommitter(Generic[T, R]):
         )
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self._thread.start()
+        _committers.add(self)
 
     def submit(self, item: T, *, deadline: float) -> Submission[T, R]:
         """Queue the item; `deadline` is on the `time.monotonic` clock. Raises NotTakenError."""
@@ -102,6 +136,11 @@ class GroupCommitter(Generic[T, R]):
             submission.give_up(NotTakenError("the deadline came before a place in a batch"))
             return True
 
+    @property
+    def waiting(self) -> int:
+        """How many items wait for a place in a batch."""
+        return len(self._queue)
+
     def is_alive(self) -> bool:
         """Whether its thread runs: until `drain`, in the process that made it."""
         return self._thread.is_alive()
@@ -121,7 +160,8 @@ class GroupCommitter(Generic[T, R]):
         try:
             while batch := self._take():
                 try:
-                    self._commit(batch)
+                    with self._traced(batch):
+                        self._commit(batch)
                 except Exception:
                     # All later callers depend on this thread: a bug in `apply` must not end it.
                     logger.exception("%s failed", self.name)
@@ -162,7 +202,7 @@ class GroupCommitter(Generic[T, R]):
         A lost connection loses no item: the whole batch is applied again on a new one, where
         it finds what a COMMIT without reply did commit.
         """
-        pause = 0.05
+        pause, began = 0.05, time.perf_counter()
         while batch:
             connection = connections[self._using]
             reached_commit = False
@@ -191,6 +231,10 @@ class GroupCommitter(Generic[T, R]):
                     pause = min(pause * 2, 0.5)
             else:
                 self.answer(answers)
+                observe(BATCH_SIZE, self.name, value=len(batch))
+                observe(BATCH_SECONDS, self.name, value=time.perf_counter() - began)
+                if self._committed is not None:
+                    self._committed([(each.item, answer) for each, answer in answers])
                 return
 
     def _find_poison(
@@ -207,7 +251,15 @@ class GroupCommitter(Generic[T, R]):
 
     def _apply_patiently(self, submission: Submission[T, R]) -> None:
         """Apply an item of the patient lane alone, in its thread."""
-        self._commit(self._without_expired([submission]), self._lane.patience.apply)
+        with self._traced([submission]):
+            self._commit(self._without_expired([submission]), self._lane.patience.apply)
+
+    def _traced(self, batch: list[Submission[T, R]]) -> AbstractContextManager[object]:
+        """Make a span for a batch, with a link to each caller's: it works for all of them."""
+        if not is_on() or self._traceparent is None:
+            return nullcontext()
+        links = [self._traceparent(submission.item) for submission in batch]
+        return span(f"{self.name} batch", parent=ROOT, links=links, batch_items=len(batch))
 
     def _without_expired(self, batch: list[Submission[T, R]]) -> list[Submission[T, R]]:
         """Give up those whose deadline has passed; return the others."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from functools import partial
+from typing import NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -14,12 +15,30 @@ from project.jobs.queryset import MAX_LOST
 
 RING_BATCH = 200
 """The number of jobs that are rung at a time."""
+SPREAD = 16
+"""The messages among which ready jobs are spread before a message names several: the threads and
+processes of some workers, so that none does many jobs while another has none."""
 BURY_BATCH = 100
 """The number of jobs that are buried at a time: each by an UPDATE of its own, with its log."""
 
 
-def ring(model: type[Job], *, limit: int = RING_BATCH) -> list[UUID]:
-    """Mark up to `limit` ready jobs as rung and return their ids, oldest first.
+class Rung(NamedTuple):
+    """A job that is to be published now."""
+
+    id: UUID
+    order_id: UUID | None
+    traceparent: str
+
+
+def ring(model: type[Job], *, limit: int = RING_BATCH, since: float | None = None) -> list[UUID]:
+    """Ring as `rung` does, and return the jobs' ids alone."""
+    return [job.id for job in rung(model, limit=limit, since=since)]
+
+
+def rung(model: type[Job], *, limit: int = RING_BATCH, since: float | None = None) -> list[Rung]:
+    """Mark up to `limit` ready jobs as rung and return them, oldest first.
+
+    `since`: only the jobs that became ready in the last so many seconds; see `looks.Looks`.
 
     An order's jobs come before all others: a shopper waits for them, but not for the
     catalogue's.
@@ -33,18 +52,27 @@ def ring(model: type[Job], *, limit: int = RING_BATCH) -> list[UUID]:
     """
     handler_of(model).before_dispatch()
     table = connection.ops.quote_name(model._meta.db_table)
+    lately = "AND ring_after >= statement_timestamp() - interval '1 s' * %(since)s"
+    ready = f"""
+        SELECT id, %(apart)s AND lost + (status = 'running')::int >= %(last)s AS is_last
+        FROM {table}
+        WHERE ring_after <= statement_timestamp() {"" if since is None else lately}
+          AND (status = 'queued'
+               OR status = 'running' AND lease_until < statement_timestamp()
+                  AND lost < %(last)s)
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            WITH due AS (
-                SELECT id,
-                       %(apart)s AND lost + (status = 'running')::int >= %(last)s AS is_last
-                FROM {table}
-                WHERE ring_after <= statement_timestamp()
-                  AND (status = 'queued'
-                       OR status = 'running' AND lease_until < statement_timestamp()
-                          AND lost < %(last)s)
-                ORDER BY order_id IS NULL, ring_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            WITH orders AS (  -- the index begins with this condition, and goes on with ring_after
+                {ready} AND (order_id IS NULL) IS FALSE
+                ORDER BY ring_after LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+            ), others AS (
+                {ready} AND (order_id IS NULL) IS TRUE
+                ORDER BY ring_after LIMIT %(limit)s - (SELECT count(*) FROM orders)
+                FOR UPDATE SKIP LOCKED
+            ), due AS (
+                SELECT * FROM orders UNION ALL SELECT * FROM others
             ), alone AS (
                 SELECT id FROM due WHERE is_last AND NOT EXISTS (
                     SELECT FROM {table}  -- one that is rung or running
@@ -64,14 +92,29 @@ def ring(model: type[Job], *, limit: int = RING_BATCH) -> list[UUID]:
                                  ELSE least(30 * 2 ^ least(rings, 2), 120) END
                 FROM due LEFT JOIN alone ON alone.id = due.id
                 WHERE job.id = due.id
-                RETURNING job.id, job.order_id, job.created_at,
+                RETURNING job.id, job.order_id, job.traceparent, job.created_at,
                           due.is_last AND alone.id IS NULL AS waits
             )
-            SELECT id FROM rung WHERE NOT waits ORDER BY order_id IS NULL, created_at
+            SELECT id, order_id, traceparent FROM rung WHERE NOT waits
+            ORDER BY order_id IS NULL, created_at
             """,
-            {"apart": model.shares_process, "last": MAX_LOST - 1, "limit": limit},
+            {
+                "apart": model.shares_process,
+                "last": MAX_LOST - 1,
+                "limit": limit,
+                "since": since,
+            },
         )
-        return [row[0] for row in cursor.fetchall()]
+        return [Rung(*row) for row in cursor.fetchall()]
+
+
+def packs(job_ids: Sequence[UUID], *, most: int) -> list[Sequence[UUID]]:
+    """Return the jobs of each message, in their order: `most` at most, and few while few are ready.
+
+    A message costs the worker more than a short job itself.
+    """
+    size = max(1, min(most, -(-len(job_ids) // SPREAD)))
+    return [job_ids[start : start + size] for start in range(0, len(job_ids), size)]
 
 
 def unring(model: type[Job], job_ids: Sequence[UUID]) -> int:

@@ -28,6 +28,9 @@ class JobHandler(Generic[JobType]):
     model: ClassVar[type[Job]]
     options: ClassVar[Mapping[str, Any]] = {}
     """Options of its Celery task, such as time limits in seconds."""
+    pack: ClassVar[int] = 1
+    """The number of jobs that one message may name, when many are ready. A worker's thread does
+    them one after the other, so it is for short work; time limits are those of a message."""
 
     def perform(self, job: JobType) -> dict[str, Any]:
         """Do the work, outside any transaction, and return a small JSON result.
@@ -43,6 +46,10 @@ class JobHandler(Generic[JobType]):
 
         Called only under a valid claim: a late worker never gets here.
         """
+
+    def writes_its_success(self) -> bool:
+        """Tell whether `on_succeeded` writes anything; if not, the job's end is one statement."""
+        return type(self).on_succeeded is not JobHandler.on_succeeded
 
     def release(self, job: JobType) -> None:
         """Release the claim: this process stops before the work is done."""
@@ -74,6 +81,10 @@ class JobHandler(Generic[JobType]):
     def claim_guard(self, job_id: UUID) -> AbstractContextManager[bool]:
         """Yield whether a ready job may be claimed within the block."""
         return nullcontext(True)
+
+    def window(self) -> int:
+        """Return the number of messages that may wait in the queue now."""
+        return self.model.window
 
     def before_dispatch(self) -> None:
         """Delay ready jobs that should not be dispatched now."""

@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 
 from project.database.keys import time_ordered_key
 from project.jobs.queryset import JobQuerySet, Status
+from project.tracing.spans import LONGEST_TRACEPARENT, traceparent
 
 BY_ORDER = models.Index(fields=["order_id"], name="%(class)s_order")
 """For a model without a unique constraint that begins with the order."""
@@ -43,6 +44,8 @@ class Job(models.Model):
     """The API's name of this model's jobs."""
     window: ClassVar[int] = 1000
     """The number of messages that may wait in the queue: more would be outdated when taken."""
+    backdated: ClassVar[bool] = False
+    """Whether some are queued with a `ring_after` that is long past, to be rung before others."""
     lease: ClassVar[timedelta] = timedelta(seconds=30)
     heartbeat: ClassVar[timedelta | None] = None
     """The interval at which the lease is extended during the work; None: never."""
@@ -57,6 +60,15 @@ class Job(models.Model):
     order_id = models.UUIDField(_("order"), null=True, blank=True, editable=False)
     kind = models.CharField(_("kind"), max_length=60)
     context = models.JSONField(_("context"), encoder=DjangoJSONEncoder, default=dict, blank=True)
+    traceparent = models.CharField(
+        _("trace"),
+        max_length=LONGEST_TRACEPARENT,
+        blank=True,
+        default=traceparent,
+        db_default="",
+        editable=False,
+    )
+    """The span in which it was queued, W3C's `traceparent`; empty without traces."""
     status = models.CharField(
         _("status"), max_length=10, choices=Status, default=Status.QUEUED, db_default="queued"
     )

@@ -20,6 +20,8 @@ from project.jobs.model import Job
 logger = logging.getLogger(__name__)
 
 CONNECT_SECONDS = 3.0
+TRACEPARENT = "traceparent"
+"""The message's header with the span of its ring; the task's request has it as an attribute."""
 
 
 class BrokerDown(Exception):
@@ -75,14 +77,18 @@ class Publisher:
             bound = self._app.amqp.queues[queue](producer.channel)
             return int(bound.queue_declare().message_count)
 
-    def publish(self, model: type[Job], job_id: UUID) -> None:
-        """Publish one job under its own id.
+    def publish(self, model: type[Job], *job_ids: UUID, traceparent: str = "") -> None:
+        """Publish a message about these jobs, under the id of the first.
+
+        `traceparent`: the span of the ring, to which those of the jobs link.
 
         Not by `send_task`, which prepares to read the result: it would also connect to the result
         backend, and make the rpc backend send every result to a queue of ours.
         """
         amqp = self._app.amqp
-        message = amqp.create_task_message(str(job_id), model.task, args=[str(job_id)])
+        message = amqp.create_task_message(str(job_ids[0]), model.task, args=[*map(str, job_ids)])
+        if traceparent:
+            message.headers[TRACEPARENT] = traceparent
         with self._talk() as producer:
             amqp.send_task_message(
                 producer, model.task, message, queue=amqp.queues[model.queue], retry=False

@@ -4,13 +4,14 @@ import logging
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import Any, cast
 from uuid import UUID
 
 from django.db import Error, connection, transaction
 
+from project import trail
 from project.database.errors import drop, is_passing
 from project.jobs.errors import (
     LostClaimError,
@@ -24,7 +25,9 @@ from project.jobs.errors import (
 from project.jobs.handler import JobHandler, JobType, handler_of
 from project.jobs.model import Job
 from project.jobs.queryset import AttemptFields
+from project.jobs.results import ResultLog
 from project.jobs.shutdown import released_on_shutdown
+from project.tracing.spans import span
 
 logger = logging.getLogger(__name__)
 
@@ -33,21 +36,68 @@ FINISH_PAUSE = 1.0
 """Seconds between two tries to store that the work is done."""
 
 
-def run_job(model: type[Job], job_id: UUID) -> dict[str, Any]:
+def run_job(
+    model: type[Job], job_id: UUID, log: ResultLog | None = None, *, rung_by: str = ""
+) -> dict[str, Any]:
     """Claim the job, do its work, finish it; workers and the relay both use it.
 
-    Returns the result. Raises NotClaimedError if there is nothing to do, LostClaimError if the
-    lease expired meanwhile, else the work's error, after the row has it.
+    Returns the result, which is in Celery's log too if `log` is given. `rung_by`: the `traceparent`
+    of the ring. Raises NotClaimedError if there is nothing to do, LostClaimError if the lease
+    expired meanwhile, else the work's error, after the row has it.
     """
     handler = handler_of(model)
     job = claim(model, job_id)
     if job is None:
         raise NotClaimedError(job_id)
+    with _told(job, rung_by=rung_by):
+        return _work(model, handler, job, log)
+
+
+@contextmanager
+def _told(job: Job, *, rung_by: str) -> Iterator[None]:
+    """Put the job's ids into all lines of its attempt, and log how it ended.
+
+    Its span is a part of the trace in which it was queued, with a link to the ring between.
+    """
+    began, outcome = time.monotonic(), "done"
+    with (
+        span(
+            f"{job.app} {job.kind}",
+            "consumer",
+            parent=job.traceparent,
+            links=[rung_by],
+            refusals=(NotNowError, NotWantedError),
+            job_id=str(job.pk),
+            job_attempt=job.attempts,
+        ) as traced,
+        trail.named(**trail.ids(job_id=job.pk, order_id=job.order_id, trace_id=traced.trace_id)),
+    ):
+        try:
+            yield
+        except BaseException as error:
+            outcome = type(error).__name__
+            raise
+        finally:
+            traced.note(job_outcome=outcome)
+            trail.tell(
+                "job ended",
+                app=job.app,
+                kind=job.kind,
+                outcome=outcome,
+                attempt=job.attempts,
+                seconds=round(time.monotonic() - began, 3),
+            )
+
+
+def _work(
+    model: type[Job], handler: JobHandler[Any], job: Job, log: ResultLog | None
+) -> dict[str, Any]:
+    job_id = job.pk
     fields = partial(handler.attempt_fields, job)
     try:
         with released_on_shutdown(partial(handler.release, job), what=job), _lease_kept(job):
             result = handler.perform(job)
-        _finish(handler, job, result, fields)
+        _finish(handler, job, result, fields, log)
     except LostClaimError:
         raise
     except UnknownOutcomeError as error:
@@ -99,7 +149,11 @@ def _finish_unforeseen(
 
 
 def _finish(
-    handler: JobHandler[Any], job: Job, result: dict[str, Any], fields: AttemptFields
+    handler: JobHandler[Any],
+    job: Job,
+    result: dict[str, Any],
+    fields: AttemptFields,
+    log: ResultLog | None,
 ) -> None:
     """Finish the job as done and make its result visible; wait for a database that restarts.
 
@@ -107,9 +161,9 @@ def _finish(
     """
     for tries_left in reversed(range(FINISH_TRIES)):
         try:
-            with transaction.atomic():
+            with transaction.atomic() if handler.writes_its_success() else nullcontext():
                 # In the reverse order, a lost claim would make its files visible.
-                if not type(job).objects.succeed(job, result, fields):
+                if not type(job).objects.succeed(job, result, fields, log):
                     raise LostClaimError(job.pk)
                 handler.on_succeeded(job)
             return

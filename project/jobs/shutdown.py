@@ -31,6 +31,12 @@ class Work:
 
 
 _unfinished: dict[int, Work] = {}
+_stopping: list[threading.Timer] = []
+
+
+def is_stopping() -> bool:
+    """Tell whether the process has begun to stop: it should begin no further job."""
+    return any(timer.is_alive() for timer in _stopping)
 
 
 @contextmanager
@@ -55,6 +61,7 @@ def limit_shutdown() -> threading.Timer:
     timer = threading.Timer(SHUTDOWN_SECONDS, release_unfinished)
     timer.daemon = True
     timer.start()
+    _stopping[:] = [timer]
     return timer
 
 

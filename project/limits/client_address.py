@@ -1,9 +1,13 @@
 """A request's client address, and the form in which limits and lockouts count it."""
 
+import logging
+from functools import cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 
 from django.conf import settings
 from django.http import HttpRequest
+
+logger = logging.getLogger(__name__)
 
 UNKNOWN = "0.0.0.0"  # noqa: S104 - a socket file has no address; nothing listens here
 """Stands for all clients of a web process that listens on a socket file."""
@@ -21,10 +25,28 @@ def client_address(request: HttpRequest) -> str:
     returned in IPv4 form.
     """
     count = settings.TRUSTED_PROXY_COUNT
+    if came_by_unknown_proxy(request):
+        _warn_of_unknown_proxy()
     forwarded = request.headers.get("X-Forwarded-For", "").split(",")
     if count and len(forwarded) >= count and (address := _parsed(forwarded[-count])):
         return str(address)
     return str(_parsed(request.META.get("REMOTE_ADDR", "")) or UNKNOWN)
+
+
+def came_by_unknown_proxy(request: HttpRequest) -> bool:
+    """Tell whether the request says that a proxy sent it on, while the settings know of none.
+
+    Then all clients share the address of the proxy; or one client sent the header by itself.
+    """
+    return settings.TRUSTED_PROXY_COUNT == 0 and "X-Forwarded-For" in request.headers
+
+
+@cache  # once a process: it holds for each request
+def _warn_of_unknown_proxy() -> None:
+    logger.warning(
+        "A request has X-Forwarded-For, but TRUSTED_PROXY_COUNT is 0, so the address that called is"
+        " counted: if a proxy of yours stands before the shop, set the number of them."
+    )
 
 
 def counted_address(request: HttpRequest) -> str:

@@ -12,6 +12,8 @@ from project.limits.rates import ORDER_LIMITS, QUOTES, UNLIMITED, Rate
 
 ORDER, SMS, QUOTES_OF_ADDRESS = "order", "sms", "quotes:address"
 """The first parts of the names, `order:email` and `sms:CN`, and a whole one."""
+CODE_GUESSES = "code:guesses"
+"""The name under which guesses of a code are counted. No setting changes this limit."""
 
 _LABELS: dict[str, str | Promise] = {
     f"{ORDER}:address": _("Orders from one address"),
@@ -21,6 +23,7 @@ _LABELS: dict[str, str | Promise] = {
     f"{ORDER}:all": _("Orders in all"),
     f"{SMS}:all": _("SMS in all"),
     QUOTES_OF_ADDRESS: _("Questions to carriers from one address"),
+    CODE_GUESSES: _("Guesses of one code"),
 }
 
 

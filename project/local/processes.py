@@ -89,8 +89,11 @@ def start_of(pid: int) -> str | None:
             return None
         boot = Path("/proc/sys/kernel/random/boot_id").read_text().strip()
         return f"{boot} {fields[19]}"  # ticks since boot: changes of the clock don't matter
-    listed = subprocess.run(
-        ["ps", "-o", "stat=,lstart=", "-p", str(pid)], capture_output=True, text=True, check=False
+    listed = subprocess.run(  # where it lies differs by system
+        ["ps", "-o", "stat=,lstart=", "-p", str(pid)],  # noqa: S607
+        capture_output=True,
+        text=True,
+        check=False,
     )
     state, _, start = listed.stdout.strip().partition(" ")
     return start.strip() if start and not state.startswith("Z") else None

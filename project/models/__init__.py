@@ -5,6 +5,7 @@ from project.models.decision import JobDecision
 from project.models.deferral import DeferralCount
 from project.models.heartbeat import FORGET_AFTER, Heartbeat, process_name
 from project.models.limit import Limit, LimitCounter, RefusalCount
+from project.models.performance import PerformanceRun, PerformanceState
 from project.models.queue import PausedQueue, QueueSample
 from project.models.run import DailyRun, ManualRun
 from project.models.saved_view import SavedView
@@ -24,6 +25,8 @@ __all__ = [
     "LimitCounter",
     "ManualRun",
     "PausedQueue",
+    "PerformanceRun",
+    "PerformanceState",
     "QueueSample",
     "RefusalCount",
     "SavedView",

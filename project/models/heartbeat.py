@@ -9,6 +9,7 @@ from django.db import models
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
+from project.process_ids import is_running
 from project.text import clean_json
 
 
@@ -24,6 +25,10 @@ def process_name(service: str) -> str:
 
 FORGET_AFTER = timedelta(hours=1)
 """How long a silent process is shown while others of its service live."""
+
+
+SILENT_AFTER = timedelta(seconds=20)
+"""The silence after which a process counts as gone: a worker beats every five seconds or so."""
 
 
 class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
@@ -42,6 +47,14 @@ class HeartbeatQuerySet(models.QuerySet["Heartbeat"]):
             self.filter(name=replaced).delete()
         service = name.partition("@")[0]
         others.filter(name__startswith=f"{service}@", seen_at__lt=Now() - FORGET_AFTER).delete()
+
+    def living(self, service: str, *, within: timedelta) -> "HeartbeatQuerySet":
+        """Return the processes of a service that beat in that time."""
+        return self.filter(name__startswith=f"{service}@", seen_at__gte=Now() - within)
+
+    def count_living(self, service: str) -> int:
+        """Return how many processes of a service beat in the last seconds."""
+        return self.living(service, within=SILENT_AFTER).count()
 
     def retire(self, name: str) -> None:
         """Forget a process that stops as it was asked to, unless it is the last of its service.
@@ -62,19 +75,9 @@ def _dead_predecessor(candidates: models.QuerySet["Heartbeat"]) -> str | None:
     """Return the one of them seen last whose process is gone from this host."""
     for name in candidates.order_by("-seen_at").values_list("name", flat=True):
         pid = name.rpartition(":")[2]
-        if pid.isascii() and pid.isdecimal() and not _is_running(int(pid)):
+        if pid.isascii() and pid.isdecimal() and not is_running(int(pid)):
             return name
     return None
-
-
-def _is_running(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except (PermissionError, OverflowError):
-        return True
-    return True
 
 
 class Heartbeat(models.Model):

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from django.db import models
 from django.db.models import F, Value
-from django.db.models.functions import Greatest, Least, Now
+from django.db.models.functions import Cast, Extract, Greatest, Least, Now
 from django.utils.translation import gettext_lazy as _
 
 from project.names import sweep_name
@@ -15,6 +15,8 @@ from project.text import clean
 OVERLAP = timedelta(seconds=60)
 """How far a sweep goes back behind its mark. A row's time is that of its statement, but others
 see it only after its commit: one that is committed late must not be passed by."""
+PASSING = timedelta(seconds=20)
+"""So long an error counts for nothing: most are gone at the next run."""
 _TIME = models.DateTimeField()
 
 
@@ -67,9 +69,26 @@ class SweepQuerySet(models.QuerySet["Sweep"]):
         """Expect no run of other sweeps: this version has none of theirs."""
         self.exclude(name__in=list(names)).update(late_after=None)
 
+    def troubles(self) -> list[tuple[str, float, str]]:
+        """Return of each sweep that a relay of this version calls its name, since how many seconds
+        it should have been done again (0: it is in time), and its last run's error.
+        """
+        late = Cast(Extract(Now() - F("late_after"), "epoch"), models.FloatField())
+        expected = self.exclude(late_after=None).annotate(seconds=Greatest(late, Value(0.0)))
+        return list(expected.values_list("name", "seconds", "error"))
+
     def late(self) -> models.QuerySet["Sweep"]:
         """Return the sweeps that should have been done by now, whatever keeps them."""
         return self.filter(late_after__lt=Now())
+
+    def failing(self) -> models.QuerySet["Sweep"]:
+        """Return the sweeps in time whose last run met an error that the next one didn't mend.
+
+        One that is repeated after seconds has had its chance by PASSING; it may have met a lock.
+        One that was never done is only late, in the end.
+        """
+        unmended = self.filter(done_at__lt=Now() - PASSING, late_after__gte=Now())
+        return unmended.exclude(error="")
 
 
 class Sweep(models.Model):

@@ -95,7 +95,7 @@ class Health:
 
 def read_health() -> Health:
     """Return the state of every service. Raises django.db.Error without a database."""
-    heartbeats, late_sweeps, failing, paused = _signs()
+    heartbeats, late_sweeps, failing_sweeps, failing, paused = _signs()
     checks, notes = {"database": "ok"}, {}
     for service in SERVICES:
         mine = [beat for beat in heartbeats if beat.name.partition("@")[0] == service]
@@ -113,7 +113,9 @@ def read_health() -> Health:
             if latest is not None and latest.age <= FRESH:
                 checks["broker"] = latest.detail["broker"]
     # Their errors are at the desk only: they may quote data.
-    checks["sweeps"] = f"late: {', '.join(late_sweeps)}" if late_sweeps else "ok"
+    troubles = {"late": late_sweeps, "failing": failing_sweeps}
+    said = [f"{what}: {', '.join(names)}" for what, names in troubles.items() if names]
+    checks["sweeps"] = "; ".join(said) or "ok"
     checks["daily"] = f"failing: {', '.join(failing)}" if failing else "ok"
     notes |= {f"queue:{queue.name}": f"paused by {queue.user}" for queue in paused}
     pauses = list(paused)
@@ -131,20 +133,22 @@ class _Heartbeat:
     detail: dict[str, str]
 
 
-def _signs() -> tuple[list[_Heartbeat], list[str], list[str], list[Paused]]:
-    """Return the processes' signs of life, what is said of late sweeps, failing daily work, and the
-    paused queues.
+def _signs() -> tuple[list[_Heartbeat], list[str], list[str], list[str], list[Paused]]:
+    """Return the processes' signs of life, what is said of late sweeps, the failing sweeps and
+    daily work, and the paused queues.
 
     In one query: the desk's pages ask for it each time.
     """
     processes = Heartbeat.objects.order_by().annotate(kind=Value("process"), age=_since("seen_at"))
-    late = (
-        Sweep.objects.late()
-        .order_by()
-        .annotate(
-            kind=Value("sweep"),
+    late, failing_sweeps = (
+        sweeps.order_by().annotate(
+            kind=Value(kind),
             age=_since("done_at"),
             detail=Value(None, output_field=JSONField()),
+        )
+        for kind, sweeps in (
+            ("sweep", Sweep.objects.late()),
+            ("failing sweep", Sweep.objects.failing()),
         )
     )
     failing = (
@@ -166,6 +170,7 @@ def _signs() -> tuple[list[_Heartbeat], list[str], list[str], list[Paused]]:
     rows = list(
         processes.values_list(*columns).union(
             late.values_list(*columns),
+            failing_sweeps.values_list(*columns),
             failing.values_list(*columns),
             paused.values_list(*columns),
             all=True,
@@ -179,13 +184,14 @@ def _signs() -> tuple[list[_Heartbeat], list[str], list[str], list[Paused]]:
         for kind, name, age, _detail in rows
         if kind == "sweep"
     )
+    unmended = sorted(name for kind, name, _age, _detail in rows if kind == "failing sweep")
     names = sorted({name for kind, name, _age, _detail in rows if kind == "daily"})
     queues = [
         Paused("queue", name, detail["by"], detail["reason"])
         for kind, name, _age, detail in sorted(rows, key=lambda row: row[1])
         if kind == "queue"
     ]
-    return heartbeats, sweeps, names, queues
+    return heartbeats, sweeps, unmended, names, queues
 
 
 def _since(field: str) -> ExpressionWrapper:

@@ -5,6 +5,8 @@ from typing import Any
 
 import structlog
 
+from project.trail import TRAIL
+
 
 class NotBusy(logging.Filter):
     """Drops Django's error line for each 503: "busy" and "starting" are answers, not errors."""
@@ -86,5 +88,7 @@ def logging_config(*, json: bool) -> dict[str, Any]:
             "celery.worker.strategy": {"level": "WARNING"},
             "celery.app.trace": {"level": "WARNING"},
             "pyvips": {"level": "WARNING"},
+            # Some lines an order: for a log that is searched, not for a terminal.
+            TRAIL: {"level": "INFO" if json else "WARNING"},
         },
     }

@@ -23,6 +23,8 @@ NAMES = (
     gettext_noop("Unpaid orders"),
     gettext_noop("Low stock"),
     gettext_noop("Daily report"),
+    gettext_noop("Performance run"),
+    gettext_noop("Backup"),
 )
 """The names of the migrations' entries, for translation; an operator's names stay as they are."""
 
@@ -37,7 +39,12 @@ DESCRIPTIONS = (
         " while this is on and PAYMENT_DUE_HOURS is set."
     ),
     gettext_noop("Tell the staff which products have fallen to their threshold."),
+    gettext_noop(
+        "Place synthetic orders in tables of their own for a minute, and measure how long the shop"
+        " takes."
+    ),
     gettext_noop("Mail the figures of the day before to the staff."),
+    gettext_noop("Back up database and media into BACKUP_FOLDER, and remove the oldest backups."),
 )
 """What the migrations' entries do, likewise."""
 

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.contrib.sessions.models import Session
-from django.db import Error
+from django.db import Error, connection
 from django.db.models import QuerySet
 from django.db.models.functions import Now
 from django.utils.module_loading import autodiscover_modules
@@ -22,6 +23,7 @@ from project.models import AuditRun, DailyRun, Heartbeat, QueueSample
 logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 1000
+CACHE = "ended cache entries"
 KEEP_RESULTS = timedelta(days=30)
 KEEP_AUDITS = timedelta(days=30)
 KEEP_DAILY_RUNS = timedelta(days=400)
@@ -76,6 +78,7 @@ def prune() -> dict[str, int]:
             handler = handler_of(model)
             finished = handler.prunable().filter(finished_at__lt=Now() - handler.kept_for())
             deleted[model.app] = _prune(Old(finished, by="finished_at", prune=handler.delete))
+        deleted[CACHE] = forget_ended_cache_entries()
     return deleted
 
 
@@ -102,6 +105,24 @@ def _prune(old: Old) -> int:
         since = {f"{old.by}__gte": batch[-1][1]}
         batch = list(page.filter(**since).exclude(pk__in=left)[:BATCH_SIZE])
     return pruned
+
+
+def forget_ended_cache_entries() -> int:
+    """Delete what has ended in the cache's table, which has no model; return how many.
+
+    Django deletes it only once the table is full, and its keys name client addresses.
+    """
+    table = connection.ops.quote_name(settings.CACHES["default"]["LOCATION"])
+    deleted = 0
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                f"DELETE FROM {table} WHERE cache_key IN (SELECT cache_key FROM {table}"
+                f" WHERE expires < now() LIMIT {BATCH_SIZE} FOR UPDATE SKIP LOCKED)"
+            )
+            deleted += cursor.rowcount
+            if cursor.rowcount < BATCH_SIZE:
+                return deleted
 
 
 def _by_key(rows: QuerySet[Any]) -> Callable[[list[Any]], object]:

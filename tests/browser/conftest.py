@@ -7,6 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from tests.browser.console import errors_of, true_errors
+
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
 )
@@ -34,12 +36,7 @@ def page(browser: Browser, request: pytest.FixtureRequest) -> Iterator[Page]:
     """A new page that fails the test if it logs an error (a broken policy, a missing file)."""
     context = browser.new_context(viewport={"width": request.param, "height": 900}, locale="en-GB")
     page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on(
-        "console",
-        lambda message: errors.append(message.text) if message.type == "error" else None,
-    )
+    errors = errors_of(page)
     yield page
     context.close()
-    assert errors == []
+    assert true_errors(errors) == []

@@ -15,6 +15,7 @@ import psycopg
 import pytest
 from playwright.sync_api import Browser, Locator, expect
 
+from tests.browser.console import errors_of, true_errors
 from tests.browser.operator import Operator, promised
 from tests.browser.pages import sign_in
 from tests.live import LiveShop, wait_until
@@ -111,16 +112,11 @@ def day(browser: Browser, live_shop: LiveShop) -> Iterator[Day]:
     """One session at the desk for the whole day; a page that logs an error fails the day."""
     context = browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-GB")
     page = context.new_page()
-    errors: list[str] = []
-    page.on("pageerror", lambda error: errors.append(str(error)))
-    page.on(
-        "console",
-        lambda message: errors.append(message.text) if message.type == "error" else None,
-    )
+    errors = errors_of(page)
     sign_in(page, live_shop)
     yield Day(live_shop, Operator(page))
     context.close()
-    assert errors == []
+    assert true_errors(errors) == []
 
 
 def test_an_order_is_found_by_a_phone_number_as_people_write_it(day: Day) -> None:

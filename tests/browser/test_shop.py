@@ -34,6 +34,20 @@ def test_a_shopper_orders_and_watches_the_jobs_finish(page: Page, live_shop: Liv
     assert_fits(page)
 
 
+@pytest.mark.parametrize("page", [1280], ids=["desktop"], indirect=True)
+def test_back_shows_the_order_that_the_list_has(page: Page, live_shop: LiveShop) -> None:
+    page.goto(f"{live_shop.url}/?sort=newest")
+    sort = page.locator("[data-list-form] select[name=sort]")
+    sort.select_option("price")
+    page.wait_for_url(re.compile("sort=price"))
+    expect(sort).to_have_value("price")
+
+    page.go_back()
+
+    expect(page).to_have_url(re.compile("sort=newest"))
+    expect(sort).to_have_value("newest")
+
+
 def test_a_shopper_orders_with_a_picture_and_sees_what_is_made_of_it(
     page: Page, live_shop: LiveShop
 ) -> None:

@@ -36,14 +36,21 @@ def order_body(*lines: tuple[str, int], **changes: Any) -> dict[str, Any]:
 
 
 def rush(
-    shop: LiveShop, orders: Iterable[tuple[str, dict[str, Any]]], *, clients: int = 100
+    shop: LiveShop,
+    orders: Iterable[tuple[str, dict[str, Any]]],
+    *,
+    clients: int = 100,
+    patient: bool = False,
 ) -> list[Answer]:
-    """POST all (key, body) orders, `clients` at a time; return the answers in their order."""
-    return asyncio.run(_rush(shop, list(orders), clients))
+    """POST all (key, body) orders, `clients` at a time; return the answers in their order.
+
+    Who is `patient` repeats an order that is answered with "busy", after `Retry-After`.
+    """
+    return asyncio.run(_rush(shop, list(orders), clients, patient))
 
 
 async def _rush(
-    shop: LiveShop, orders: list[tuple[str, dict[str, Any]]], clients: int
+    shop: LiveShop, orders: list[tuple[str, dict[str, Any]]], clients: int, patient: bool
 ) -> list[Answer]:
     turns = asyncio.Semaphore(clients)
     limits = httpx.Limits(max_connections=clients, max_keepalive_connections=0)
@@ -52,9 +59,13 @@ async def _rush(
         async def post(key: str, body: dict[str, Any]) -> Answer:
             async with turns:
                 started = time.monotonic()
-                response = await client.post(
-                    "/api/v1/orders", json=body, headers={"Idempotency-Key": key}
-                )
+                while True:
+                    response = await client.post(
+                        "/api/v1/orders", json=body, headers={"Idempotency-Key": key}
+                    )
+                    if not patient or response.json().get("code") != "busy":
+                        break
+                    await asyncio.sleep(float(response.headers["Retry-After"]))
                 return Answer(response.status_code, response.json(), time.monotonic() - started)
 
         return await asyncio.gather(*(post(key, body) for key, body in orders))

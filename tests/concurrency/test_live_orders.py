@@ -39,7 +39,12 @@ def test_a_mail_is_sent_within_two_seconds_of_its_order(live_shop: LiveShop, boo
 def test_fifty_units_for_two_hundred_shoppers(live_shop: LiveShop, books: Books) -> None:
     sku = books.add_product(stock=50)
 
-    answers = rush(live_shop, [(new_key(), order_body((sku, 1))) for _ in range(200)], clients=200)
+    answers = rush(
+        live_shop,
+        [(new_key(), order_body((sku, 1))) for _ in range(200)],
+        clients=200,
+        patient=True,
+    )
 
     statuses = [answer.status for answer in answers]
     assert statuses.count(201) == 50
@@ -99,7 +104,10 @@ def test_many_orders_leave_the_connections_where_they_were(
     before = books.connections()  # every thread that may have one has it
 
     answers = rush(
-        live_shop, [(new_key(), order_body((sku, 1))) for _ in range(count)], clients=100
+        live_shop,
+        [(new_key(), order_body((sku, 1))) for _ in range(count)],
+        clients=100,
+        patient=True,
     )
 
     assert {answer.status for answer in answers} == {201}

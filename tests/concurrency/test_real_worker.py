@@ -157,7 +157,7 @@ def test_a_picture_that_is_delivered_five_times_is_drawn_once(publisher: Publish
     deliver(publisher, job, times=5)
 
     assert job.attempts == 1
-    assert Rendition.objects.filter(job=job).count() == 2, "PNG and WebP"
+    assert Rendition.objects.filter(job=job).count() == 1
 
 
 @valkey_only
@@ -232,6 +232,10 @@ def test_workers_take_jobs_again_when_their_broker_is_back(
     publisher: Publisher, gateway: Gateway
 ) -> None:
     gateway.cut()
+    wait_until(lambda: not gateway.ends, seconds=stretched(5))
+    # Once the broker answers this, it has seen the ends too. Before, Valkey may still hand a
+    # message to a worker that is cut off, where it is lost; the relay would ring again.
+    publisher.queue_length("notify")
     message, image = email(), picture()
     publisher.publish(Notification, message.pk)
     publisher.publish(MediaJob, image.pk)

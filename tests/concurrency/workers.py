@@ -84,6 +84,7 @@ def running_worker(
     log: Path,
     application: str = "project",
     queue: str | None = None,
+    code: Path = ROOT,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run one of `bin/up`'s workers for the length of the block, frozen or not at its end."""
     argv = [*next(service for service in WORKERS if service.name == name).argv]
@@ -91,7 +92,7 @@ def running_worker(
     argv[argv.index("-Q") + 1] = queue or name
     with open(log, "ab") as file:
         process = subprocess.Popen(
-            argv, env={**os.environ, **environment}, cwd=ROOT, stdout=file, stderr=file
+            argv, env={**os.environ, **environment}, cwd=code, stdout=file, stderr=file
         )
     try:
         yield process

@@ -1,12 +1,13 @@
 """Load: shoppers who order one thing after the other while something else goes wrong."""
 
 import threading
+from contextlib import closing
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
-from tests.concurrency.rush import new_key, order_body
+from tests.concurrency.rush import Books, new_key, order_body
 from tests.live import LiveShop, wait_until
 
 
@@ -60,3 +61,15 @@ class Shoppers:
         self._over.set()
         for thread in self._threads:
             thread.join()
+
+
+def add_product(shop: LiveShop) -> str:
+    """Add a product, by a connection that is closed when the database dies; return its SKU."""
+    with closing(Books(shop)) as books:
+        return books.add_product(stock=1_000_000)
+
+
+def lost(books: Books, accepted: list[str]) -> set[str]:
+    """Those of the orders that aren't there."""
+    found = books.all("SELECT id::text FROM orders_order WHERE id = ANY(%s::uuid[])", accepted)
+    return set(accepted) - {order_id for (order_id,) in found}

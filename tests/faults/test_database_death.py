@@ -11,7 +11,7 @@ import pytest
 from project.monitoring.health import SERVICES
 from tests.concurrency.rush import Books, new_key, order_body, rush
 from tests.faults.drift import drift
-from tests.faults.shoppers import Shoppers
+from tests.faults.shoppers import Shoppers, add_product, lost
 from tests.live import LiveShop, wait_until
 from tests.project.local.shop_processes import answers
 
@@ -28,18 +28,6 @@ def kill_database(shop: LiveShop, *children: int) -> None:
         os.kill(child, signal.SIGKILL)
     shop.wait_for_pid("postgres", other_than=before)
     wait_until(lambda: answers(shop.env["DATABASE_URL"]), seconds=60, what="PostgreSQL is back")
-
-
-def add_product(shop: LiveShop) -> str:
-    """Add a product, by a connection that is closed when the database dies."""
-    with closing(Books(shop)) as books:
-        return books.add_product(stock=1_000_000)
-
-
-def lost(books: Books, accepted: list[str]) -> set[str]:
-    """Those of the orders that aren't there."""
-    found = books.all("SELECT id::text FROM orders_order WHERE id = ANY(%s::uuid[])", accepted)
-    return set(accepted) - {order_id for (order_id,) in found}
 
 
 def test_a_killed_database_loses_no_accepted_order_and_all_processes_reconnect(

@@ -18,7 +18,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 from django.db.models import F
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -175,12 +175,13 @@ class Orders(RuleBasedStateMachine):
         with pytest.raises(OutOfStock):
             place_order(order_request((sku, more)))
 
-    @rule(request=requests)
-    def take_the_next_step(self, request: OrderRequest) -> None:
-        order = self._order(request)
-        step = NEXT.get(Status(order.status)) if order else None
-        if step is not None:
-            getattr(self, step)(request)
+    @rule(request=requests, steps=st.integers(1, len(NEXT)))
+    def take_the_next_steps(self, request: OrderRequest, steps: int) -> None:
+        for _ in range(steps):
+            order = self._order(request)
+            step = NEXT.get(Status(order.status)) if order else None
+            if step is not None:
+                getattr(self, step)(request)
 
     @rule(request=requests)
     def pay(self, request: OrderRequest) -> None:
@@ -338,8 +339,11 @@ class Orders(RuleBasedStateMachine):
 
 
 def play(machine: type[Orders], **chosen: Any) -> None:
-    """Let hypothesis play; the same games each time, unless it is told otherwise."""
-    usual = {"derandomize": True, "max_examples": 5, "stateful_step_count": 40}
+    """Let hypothesis play; the same games each time, unless it is told otherwise.
+
+    Many short games rather than a few long ones: Hypothesis leaves some rules out of each game.
+    """
+    usual = {"derandomize": True, "max_examples": 20, "stateful_step_count": 25}
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -351,6 +355,11 @@ def play(machine: type[Orders], **chosen: Any) -> None:
     )
 
 
+def refuse(*, order_id: UUID, **said: Any) -> Order:
+    """A transition that always refuses."""
+    raise TransitionError("never")
+
+
 @pytest.fixture(autouse=True)
 def room_for_uploads(settings: Any, tmp_path: Path) -> None:
     settings.MEDIA_ROOT = str(tmp_path / "media")
@@ -359,7 +368,19 @@ def room_for_uploads(settings: Any, tmp_path: Path) -> None:
 
 @pytest.mark.timeout(300)
 def test_whatever_happens_in_whatever_order_the_books_are_right() -> None:
+    Orders.done.clear()
     play(Orders)
+    assert Orders.done == set(ALLOWED), "each step was played in its time"
+
+
+def test_control_the_games_find_a_transition_that_always_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The last step of an order's way: games that reach it reach the others."""
+    monkeypatch.setattr(transitions, "deliver", refuse)
+
+    with pytest.raises(AssertionError, match="deliver was refused"):
+        play(Orders, phases=[Phase.generate], report_multiple_bugs=False)  # the first is enough
 
 
 @pytest.mark.slow
@@ -386,16 +407,12 @@ WAY: dict[str, tuple[str, ...]] = {
 def test_control_a_transition_that_always_refuses_is_found(
     step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """By a game that is laid out: a few that are drawn may have no late step in its time."""
+    """By a game that is laid out, so that no step depends on what is drawn."""
     shop = Orders()
     shop.open_the_shop()
     request = shop.place({"TEA": 1}, False)
     for earlier in WAY[step]:
         getattr(shop, earlier)(request)
-
-    def refuse(*, order_id: UUID, **said: Any) -> Order:
-        raise TransitionError("never")
-
     monkeypatch.setattr(transitions, step, refuse)
     crash = {"crash": False} if step in ("cancel", "expire") else {}
 

@@ -39,10 +39,9 @@ from orders.models import (
 from orders.placing.row_locks import RowLocks
 from orders.placing.settle import settle_now, settle_orders
 from orders.placing.writers import drain
-from project.monitoring.audit import run_audit
 from tests.factories import add_product
 from tests.order_states import packed, paid, placed, refund_order
-from tests.races import without_constraint
+from tests.races import all_is_right, without_constraint
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -106,15 +105,6 @@ def without_status_check(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         yield
         StockMovement.objects.all().delete()
         Notification.objects.all().delete()
-
-
-def all_is_right() -> bool:
-    """Finish what the writers have to do, then audit everything, sales as well."""
-    assert drain(timeout=20)
-    with connection.cursor() as cursor:  # the audit leaves alone what is younger
-        cursor.execute("UPDATE orders_order SET changed_at = now() - interval '2 min'")
-        cursor.execute("UPDATE orders_salesentry SET changed_at = now() - interval '2 min'")
-    return run_audit().is_clean
 
 
 def available() -> int:

@@ -159,7 +159,7 @@ def test_a_picture_whose_process_is_killed_is_drawn_by_the_next(
 
     comes_to(relay, job, Status.DONE)
     assert (job.attempts, job.lost) == (2, 1)
-    assert Rendition.objects.filter(job=job).count() == 2
+    assert Rendition.objects.filter(job=job).count() == 1
 
 
 # ── Frozen and thawed ───────────────────────────────────────────────────────────────────────

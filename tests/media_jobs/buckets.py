@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from itertools import count
 
 import boto3
+import pytest
 from botocore.config import Config
 
 from project.conf.media_storage import media_storage
@@ -32,6 +33,24 @@ def new_bucket(server: str) -> str:
     bucket = f"media-{next(_numbers)}"
     client(server).create_bucket(Bucket=bucket)
     return f"s3://{KEY}:a%2Fsecret%2Bof=ours@{server}/{bucket}?tls=no"
+
+
+def new_backup_place(server: str, monkeypatch: pytest.MonkeyPatch) -> str:
+    """Make a bucket for backups and set AWS's variables; return the place in it."""
+    bucket = f"backups-{next(_numbers)}"
+    client(server).create_bucket(Bucket=bucket)
+    for name, value in amazons_variables(server).items():
+        monkeypatch.setenv(name, value)
+    return f"s3://{bucket}/shop/nightly"
+
+
+def amazons_variables(server: str) -> dict[str, str]:
+    """Return the variables by which AWS's programs, and backups, find this server."""
+    return {
+        "AWS_ENDPOINT_URL_S3": f"http://{server}",
+        "AWS_ACCESS_KEY_ID": KEY,
+        "AWS_SECRET_ACCESS_KEY": SECRET,
+    }
 
 
 def client(server: str):

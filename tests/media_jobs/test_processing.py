@@ -62,14 +62,13 @@ def test_a_product_picture_becomes_fifteen_files_under_its_address():
         assert default_storage.size(str(rendition.file.name)) == rendition.size
 
 
-def test_a_pickup_pass_becomes_a_png_and_a_webp():
+def test_a_pickup_pass_becomes_a_png():
     job = pass_job()
 
     process(str(job.pk))
 
     assert {(r.name, r.format, r.width, r.height) for r in Rendition.objects.filter(job=job)} == {
         ("pass", "png", 1080, 1350),
-        ("pass", "webp", 1080, 1350),
     }
     assert shown() == files_of()
 
@@ -100,8 +99,8 @@ def test_a_job_run_again_makes_nothing_new(monkeypatch):
 
 
 @pytest.mark.parametrize("damage", ["delete", "cut"])
-def test_a_job_run_again_replaces_files_that_are_gone_or_cut(damage):
-    job = pass_job()
+def test_a_job_run_again_replaces_files_that_are_gone_or_cut(damage, pair_job):
+    job = pair_job()
     process(str(job.pk))
     before = shown()
     victim = min(before)
@@ -118,8 +117,8 @@ def test_a_job_run_again_replaces_files_that_are_gone_or_cut(damage):
 
 
 @pytest.mark.quick_in_bucket
-def test_a_changed_recipe_replaces_the_renditions_and_their_files(monkeypatch):
-    job = pass_job()
+def test_a_changed_recipe_replaces_the_renditions_and_their_files(monkeypatch, pair_job):
+    job = pair_job()
     process(str(job.pk))
     before = shown()
     monkeypatch.setattr("media_jobs.recipes.ENCODERS", recipes.ENCODERS + 1)
@@ -132,18 +131,18 @@ def test_a_changed_recipe_replaces_the_renditions_and_their_files(monkeypatch):
     assert shown() == files_of()
 
 
-def test_nothing_is_shown_before_the_job_is_finished(monkeypatch):
+def test_nothing_is_shown_before_the_job_is_finished(monkeypatch, pair_job):
     seen = []
     after_writing(monkeypatch, lambda job: seen.append((shown(), len(files_of()))))
 
-    process(str(pass_job().pk))
+    process(str(pair_job().pk))
 
     assert seen == [(set(), 2)]
 
 
 @pytest.mark.quick_in_bucket
-def test_a_late_claims_files_are_refused_and_removed(monkeypatch):
-    job = pass_job()
+def test_a_late_claims_files_are_refused_and_removed(monkeypatch, pair_job):
+    job = pair_job()
     after_writing(monkeypatch, lambda job: MediaJob.objects.filter(pk=job.pk).update(token=uuid4()))
 
     with pytest.raises(LostClaimError):
@@ -155,8 +154,8 @@ def test_a_late_claims_files_are_refused_and_removed(monkeypatch):
     assert not Rendition.objects.exists()
 
 
-def test_a_late_claim_leaves_the_files_of_the_claim_that_won(monkeypatch):
-    job = pass_job()
+def test_a_late_claim_leaves_the_files_of_the_claim_that_won(monkeypatch, pair_job):
+    job = pair_job()
 
     def overtaken(late: MediaJob) -> None:
         monkeypatch.undo_process()
@@ -180,8 +179,8 @@ def test_a_late_claim_leaves_the_files_of_the_claim_that_won(monkeypatch):
     assert shown() == files_of()
 
 
-def test_a_sweep_leaves_the_files_of_a_claim_at_work():
-    job = claimed(pass_job().pk)
+def test_a_sweep_leaves_the_files_of_a_claim_at_work(pair_job):
+    job = claimed(pair_job().pk)
     processing.process(job)
 
     rendition_files.sweep(job.pk)
@@ -232,8 +231,8 @@ def failing_storage(monkeypatch, number: int) -> None:
     monkeypatch.setattr(default_storage.__class__, "save", failing)
 
 
-def test_a_full_disk_fails_the_job_with_that_reason_and_leaves_no_file(monkeypatch):
-    job = pass_job()
+def test_a_full_disk_fails_the_job_with_that_reason_and_leaves_no_file(monkeypatch, pair_job):
+    job = pair_job()
     failing_storage(monkeypatch, errno.ENOSPC)
 
     with pytest.raises(PermanentError):
@@ -245,8 +244,8 @@ def test_a_full_disk_fails_the_job_with_that_reason_and_leaves_no_file(monkeypat
     assert files_of() == set()
 
 
-def test_a_storage_that_is_down_is_tried_again(monkeypatch):
-    job = pass_job()
+def test_a_storage_that_is_down_is_tried_again(monkeypatch, pair_job):
+    job = pair_job()
     failing_storage(monkeypatch, errno.EIO)
 
     with pytest.raises(TransientError):

@@ -11,11 +11,13 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from media_jobs import video_slot
+from media_jobs.handler import MediaJobHandler
 from media_jobs.models import MediaJob
 from media_jobs.outbox import AT_ONCE
 from project.jobs.dispatch import ring
 from project.jobs.queryset import Status
 from project.jobs.run import claim
+from project.models import Heartbeat
 
 
 def film() -> MediaJob:
@@ -67,6 +69,30 @@ def test_a_film_is_claimed_once_the_other_has_ended():
     MediaJob.objects.succeed(first, {})
 
     assert claim(MediaJob, second.pk) is not None
+
+
+@pytest.mark.django_db
+def test_with_two_workers_two_films_are_at_work_and_twice_as_many_messages_wait():
+    for host in ("one", "two"):
+        Heartbeat.objects.beat(f"media@{host}:1")
+    claim(MediaJob, film().pk)
+    second, third = film(), film()
+
+    assert ring(MediaJob, limit=10) == [second.pk, third.pk]
+    assert claim(MediaJob, second.pk) is not None
+    assert claim(MediaJob, third.pk) is None
+    assert MediaJobHandler().window() == 2 * MediaJob.window
+
+
+@pytest.mark.django_db
+def test_a_worker_that_is_gone_adds_no_film(settings):
+    for host in ("one", "two"):
+        Heartbeat.objects.beat(f"media@{host}:1")
+    Heartbeat.objects.filter(name="media@two:1").update(seen_at=Now() - timedelta(minutes=1))
+
+    assert video_slot.videos_at_once() == 1
+    settings.MEDIA_VIDEOS_PER_WORKER = 3
+    assert video_slot.videos_at_once() == 3
 
 
 @pytest.mark.django_db

@@ -1,7 +1,10 @@
 """Every URL of the shop with wrong methods, ids, tokens and bodies: refused, and nothing leaks.
 
+By a stranger, another shopper, an operator and a manager: a role at the desk opens nothing here.
+Each answer has the strict policy of contents.
 The URLs are those of the resolver, so a new one is walked by itself; those of the admin are walked
-with every role (`desk/test_roles.py`). A new kind of id in an address must be added to `WRONG`.
+with every role, a shopper and nobody (`desk/test_roles.py`). A new kind of id in an address must be
+added to `wrong_values`.
 
 The ids of orders and uploads, and the tokens of links, are the right to see what they name
 (docs/accounts.md), so nobody is given those of others here. All else of theirs is tried.
@@ -16,10 +19,12 @@ from uuid import uuid4
 
 import pytest
 from allauth.account.models import EmailAddress
+from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from orders.models import Address, Cart, CheckoutDraft, Order, User
+from project.desk.policy import POLICY as POLICY_OF_THE_DESK
 from tests.factories import add_product, make_order
 
 pytestmark = pytest.mark.django_db
@@ -38,7 +43,14 @@ BODIES = [
     ("text/plain; charset=nonsense", b"\xff\xfe\x00"),
 ]
 NONSENSE = "page=-1&cursor=%00&p=x&q=%00%FF&category=%00&seen=x&mail=x&lang=x&sort=x&next=//evil"
+STAFF = ("Clerk", "Manager")
+"""An operator of the desk, and who may do most there (docs/roles.md)."""
 HEALTH = ("healthz", "readyz", "metrics")
+CODE = ("script-src", "style-src", "object-src")
+BOUND = {"base-uri", "form-action", "frame-ancestors"}
+"""The parts of a policy that `default-src` doesn't stand for."""
+LOOSE = re.compile(r"unsafe|\*|(^|\s)(https?|data|blob):")
+"""What lets in code that anybody may have written."""
 REPEATABLE = "waiting-stop"
 """What is already gone is answered as what was just ended: a mail program mustn't see a failure."""
 
@@ -128,17 +140,37 @@ def is_refused(answer: Any) -> bool:
     return 400 <= answer.status_code < 500 or answer.status_code in (302, 303)
 
 
-@pytest.mark.parametrize("is_known", [False, True], ids=["a stranger", "another account"])
+def is_strict(policy: str) -> bool:
+    """Tell whether a page with this policy runs our own files, and else only what has its nonce."""
+    parts = dict(part.strip().partition(" ")[::2] for part in policy.split(";"))
+    code = [parts.get(name, parts.get("default-src", "*")) for name in CODE]
+    return parts.keys() >= BOUND and not any(map(LOOSE.search, code))
+
+
+def person_of(role: str) -> User | None:
+    """Return nobody, another shopper, or one of the staff by the name of their role.
+
+    Staff see orders at the desk, by its permissions; the shop's pages show them no more.
+    """
+    if role == "a stranger":
+        return None
+    person = User.objects.create_user("eve", "eve@example.org", is_staff=role in STAFF)
+    if person.is_staff:
+        person.groups.add(Group.objects.get(name=role))
+    return person
+
+
+@pytest.mark.parametrize("role", ["a stranger", "another account", *STAFF])
 def test_nothing_is_there_for_the_wrong_person_and_nothing_breaks(
-    client: Client, theirs: dict[str, Any], is_known: bool, settings: Any, tmp_path: Path
+    client: Client, theirs: dict[str, Any], role: str, settings: Any, tmp_path: Path
 ) -> None:
     settings.DATA_DIR = tmp_path
     client.raise_request_exception = False
-    eve = User.objects.create_user("eve", "eve@example.org")
-    broken, told = [], []
+    eve = person_of(role)
+    broken, told, loose = [], [], set()
 
     for route, pattern in walked():
-        if is_known:
+        if eve is not None:
             client.force_login(eve)
         paths = paths_of(route, theirs)
         has_parts = paths != ["/" + route]
@@ -153,9 +185,12 @@ def test_nothing_is_there_for_the_wrong_person_and_nothing_breaks(
                 broken.append((answer.status_code, method, path, body))
             if SECRET.lower() in (shown.decode(errors="replace") + str(answer.headers)).lower():
                 told.append((method, path))
+            if not is_strict(answer.headers.get("Content-Security-Policy", "")):
+                loose.add(route)
 
     assert broken == []
     assert told == []
+    assert loose == set()
 
 
 def test_the_walk_would_tell(client: Client, theirs: dict[str, Any]) -> None:
@@ -164,3 +199,18 @@ def test_the_walk_would_tell(client: Client, theirs: dict[str, Any]) -> None:
 
     for path in ("/accounts/addresses/", f"/accounts/addresses/{theirs['address_id']}/"):
         assert SECRET in client.get(path).content.decode()
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        "",
+        "script-src 'self'; style-src 'self'; base-uri 'self'; form-action 'self'",
+        "script-src * ; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+        "style-src 'unsafe-inline'; base-uri 'self'; form-action 'self'; frame-ancestors *",
+        "default-src https:; base-uri 'self'; form-action 'self'; frame-ancestors 'none'",
+        POLICY_OF_THE_DESK,
+    ],
+)
+def test_a_loose_policy_would_be_told(policy: str) -> None:
+    assert not is_strict(policy)

@@ -12,17 +12,17 @@ from urllib.parse import urlsplit, urlunsplit
 
 
 class Gateway(socketserver.ThreadingTCPServer):
-    """Listens on a port of its own in front of the server that `url` names."""
+    """Listens on a port of its own at `address`, in front of the server that `url` names."""
 
     daemon_threads = True
 
-    def __init__(self, url: str) -> None:
-        super().__init__(("127.0.0.1", 0), _Way)
+    def __init__(self, url: str, *, address: str = "127.0.0.1") -> None:
+        super().__init__((address, 0), _Way)
         parts = urlsplit(url)
         assert parts.hostname
         assert parts.port
         self.target = (parts.hostname, parts.port)
-        here = f"127.0.0.1:{self.server_address[1]}"
+        here = f"{address}:{self.server_address[1]}"
         self.url = urlunsplit(
             parts._replace(netloc=parts.netloc.replace(f"{parts.hostname}:{parts.port}", here))
         )

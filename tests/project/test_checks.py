@@ -7,7 +7,7 @@ import pytest
 from django_celery_beat.models import CrontabSchedule, PeriodicTask
 
 from orders.checks import check_staff
-from project.checks import check_media_folder, check_names, stop_at_errors
+from project.checks import check_media_folder, check_names, check_proxies, stop_at_errors
 
 
 @pytest.fixture
@@ -22,6 +22,20 @@ def test_a_misspelt_variable_is_named_with_the_one_that_is_meant(monkeypatch) ->
     (found,) = check_names()
 
     assert "SHOP_COUNTY isn't a variable of Tandem and is ignored: is SHOP_COUNTRY" in found.msg
+
+
+@pytest.mark.usefixtures("production")
+@pytest.mark.parametrize(("proxies", "ids"), [(0, ["project.W004"]), (1, [])])
+def test_a_shop_in_production_without_a_proxy_is_warned(settings, proxies, ids) -> None:
+    settings.TRUSTED_PROXY_COUNT = proxies
+
+    assert [found.id for found in check_proxies()] == ids
+
+
+def test_a_local_run_needs_no_proxy(settings) -> None:
+    settings.TRUSTED_PROXY_COUNT = 0
+
+    assert check_proxies() == []
 
 
 def test_a_media_folder_that_can_be_made_is_fine(settings, tmp_path) -> None:

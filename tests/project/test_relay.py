@@ -17,14 +17,17 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import OperationalError, connection
 from django.db.models.functions import Now
+from django.test.utils import CaptureQueriesContext
 from django.utils.module_loading import autodiscover_modules
 
 from media_jobs.models import MediaJob
+from media_jobs.outbox import AT_ONCE
 from notifications.handler import NotificationHandler
 from notifications.models import Notification
 from project import relay as module
 from project.celery import app
-from project.jobs.dispatch import RING_BATCH, bury
+from project.jobs import looks
+from project.jobs.dispatch import RING_BATCH, SPREAD, bury
 from project.jobs.publisher import BrokerDown, BrokerHealth, Publisher
 from project.jobs.queryset import Status
 from project.local.env import ROOT
@@ -61,8 +64,9 @@ def notification(**values: Any) -> Notification:
     return Notification.objects.create(**fields | values)
 
 
-def picture() -> MediaJob:
-    return MediaJob.objects.create(kind="pickup_pass", source=f"order:{uuid4()}", recipe="pass")
+def picture(**fields: Any) -> MediaJob:
+    values = {"kind": "pickup_pass", "source": f"order:{uuid4()}", "recipe": "pass"}
+    return MediaJob.objects.create(**(values | fields))
 
 
 @pytest.fixture(autouse=True)
@@ -144,6 +148,20 @@ def test_ready_jobs_go_to_their_queues_under_their_own_ids(
     assert message["properties"]["correlation_id"] == str(image.pk)
 
 
+def test_many_ready_jobs_share_messages_and_count_each_against_the_window(
+    relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Notification, "window", 64)
+    jobs = [notification() for _ in range(70)]
+    relay = relays()
+
+    assert [relay.tick(), relay.tick()] == [64, 0]
+
+    [first, *_others] = queues.messages("notify")
+    assert queues.length("notify") == SPREAD
+    assert first["headers"]["argsrepr"] == repr([str(job.pk) for job in jobs[:4]])
+
+
 def test_a_job_is_published_once_per_ring(relays: Callable[..., Relay], queues: Queues) -> None:
     notification()
     relay = relays()
@@ -151,6 +169,22 @@ def test_a_job_is_published_once_per_ring(relays: Callable[..., Relay], queues: 
     assert [relay.tick() for _ in range(3)] == [1, 0, 0]
 
     assert queues.length("notify") == 1
+
+
+def test_a_look_goes_back_to_the_last_one_and_now_and_then_over_all(
+    relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    relay = relays()
+    relay.tick()
+
+    late = notification(ring_after=Now() - HOUR)  # by a transaction that took an hour
+    asked_for = picture(ring_after=AT_ONCE)
+    assert relay.tick() == 1
+    assert queues.task_ids("media") == [asked_for.pk]
+
+    monkeypatch.setattr(looks, "WHOLE_EVERY", 0.0)
+    assert relay.tick() == 1
+    assert queues.task_ids("notify") == [late.pk]
 
 
 def test_what_a_flushed_broker_lost_is_rung_again(
@@ -185,30 +219,55 @@ def test_a_queue_that_no_worker_empties_is_not_filled_without_end(
     assert queues.length("media") == 1, "a full queue must not stop the others"
 
 
-def test_a_thousand_jobs_are_published_within_a_second(
-    relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("ready", "waits"), [(3, 1), (4, 0), (9, 0)])
+def test_a_relay_that_has_filled_a_queue_looks_again_without_waiting_for_the_bell(
+    relays: Callable[..., Relay],
+    queues: Queues,
+    monkeypatch: pytest.MonkeyPatch,
+    ready: int,
+    waits: int,
 ) -> None:
-    monkeypatch.setattr(Notification, "window", 2000)
-    Notification.objects.bulk_create(
-        Notification(
-            order_id=uuid4(),
-            kind="k",
-            event="e",
-            channel="email",
-            recipient="r@example.org",
-            language="en",
-        )
-        for _ in range(1000)
-    )
+    for _ in range(ready):
+        picture()
+    relay, waited = relays(), list[float]()
+    monkeypatch.setattr(relay._bell, "wait", waited.append)
+
+    relay.look()
+
+    assert queues.length("media") == min(ready, MediaJob.window)
+    assert len(waited) == waits
+
+
+def test_a_queue_that_is_full_already_makes_no_relay_hurry(
+    relays: Callable[..., Relay], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(9):
+        picture()
+    relay, waited = relays(), list[float]()
+    monkeypatch.setattr(relay._bell, "wait", waited.append)
+
+    relay.look()
+    relay.look()
+
+    assert len(waited) == 1, "once the workers have as much as they may"
+
+
+def test_a_full_batch_costs_as_many_statements_as_a_small_one(
+    relays: Callable[..., Relay], queues: Queues
+) -> None:
     relay = relays()
-    relay.tick()
-    busy = time.process_time()
+    notification()
+    relay.tick()  # the first look reads what it keeps
+    notification()
+    with CaptureQueriesContext(connection) as for_one:
+        assert relay.tick() == 1
+    for _ in range(RING_BATCH):
+        notification()
 
-    published = sum(relay.tick() for _ in range(4))
+    with CaptureQueriesContext(connection) as for_all:
+        assert relay.tick() == RING_BATCH
 
-    busy = time.process_time() - busy
-    assert published == 4 * RING_BATCH
-    assert published / busy > 1000, "jobs for each second of a processor"
+    assert len(for_all) == len(for_one)
 
 
 def test_a_full_batch_is_followed_by_the_next_without_a_pause(
@@ -219,11 +278,12 @@ def test_a_full_batch_is_followed_by_the_next_without_a_pause(
     pauses: list[float] = []
     monkeypatch.setattr(relay, "tick", lambda: next(handled))
     monkeypatch.setattr(time, "sleep", pauses.append)
+    monkeypatch.setattr(relay._bell, "wait", pauses.append)
 
     for _ in range(3):
         relay.look()
 
-    assert pauses == [module.INTERVAL]
+    assert sum(pauses) == pytest.approx(module.INTERVAL)
 
 
 # ── A broker that is away ───────────────────────────────────────────────────────────────────
@@ -234,10 +294,10 @@ def test_jobs_that_cannot_be_published_are_ready_again_at_once(
     relay = relays(gateway.url)
     publish = relay.publisher.publish
 
-    def cut_at_the_third(model: Any, job_id: UUID) -> None:
+    def cut_at_the_third(model: Any, job_id: UUID, **options: Any) -> None:
         if job_id == jobs[2].pk:
             gateway.cut()
-        publish(model, job_id)
+        publish(model, job_id, **options)
 
     monkeypatch.setattr(relay.publisher, "publish", cut_at_the_third)
 
@@ -417,7 +477,11 @@ def test_the_heartbeat_says_whether_the_broker_is_well(
     relay = relays(gateway.url)
     relay.tick()
     name = process_name("relay")
-    assert Heartbeat.objects.get(name=name).detail == {"pid": os.getpid(), "broker": "ok"}
+    assert Heartbeat.objects.get(name=name).detail == {
+        "pid": os.getpid(),
+        "broker": "ok",
+        "ring_to_start": {},
+    }
 
     gateway.cut()
     relay.next_heartbeat = 0.0

@@ -6,6 +6,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_serializer
 
+from orders.api.job_errors import JobErrorCode
 from orders.api.schemas.fields import Price
 from orders.models import Order
 from project.jobs.queryset import Status
@@ -41,7 +42,15 @@ class JobOut(BaseModel):
     status: Annotated[str, Field(json_schema_extra={"enum": Status.values})]
     attempts: int
     progress: int
-    error: str
+    error: Annotated[
+        str,
+        Field(
+            description="Empty, or what is wrong: `retried` (another attempt follows), `failed`,"
+            " `worker_died`, `maybe_done` (nobody could make sure) or `not_wanted` (cancelled for"
+            " a reason). Only operators see the words of a mail server or gateway.",
+            json_schema_extra={"enum": [code.value for code in JobErrorCode]},
+        ),
+    ]
     finished_at: datetime | None
 
 
@@ -50,6 +59,12 @@ class DeliveryOut(BaseModel):
     service: str
     label: Annotated[str, Field(description="Both in words, in the order's language.")]
     days: int
+
+
+class TaxOut(BaseModel):
+    rate: Annotated[str, Field(description="In per cent, such as 19 or 7.7.")]
+    net: Price
+    tax: Price
 
 
 class PaymentOut(BaseModel):
@@ -71,6 +86,13 @@ class OrderOut(BaseModel):
         Field(description="The quote that the order was placed by; null: none was chosen."),
     ]
     total: Annotated[Price, Field(description="Lines and delivery.")]
+    taxes: Annotated[
+        list[TaxOut],
+        Field(
+            description="The tax that the total includes, by rate: all net and tax is the total."
+            " Empty: the shop has entered no rate."
+        ),
+    ]
     payment: PaymentOut
     currency: str
     lines: list[LineOut]

@@ -150,7 +150,9 @@ class OrderIn(Input):
         ),
     ] = ""
 
-    def request(self, *, key: str, counted_address: str) -> OrderRequest:
+    def request(
+        self, *, key: str, counted_address: str, is_synthetic: bool = False
+    ) -> OrderRequest:
         address = self.address.model_dump()
         if self.delivery.carrier == PICKUP_CARRIER:
             address = {}
@@ -167,4 +169,5 @@ class OrderIn(Input):
             payment_method=self.payment.method,
             expected_total=Decimal(self.expected_total) if self.expected_total else None,
             counted_address=counted_address,
+            is_synthetic=is_synthetic,
         )

@@ -51,6 +51,8 @@ class Served:
     web: int
     database: int
     """Process ids; each with its children."""
+    data: Path
+    """The data folder, by which other processes find its servers."""
 
     def cpu_seconds(self) -> dict[str, float]:
         """Return what web processes, PostgreSQL and this process have computed so far."""
@@ -110,4 +112,4 @@ def _wait(process: "subprocess.Popen[bytes]", port: int, data: DataFolder) -> Se
     web, database = (PidFile(data.run, name).living() for name in ("command", "postgres"))
     if web is None or database is None:
         raise CommandError("A server ended as soon as the build answered.")
-    return Served(port, web=web, database=database)
+    return Served(port, web=web, database=database, data=data.path)

@@ -1,14 +1,34 @@
-"""A bounded HTTP client for loopback: so many connections, each with one request at a time."""
+"""A bounded HTTP client for loopback: so many connections, or so many requests per second."""
 
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 HOST = "127.0.0.1"
 
 MakeRequest = Callable[[], bytes]
+Connection = tuple[asyncio.StreamReader, asyncio.StreamWriter]
+
+
+@dataclass(frozen=True)
+class Closed:
+    """Clients who send the next request after the answer to the last one, and a pause."""
+
+    make: MakeRequest
+    connections: int
+    pause: float = 0.0
+    """Seconds."""
+
+
+@dataclass(frozen=True)
+class Open:
+    """Requests that come at a rate, however many are still without an answer."""
+
+    make: MakeRequest
+    per_second: float
 
 
 @dataclass
@@ -40,26 +60,22 @@ class Load:
 
 def load(port: int, make: MakeRequest, *, connections: int, seconds: float) -> Load:
     """Send requests for so many seconds: each connection the next one after an answer."""
-    return asyncio.run(_load([(make, connections, 0.0)], port, seconds))[0]
+    return loads(port, parts=[Closed(make, connections)], seconds=seconds)[0]
 
 
-def loads(port: int, *, parts: list[tuple[MakeRequest, int, float]], seconds: float) -> list[Load]:
-    """Send several kinds of requests at once: each with its connections, and with the seconds that
-    each of them pauses after an answer."""
+def loads(port: int, *, parts: Sequence[Closed | Open], seconds: float) -> list[Load]:
+    """Send several kinds of requests at once."""
     return asyncio.run(_load(parts, port, seconds))
 
 
-async def _load(
-    parts: list[tuple[MakeRequest, int, float]], port: int, seconds: float
-) -> list[Load]:
+async def _load(parts: Sequence[Closed | Open], port: int, seconds: float) -> list[Load]:
     started = time.perf_counter()
-    end = started + seconds
     results = [Load() for _part in parts]
     await asyncio.gather(
         *(
-            _client(port, make, result, end=end, pause=pause)
-            for result, (make, connections, pause) in zip(results, parts, strict=True)
-            for _connection in range(connections)
+            client
+            for part, result in zip(parts, results, strict=True)
+            for client in _clients(part, port, result, end=started + seconds)
         )
     )
     for result in results:
@@ -67,28 +83,66 @@ async def _load(
     return results
 
 
+def _clients(
+    part: Closed | Open, port: int, result: Load, *, end: float
+) -> list[Coroutine[Any, Any, None]]:
+    if isinstance(part, Open):
+        return [_arrive(port, part.make, result, per_second=part.per_second, end=end)]
+    return [
+        _client(port, part.make, result, end=end, pause=part.pause)
+        for _connection in range(part.connections)
+    ]
+
+
 async def _client(port: int, make: MakeRequest, result: Load, *, end: float, pause: float) -> None:
-    reader = writer = None
+    connection = None
     while True:
-        if reader is None or writer is None:
-            reader, writer = await asyncio.open_connection(HOST, port)
-        request = make()
-        started = time.perf_counter()
-        writer.write(request)
-        head = await reader.readuntil(b"\r\n\r\n")
-        lowered = head.lower()
-        if size := _length(lowered):
-            await reader.readexactly(size)
-        result.note(int(head[9:12]), time.perf_counter() - started, head)
-        if b"\r\nconnection: close" in lowered:
-            writer.close()
-            reader = writer = None
+        connection = await _ask(port, make(), result, connection)
         if time.perf_counter() >= end:
             break
         if pause:
             await asyncio.sleep(pause)
-    if writer is not None:
+    if connection is not None:
+        connection[1].close()
+
+
+async def _arrive(
+    port: int, make: MakeRequest, result: Load, *, per_second: float, end: float
+) -> None:
+    """Send so many requests per second, whatever becomes of those before."""
+    idle: list[Connection] = []
+
+    async def ask() -> None:
+        connection = await _ask(port, make(), result, idle.pop() if idle else None)
+        if connection is not None:
+            idle.append(connection)
+
+    async with asyncio.TaskGroup() as requests:
+        due = time.perf_counter()
+        while due < end:
+            requests.create_task(ask())
+            due += 1 / per_second
+            await asyncio.sleep(max(0.0, due - time.perf_counter()))
+    for _reader, writer in idle:
         writer.close()
+
+
+async def _ask(
+    port: int, request: bytes, result: Load, connection: Connection | None
+) -> Connection | None:
+    """Note the answer to a request; return its connection, unless it was closed after it."""
+    reader, writer = connection or await asyncio.open_connection(HOST, port)
+    started = time.perf_counter()
+    writer.write(request)
+    head = await reader.readuntil(b"\r\n\r\n")
+    lowered = head.lower()
+    if size := _length(lowered):
+        await reader.readexactly(size)
+    result.note(int(head[9:12]), time.perf_counter() - started, head)
+    if b"\r\nconnection: close" in lowered:
+        writer.close()
+        return None
+    return reader, writer
 
 
 def _length(head: bytes) -> int:

@@ -35,8 +35,11 @@ def fill() -> None:
                 for each in spec.formats
             ],
         }
+        job.result = result
+        # The build before writes these two in `on_succeeded`, and this one as the attempt's.
+        kept = {name: result[name] for name in ("recipe_hash", "placeholder")}
         MediaJob.objects.filter(pk=job.pk).update(
-            status="done", finished_at=Now(), progress=100, result=result
+            status="done", finished_at=Now(), progress=100, result=result, **kept
         )
         MediaJobHandler().on_succeeded(job)
 

@@ -5,6 +5,7 @@ A ratio to the other build needs one; without `--against` only ours are judged.
 
 from typing import Any
 
+from orders.shop.progress import POLL_INTERVALS
 from project.benchmarks import Report
 
 PAGES = ("home", "product page", "list by API", "product by API")
@@ -15,11 +16,28 @@ TARGETS: dict[str, dict[str, float]] = {
     "POST order to a no-op view": {AT_LEAST: 0.4},
     "POST order, p99 to the other build": {AT_MOST: 0.35},
     **{f"{page} to the other build": {AT_LEAST: 6.0} for page in PAGES},
+    "web processes' time for the polls of 500 shoppers": {AT_MOST: 0.1},
     "overload, orders to the peak": {AT_LEAST: 0.9},
+    "overload, refusals": {AT_LEAST: 1.0},
     "overload, refusals late or without Retry-After": {AT_MOST: 0.0},
+    "overload, other answers": {AT_MOST: 0.0},
     "overload, a page's p95 to a calm one": {AT_MOST: 2.0},
 }
 """The bounds of each ratio."""
+
+
+SHOPPERS = 500
+WEB_PROCESSES = 2
+
+
+def polls_per_second() -> float:
+    """Return how often a page polls in the first minute after its order, on average."""
+    polls, before = 0.0, 0.0
+    for until, pause in POLL_INTERVALS:
+        end = min(until.total_seconds(), 60.0)
+        polls += max(0.0, end - before) / pause
+        before = max(before, end)
+    return polls / 60.0
 
 
 def judge(rows: list[dict[str, Any]]) -> Report:
@@ -44,8 +62,13 @@ def _ratios(rows: dict[tuple[str, str], dict[str, Any]]) -> dict[str, float]:
             ratios[f"{what}, p99 to the other build"] = _ratio(mine, its, "p99_ms")
     post, no_op = rows["POST order", "ours"], rows["no-op view", "ours"]
     ratios["POST order to a no-op view"] = _ratio(post, no_op, "per_second")
+    if poll := rows.get(("poll of an order", "ours")):
+        share = SHOPPERS * polls_per_second() * poll["web_cpu_ms"] / 1000 / WEB_PROCESSES
+        ratios["web processes' time for the polls of 500 shoppers"] = round(share, 3)
     rush = next(row for (what, _build), row in rows.items() if what.startswith("overload"))
     ratios["overload, orders to the peak"] = round(rush["per_second"] / rush["peak_per_second"], 3)
+    ratios["overload, refusals"] = float(rush["refused"])
+    ratios["overload, other answers"] = float(rush["neither"])
     ratios["overload, refusals late or without Retry-After"] = float(
         rush["refused_late"] + rush["without_retry_after"]
     )

@@ -9,8 +9,10 @@ one mistake too many: "mgus" is a swap away from "mugs", and the catalogue may h
 
 from collections.abc import Iterator, Sequence
 
+from django.db import connection
+
 from orders.catalogue.search.words import HasWords, Word
-from orders.models import Product, SearchWord
+from orders.models import Product
 from orders.models.product import ON_SALE
 from orders.models.words import ProductWords
 
@@ -49,17 +51,35 @@ def nearest_word(text: str, *, least: int = 1) -> str:
     """
     if len(text) < SHORTEST:
         return ""
-    alike = SearchWord.objects.filter(near__overlap=rests(text), products__gte=least).exclude(
-        word=text
-    )
     typed = forms(text)
     judged = (
         (mistakes, word[0] != text[0], -products, word)
-        for word, products in alike.values_list("word", "products")
+        for word, products in _alike(text, least=least)
         for mistakes in _forgiven_mistakes(typed, forms(word))
     )
     best = min(judged, default=None)
     return best[-1] if best else ""
+
+
+def _alike(text: str, *, least: int) -> list[tuple[str, int]]:
+    """Return the words that share a rest with the text and that so many products have.
+
+    Each rest is looked up by itself (OFFSET 0 keeps it so). Asked for a word with any of a hundred
+    (`&&`), PostgreSQL expects a third of all words, and compares them one by one: 350 ms among
+    19,000, not 4. It could also compare each word with each rest.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT DISTINCT word, products
+            FROM unnest(%s::text[]) AS rest CROSS JOIN LATERAL (
+                SELECT word, products FROM orders_searchword WHERE near @> ARRAY[rest] OFFSET 0
+            ) AS alike
+            WHERE products >= %s AND word <> %s
+            """,
+            [rests(text), least, text],
+        )
+        return cursor.fetchall()
 
 
 def forms(word: str) -> list[str]:

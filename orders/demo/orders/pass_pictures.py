@@ -7,11 +7,10 @@ from uuid import UUID
 from django.conf import settings
 
 from media_jobs import pickup_pass
-from media_jobs.images import encode
 from media_jobs.models import MediaJob
 from media_jobs.outbox import pickup_pass_job
 from media_jobs.output import Output
-from media_jobs.recipes import PICKUP_PASS
+from media_jobs.recipes import PICKUP_PASS, PNG
 from media_jobs.rendition_files import folder_of, remove, store
 from orders.models import Order
 from orders.placing.message_context import message_context
@@ -36,13 +35,8 @@ def remove_passes(*, seed: int) -> None:
 
 def _draw(job: MediaJob) -> list[dict[str, Any]]:
     (spec,) = PICKUP_PASS.renditions
-    picture = pickup_pass.draw(job.context)
-    folder = folder_of(job, PICKUP_PASS)
-    size = picture.width, picture.height
-    return [
-        store(folder, Output(spec.name, kind.name, *size, encode(picture, kind)))
-        for kind in spec.formats
-    ]
+    picture = Output(spec.name, PNG.name, spec.width, spec.height, pickup_pass.draw(job.context))
+    return [store(folder_of(job, PICKUP_PASS), picture)]
 
 
 def _job(language: str, seed: int) -> MediaJob:

@@ -46,6 +46,7 @@ from orders.shop.lines import read_line
 from orders.shop.priced_cart import PricedCart, priced
 from orders.shop.views.cart import LAST_ORDER
 from orders.shop.views.payment import is_paid_online, lead_to_provider
+from orders.taxes.rates import country_of
 from project.database.errors import dropped_if_lost
 from project.limits.client_address import counted_address
 
@@ -262,9 +263,11 @@ def _prices(request: HttpRequest, form: CheckoutForm | None, cart: PricedCart) -
     if form is not None:
         lines = [line.requested for line in cart.lines]
         offer = form.offer(lines, counted_address=counted_address(request))
+    address = form.address if form is not None and form.is_bound and form.has_address else {}
     return {
         "offer": offer,
         "total": cart.total + offer.price,
+        "taxes": cart.taxes(country=country_of(address), delivery=offer.price),
         "has_prices": delivers_at_a_price(),
     }
 

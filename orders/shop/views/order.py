@@ -26,6 +26,7 @@ from orders.papers.reading import invoices_of
 from orders.placing.mail_mark import is_mail_mark
 from orders.shop.again import order_again
 from orders.shop.progress import pass_pictures, read_progress, version_of
+from orders.taxes.splitting import order_taxes
 
 
 @never_cache
@@ -39,10 +40,12 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
     mark = request.GET.get("mail", "")
     if mark and progress.order.phone and is_mail_mark(order_id, mark):
         know(progress.order.phone, order_id=order_id)
+    lines = list(progress.order.lines.all())
     context = {
         "order": progress.order,
         "progress": progress,
-        "lines": progress.order.lines.all(),
+        "lines": lines,
+        "taxes": order_taxes(progress.order, lines),
         "timeline": read_timeline(progress.order),
         "is_cancelled_or_refunded": progress.is_cancelled_or_refunded,
         "may_cancel": progress.order.status in BEFORE_PACKING,
@@ -84,16 +87,13 @@ def again(request: HttpRequest, order_id: UUID) -> HttpResponse:
 @cache_control(private=True, no_cache=True)
 @require_safe
 def progress(request: HttpRequest, order_id: UUID) -> HttpResponseBase:
-    """Answer the page's polling: the progress as HTML, or that the page shows it already.
+    """Answer the page's polling: the progress as HTML; 304 for the version in `If-None-Match`.
 
-    That takes one query. It is 204 for the version in the address, which htmx leaves alone, and 304
-    for one in `If-None-Match`.
+    A page that shows the newest version got its answer before (`orders.shop.polls`).
     """
     now = timezone.now()
     version = version_of(order_id, now=now)
     etag = f'"{version}-{get_language()}"'
-    if request.GET.get("seen") == version:
-        return HttpResponse(status=204, headers={"ETag": etag})
     if unchanged := get_conditional_response(request, etag=etag):
         return unchanged
     progress = read_progress(order_id, now=now)

@@ -70,7 +70,13 @@
   input.addEventListener("blur", () => show(false));
   list.addEventListener("pointerdown", (event) => event.preventDefault()); // keeps the focus
 
-  document.querySelector("[data-list-form]")?.addEventListener("change", (event) => {
+  const form = document.querySelector("[data-list-form]");
+  form?.addEventListener("change", (event) => {
     if (event.target.matches("select, [type=checkbox]")) event.currentTarget.requestSubmit();
+  });
+  // After Back a browser puts back what was chosen just before leaving; the list is the address's.
+  window.addEventListener("pageshow", (event) => {
+    const [visit] = performance.getEntriesByType("navigation");
+    if (event.persisted || visit?.type === "back_forward") form?.reset();
   });
 })();

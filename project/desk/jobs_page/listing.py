@@ -153,7 +153,7 @@ def read_page(form: JobsForm, desks: list[JobAdmin], place: str) -> Page:
     after = _parse(place)
     found: list[tuple[JobAdmin, Any]] = []
     for desk in desks:
-        jobs = form.apply(desk).order_by("-created_at", "-id")
+        jobs = desk.listed(form.apply(desk)).order_by("-created_at", "-id")
         if after:
             at, key = after
             # The first condition, which the second implies, is what the index begins with.

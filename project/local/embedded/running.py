@@ -35,6 +35,14 @@ def running_servers(data: DataFolder, *, remove: bool = False) -> Iterator[dict[
 
 
 @contextmanager
+def running_postgres(data: DataFolder) -> Iterator[PostgresServer]:
+    """Run only a PostgreSQL in `data`; yield it."""
+    with _running(data, PostgresServer, remove=False) as (postgres,):
+        assert isinstance(postgres, PostgresServer)
+        yield postgres
+
+
+@contextmanager
 def running_valkey(data: DataFolder) -> Iterator[str]:
     """Run only a Valkey in `data`; yield its URL."""
     with _running(data, ValkeyServer, remove=False) as (valkey,):

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from project.benchmarks import Report, benchmarks
 
 MOST_ORDERS = 10_000_000
+MOST_MINUTES = 24 * 60
 
 
 class Command(BaseCommand):
@@ -24,9 +25,18 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="print the report as JSON only")
         parser.add_argument(
-            "--sizes", type=_sizes, metavar="N,N", help="growth: the numbers of orders to measure"
+            "--sizes",
+            type=_sizes,
+            metavar="N,N",
+            help="growth: orders; jobs: jobs, finished jobs, seconds; partitions: messages;"
+            " plan: orders/s; processes: their numbers",
         )
-
+        parser.add_argument(
+            "--soak",
+            type=_minutes,
+            metavar="MINUTES",
+            help="placement: how long hot baskets are placed to find deadlocks",
+        )
         parser.add_argument(
             "--against",
             type=_worktree,
@@ -41,7 +51,10 @@ class Command(BaseCommand):
         sizes = options["sizes"] or benchmark.sizes
         if options["against"] and not benchmark.compares_builds:
             raise CommandError(f"{benchmark.name} compares no builds.")
-        arguments: list[Any] = [sizes] if sizes else []
+        if options["soak"] and not benchmark.soak_minutes:
+            raise CommandError(f"{benchmark.name} has no soak.")
+        minutes = options["soak"] or benchmark.soak_minutes
+        arguments: list[Any] = [each for each in (sizes, minutes) if each]
         if benchmark.compares_builds:
             arguments.append(options["against"])
         report = benchmark.run(*arguments)
@@ -86,6 +99,14 @@ def _worktree(text: str) -> Path:
     if not (path / "manage.py").is_file():
         raise ValueError
     return path
+
+
+def _minutes(text: str) -> float:
+    """Return a number of minutes. Raises ValueError, which the parser reports."""
+    minutes = float(text)
+    if not 0 < minutes <= MOST_MINUTES:
+        raise ValueError
+    return minutes
 
 
 def _sizes(text: str) -> tuple[int, ...]:

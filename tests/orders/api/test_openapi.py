@@ -1,52 +1,10 @@
-"""The API answers as its own OpenAPI document says."""
+"""The API's OpenAPI document, and the page for people. `test_contract` holds the API to it."""
 
 import re
-from typing import Any
 
-import pytest
-import schemathesis
 from django.conf import settings
 from django.contrib.staticfiles import finders
-from django.core.wsgi import get_wsgi_application
 from django.test import Client
-from hypothesis import HealthCheck, given
-from hypothesis import settings as bounds
-from hypothesis.strategies import SearchStrategy
-from schemathesis.checks import CHECKS, load_all_checks
-
-from tests.factories import add_product
-
-load_all_checks()
-
-
-@pytest.mark.django_db(transaction=True, databases=["default", "writer"])
-@pytest.mark.usefixtures("writers")
-@pytest.mark.parametrize(
-    ("method", "path"),
-    [
-        ("GET", "/api/v1/products"),
-        ("GET", "/api/v1/products/{sku}"),
-        ("POST", "/api/v1/orders"),
-        ("GET", "/api/v1/orders/{order_id}"),
-        ("POST", "/api/v1/uploads"),
-    ],
-)
-def test_no_input_makes_the_api_break_its_word(method: str, path: str) -> None:
-    add_product("MUG-01")
-    document = schemathesis.openapi.from_wsgi("/api/v1/openapi.json", get_wsgi_application())
-    # Good data by the document may still be a product that isn't there.
-    excluded: Any = [CHECKS.get_one("positive_data_acceptance")]
-
-    @bounds(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
-    @given(case=document[path][method].as_strategy() | _wrong(document[path][method]))
-    def keeps_its_word(case: schemathesis.Case) -> None:
-        case.call_and_validate(excluded_checks=excluded)
-
-    keeps_its_word()
-
-
-def _wrong(operation: Any) -> SearchStrategy[schemathesis.Case]:
-    return operation.as_strategy(generation_mode=schemathesis.GenerationMode.NEGATIVE)
 
 
 def test_errors_are_documented_as_problems() -> None:

@@ -27,6 +27,8 @@ from orders.models import (
     PaymentAttempt,
     Refund,
     StockMovement,
+    TaxClass,
+    TaxRate,
     User,
     WaitingListEntry,
 )
@@ -38,6 +40,7 @@ from project.models import (
     Limit,
     LimitCounter,
     ManualRun,
+    PerformanceRun,
     SavedView,
     Sweep,
 )
@@ -57,6 +60,8 @@ def rows_of_each_model() -> dict[str, Any]:
     entry = PeriodicTask.objects.create(name="t", task="orders.tasks.low_stock", interval=interval)
     rows = [
         product,
+        TaxClass.objects.create(name="Books"),
+        TaxRate.objects.create(country="DE", rate=19),
         order,
         shopper,
         interval,
@@ -80,6 +85,7 @@ def rows_of_each_model() -> dict[str, Any]:
         AuditRun.objects.create(
             started_at=NOW, finished_at=NOW + timedelta(seconds=1), findings=[], is_clean=True
         ),
+        PerformanceRun.objects.create(rate=5, seconds=60),
         DailyRun.objects.create(name="orders.tasks.daily_report", day=date(2026, 1, 2)),
         Sweep.objects.create(name="x"),
         Limit.objects.create(name=next(iter(known_limits()))),

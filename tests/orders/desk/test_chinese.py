@@ -16,7 +16,7 @@ from django.utils import timezone, translation
 from django_celery_results.models import TaskResult
 
 from orders.models import Category
-from project.models import AuditRun, DailyRun, Heartbeat, ManualRun, Sweep
+from project.models import AuditRun, DailyRun, Heartbeat, ManualRun, PerformanceRun, Sweep
 from project.monitoring.audit import invariants
 from tests.desk import placed
 from tests.factories import add_product
@@ -152,6 +152,11 @@ def chinese(admin_client: Client, admin_user: Any) -> Client:
     ManualRun.objects.create(
         kind="project.tasks.audit", periodic_task="Audit", status="done", result={"clean": True}
     )
+    for state in ("done", "interrupted", "running"):
+        finished_at = None if state == "running" else timezone.now()
+        PerformanceRun.objects.create(
+            rate=5, seconds=60, state=state, finished_at=finished_at, p50=20, p95=50, p99=80
+        )
     Category.objects.create(name="Things 2", slug="things-2")
     Group.objects.create(name="Packers")
     AccessAttempt.objects.create(username="x", ip_address="192.0.2.1", failures_since_start=1)

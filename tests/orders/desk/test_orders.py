@@ -218,9 +218,9 @@ def test_what_is_paid_and_given_back_is_said_after_each_refund(admin_client: Cli
     cancel(order_id=called_off.pk, reason="broken")
 
     assert before == "€19.80 paid"
-    assert partly == "€19.80 paid, €9.90 given back"
-    assert fully == "€19.80 paid, €19.80 given back"
-    assert payment_of(called_off, admin_client) == "€9.90 paid, €9.90 given back"
+    assert partly == "€19.80 paid, refunds of €9.90"
+    assert fully == "€19.80 paid, refunds of €19.80"
+    assert payment_of(called_off, admin_client) == "€9.90 paid, refunds of €9.90"
 
 
 @pytest.mark.parametrize(

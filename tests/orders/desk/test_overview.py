@@ -232,3 +232,20 @@ def test_services_are_named_in_words(admin_client: Client) -> None:
 
     assert "Messages by e-mail" in page
     assert "channel:" not in page
+
+
+@pytest.mark.parametrize(("proxies", "is_told"), [(0, True), (1, False)])
+def test_a_proxy_that_the_settings_do_not_know_is_told(
+    admin_client: Client, settings: Any, proxies: int, is_told: bool
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = proxies
+
+    page = admin_client.get("/admin/", headers={"X-Forwarded-For": "198.51.100.7"})
+
+    assert ("through a proxy that the settings don't know" in text_of(page)) is is_told
+
+
+def test_a_page_without_a_proxy_tells_of_none(admin_client: Client, settings: Any) -> None:
+    settings.TRUSTED_PROXY_COUNT = 0
+
+    assert "through a proxy" not in text_of(admin_client.get("/admin/"))

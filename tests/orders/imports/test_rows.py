@@ -24,7 +24,7 @@ def test_a_row_is_read_with_its_types() -> None:
 def test_what_the_table_does_not_say_is_none() -> None:
     row = parse_row(RawRow(2, {"sku": "MUG", "price": "", "stock": ""}))
 
-    assert row == Row(2, "MUG", None, None, None, None, None, None, None, None, ())
+    assert row == Row(2, "MUG", None, None, None, None, None, None, None, None, None, ())
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ import pytest
 from django.db import connections
 
 from orders.models import Product, Stock
-from orders.placing import placement, row_patience
+from orders.placing import row_patience
 from orders.placing.errors import ShopBusy
 from orders.placing.placement import Placement
 from orders.placing.row_locks import RowLocks
@@ -84,20 +84,34 @@ def test_control_without_queueing_it_never_gets_its_turn(monkeypatch: pytest.Mon
     assert sum(isinstance(outcome, ShopBusy) for outcome in outcomes) > 20
 
 
-def test_a_basket_of_two_products_that_are_both_in_demand_is_placed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    # It needs a turn at whose end the other product is free too: one of ten or so, and each takes
-    # as long as the machine does.
-    monkeypatch.setattr(placement, "DEADLINE", stretched(placement.DEADLINE))
+def test_a_basket_of_two_products_that_are_both_in_demand_is_placed() -> None:
     first, second = add_product("A"), add_product("B")
     make_suspect(first)
     make_suspect(second)
 
-    with Convoy(first.pk, seconds=0.05), Convoy(second.pk, seconds=0.01, sessions=1):
+    with Convoy(first.pk, seconds=0.05), Convoy(second.pk, seconds=0.05):
         outcomes = at_once([order_request(("A", 1), ("B", 1)) for _ in range(10)], clients=10)
 
     assert [type(outcome) for outcome in outcomes] == [Placement] * 10
+    assert run_audit().is_clean
+
+
+def test_control_a_basket_that_waits_for_one_product_at_a_time_is_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        RowLocks,
+        "queue_for_basket",
+        lambda locks, connection, products: locks.queue_for_one(connection, products),
+    )
+    first, second = add_product("A"), add_product("B")
+    make_suspect(first)
+    make_suspect(second)
+
+    with Convoy(first.pk, seconds=0.05), Convoy(second.pk, seconds=0.05):
+        outcomes = at_once([order_request(("A", 1), ("B", 1)) for _ in range(10)], clients=10)
+
+    assert [type(outcome) for outcome in outcomes] == [ShopBusy] * 10
 
 
 def test_after_a_hold_all_is_as_before() -> None:

@@ -1,9 +1,11 @@
 """The contract of place_order, for one caller at a time."""
 
 from decimal import Decimal
+from threading import Event, Thread
+from time import monotonic
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import override_settings
 
 from media_jobs.models import MediaJob
@@ -20,6 +22,7 @@ from orders.models import (
 )
 from orders.placing.errors import InvalidOrder, KeyReused, OutOfStock, TotalChanged
 from orders.placing.placement import place_order
+from project.jobs.bell import Bell
 from project.monitoring.audit import run_audit
 from tests.factories import add_product, order_request
 
@@ -222,3 +225,25 @@ def test_an_order_that_is_delivered_gets_no_pickup_pass() -> None:
 
     assert not MediaJob.objects.filter(order_id=order.pk).exists()
     assert Notification.objects.filter(order_id=order.pk).exists()
+
+
+def test_an_order_rings_the_relays_bell_when_it_commits() -> None:
+    add_product("TEA")
+    listens, waits = Event(), list[float]()
+
+    def hear() -> None:
+        bell = Bell()
+        bell.wait(0.0)
+        listens.set()
+        began = monotonic()
+        bell.wait(20.0)
+        waits.append(monotonic() - began)
+        connection.close()
+
+    relay = Thread(target=hear)
+    relay.start()
+    assert listens.wait(10)
+    place_order(order_request(("TEA", 1)))
+    relay.join()
+
+    assert waits[0] < 15

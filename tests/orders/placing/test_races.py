@@ -122,12 +122,12 @@ def test_control_without_the_second_look_a_repeat_hears_sold_out(
     request = order_request(("LAST", 1))
     looks = 0
 
-    def look(*, order_ids: Any, skus: Any) -> Any:
+    def look(*, order_ids: Any, skus: Any, **more: Any) -> Any:
         nonlocal looks
         looks += 1
         if not skus:  # the second look
             return None, {}
-        answer = first_look_up(order_ids=order_ids, skus=skus)
+        answer = first_look_up(order_ids=order_ids, skus=skus, **more)
         if looks == 1:
             # The other request places the order between our look and our submission.
             connection.close()
@@ -148,8 +148,8 @@ def test_a_refusal_is_looked_at_again_after_it(monkeypatch: pytest.MonkeyPatch) 
     request = order_request(("LAST", 1))
     first_look_up = placement.look_up
 
-    def look_too_early(*, order_ids: Any, skus: Any) -> Any:
-        answer = first_look_up(order_ids=order_ids, skus=skus)
+    def look_too_early(*, order_ids: Any, skus: Any, **more: Any) -> Any:
+        answer = first_look_up(order_ids=order_ids, skus=skus, **more)
         monkeypatch.setattr(placement, "look_up", first_look_up)
         place_order(request)  # the racing twin, between this look and its verdict
         sold_out = {sku: replace(offer, available=0) for sku, offer in answer[1].items()}

@@ -9,6 +9,7 @@ from django.test import Client
 from orders.models import CheckoutDraft, Order, User
 from orders.placing.errors import OutcomeUnknown, ShopBusy
 from orders.placing.placement import place_order
+from project.admission.refusal import refused
 from tests.factories import add_product
 from tests.orders.shop.pages import (
     ADDRESS,
@@ -133,6 +134,19 @@ def test_a_rush_waits_on_a_page_that_tells_how_long_and_sends_the_same_order(
     assert 'data-retry-after="7"' in second.content.decode()
     assert hidden_fields(second) == hidden_fields(form)
     send(client, second, name="Zoë")
+    assert Order.objects.get().name == "Zoë"
+
+
+def test_a_form_that_is_not_let_in_waits_on_that_page_and_loses_nothing(
+    client: Client, form: Response
+) -> None:
+    with refused():
+        waiting = send(client, form, name="Zoë")
+
+    assert (waiting.status_code, waiting.headers["Retry-After"]) == (503, "2")
+    assert hidden_fields(waiting) == hidden_fields(form)
+    assert not Order.objects.exists()
+    send(client, waiting, name="Zoë")
     assert Order.objects.get().name == "Zoë"
 
 

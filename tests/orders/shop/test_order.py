@@ -13,7 +13,7 @@ from django.utils import timezone
 
 from media_jobs.models import MediaJob, Rendition
 from notifications.models import Notification
-from orders.models import Order, OrderEvent, Product
+from orders.models import Order, OrderEvent, Product, User
 from project.jobs.queryset import Status
 from tests.factories import add_product, make_order
 from tests.orders.shop.pages import Response, text_of
@@ -277,6 +277,28 @@ def test_a_poll_takes_one_query_and_says_nothing_until_something_changed(
     assert changed.headers["ETag"] != asks["if-none-match"]
 
 
+def test_a_poll_that_finds_nothing_new_reads_no_session_and_no_user(
+    client: Client, django_assert_num_queries: Any
+) -> None:
+    client.force_login(User.objects.create_user("ada"))
+    order = make_order()
+    add_message(order)
+    address = polling(client, order.pk)
+
+    with django_assert_num_queries(1):
+        same = client.get(address)
+
+    assert same.status_code == 204
+    assert same.headers["Cache-Control"] == "private, no-cache"
+    assert same.headers["X-Content-Type-Options"] == "nosniff"
+    assert same.wsgi_request.resolver_match.url_name == "order-progress"  # for /metrics
+
+
+@pytest.mark.parametrize("path", ["/orders/x/progress/?seen=1", "/nothing/progress/?seen=1"])
+def test_a_poll_of_nothing_is_no_page(client: Client, path: str) -> None:
+    assert client.get(path).status_code == 404
+
+
 def test_an_order_without_open_jobs_is_not_polled(client: Client) -> None:
     order = make_order()
     add_message(order, Status.DONE)
@@ -297,6 +319,7 @@ def test_an_order_whose_jobs_were_pruned_is_not_polled(client: Client) -> None:
     ("age", "pace"),
     [
         (timedelta(seconds=5), "every 1s"),
+        (timedelta(seconds=30), "every 4s"),
         (timedelta(minutes=2), "every 5s"),
         (timedelta(minutes=20), "every 30s"),
     ],

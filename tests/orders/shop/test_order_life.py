@@ -107,9 +107,9 @@ def test_the_total_is_followed_by_what_was_given_back(client: Client) -> None:
     partly = text_of(client.get(f"/orders/{order.pk}/"))
     refund_order(order.pk)
 
-    assert "Given back" not in before
-    assert "Total €19.80 Given back €9.90" in partly
-    assert "Total €19.80 Given back €19.80" in text_of(client.get(f"/orders/{order.pk}/"))
+    assert "Refund" not in before
+    assert "Total €19.80 Refund €9.90" in partly
+    assert "Total €19.80 Refund €19.80" in text_of(client.get(f"/orders/{order.pk}/"))
 
 
 def test_stock_is_for_sale_again(client: Client) -> None:

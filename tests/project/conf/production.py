@@ -1,10 +1,14 @@
-"""The variables of a shop in production, and manage.py run with them."""
+"""The variables of a shop in production, and its settings and manage.py with them."""
 
 import os
 import subprocess
 import sys
+from runpy import run_path
+from typing import Any
 
-from project.local.env import ROOT, without_settings
+import pytest
+
+from project.local.env import ROOT, SETTING_NAMES, without_settings
 
 PRODUCTION = {
     "SECRET_KEY": "$begins-like-a-proxied-variable-0123456789-abcdefghijklmnopqrstuvwxyz",
@@ -17,6 +21,15 @@ PRODUCTION = {
     "MEDIA_STORAGE": "s3://key:secret@minio.example.org/media",
     "STAFF_EMAILS": "staff@shop.example.org",
 }
+
+
+def read_settings(monkeypatch: pytest.MonkeyPatch, **values: str) -> dict[str, Any]:
+    """Return the settings of a shop in production with these variables besides."""
+    for name in SETTING_NAMES:
+        monkeypatch.delenv(name, raising=False)
+    for name, value in {**PRODUCTION, **values}.items():
+        monkeypatch.setenv(name, value)
+    return run_path(str(ROOT / "project" / "settings.py"))
 
 
 def manage(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:

@@ -27,6 +27,7 @@ MAY_BE_NONE = {EMPTY}
 TAKEN: dict[str, set[str]] = {
     # What people read or what names a place may be anything that isn't empty.
     "SHOP_NAME": TEXT,
+    "OTEL_SERVICE_NAME": TEXT,
     "TANDEM_DATA": TEXT,
     "MEDIA_STORAGE": TEXT,
     "PAYMENT_INSTRUCTIONS": TEXT | MAY_BE_NONE,
@@ -36,13 +37,23 @@ TAKEN: dict[str, set[str]] = {
     "TAX_RATE": {EMPTY, ZERO},
     # Numbers of which 0 is one: no proxy, and alerts only once nothing is left.
     "TRUSTED_PROXY_COUNT": {ZERO},
+    # Browsers are told nothing.
+    "HSTS_SECONDS": {ZERO},
+    "HSTS_SUBDOMAINS": SWITCH,
+    "HSTS_PRELOAD": SWITCH,
     "LOW_STOCK_UNITS": {ZERO},
     # Nothing is kept.
     "KEEP_PAGES_SECONDS": {ZERO},
+    "DRAIN_SECONDS": {ZERO},
     # Delivered on the same day; goods that weigh nothing.
     "DELIVERY_DAYS": {ZERO},
+    # The buyer goes with the person.
+    "KEEP_INVOICES_YEARS": {ZERO},
     "DELIVERY_UNKNOWN_WEIGHT": {ZERO},
     "DELIVERY_FLAT_RATE": {EMPTY, ZERO},
+    # The run waits for a minute without any order.
+    "PERFORMANCE_MOST_TRAFFIC": {ZERO},
+    "BACKUP_FOLDER": TEXT | MAY_BE_NONE,
     "DELIVERY_PICKUP": SWITCH,
     "PAYMENT_AT_PICKUP": SWITCH,
     "DEBUG": SWITCH,
@@ -54,9 +65,12 @@ TAKEN: dict[str, set[str]] = {
             *("SECRET_KEY_FALLBACKS", "CSRF_TRUSTED_ORIGINS", "PAYMENT_DUE_HOURS", "SMS_URL"),
             *("SMS_SUCCESS", "SMS_ORDER", "SMS_TEMPLATES", "EMAIL_PER_MINUTE", "SMS_PER_MINUTE"),
             *("MARKETING_QUIET_HOURS", "RECEIPT_SECRETS", "FFMPEG_BINARY", "SENTRY_DSN"),
-            *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET"),
+            *("STRIPE_SECRET_KEY", "STRIPE_WEBHOOK_SECRET", "PERFORMANCE_URL"),
             *("DELIVERY_BY_WEIGHT", "DELIVERY_CARRIERS", "TRACKING_LINKS"),
             *("PAYMENT_ACCOUNT_HOLDER", "PAYMENT_ACCOUNT_IBAN", "PAYMENT_ACCOUNT_BIC"),
+            *("PAGES_DATABASE_URL", "REPLICA_DATABASE_URL"),
+            *("METRICS_ALLOWED", "METRICS_TOKEN", "STATSD_ADDRESS"),
+            *("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_HEADERS", "TRACES_TRUSTED"),
         ),
         MAY_BE_NONE,
     ),

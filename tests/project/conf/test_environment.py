@@ -44,11 +44,12 @@ def test_a_shell_can_read_the_example() -> None:
 
 def test_what_the_database_address_asks_for_reaches_its_connections() -> None:
     asked = "from django.db import connections as c;"
-    asked += "print([c[n].get_connection_params()['sslmode'] for n in ('default', 'writer')])"
+    names = ("default", "writer", "performance")
+    asked += f"print([c[n].get_connection_params()['sslmode'] for n in {names}])"
 
     shown = manage("shell", "-v0", "-c", asked, **PRODUCTION)
 
-    assert "['verify-full', 'verify-full']" in shown.stdout, shown.stderr
+    assert "['verify-full', 'verify-full', 'verify-full']" in shown.stdout, shown.stderr
 
 
 def test_a_wrong_value_is_refused_in_one_line() -> None:

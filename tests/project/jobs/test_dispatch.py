@@ -13,8 +13,9 @@ from django.db.models.functions import Now
 from django.test.utils import CaptureQueriesContext
 
 from media_jobs.models import MediaJob
+from notifications.benchmarks.history import idle_transaction
 from notifications.models import Notification
-from project.jobs.dispatch import bury, ring, unring
+from project.jobs.dispatch import SPREAD, bury, packs, ring, unring
 from project.jobs.model import job_models
 from project.jobs.queryset import Status
 from tests.project.jobs.rows import change, claimed, queue, row, seconds_until
@@ -240,17 +241,16 @@ def test_every_model_of_jobs_is_found() -> None:
     assert {Notification, MediaJob} <= set(job_models())
 
 
-def test_looking_for_jobs_reads_the_index_of_open_ones() -> None:
-    with CaptureQueriesContext(connection) as asked:
-        ring(Notification)
-    [query] = [query["sql"] for query in asked if "WITH due" in query["sql"]]
+@pytest.mark.parametrize("since", [None, 2.0])
+def test_looking_for_jobs_reads_the_index_of_open_ones(since: float | None) -> None:
+    query = statement_of_ring(since=since)
     with connection.cursor() as cursor:
         # Many that are done and many that are ready: to read or sort them all costs more.
         cursor.execute(
             "INSERT INTO notifications_notification (id, order_id, kind, event, channel, recipient,"
             " language, context, status, finished_at)"
-            " SELECT gen_random_uuid(), gen_random_uuid(), 'order_placed.email', 'order_placed',"
-            " 'email', 'ada@example.org', 'en', '{}',"
+            " SELECT gen_random_uuid(), CASE WHEN number % 3 > 0 THEN gen_random_uuid() END,"
+            " 'order_placed.email', 'order_placed', 'email', 'ada@example.org', 'en', '{}',"
             " CASE WHEN number % 5 = 0 THEN 'queued' ELSE 'done' END,"
             " CASE WHEN number % 5 = 0 THEN NULL ELSE now() END"
             " FROM generate_series(1, 20000) AS number"
@@ -259,10 +259,43 @@ def test_looking_for_jobs_reads_the_index_of_open_ones() -> None:
         cursor.execute(f"EXPLAIN (FORMAT JSON) {query}")
         [[[plan]]] = cursor.fetchall()
 
-    [due] = [node for node in nodes_of(plan["Plan"]) if node.get("Subplan Name") == "CTE due"]
-    kinds = {node["Node Type"]: node for node in nodes_of(due)}
-    assert kinds["Index Scan"]["Index Name"] == "notification_going_on"
-    assert kinds.keys().isdisjoint({"Seq Scan", "Sort", "Incremental Sort", "Bitmap Heap Scan"})
+    for name in ("CTE orders", "CTE others"):
+        [due] = [node for node in nodes_of(plan["Plan"]) if node.get("Subplan Name") == name]
+        kinds = {node["Node Type"]: node for node in nodes_of(due)}
+        found = kinds["Index Scan"]
+        assert found["Index Name"] == "notification_going_on"
+        assert "order_id IS NULL" in found["Index Cond"], "else it passes the jobs of the others"
+        assert kinds.keys().isdisjoint({"Seq Scan", "Sort", "Incremental Sort", "Bitmap Heap Scan"})
+
+
+@on_real_transactions
+def test_a_look_that_goes_back_a_second_passes_nothing_that_is_older() -> None:
+    queued = [queue(ring_after=Now() - MINUTE) for _ in range(600)]
+    with idle_transaction():  # whose snapshot keeps what dies from now on
+        while ring(Notification):
+            pass
+        for job in queued:
+            change(job, status=Status.DONE)
+
+        short, whole = (pages_of(statement_of_ring(since=since)) for since in (1.0, None))
+
+    assert short < 20
+    assert whole > 5 * short, "the control: a whole look reads the pages of all that were ready"
+
+
+def statement_of_ring(*, since: float | None) -> str:
+    with CaptureQueriesContext(connection) as asked:
+        ring(Notification, since=since)
+    [query] = [query["sql"] for query in asked if "AS (  -- the index" in query["sql"]]
+    return query
+
+
+def pages_of(statement: str) -> int:
+    """Return how many pages the statement touches, in memory or not."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS, FORMAT JSON) {statement}")
+        [[[plan]]] = cursor.fetchall()
+    return plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"]
 
 
 def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -270,3 +303,17 @@ def nodes_of(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     yield plan
     for child in plan.get("Plans", []):
         yield from nodes_of(child)
+
+
+# ── Messages ────────────────────────────────────────────────────────────────────────────────
+@pytest.mark.parametrize(
+    ("ready", "sizes"),
+    [(1, [1]), (SPREAD, [1] * SPREAD), (3 * SPREAD - 1, [3] * 15 + [2]), (SPREAD * 9, [4] * 36)],
+)
+def test_few_jobs_have_a_message_each_and_many_share_one(ready: int, sizes: list[int]) -> None:
+    job_ids = [uuid4() for _ in range(ready)]
+
+    shared = packs(job_ids, most=4)
+
+    assert [len(pack) for pack in shared] == sizes
+    assert [job_id for pack in shared for job_id in pack] == job_ids

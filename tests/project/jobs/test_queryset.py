@@ -62,6 +62,18 @@ def test_a_claim_is_one_statement(django_assert_num_queries: Any) -> None:
     assert claim.token == row(job).token
 
 
+@pytest.mark.parametrize(("attempts", "waits"), [(0, "off"), (1, "on"), (7, "on")])
+def test_the_claim_of_a_later_attempt_waits_for_the_disk(attempts: int, waits: str) -> None:
+    job = queue(attempts=attempts)
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL synchronous_commit = on")
+
+        assert Notification.objects.claim(job.pk)
+
+        cursor.execute("SHOW synchronous_commit")
+        assert cursor.fetchone() == (waits,)
+
+
 def test_a_claimed_job_is_not_ready_until_its_lease_is_over() -> None:
     job = claimed()
     assert Notification.objects.claim(job.pk) is None

@@ -1,5 +1,6 @@
 """Whose address counts, behind how many proxies."""
 
+import logging
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ from django.test import RequestFactory
 
 from project.limits.client_address import (
     UNKNOWN,
+    _warn_of_unknown_proxy,
     client_address,
     counted_address,
     counted_form,
@@ -64,3 +66,20 @@ def test_a_request_counts_by_its_network() -> None:
 
     assert counted_address(request) == "2001:db8:1:2::/64"
     assert counted_inet(request) == "2001:db8:1:2::"
+
+
+@pytest.mark.parametrize(("proxies", "warnings"), [(0, 1), (1, 0)])
+def test_a_proxy_that_the_settings_do_not_know_is_warned_of_once(
+    settings: Any, caplog: pytest.LogCaptureFixture, proxies: int, warnings: int
+) -> None:
+    settings.TRUSTED_PROXY_COUNT = proxies
+    _warn_of_unknown_proxy.cache_clear()
+    forwarded = RequestFactory().get("/", headers={"X-Forwarded-For": "198.51.100.7"})
+
+    with caplog.at_level(logging.WARNING):
+        client_address(RequestFactory().get("/"))
+        assert caplog.messages == []
+        client_address(forwarded)
+        client_address(forwarded)
+
+    assert sum("TRUSTED_PROXY_COUNT is 0" in line for line in caplog.messages) == warnings

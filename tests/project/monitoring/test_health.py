@@ -138,6 +138,44 @@ def test_a_sweep_that_never_worked_is_late_in_the_end(client: Client, all_alive:
     assert client.get("/readyz").json()["checks"]["sweeps"] == "late: settle_due never done"
 
 
+def test_readyz_names_a_sweep_whose_error_the_next_run_did_not_mend(
+    client: Client, all_alive: None
+) -> None:
+    error = "OperationalError: Key (email)=(ada@example.org)"
+    Sweep.objects.note_done("wake", result="1", allow=timedelta(minutes=10))
+    Sweep.objects.note_error("wake", error, allow=timedelta(minutes=10))
+    assert client.get("/readyz").json()["status"] == "ok"  # it may have met a lock
+
+    Sweep.objects.update(done_at=Now() - timedelta(seconds=30))
+    answer = client.get("/readyz")
+
+    assert answer.json()["status"] == "degraded"
+    assert answer.json()["checks"]["sweeps"] == "failing: wake"
+    assert b"ada@example.org" not in answer.content  # the error itself is at the desk
+    Sweep.objects.note_done("wake", result="1", allow=timedelta(minutes=10))
+    assert client.get("/readyz").json()["status"] == "ok"
+
+
+def test_late_and_failing_sweeps_are_told_apart(client: Client, all_alive: None) -> None:
+    late("settle_due", error="the changes of 2 products wait")
+    Sweep.objects.note_done("expire_due", result="1", allow=timedelta(minutes=10))
+    Sweep.objects.note_error("expire_due", "ZeroDivisionError", allow=timedelta(minutes=10))
+    Sweep.objects.filter(name="expire_due").update(done_at=Now() - timedelta(seconds=30))
+
+    said = client.get("/readyz").json()["checks"]["sweeps"]
+
+    assert re.fullmatch(r"late: settle_due not done for \d+ s; failing: expire_due", said)
+
+
+def test_the_desk_shows_a_failing_sweep_with_its_error(admin_client: Client) -> None:
+    Sweep.objects.note_error("expire_due", "ZeroDivisionError: by 0", allow=timedelta(minutes=10))
+
+    for path in ("/admin/project/sweep/", "/admin/jobs/"):
+        page = admin_client.get(path).content.decode()
+        assert "ZeroDivisionError: by 0" in page
+        assert "failed" in page.lower()
+
+
 def test_the_list_of_sweeps_says_in_words_which_is_late_or_failed(admin_client: Client) -> None:
     late("settle_due", error="the changes of 2 products wait")
     Sweep.objects.note_error("expire_due", "ZeroDivisionError", allow=timedelta(seconds=60))
@@ -169,7 +207,9 @@ def test_two_processes_of_one_host_have_heartbeats_of_their_own() -> None:
     assert process_name(f"notify@{host}") == f"notify@{host}:{os.getpid()}"
 
 
-def test_a_new_process_takes_the_place_of_one_dead_one_of_its_host(db: None, dead_pid: int) -> None:
+def test_a_new_process_takes_the_place_of_one_dead_one_of_its_host(
+    none_alive: None, dead_pid: int
+) -> None:
     dead, alive = f"relay@host:{dead_pid}", f"relay@host:{os.getppid()}"
     others = {f"relay@else:{dead_pid}", f"beat@host:{dead_pid}", f"relay@host.lan:{dead_pid}"}
     for name in (dead, alive, *others):
@@ -180,7 +220,9 @@ def test_a_new_process_takes_the_place_of_one_dead_one_of_its_host(db: None, dea
     assert names() - {f"relay@host:{os.getpid()}"} == {alive, *others}
 
 
-def test_a_dead_process_that_nobody_replaces_stays_to_be_seen(db: None, dead_pid: int) -> None:
+def test_a_dead_process_that_nobody_replaces_stays_to_be_seen(
+    none_alive: None, dead_pid: int
+) -> None:
     mine, dead = f"relay@host:{os.getpid()}", f"relay@host:{dead_pid}"
     Heartbeat.objects.beat(mine)
     Heartbeat.objects.beat(dead)
@@ -229,7 +271,7 @@ def test_nobody_knows_the_broker_when_the_relay_is_silent(client: Client, all_al
 
 
 def test_a_young_local_shop_is_starting_until_all_processes_were_seen(
-    client: Client, db: None, monkeypatch: pytest.MonkeyPatch
+    client: Client, none_alive: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(health, "started", time.monotonic())
     Heartbeat.objects.beat("relay@host", broker="ok")
@@ -240,7 +282,9 @@ def test_a_young_local_shop_is_starting_until_all_processes_were_seen(
     assert answer.json()["checks"]["notify"] == "not seen yet"
 
 
-def test_a_shop_that_never_sees_its_workers_is_degraded_not_down(client: Client, db: None) -> None:
+def test_a_shop_that_never_sees_its_workers_is_degraded_not_down(
+    client: Client, none_alive: None
+) -> None:
     answer = client.get("/readyz")
 
     assert (answer.status_code, answer.json()["status"]) == (200, "degraded")

@@ -10,9 +10,9 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from media_jobs.models import MediaJob
-from notifications.models import Notification
+from notifications.models import ChannelState, Notification
 from project import views
-from project.models import AuditRun, DeferralCount, Heartbeat
+from project.models import AuditRun, DeferralCount, Heartbeat, PausedQueue, Sweep
 from project.monitoring.metrics import read_metrics
 
 pytestmark = pytest.mark.django_db
@@ -30,13 +30,13 @@ def notification(**values: object) -> Notification:
     )
 
 
-def sample(name: str, **labels: str) -> float:
+def sample(family_name: str, /, **labels: str) -> float:
     """Return the one sample of this name and these labels."""
     [value] = [
         found.value
         for family in text_string_to_metric_families(read_metrics().decode())
         for found in family.samples
-        if found.name == name and found.labels == labels
+        if found.name == family_name and found.labels == labels
     ]
     return value
 
@@ -79,6 +79,52 @@ def test_the_last_audit_is_told() -> None:
 
     assert sample("tandem_audit_clean") == 0
     assert sample("tandem_audit_timestamp_seconds") == pytest.approx(run.finished_at.timestamp())
+
+
+def test_jobs_that_ended_lately_are_counted_by_kind_with_their_time() -> None:
+    for seconds in (2, 4, 30):
+        notification(status="done", run_after=Now() - timedelta(seconds=seconds), finished_at=Now())
+    notification(status="failed", finished_at=Now())
+    notification(status="done", finished_at=Now() - timedelta(minutes=3))
+
+    labels = {"app": "notification", "kind": "k"}
+    assert sample("tandem_jobs_finished", **labels, status="done") == 3
+    assert sample("tandem_jobs_finished", **labels, status="failed") == 1
+    assert sample("tandem_job_seconds", **labels, quantile="0.5") == pytest.approx(4, abs=0.5)
+    assert 20 < sample("tandem_job_seconds", **labels, quantile="0.95") < 31
+
+
+def test_the_slowest_living_relay_tells_how_soon_jobs_start() -> None:
+    Heartbeat.objects.beat("relay@a:1", broker="ok", ring_to_start={"media": 0.2})
+    Heartbeat.objects.beat("relay@b:1", broker="ok", ring_to_start={"media": 0.4})
+    Heartbeat.objects.beat("relay@c:1", broker="ok", ring_to_start={"media": 9.0})
+    Heartbeat.objects.filter(name="relay@c:1").update(seen_at=Now() - timedelta(minutes=1))
+
+    assert sample("tandem_ring_to_start_seconds", app="media") == 0.4
+
+
+def test_breakers_and_pauses_are_shown() -> None:
+    ChannelState.objects.create(
+        gateway="email", openings=1, opened_at=Now(), open_until=Now() + timedelta(minutes=1)
+    )
+    ChannelState.objects.create(gateway="sms.example")
+    PausedQueue.objects.create(queue="media", paused_by="ada", reason="new disks")
+
+    assert sample("tandem_breaker_open", gateway="email") == 1
+    assert sample("tandem_breaker_open", gateway="sms.example") == 0
+    assert sample("tandem_paused", kind="queue", name="media") == 1
+
+
+def test_sweeps_are_late_or_failing() -> None:
+    Sweep.objects.create(name="in_time", late_after=Now() + timedelta(minutes=1))
+    Sweep.objects.create(name="late", late_after=Now() - timedelta(minutes=1), error="oh")
+    Sweep.objects.create(name="of_another_version", error="oh")
+
+    assert sample("tandem_sweep_late_seconds", sweep="in_time") == 0
+    assert 60 <= sample("tandem_sweep_late_seconds", sweep="late") < 70
+    assert sample("tandem_sweep_failing", sweep="in_time") == 0
+    assert sample("tandem_sweep_failing", sweep="late") == 1
+    assert b"of_another_version" not in read_metrics()
 
 
 def test_deferrals_of_all_processes_are_counted() -> None:

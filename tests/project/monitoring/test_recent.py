@@ -110,6 +110,22 @@ def test_balances_follow_the_ledgers_from_mark_to_mark(order: Order) -> None:
     assert AuditedBalance.objects.get().stock == Stock.objects.get().available - 10
 
 
+def test_a_balance_is_carried_where_a_product_was_only_received(order: Order) -> None:
+    let_age()
+    assert audit_recent().is_clean
+    sql("UPDATE project_auditrun SET until = until - interval '10 minutes'")
+    sql("INSERT INTO orders_stockmovement (product_id, kind, quantity, reason, created_at)"
+        " SELECT product_id, 'correction', 5, 'found', now() - interval '2 minutes'"
+        " FROM orders_stock")  # fmt: skip
+    sql("UPDATE orders_stock SET available = available + 5")
+    before = AuditedBalance.objects.get()
+
+    assert all(audit_recent().is_clean for _ in range(2))
+
+    after = AuditedBalance.objects.get()
+    assert (after.stock, after.sold, after.amount) == (before.stock + 5, before.sold, before.amount)
+
+
 def test_drift_is_found_again_until_it_is_corrected(order: Order) -> None:
     assert audit_recent().is_clean
     sql("UPDATE orders_stock SET available = 6")

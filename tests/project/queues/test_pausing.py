@@ -36,7 +36,7 @@ def published(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The queues of what a relay's look publishes; the broker always has room."""
     found: list[str] = []
 
-    def publish(self: Any, model: type[Job], job_id: Any) -> None:
+    def publish(self: Any, model: type[Job], job_id: Any, **_span: str) -> None:
         found.append(model.queue)
 
     monkeypatch.setattr(module.Publisher, "publish", publish)

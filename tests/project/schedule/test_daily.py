@@ -29,7 +29,7 @@ from project.models import DailyRun, Heartbeat
 from project.monitoring.health import read_health
 from project.schedule import daily as module
 from project.schedule.beat import HeartbeatScheduler
-from project.schedule.daily import DailyWork, do_all_due, do_due, due_days
+from project.schedule.daily import DailyWork, do_all_due, do_due, due_days, skip_due
 from tests.database import this_database
 from tests.live import wait_until
 
@@ -168,6 +168,22 @@ def test_missed_days_are_made_up_for_each_on_its_own(diary: Diary, schedule: Any
     at("2026-11-22 07:30")  # beat was dead for three nights
 
     assert diary.days == ["2026-11-19", "2026-11-20", "2026-11-21", "2026-11-22"]
+
+
+@pytest.mark.django_db(databases=["default", "writer"])
+def test_a_restored_shop_goes_on_with_the_next_day(
+    diary: Diary, schedule: Any, at: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schedule("3")
+    at("2026-11-20 04:00")
+    restored = datetime(2026, 11, 23, 4, tzinfo=BERLIN)
+    monkeypatch.setattr(module, "database_now", lambda: restored)
+
+    skip_due()
+
+    assert at("2026-11-23 04:05") == {}
+    assert [*at("2026-11-24 04:00")] == ["2026-11-24"]
+    assert diary.days == ["2026-11-20", "2026-11-24"]
 
 
 @pytest.mark.django_db(databases=["default", "writer"])

@@ -7,6 +7,7 @@ from orders.catalogue.search.filters import BY_NAME, Filters, Sort
 from orders.catalogue.search.listing import read_listing
 from orders.catalogue.search.pages import read_cursor, read_page
 from orders.catalogue.search.popularity import note_popularity
+from orders.catalogue.search.spelling import nearest_word, rests
 from orders.catalogue.search.vocabulary import Vocabulary
 from orders.models import Popularity, Product, ProductSales, SearchWord
 from orders.models.product import ON_SALE
@@ -92,6 +93,25 @@ def assert_the_best_sellers_of_many_come_first() -> None:
     assert [each.pk for each in second.products] == expected[1400:2800]
     assert [each.pk for each in again.products] == expected[:1400]
     assert [each.pk for each in numbered.products] == expected[1400:2800]
+
+
+@pytest.mark.django_db
+def test_no_correction_compares_all_words_of_the_catalogue() -> None:
+    SearchWord.objects.bulk_create(
+        SearchWord(word=word, products=9, near=rests(word))
+        for word in ("shelf", *(f"{number:05x}s"[::-1] for number in range(3000)))
+    )
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE orders_searchword; SET LOCAL random_page_cost = 1.1")
+        cursor.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+
+    with explained() as ours:
+        assert nearest_word("shelves") == "shelf"
+    with explained() as control:  # all rests at once
+        assert SearchWord.objects.filter(near__overlap=rests("shelves")).count() > 0
+
+    assert "orders_searchword" not in ours[0].scanned
+    assert "orders_searchword" in control[0].scanned
 
 
 @pytest.mark.django_db

@@ -1,0 +1,1 @@
+"""The performance run: synthetic orders through the public API, measured, and taken away again."""

@@ -1,0 +1,1 @@
+"""Several machines: what a shop survives when one of them is lost."""
