@@ -9,6 +9,7 @@ from django.core.files.base import ContentFile
 from django.db.models.functions import Now
 
 from media_jobs.models import MediaJob
+from orders.catalogue.variants import create_variant
 from orders.models import (
     Category,
     Order,
@@ -42,6 +43,25 @@ def add_product(
     ProductSales.objects.create(product=product)
     Popularity.objects.create(product=product)
     return product
+
+
+def add_shirt(*, options: tuple[str, ...] = ("Size", "Colour"), **fields: Any) -> Product:
+    """Add a parent, SHIRT, that is sold as variants only; it has none yet."""
+    return add_product("SHIRT", stock=0, options=list(options), **fields)
+
+
+def add_variant(
+    parent: Product, *options: str, stock: int = 10, price: str = "20.00", **fields: Any
+) -> Product:
+    """Add a variant of the parent: its SKU is the parent's with the options, SHIRT-M-RED."""
+    return create_variant(
+        parent_id=parent.pk,
+        options=options,
+        sku="-".join([parent.sku, *map(str.upper, options)]),
+        price=Decimal(price),
+        stock=stock,
+        **fields,
+    )
 
 
 def new_key() -> str:

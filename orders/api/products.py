@@ -1,10 +1,11 @@
 """`GET products` and `GET products/<sku>`: the products on sale."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urljoin
 
 from django.conf import settings
-from django.db.models import F, QuerySet
+from django.db.models import BigIntegerField, Case, F, QuerySet, When
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
@@ -16,12 +17,20 @@ from media_jobs.recipes import PRODUCT_VIDEO
 from orders.api.kept_answers import kept_answer
 from orders.api.problems import Problem, invalid_problem
 from orders.api.schemas.problems import InvalidOut, ProblemOut
-from orders.api.schemas.products import Image, ProductFilters, ProductOut, ProductPage, Video
-from orders.catalogue.browsing import products_on_sale
+from orders.api.schemas.products import (
+    Image,
+    ProductFilters,
+    ProductOut,
+    ProductPage,
+    VariantOut,
+    Video,
+)
+from orders.catalogue.browsing import of_variants, products_on_sale, variants_on_sale
 from orders.catalogue.search.filters import Filters, Sort
 from orders.catalogue.search.listing import read_listing
 from orders.catalogue.search.pages import InvalidCursorError
 from orders.models import Category, Product
+from orders.models.product import IS_PARENT
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
@@ -69,7 +78,7 @@ def _page(filters: ProductFilters) -> ProductPage:
     except InvalidCursorError:
         raise _invalid("cursor", _("Use a cursor of this list, in the same order.")) from None
     return ProductPage(
-        items=[_answer(product) for product in listing.products],
+        items=_answers(listing.products),
         count=listing.count,
         next=listing.next or None,
         previous=listing.previous or None,
@@ -81,7 +90,7 @@ def _page(filters: ProductFilters) -> ProductPage:
     "/products/{sku}", response={200: ProductOut, 404: ProblemOut}, summary="Read a product"
 )
 def read_product(request: HttpRequest, sku: str) -> HttpResponseBase:
-    """One product on sale, by its SKU."""
+    """One product on sale, by its SKU or by that of a variant."""
     return kept_answer(request, lambda: _product(sku))
 
 
@@ -90,7 +99,7 @@ def _product(sku: str) -> ProductOut:
     product = None if "\x00" in sku else _products().filter(sku=sku).first()
     if product is None:
         raise Problem(404, "not_found", "There is no such product.")
-    return _answer(product)
+    return _answers([product])[0]
 
 
 def _category(slug: str) -> Category | None:
@@ -108,30 +117,40 @@ def _invalid(field: str, message: "StrOrPromise") -> Problem:
 
 
 def _products() -> QuerySet[Product, Any]:
-    return products_on_sale().annotate(units_sold=Coalesce(F("sales__units"), 0))
+    own = Coalesce(F("sales__units"), 0)
+    of_all = own + Coalesce(of_variants("SUM", "sales__units"), 0, output_field=BigIntegerField())
+    return products_on_sale().annotate(
+        units_sold=Case(When(IS_PARENT, then=of_all), default=own, output_field=BigIntegerField()),
+    )
 
 
-def _answer(product: Any) -> ProductOut:
-    """`product` comes from `_products()`."""
+def _answers(products: Sequence[Any]) -> list[ProductOut]:
+    """Return the items of products that come from `_products()`, with their variants."""
+    variants = variants_on_sale(product.pk for product in products if product.is_parent)
+    return [_answer(product, variants.get(product.pk, [])) for product in products]
+
+
+def _variant(parent: Product, variant: Any) -> VariantOut:
+    return VariantOut(
+        sku=variant.sku,
+        name=variant.name,
+        options=dict(zip(parent.options, variant.options, strict=False)),
+        price=str(variant.price),
+        currency=settings.SHOP_CURRENCY,
+        available=variant.available,
+        images=_images(variant),
+    )
+
+
+def _answer(product: Any, variants: Sequence[Any]) -> ProductOut:
     return ProductOut(
         sku=product.sku,
         name=product.name,
         price=str(product.price),
         currency=settings.SHOP_CURRENCY,
         available=product.available,
-        units_sold=product.units_sold,
-        images=[
-            Image(
-                rendition=rendition.name,
-                format=rendition.format,
-                width=rendition.width,
-                height=rendition.height,
-                url=urljoin(settings.SITE_URL, rendition.url),
-            )
-            for medium in product.shown_media
-            if not medium.shown.is_video
-            for rendition in renditions_of(medium.shown)
-        ],
+        units_sold=int(product.units_sold),  # a sum of bigints is a numeric
+        images=_images(product),
         videos=[
             Video(
                 rendition=rendition.name,
@@ -149,4 +168,20 @@ def _answer(product: Any) -> ProductOut:
         personalisation=product.personalisation,
         requires_upload=product.requires_upload,
         weight=product.weight,
+        variants=[_variant(product, variant) for variant in variants],
     )
+
+
+def _images(product: Product) -> list[Image]:
+    return [
+        Image(
+            rendition=rendition.name,
+            format=rendition.format,
+            width=rendition.width,
+            height=rendition.height,
+            url=urljoin(settings.SITE_URL, rendition.url),
+        )
+        for medium in product.shown_media
+        if not medium.shown.is_video
+        for rendition in renditions_of(medium.shown)
+    ]

@@ -95,7 +95,7 @@ class ShopperCart:
                 cart=cart, sku=product.sku, upload=UUID(upload) if upload else None, quantity=0
             )
             row.quantity = min(row.quantity + quantity, MAX_QUANTITY)
-            row.seen_name, row.seen_price = product.name, product.price
+            row.seen_name, row.seen_price = product.shown_name, product.price
             row.save()
             return row.quantity
 
@@ -122,7 +122,7 @@ class ShopperCart:
                 return
             for line in lines:
                 if product := names.get(line.sku):
-                    _add_to(cart, line, name=product.name, price=None)
+                    _add_to(cart, line, name=product.shown_name, price=None)
 
     def checkout_key(self) -> str:
         """Return the idempotency key of this cart's order: one key in all tabs, until placed."""

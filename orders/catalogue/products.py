@@ -3,7 +3,9 @@
 Desk, import and demo call it.
 """
 
+from collections.abc import Sequence
 from decimal import Decimal
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Max
@@ -29,12 +31,16 @@ def create_product(
     shelf: str = "",
     weight: int | None = None,
     tax_class: TaxClass | None = None,
+    variant_of: Product | None = None,
+    options: Sequence[str] = (),
+    position: int = 0,
+    texts: dict[str, dict[str, Any]] | None = None,
 ) -> Product:
     """Create the product with its counters of stock (`initial` of its ledger) and sales.
 
     `weight` is in grams; None: it isn't known. Without a `tax_class` its price includes the usual
-    rate. Raises IntegrityError if the SKU or the slug is
-    taken.
+    rate. `options`: what is chosen of its variants; a variant itself is made by `create_variant`.
+    `texts` are its translations. Raises IntegrityError if the SKU or the slug is taken.
     """
     with transaction.atomic():
         product = Product.objects.create(
@@ -51,6 +57,10 @@ def create_product(
             tax_class=tax_class,
             personalisation=personalisation,
             requires_upload=requires_upload,
+            variant_of=variant_of,
+            options=list(options),
+            position=position,
+            texts=texts or {},
         )
         Stock.objects.create(product=product, initial=stock, available=stock)
         ProductSales.objects.create(product=product)
@@ -58,15 +68,22 @@ def create_product(
     return product
 
 
-def add_media(*, product: Product, asset: Asset, alt: str = "") -> ProductMedia:
+def add_media(
+    *, product: Product, asset: Asset, alt: str = "", texts: dict[str, dict[str, Any]] | None = None
+) -> ProductMedia:
     """Add the asset as the product's last picture or video, and queue its renditions.
 
-    `alt` is the text that screen readers read.
+    `alt` is the text that screen readers read, in the shop's own language; `texts` are its
+    translations.
     """
     with transaction.atomic():
         last = product.media.aggregate(last=Max("position"))["last"]
         medium = ProductMedia.objects.create(
-            product=product, asset=asset, alt=alt, position=0 if last is None else last + 1
+            product=product,
+            asset=asset,
+            alt=alt,
+            texts=texts or {},
+            position=0 if last is None else last + 1,
         )
         queue_renditions(asset)
     return medium

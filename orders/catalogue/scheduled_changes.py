@@ -17,6 +17,7 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import OperationalError, connection, transaction
 from django.db.models.functions import Now
 
+from orders.catalogue.variants import keep_lowest_price
 from orders.models import Product, ScheduledChange
 from project.database.arrays import array_literal
 from project.database.errors import is_lock_timeout, is_outage
@@ -126,6 +127,7 @@ def apply_change(pk: int, *, patience: str | None) -> int:
         if not due.update(applied_at=Now(), previous_price=product.price):
             return 0
         Product.objects.filter(pk=product.pk).update(**_changed_values(change.get()))
+    _keep_parent(product)
     return 1
 
 
@@ -139,7 +141,14 @@ def revert_change(pk: int, *, patience: str | None) -> int:
         unchanged = Product.objects.filter(pk=product.pk, **_changed_values(change.get()))
         if not unchanged.update(**_restored_values(change.get())):
             change.update(is_kept=True)
+    _keep_parent(product)
     return 1
+
+
+def _keep_parent(product: Product) -> None:
+    """Outside the product's lock: who changes a parent locks it before its variants."""
+    if product.variant_of_id is not None:
+        keep_lowest_price(product.variant_of_id)
 
 
 @contextmanager

@@ -13,14 +13,18 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from orders.models import BY_HAND, Product, Stock, StockMovement
+from orders.models.product import IS_SOLD
 
 MOST_UNITS = 1_000_000_000
 """Units on hand, at most: half of what the column can keep, so that a restock always fits."""
 
 
 def is_low() -> Q:
-    """Return the filter for products with stock at or below their threshold, or the shop's."""
-    return Q(stock__available__lte=Coalesce("low_stock", settings.LOW_STOCK_UNITS))
+    """Return the filter for products with stock at or below their threshold, or the shop's.
+
+    A parent is none: its variants are.
+    """
+    return IS_SOLD & Q(stock__available__lte=Coalesce("low_stock", settings.LOW_STOCK_UNITS))
 
 
 def low_stock_at(product: Product) -> int:

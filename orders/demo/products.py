@@ -5,6 +5,17 @@ from decimal import Decimal
 
 
 @dataclass(frozen=True)
+class DemoVariant:
+    """One of the product's variants: its price and weight are the product's."""
+
+    sku: str
+    options: tuple[str, ...]
+    stock: int
+    drawing: str
+    alt: str
+
+
+@dataclass(frozen=True)
 class DemoProduct:
     sku: str
     name: str
@@ -12,11 +23,22 @@ class DemoProduct:
     price: Decimal
     stock: int
     drawing: str
+    """Empty: its variants have pictures."""
     alt: str
     description: str
     weight: int
     """Grams, with its box."""
     personalisation: str = "none"
+    options: tuple[str, ...] = ()
+    variants: tuple[DemoVariant, ...] = ()
+
+    @property
+    def drawings(self) -> set[str]:
+        return {self.drawing, *(variant.drawing for variant in self.variants)} - {""}
+
+
+MOSS = "A moss-green T-shirt with a tandem bicycle printed on its chest"
+RUST = "A rust-red T-shirt with a tandem bicycle printed on its chest"
 
 
 @dataclass(frozen=True)
@@ -211,6 +233,28 @@ OUTDOORS = DemoCategory(
             description=(
                 "For two who are going the same way. Steel frame, nine gears, a basket, and one"
                 " bell each. Built to order in spring; all of this year's are on the road."
+            ),
+        ),
+        DemoProduct(
+            sku="OUT-SHIRT",
+            weight=220,
+            name="T-shirt Tandem",
+            slug="t-shirt-tandem",
+            price=Decimal("28.00"),
+            stock=0,
+            drawing="",
+            alt="",
+            options=("Size", "Colour"),
+            variants=(
+                DemoVariant("OUT-SHIRT-S-MOSS", ("S", "moss"), 70, "t-shirt-moss", MOSS),
+                DemoVariant("OUT-SHIRT-M-MOSS", ("M", "moss"), 90, "t-shirt-moss", MOSS),
+                DemoVariant("OUT-SHIRT-L-MOSS", ("L", "moss"), 80, "t-shirt-moss", MOSS),
+                DemoVariant("OUT-SHIRT-S-RUST", ("S", "rust"), 0, "t-shirt-rust", RUST),
+                DemoVariant("OUT-SHIRT-M-RUST", ("M", "rust"), 60, "t-shirt-rust", RUST),
+            ),
+            description=(
+                "Heavy organic cotton that keeps its shape, with a bicycle for two on its chest."
+                " Cut straight, sewn in Portugal, printed in the next street."
             ),
         ),
     ),

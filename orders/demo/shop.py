@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyvips
 from django.core.files.base import ContentFile
@@ -10,7 +11,15 @@ from django.db import transaction
 from media_jobs.assets import store_asset
 from media_jobs.models import Asset
 from orders.catalogue.products import add_media, create_product
-from orders.demo.products import CATEGORIES
+from orders.catalogue.variants import create_variant
+from orders.demo import translations
+from orders.demo.products import CATEGORIES, DemoProduct
+from orders.demo.translations import (
+    texts_of,
+    texts_of_options,
+    texts_of_picture,
+    texts_of_product,
+)
 from orders.models import Category, Product, TaxRate
 from project.database.advisory_lock import lock_until_commit
 
@@ -38,9 +47,10 @@ def fill_empty_shop() -> Filled | None:
     if Product.objects.exists():
         return None
     pictures = {
-        product.drawing: _stored_drawing(product.drawing, name=product.name)
+        drawing: _stored_drawing(drawing, name=product.name)
         for category in CATEGORIES
         for product in category.products
+        for drawing in sorted(product.drawings)
     }
     with transaction.atomic():
         lock_until_commit(LOCK)
@@ -63,7 +73,11 @@ def _write_rows(pictures: dict[str, Asset]) -> Filled:
     for position, demo_category in enumerate(CATEGORIES):
         category, _created = Category.objects.get_or_create(
             slug=demo_category.slug,
-            defaults={"name": demo_category.name, "position": position},
+            defaults={
+                "name": demo_category.name,
+                "position": position,
+                "texts": texts_of(name=translations.CATEGORIES[demo_category.slug]),
+            },
         )
         for demo in demo_category.products:
             product = create_product(
@@ -76,7 +90,34 @@ def _write_rows(pictures: dict[str, Asset]) -> Filled:
                 personalisation=demo.personalisation,
                 stock=demo.stock,
                 weight=demo.weight,
+                options=demo.options,
+                texts=_texts(demo),
             )
-            add_media(product=product, asset=pictures[demo.drawing], alt=demo.alt)
+            if demo.drawing:
+                _add_picture(product, demo.drawing, demo.alt, pictures, sku=demo.sku)
+            for variant in demo.variants:
+                made = create_variant(
+                    parent_id=product.pk,
+                    options=variant.options,
+                    sku=variant.sku,
+                    price=demo.price,
+                    stock=variant.stock,
+                    texts=texts_of(options=texts_of_options(variant.options)),
+                )
+                _add_picture(made, variant.drawing, variant.alt, pictures, sku=variant.sku)
             products += 1
     return Filled(categories=len(CATEGORIES), products=products, pictures=len(pictures))
+
+
+def _texts(demo: DemoProduct) -> dict[str, dict[str, Any]]:
+    texts = texts_of_product(demo.sku)
+    if demo.options:
+        texts[translations.LANGUAGE]["options"] = texts_of_options(demo.options)
+    return texts
+
+
+def _add_picture(
+    product: Product, drawing: str, alt: str, pictures: dict[str, Asset], *, sku: str
+) -> None:
+    texts = texts_of_picture(sku, drawing)
+    add_media(product=product, asset=pictures[drawing], alt=alt, texts=texts)

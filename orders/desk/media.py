@@ -21,6 +21,7 @@ from media_jobs.filetypes import HEAD_BYTES, TYPES, UnusableFileError, check_siz
 from media_jobs.outbox import queue_renditions
 from media_jobs.publishing import product_recipe
 from orders.catalogue.products import replace_media
+from orders.desk.translations import TranslatedForm, field_names, translation_fields
 from orders.models import ProductMedia
 from project.desk.editing import EditForm
 from project.jobs.queryset import OPEN, Status
@@ -28,7 +29,7 @@ from project.jobs.queryset import OPEN, Status
 ACCEPTED = ",".join(file_type.content_type for file_type in TYPES)
 
 
-class MediaForm(EditForm, forms.ModelForm):
+class MediaForm(TranslatedForm, EditForm, forms.ModelForm):
     """One picture or video of a product: it stores the upload as an asset and queues renditions.
 
     Pages show a replacement once its renditions exist.
@@ -41,6 +42,9 @@ class MediaForm(EditForm, forms.ModelForm):
     )
     newest = forms.CharField(widget=forms.HiddenInput, required=False)
     """The key of the asset that the page shows as the newest. A replacement replaces that one."""
+
+    translated = ("alt",)
+    vars().update(translation_fields(ProductMedia, translated))
 
     class Meta:
         model = ProductMedia
@@ -102,10 +106,13 @@ class MediaForm(EditForm, forms.ModelForm):
         return super().save(commit)
 
 
+ALTS = ("alt", *(name for names in field_names("alt") for name in names))
+
+
 class MediaInline(TabularInline):
     model = ProductMedia
     form = MediaForm
-    fields = ("preview", "upload", "newest", "alt", "position")
+    fields = ("preview", "upload", "newest", *ALTS, "position")
     readonly_fields = ("preview",)
     ordering_field = "position"
     hide_ordering_field = True

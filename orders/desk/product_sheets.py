@@ -4,15 +4,20 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
+from orders.desk.translations import BETWEEN
 from orders.models import Product
+from orders.models.translated import other_languages
 from project.desk.sheets import Column, Sheet, column
 
 
 def _plain(products: QuerySet[Product]) -> QuerySet[Product]:
-    return products.prefetch_related(None).select_related("category", "tax_class", "stock", "sales")
+    return products.prefetch_related(None).select_related(
+        "category", "tax_class", "stock", "sales", "variant_of"
+    )
 
 
 def _on_sale(product: Any) -> bool:
@@ -21,6 +26,17 @@ def _on_sale(product: Any) -> bool:
 
 def _tax_class(product: Any) -> str:
     return product.tax_class.name if product.tax_class else ""
+
+
+def _translation(name: str, title: Any, code: str, *, of_category: bool = False) -> Column:
+    """Return the column of a text's translation: “name zh-hans”."""
+
+    def value(product: Any) -> str:
+        row = product.category if of_category else product
+        text = row.translated(name, code) or ""
+        return BETWEEN.join(text) if isinstance(text, list) else text
+
+    return Column(format_lazy("{} {}", title, code), value)
 
 
 PRODUCTS = Sheet(
@@ -37,6 +53,22 @@ PRODUCTS = Sheet(
         Column(pgettext_lazy("import", "tax class"), _tax_class),
         column(pgettext_lazy("import", "stock"), "stock.available"),
         Column(pgettext_lazy("import", "on sale"), _on_sale),
+        Column(
+            pgettext_lazy("import", "variant of"),
+            lambda product: product.variant_of.sku if product.variant_of else "",
+        ),
+        Column(pgettext_lazy("import", "options"), lambda each: BETWEEN.join(each.options)),
+        column(pgettext_lazy("import", "position"), "position"),
+        *(
+            translation
+            for code, _name in other_languages()
+            for translation in (
+                _translation("name", pgettext_lazy("import", "name"), code),
+                _translation("description", pgettext_lazy("import", "description"), code),
+                _translation("options", pgettext_lazy("import", "options"), code),
+                _translation("name", pgettext_lazy("import", "category"), code, of_category=True),
+            )
+        ),
     ),
     read=_plain,
 )

@@ -19,34 +19,25 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
-from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from media_jobs.desk import thumbnail
 from orders.catalogue.products import create_product
 from orders.catalogue.stock import is_low, low_stock_at
+from orders.catalogue.variants import keep_lowest_price, keep_variants
 from orders.desk.imports import may_import
 from orders.desk.media import MediaInline
+from orders.desk.product_forms import CategoryForm, NewProductForm, ProductForm
 from orders.desk.product_sheets import SHEETS
 from orders.desk.scheduled import ScheduledChangeInline
 from orders.desk.stock_page import StockPage
+from orders.desk.translations import field_names
+from orders.desk.variants import VariantInline
 from orders.models import Category, Product, ScheduledChange
-from orders.models.product import PREFETCH_MEDIA
+from orders.models.product import IS_PARENT, IS_SOLD, PREFETCH_MEDIA
 from project.desk.editing import EditAdmin
 from project.desk.export_list import ExportList
 from project.desk.jobs import isolated
 from project.templatetags.money import money
-
-
-class NewProductForm(forms.ModelForm):
-    """The form of a new product also asks for its units on hand."""
-
-    stock = forms.IntegerField(
-        label=_("Units on hand"),
-        min_value=0,
-        max_value=1_000_000,
-        initial=0,
-        widget=UnfoldAdminIntegerFieldWidget,
-    )
 
 
 class StockLevelFilter(admin.SimpleListFilter):
@@ -58,19 +49,33 @@ class StockLevelFilter(admin.SimpleListFilter):
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
         if self.value() == "none":
-            return queryset.filter(stock__available=0)
+            return queryset.filter(IS_SOLD, stock__available=0)
         if self.value() == "few":
             return queryset.filter(is_low(), stock__available__gt=0)
         return queryset
 
 
+class VariantFilter(admin.SimpleListFilter):
+    title = _("variants")
+    parameter_name = "variants"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [("no", _("Without variants")), ("parents", _("Products with variants"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Product]) -> QuerySet[Product]:
+        if self.value() == "no":
+            return queryset.filter(variant_of=None)
+        return queryset.filter(IS_PARENT) if self.value() == "parents" else queryset
+
+
 @admin.register(Product)
 class ProductAdmin(StockPage, ExportList, EditAdmin):
     sheets = SHEETS
+    form = ProductForm
     list_display = ("picture", "label", "category", "price_shown", "stock_level", "sold", "on_sale")
     list_display_links = ("picture", "label")
     list_select_related = ("category", "stock", "sales")
-    list_filter = (StockLevelFilter, "is_active", "category", "tax_class")
+    list_filter = (StockLevelFilter, "is_active", "category", "tax_class", VariantFilter)
     list_per_page = 50
     search_fields = ("sku", "name", "description")
     ordering = ("name", "pk")
@@ -110,7 +115,9 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
         ordering="stock__available",
         label={"none": "danger", "few": "warning", "enough": "success"},
     )
-    def stock_level(self, product: Product) -> tuple[str, str]:
+    def stock_level(self, product: Product) -> tuple[str, str] | None:
+        if product.is_parent:
+            return None  # its variants have it
         available = product.stock.available
         level = "enough" if available > low_stock_at(product) else "few" if available else "none"
         return level, str(available)
@@ -138,7 +145,10 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
     def _switch(
         self, request: HttpRequest, queryset: QuerySet[Product], *, is_active: bool
     ) -> None:
+        parents = list(queryset.order_by().values_list("variant_of", flat=True).distinct())
         count = queryset.order_by().update(is_active=is_active)
+        for parent_id in filter(None, parents):
+            keep_lowest_price(parent_id)
         text = ngettext("%(count)d product changed.", "%(count)d products changed.", count)
         messages.success(request, text % {"count": count})
 
@@ -151,8 +161,28 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
 
     # ── One product ─────────────────────────────────────────────────────────────────────────
 
+    def get_inlines(self, request: HttpRequest, obj: Product | None) -> Any:
+        inlines = list(super().get_inlines(request, obj))
+        return [VariantInline, *inlines] if obj and obj.is_parent else inlines
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Product | None = None) -> Any:
+        fields = [*super().get_readonly_fields(request, obj)]
+        if obj and obj.variant_of_id is not None:
+            fields += ["name", "category", "variant_of"]
+        if obj and obj.is_parent and obj.variants.exists():
+            fields.append("price")  # the lowest of its variants
+        return fields
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Product | None = None) -> Any:
+        if obj and obj.variant_of_id is not None:
+            return {}
+        return super().get_prepopulated_fields(request, obj)
+
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
         stock = ("on_hand", "sold") if obj else ("stock",)
+        is_variant = obj is not None and obj.variant_of_id is not None
+        variants = ("variant_of", "options", "position") if is_variant else ("options",)
+        texts = ("description", "options") if is_variant else ("name", "description", "options")
         return (
             (
                 None,
@@ -168,7 +198,12 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
                     )
                 },
             ),
+            (_("Variants"), {"fields": (variants,)}),
             (_("Stock"), {"fields": (stock, "low_stock")}),
+            (
+                _("Translations"),
+                {"fields": [name for names in field_names(*texts) for name in names]},
+            ),
         )
 
     def get_form(
@@ -214,8 +249,14 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
             shelf=obj.shelf,
             weight=obj.weight,
             tax_class=obj.tax_class,
+            options=obj.options,
+            texts=obj.texts,
         )
         obj.pk, obj._state.adding = created.pk, False
+
+    def save_related(self, request: HttpRequest, form: Any, formsets: Any, change: bool) -> None:
+        super().save_related(request, form, formsets, change)
+        keep_variants(form.instance.variant_of_id or form.instance.pk)
 
     def save_formset(self, request: HttpRequest, form: Any, formset: Any, change: bool) -> None:
         if formset.model is ScheduledChange:
@@ -226,6 +267,13 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
 
 @admin.register(Category)
 class CategoryAdmin(EditAdmin):
+    form = CategoryForm
+    fields = (
+        "name",
+        *(name for names in field_names("name") for name in names),
+        "slug",
+        "position",
+    )
     list_display = ("name", "slug", "product_count", "position")
     list_editable = ("position",)
     search_fields = ("name",)

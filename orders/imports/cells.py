@@ -12,8 +12,13 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from orders.models.translated import other_languages
+
 TEXT_COLUMNS = frozenset(
-    {"sku", "name", "category", "description", "shelf", "pictures", "picture", "alt"}
+    {
+        *("sku", "name", "category", "description", "shelf", "pictures", "picture", "alt"),
+        *("variant of", "options"),
+    }
 )
 """Columns whose cells are texts: a number in them must read the same as its cell."""
 EXACT_DIGITS = 15
@@ -109,7 +114,9 @@ def doubt_of(text: str, *, column: str) -> str:
 
 
 def _kind(column: str) -> str:
-    """Return the column without its number: `picture` of `picture 2`."""
+    """Return the column without its number or language: `picture` of `picture 2`."""
+    for code, _language in other_languages():
+        column = column.removesuffix(f" {code}")
     return column.rstrip(" 0123456789")
 
 

@@ -9,9 +9,10 @@ from django.utils.translation import gettext as _
 from orders.imports.errors import RowRefusedError
 from orders.imports.package import Package, PackedFile
 from orders.imports.pictures import Picture, Unusable, store_pictures
+from orders.imports.plan import Pictures
 from orders.imports.products import CatalogueImport
 from orders.imports.report import Outcome, Report, RowReport
-from orders.imports.rows import Row, parse_row, rows_by_sku
+from orders.imports.rows import PictureCell, Row, parse_row, rows_by_sku
 from orders.imports.table import RawRow, read_table
 from project.database.advisory_lock import try_lock
 
@@ -39,7 +40,7 @@ def import_products(
     report = Report(dry_run=dry_run) if report is None else report
     raw_rows = read_table(package.table)
     wanted = _with_files(_readable(raw_rows, report), package, report)
-    total = len(raw_rows) + len({file.name for _row, files in wanted for file, _alt in files})
+    total = len(raw_rows) + len({file.name for _row, files in wanted for file, _cell in files})
     done = len(report.rows)
     on_progress(done, total)
     with _alone(dry_run=dry_run, wait=lambda: on_progress(done, total)):
@@ -48,7 +49,7 @@ def import_products(
         for start in range(0, len(wanted), BATCH_ROWS):
             batch = wanted[start : start + BATCH_ROWS]
             missing = {
-                file.name: file for _row, files in batch for file, _alt in files
+                file.name: file for _row, files in batch for file, _cell in files
                 if file.name not in taken
             }  # fmt: skip
             # Closed if `on_progress` raises, so that the threads of a cancelled import stop.
@@ -80,15 +81,18 @@ def _readable(raw_rows: list[RawRow], report: Report) -> list[Row]:
     return [row for row in rows if len(numbers[row.sku]) == 1]
 
 
-Wanted = list[tuple[Row, list[tuple[PackedFile, str]]]]
+Wanted = list[tuple[Row, list[tuple[PackedFile, PictureCell]]]]
 
 
 def _with_files(rows: list[Row], package: Package, report: Report) -> Wanted:
-    """Return the rows whose picture files all exist, with the files and their alt texts."""
+    """Return the rows whose picture files all exist, with the files and their texts.
+
+    Variants come last: their parents may be in the table, too.
+    """
     wanted: Wanted = []
-    for row in rows:
+    for row in sorted(rows, key=lambda row: row.variant_of is not None):
         try:
-            files = [(package.find(cell.file), cell.alt) for cell in row.pictures]
+            files = [(package.find(cell.file), cell) for cell in row.pictures]
         except RowRefusedError as error:
             _refuse(report, row.number, row.sku, _pictures_fault(error))
         else:
@@ -98,17 +102,17 @@ def _with_files(rows: list[Row], package: Package, report: Report) -> Wanted:
 
 def _with_pictures(
     batch: Wanted, taken: dict[str, Picture | Unusable], report: Report
-) -> Iterator[tuple[Row, list[tuple[Picture, str]]]]:
+) -> Iterator[tuple[Row, Pictures]]:
     """Yield the rows whose pictures are all usable, with the pictures; refuse the other rows."""
     for row, files in batch:
         pictures = []
-        for file, alt in files:
+        for file, cell in files:
             outcome = taken[file.name]
             if isinstance(outcome, Unusable):
                 reason = f"“{file.name}”: {outcome.reason}"
                 _refuse(report, row.number, row.sku, _pictures_fault(reason))
                 break
-            pictures.append((outcome, alt))
+            pictures.append((outcome, cell))
         else:
             yield row, pictures
 

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from orders.imports.cells import Cell, doubt_of, spreadsheet_cell
 from orders.imports.errors import ImportRefusedError
 from orders.imports.package import MAX_TABLE_BYTES, PackedFile
+from orders.models.translated import other_languages
 from project.conf.media_storage import is_away
 from project.desk.spreadsheets import as_meant
 
@@ -39,8 +40,18 @@ COLUMNS = {
     "on sale": ("on sale", "active", "上架"),
     "pictures": ("pictures", "picture", "images", "image", "图片"),
     "alt": ("alt", "alt text", "alternative text", "替代文本"),
+    "variant of": ("variant of", "所属商品"),
+    "options": ("options", "选项"),
+    "position": ("position", "排序"),
 }
-"""The columns, and the names that each header may have."""
+"""The columns, and the names that each header may have. A translation's has its language behind it:
+`name zh-hans`."""
+TRANSLATED = ("name", "category", "description", "options", "alt")
+for _code, _language in other_languages():
+    COLUMNS |= {
+        f"{column} {_code}": tuple(f"{header} {_code}" for header in COLUMNS[column])
+        for column in TRANSLATED
+    }
 _BY_HEADER = {header: column for column, headers in COLUMNS.items() for header in headers} | {
     f"{prefix} {number}": f"{column} {number}"
     for column, prefixes in (

@@ -86,7 +86,7 @@ def message_for(entry: WaitingListEntry, *, product: Product, restock_id: int) -
         entry_id=entry.pk,
         email=entry.email,
         language=entry.language,
-        product=isolate(product.name),
+        product=isolate(product.text("name", entry.language)),
         url=settings.SITE_URL + product.get_absolute_url(),
         unsubscribe_url=stop_url(entry.pk),
     )

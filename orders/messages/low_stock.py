@@ -22,13 +22,15 @@ NAMED = 50
 _DELETE_RISEN = """
 DELETE FROM orders_stockalert AS alert USING orders_stock AS stock, orders_product AS product
 WHERE stock.product_id = alert.product_id AND product.id = alert.product_id
-  AND (stock.available > coalesce(product.low_stock, %(units)s) OR NOT product.is_active)
+  AND (stock.available > coalesce(product.low_stock, %(units)s) OR NOT product.is_active
+       OR (product.variant_of_id IS NULL AND product.options <> '{}'))
 """
 _INSERT_FALLEN = """
 INSERT INTO orders_stockalert (product_id, available)
 SELECT product_id, available
 FROM orders_stock AS stock JOIN orders_product AS product ON product.id = product_id
 WHERE is_active AND available <= coalesce(low_stock, %(units)s)
+  AND (variant_of_id IS NOT NULL OR options = '{}')
 ORDER BY product_id
 ON CONFLICT (product_id) DO NOTHING
 RETURNING product_id

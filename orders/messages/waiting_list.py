@@ -109,10 +109,10 @@ def old_restocks() -> QuerySet[Restock]:
     return Restock.objects.filter(ended_at__lt=Now() - KEEP_RESTOCKS)
 
 
-def confirmation_context(product: Product, *, key: UUID) -> dict[str, Any]:
+def confirmation_context(product: Product, *, key: UUID, language: str = "en") -> dict[str, Any]:
     """Return the context of the message that asks for an entry's confirmation."""
     url = settings.SITE_URL + reverse("waiting-confirm", args=[key])
-    return {"product": isolate(product.name), "url": url}
+    return {"product": isolate(product.text("name", language)), "url": url}
 
 
 def _confirmation(key: UUID, product: Product, email: str, language: str) -> Notification:
@@ -120,5 +120,5 @@ def _confirmation(key: UUID, product: Product, email: str, language: str) -> Not
         event="back_in_stock_confirmation",
         recipient=email,
         language=language,
-        context=confirmation_context(product, key=key),
+        context=confirmation_context(product, key=key, language=language),
     )

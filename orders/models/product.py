@@ -1,7 +1,9 @@
 """The catalogue: categories, products, and their pictures and videos."""
 
 from dataclasses import dataclass
+from typing import Any
 
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
 from django.db.models import Q
@@ -12,13 +14,20 @@ from django.utils.translation import gettext_lazy as _
 from media_jobs.display import is_made
 from media_jobs.models import Asset
 from orders.models.tax import TaxClass
-from orders.models.words import ProductWords, ShopWords
+from orders.models.translated import Translated
+from orders.models.words import ProductWords, ShopWords, TranslatedNames, TranslatedWords
 from project.text import isolate
 
 ON_SALE = Q(is_active=True)
+TRANSLATED = ON_SALE & ~Q(texts={})
+IS_LISTED = Q(variant_of=None)
+"""What lists show: products, not their variants."""
+IS_PARENT = Q(variant_of=None) & ~Q(options=[])
+IS_SOLD = Q(variant_of__isnull=False) | Q(options=[])
+"""What can be ordered: variants, and products without any."""
 
 
-class Category(models.Model):
+class Category(Translated):
     name = models.CharField(_("name"), max_length=100, unique=True)
     slug = models.SlugField(_("slug"), max_length=100, unique=True)
     position = models.PositiveSmallIntegerField(_("position"), default=0)
@@ -32,8 +41,12 @@ class Category(models.Model):
         return isolate(self.name)
 
 
-class Product(models.Model):
-    """A product. Its price includes tax. Its stock and sales are separate rows."""
+class Product(Translated):
+    """A product. Its price includes tax. Its stock and sales are separate rows.
+
+    A variant is a product of its own, with SKU, price, stock and pictures, of another one: its
+    parent, which has `options` and isn't sold itself (docs/variants.md).
+    """
 
     class Personalisation(models.TextChoices):
         """The kind of upload that the product is personalised with."""
@@ -78,6 +91,26 @@ class Product(models.Model):
         db_index=False,  # a partial one, below: most products have the usual rate
     )
     """None: its price includes the usual rate."""
+    variant_of = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="variants",
+        verbose_name=_("variant of"),
+        db_index=False,  # the unique constraint's index begins with it
+    )
+    options = ArrayField(
+        models.CharField(max_length=60),
+        verbose_name=_("options"),
+        default=list,
+        db_default=[],
+        blank=True,
+    )
+    """A parent's: what is chosen (Size, Colour). A variant's: what it is, in the same order. Empty:
+    the product has no variants."""
+    position = models.PositiveSmallIntegerField(_("position"), default=0, db_default=0)
+    """A variant's place among the parent's."""
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
@@ -106,6 +139,12 @@ class Product(models.Model):
                 name="product_of_tax_class",
                 condition=Q(tax_class__isnull=False),
             ),
+            GinIndex(
+                TranslatedWords(), name="product_translated", condition=TRANSLATED, fastupdate=False
+            ),
+            GinIndex(
+                TranslatedNames(), name="product_names", condition=TRANSLATED, fastupdate=False
+            ),
         ]
         constraints = [
             models.CheckConstraint(
@@ -116,24 +155,55 @@ class Product(models.Model):
                 name="product_requires_what_it_asks_for",
                 violation_error_message=_("Say first what the product asks the shopper for."),
             ),
+            models.UniqueConstraint(
+                fields=["variant_of", "options"],
+                condition=Q(variant_of__isnull=False),
+                name="variant_differs_by_its_options",
+                violation_error_message=_("Another variant has these options."),
+            ),
+            models.CheckConstraint(
+                condition=Q(variant_of=None) | ~Q(options=[]), name="variant_has_options"
+            ),
+            models.CheckConstraint(
+                condition=Q(variant_of=None) | ~Q(variant_of=models.F("id")),
+                name="variant_of_another_product",
+            ),
         ]
 
     def __str__(self) -> str:
         return isolate(self.name)
 
     def get_absolute_url(self) -> str:
+        """Return the product's page. A variant's address leads to its parent's."""
         return reverse("product", args=[self.slug])
+
+    @property
+    def is_parent(self) -> bool:
+        """Return True if the product is sold only as one of its variants."""
+        return self.variant_of_id is None and bool(self.options)
+
+    @property
+    def shown_name(self) -> str:
+        """The name in the reader's language, else in the shop's own."""
+        return str(self.text("name"))
 
     @property
     def shown_media(self) -> "list[ShownMedium]":
         """The media as pages show them: of `products_on_sale`, else those prefetched."""
         rows = self.__dict__.get("media_rows")
         if rows is None:
-            return [ShownMedium(medium.alt, medium.shown) for medium in self.media.all()]
-        return [ShownMedium(row.pop("alt"), Asset(**row)) for row in map(dict, rows)]
+            return [ShownMedium(medium, medium.shown) for medium in self.media.all()]
+        # Variants may have the same picture: their parent shows it once.
+        found: dict[int, dict[str, Any]] = {}
+        for row in map(dict, rows):
+            found.setdefault(row.pop("asset"), row)
+        return [
+            ShownMedium(ProductMedia(alt=row.pop("alt"), texts=row.pop("texts")), Asset(**row))
+            for row in found.values()
+        ]
 
 
-class ProductMedia(models.Model):
+class ProductMedia(Translated):
     """One picture or video of a product: the original is an asset, media jobs make its renditions.
 
     Pages show the replacement once its renditions exist. Until then, or if they fail, pages show
@@ -182,8 +252,19 @@ class ProductMedia(models.Model):
 class ShownMedium:
     """One picture or video as pages show it."""
 
-    alt: str
+    medium: ProductMedia
+    """Its texts; no row that could be saved."""
     shown: Asset
+
+    @property
+    def alt(self) -> str:
+        """The alternative text in the reader's language, else in the shop's own."""
+        return str(self.medium.text("alt"))
+
+    @property
+    def alt_lang(self) -> str:
+        """The language of `alt` if it isn't the reader's."""
+        return self.medium.foreign_language("alt")
 
 
 PREFETCH_MEDIA = ("media__asset", "media__replacement")

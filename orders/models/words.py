@@ -17,3 +17,18 @@ class ProductWords(ShopWords):
 
     def __init__(self) -> None:
         super().__init__("sku", "name", "description")
+
+
+class TranslatedWords(ShopWords):
+    """The words of a product's translations, for an index."""
+
+    template = "shop_words(shop_texts(%(expressions)s, '$.*.*'))"
+
+    def __init__(self) -> None:
+        super().__init__("texts")
+
+
+class TranslatedNames(TranslatedWords):
+    """The words of a product's translated names, for an index."""
+
+    template = "shop_words(shop_texts(%(expressions)s, '$.*.name'))"

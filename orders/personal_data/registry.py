@@ -155,11 +155,11 @@ TABLES: dict[str, Table] = {
     # ── Nothing of a customer ───────────────────────────────────────────────────────────────
     "orders.ErasedAddress": Table(harmless="digest"),  # a keyed hash: that is its use
     "orders.Announcement": Table(harmless="subject_en text_en subject_zh_hans text_zh_hans"),
-    "orders.Category": Table(harmless="name slug"),
+    "orders.Category": Table(harmless="name slug texts"),
     "orders.TaxClass": Table(harmless="name"),
     "orders.TaxRate": Table(harmless="country"),
-    "orders.Product": Table(harmless="sku name slug description shelf"),
-    "orders.ProductMedia": Table(harmless="alt"),
+    "orders.Product": Table(harmless="sku name slug description shelf options texts"),
+    "orders.ProductMedia": Table(harmless="alt texts"),
     "orders.KeptAnswer": Table(harmless="answer"),  # prices of a parcel: no row has an address
     "orders.SalesQuarter": Table(harmless="units_by_product"),
     "orders.SearchWord": Table(harmless="word near"),

@@ -169,6 +169,7 @@ def _place(
             order_ids=ids,
             skus=request.merged_lines,
             country=country_of(request.address),
+            language=request.language,
             is_synthetic=request.is_synthetic,
         )
         if placed_id is not None:

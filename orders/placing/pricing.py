@@ -54,7 +54,8 @@ def price(
     away from the StockWriter.
     """
     quantities = request.merged_lines
-    errors = line_errors(request.lines, unknown=quantities.keys() - offers.keys())
+    parents = {sku for sku, offer in offers.items() if offer.is_parent}
+    errors = line_errors(request.lines, unknown=quantities.keys() - offers.keys(), parents=parents)
     uploads = find_uploads(request)
     errors += upload_errors(request, offers, uploads)
     errors += price_errors(request.operator, [line.sku for line in request.lines])

@@ -122,22 +122,39 @@ def merged(lines: Iterable[RequestedLine]) -> dict[str, int]:
 
 
 def line_errors(
-    lines: Sequence[RequestedLine], *, unknown: Container[str] = ()
+    lines: Sequence[RequestedLine],
+    *,
+    unknown: Container[str] = (),
+    parents: Container[str] = (),
 ) -> list[FieldError]:
-    """Return what is wrong with the lines; `unknown` are SKUs without a product on sale."""
+    """Return what is wrong with the lines; `unknown` are SKUs without a product on sale.
+
+    `parents` are those of products that are sold as variants only.
+    """
     quantities = merged(lines)
-    return [
-        FieldError(f"lines.{position}.sku", _("There is no such product."))
-        for position, line in enumerate(lines)
-        if line.sku in unknown
-    ] + [
-        FieldError(
-            f"lines.{position}.quantity",
-            _("Order at most %(most)d of one product.") % {"most": MAX_QUANTITY},
-        )
-        for position, line in enumerate(lines)
-        if quantities[line.sku] > MAX_QUANTITY
-    ]
+    return (
+        [
+            FieldError(f"lines.{position}.sku", _("There is no such product."))
+            for position, line in enumerate(lines)
+            if line.sku in unknown
+        ]
+        + [
+            FieldError(
+                f"lines.{position}.sku",
+                _("This product has variants. Choose one of them and order it by its own SKU."),
+            )
+            for position, line in enumerate(lines)
+            if line.sku in parents
+        ]
+        + [
+            FieldError(
+                f"lines.{position}.quantity",
+                _("Order at most %(most)d of one product.") % {"most": MAX_QUANTITY},
+            )
+            for position, line in enumerate(lines)
+            if quantities[line.sku] > MAX_QUANTITY
+        ]
+    )
 
 
 def clean_text(value: str, *, field: str, max_length: int, required: bool = True) -> str:

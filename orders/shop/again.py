@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from orders.carts.cart import CartFullError, ShopperCart
 from orders.catalogue.browsing import products_on_sale
 from orders.models import Order, OrderLine, Product
+from orders.models.product import IS_SOLD
 from project.text import isolate
 
 
@@ -17,7 +18,7 @@ def order_again(order: Order, cart: ShopperCart) -> tuple[int, list[str]]:
     orders nothing twice.
     """
     lines = list(order.lines.all())
-    known = products_on_sale().filter(pk__in=[line.product_id for line in lines])
+    known = products_on_sale().filter(IS_SOLD, pk__in=[line.product_id for line in lines])
     products = {product.pk: product for product in known}
     here = {line.sku: line.quantity for line in cart.lines if not line.upload}
     came, missing = 0, list[str]()
@@ -39,7 +40,7 @@ def order_again(order: Order, cart: ShopperCart) -> tuple[int, list[str]]:
 
 
 def _missing(line: OrderLine, product: Product | None, quantity: int) -> Iterator[str]:
-    name = {"name": isolate(product.name if product else line.name)}
+    name = {"name": isolate(product.shown_name if product else line.name)}
     if product is None:
         yield _("“%(name)s” is no longer on sale.") % name
     elif product.requires_upload:

@@ -48,9 +48,9 @@ def _gone(rows: list[CartLine]) -> Iterator[str]:
     for row in rows:
         product = products.get(row.sku)
         text = _("“%(name)s” is no longer on sale and was taken out of your cart.")
-        if product is not None and product.is_active:
+        if product is not None and product.is_active and not product.is_parent:
             text = _("Your file for “%(name)s” has expired. Please choose it again.")
-        yield text % {"name": isolate(product.name if product else row.seen_name)}
+        yield text % {"name": isolate(product.shown_name if product else row.seen_name)}
 
 
 def _repriced(rows: list[CartLine], prices: dict[int, Decimal]) -> Iterator[str]:

@@ -9,6 +9,7 @@ from django.conf import settings
 
 from orders.catalogue.browsing import products_on_sale
 from orders.models import Product, Upload
+from orders.models.product import IS_SOLD
 from orders.placing.request import RequestedLine
 from orders.placing.upload_checks import check_error, checks_of
 from orders.shop.lines import line_text
@@ -92,7 +93,8 @@ def priced(wanted: Sequence[RequestedLine]) -> PricedCart:
     if not wanted:
         return PricedCart([], [])
     skus = {line.sku for line in wanted}
-    products = {product.sku: product for product in products_on_sale().filter(sku__in=skus)}
+    on_sale = products_on_sale().filter(IS_SOLD, sku__in=skus)
+    products = {product.sku: product for product in on_sale}
     tokens = [line.upload for line in wanted if line.upload]
     uploads = Upload.objects.filter(token__in=tokens, line=None).in_bulk() if tokens else {}
     known = {"": None} | {str(token): upload for token, upload in uploads.items()}

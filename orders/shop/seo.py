@@ -5,7 +5,7 @@ account, orders, errors, and whatever is added later.
 """
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -54,10 +54,10 @@ def product_data(product: Product, *, available: int, pictures: Iterable[str]) -
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Product",
-        "name": product.name,
+        "name": product.shown_name,
         "sku": product.sku,
-        "description": product.description,
-        "category": product.category.name,
+        "description": product.text("description"),
+        "category": product.category.text("name"),
         "url": address,
         "image": [_absolute(picture) for picture in pictures],
         "offers": {
@@ -71,6 +71,38 @@ def product_data(product: Product, *, available: int, pictures: Iterable[str]) -
         },
     }
     return {name: value for name, value in data.items() if value}
+
+
+def group_data(
+    parent: Product, variants: Iterable[Any], *, pictures: Callable[[Product], Iterable[str]]
+) -> dict[str, Any]:
+    """Return a parent with its variants on sale as schema.org has them: a ProductGroup."""
+    address = address_in(get_language() or settings.LANGUAGE_CODE, parent.get_absolute_url())
+    data: dict[str, Any] = {
+        "@context": "https://schema.org",
+        "@type": "ProductGroup",
+        "name": parent.shown_name,
+        "productGroupID": parent.sku,
+        "description": parent.text("description"),
+        "category": parent.category.text("name"),
+        "url": address,
+        "image": [_absolute(picture) for picture in pictures(parent)],
+        "variesBy": list(parent.text("options")),
+        "hasVariant": [_variant_data(each, parent, pictures(each)) for each in variants],
+    }
+    return {name: value for name, value in data.items() if value}
+
+
+def _variant_data(variant: Any, parent: Product, pictures: Iterable[str]) -> dict[str, Any]:
+    data = product_data(variant, available=variant.available, pictures=pictures)
+    language = get_language() or settings.LANGUAGE_CODE
+    address = address_in(language, parent.get_absolute_url(), variant=variant.sku)
+    data["url"] = data["offers"]["url"] = address
+    pairs = zip(parent.text("options"), variant.text("options"), strict=False)
+    data["additionalProperty"] = [
+        {"@type": "PropertyValue", "name": name, "value": value} for name, value in pairs
+    ]
+    return {name: value for name, value in data.items() if name != "@context"}
 
 
 def _absolute(address: str) -> str:

@@ -8,9 +8,8 @@ from django.contrib.sitemaps import Sitemap
 from django.db.models import Max, QuerySet
 from django.urls import reverse
 
-from orders.catalogue.browsing import categories_on_sale
+from orders.catalogue.browsing import LISTED, categories_on_sale
 from orders.models import Product
-from orders.models.product import ON_SALE
 from orders.shop.languages import address_in
 
 PRODUCTS_PER_PAGE = 2_000
@@ -59,14 +58,14 @@ class ProductSitemap(ShopSitemap):
     limit = PRODUCTS_PER_PAGE
 
     def items(self) -> "QuerySet[Product, str]":
-        on_sale = Product.objects.filter(ON_SALE).order_by("pk")
+        on_sale = Product.objects.filter(LISTED).order_by("pk")
         return on_sale.values_list("slug", flat=True)
 
     def page_of(self, item: str) -> tuple[str, dict[str, str]]:
         return reverse("product", args=[item]), {}
 
     def get_latest_lastmod(self) -> Any:
-        return Product.objects.filter(ON_SALE).aggregate(at=Max("created_at"))["at"]
+        return Product.objects.filter(LISTED).aggregate(at=Max("created_at"))["at"]
 
 
 SITEMAPS: "dict[str, type[Sitemap[Any]] | Sitemap[Any]]" = {

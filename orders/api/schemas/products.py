@@ -69,6 +69,26 @@ class Video(Image):
     seconds: float | None
 
 
+class VariantOut(BaseModel):
+    """What is ordered of a product with variants: by its own SKU, from its own stock."""
+
+    sku: Annotated[str, Field(examples=["APP-SHIRT-M-RED"])]
+    name: Annotated[str, Field(examples=["T-shirt, M, red"])]
+    options: Annotated[
+        dict[str, str],
+        Field(
+            description="What it is, by what is chosen, in the shop's order.",
+            examples=[{"Size": "M", "Colour": "red"}],
+        ),
+    ]
+    price: Price
+    currency: str
+    available: int
+    images: Annotated[
+        list[Image], Field(description="Its own come first, then those of its product.")
+    ]
+
+
 class ProductOut(BaseModel):
     sku: str
     name: str
@@ -87,6 +107,15 @@ class ProductOut(BaseModel):
     ]
     requires_upload: bool
     weight: Annotated[int | None, Field(description="Grams; null: it isn't known.")]
+    variants: Annotated[
+        list[VariantOut],
+        Field(
+            description=(
+                "Empty: the product itself is ordered. Else one of these is; `price` is then the"
+                " lowest of theirs, `available` and `units_sold` are theirs together."
+            )
+        ),
+    ]
 
 
 class ProductPage(BaseModel):

@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from django.db.models import F, QuerySet, TextChoices
+from django.db.models import F, Q, QuerySet, TextChoices
 from django.db.models.expressions import OrderBy
 from django.utils.translation import gettext_lazy as _
 
 from orders.models import Category, Product
+from orders.models.product import IS_SOLD, ON_SALE
 
 
 class Sort(TextChoices):
@@ -58,15 +59,23 @@ class Filters:
         )
 
     def apply(self, products: QuerySet[Product]) -> QuerySet[Product]:
-        """Return the products that the filters leave, not those of the words."""
+        """Return the products that the filters leave, not those of the words.
+
+        A parent is left if one of its variants is: its own price and stock aren't sold.
+        """
         if self.category is not None:
             products = products.filter(category=self.category)
+        sold = Q()
         if self.least is not None:
-            products = products.filter(price__gte=self.least)
+            sold &= Q(price__gte=self.least)
         if self.most is not None:
-            products = products.filter(price__lte=self.most)
+            sold &= Q(price__lte=self.most)
         if self.in_stock:
-            products = products.filter(stock__available__gt=0)
+            sold &= Q(stock__available__gt=0)
+        if sold:
+            variants = Product.objects.filter(ON_SALE, sold, variant_of__isnull=False)
+            parents = Q(pk__in=variants.order_by().values("variant_of"))
+            products = products.filter((IS_SOLD & sold) | parents)
         return products
 
 

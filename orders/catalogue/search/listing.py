@@ -4,15 +4,14 @@ from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
-from orders.catalogue.browsing import products_on_sale
+from orders.catalogue.browsing import LISTED, products_on_sale
 from orders.catalogue.search.filters import BY_NAME, Filters, Sort
-from orders.catalogue.search.matching import found_by, near_by
+from orders.catalogue.search.matching import SEARCHED, found_by, near_by
 from orders.catalogue.search.pages import Cursor, KeyPage, read_counted_page, read_cursor, read_page
 from orders.catalogue.search.ranking import best_matches
 from orders.catalogue.search.spelling import FEW, commoner, corrected
 from orders.catalogue.search.words import Word, read_words
 from orders.models import Product
-from orders.models.product import ON_SALE
 
 
 @dataclass(frozen=True)
@@ -25,9 +24,12 @@ class Search:
     """The text that was searched instead of the typed one, which finds nothing."""
 
     def products(self, among: QuerySet[Product]) -> QuerySet[Product]:
-        """Return those of the products that the search finds; all of them if nothing was typed."""
+        """Return the listed products that the search finds among these and their variants.
+
+        All of the listed ones if nothing was typed.
+        """
         if not self.text:
-            return among
+            return among.filter(LISTED)
         if not self.words:  # only punctuation
             return among.none()
         return found_by(self.words, self.text, among=among)
@@ -85,7 +87,7 @@ def find(
     search: Search, filters: Filters, *, size: int, cursor: Cursor | None = None, first: int = 0
 ) -> tuple[int, KeyPage]:
     """Return how many products search and filters leave, and the page of them."""
-    among = filters.apply(Product.objects.filter(ON_SALE))
+    among = filters.apply(Product.objects.filter(SEARCHED))
     if filters.order == Sort.RELEVANCE and search.words:
         return best_matches(
             search.words, search.text, among=among, size=size, cursor=cursor, first=first
@@ -99,7 +101,7 @@ def find(
 def finds_any(search: Search) -> bool:
     """Return whether any product on sale has what was searched."""
     # Counted: to find only one, PostgreSQL would compute the words of product after product.
-    return search.products(Product.objects.filter(ON_SALE)).count() > 0
+    return search.products(Product.objects.filter(SEARCHED)).count() > 0
 
 
 def read_search(text: str) -> Search:
@@ -123,7 +125,7 @@ def near_products(search: Search, *, size: int) -> list[Product]:
 
 def best_sellers(*, size: int) -> list[Product]:
     """Return what sells best and is in stock."""
-    in_stock = Filters(in_stock=True).apply(Product.objects.filter(ON_SALE))
+    in_stock = Filters(in_stock=True).apply(Product.objects.filter(LISTED))
     return in_order(read_page(in_stock, order=Sort.BEST, size=size).ids)
 
 

@@ -13,8 +13,8 @@ from django.db import connection
 
 from orders.catalogue.search.words import HasWords, Word
 from orders.models import Product
-from orders.models.product import ON_SALE
-from orders.models.words import ProductWords
+from orders.models.product import ON_SALE, TRANSLATED
+from orders.models.words import ProductWords, TranslatedWords
 
 COMPARED = 7
 """Letters of a word's beginning that are compared by the index."""
@@ -147,4 +147,7 @@ def _is_known(word: Word) -> bool:
     if word.categories:
         return True
     # Counted: to find only one, PostgreSQL would compute the words of product after product.
-    return Product.objects.filter(ON_SALE, HasWords(ProductWords(), word.beginning)).count() > 0
+    return any(
+        Product.objects.filter(rows, HasWords(words, word.beginning)).count() > 0
+        for rows, words in ((ON_SALE, ProductWords()), (TRANSLATED, TranslatedWords()))
+    )

@@ -19,11 +19,15 @@ _REST = 20
 
 
 # No Chinese: its pairs of characters are no words. No numbers: each is right.
+# A parent and its variants count as one.
 COUNT = r"""
 WITH named AS (
-    SELECT name FROM orders_product WHERE is_active UNION ALL SELECT name FROM orders_category
+    SELECT coalesce(variant_of_id, id) AS id, name || ' ' || shop_texts(texts, '$.*.name') AS name
+    FROM orders_product WHERE is_active
+    UNION ALL
+    SELECT -id, name || ' ' || shop_texts(texts, '$.*.name') FROM orders_category
 )
-SELECT word, count(*)
+SELECT word, count(DISTINCT id)
 FROM named, LATERAL (
     SELECT DISTINCT lower(split) AS word FROM string_to_table(shop_text(name), ' ') AS split
 ) AS words

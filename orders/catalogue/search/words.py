@@ -54,7 +54,10 @@ def read_words(text: str) -> list[Word]:
     with connection.cursor() as cursor:
         cursor.execute(
             """
-            WITH named AS MATERIALIZED (SELECT id, shop_words(name) AS words FROM orders_category)
+            WITH named AS MATERIALIZED (
+                SELECT id, shop_words(name || ' ' || shop_texts(texts, '$.*.name')) AS words
+                FROM orders_category
+            )
             SELECT word, entire::text, beginning::text, is_stop,
                 ARRAY(SELECT id FROM named WHERE words @@ beginning)
             FROM shop_terms(%s)

@@ -21,9 +21,11 @@ from unfold.widgets import (
 )
 
 from orders.accounts.fields import TextField
+from orders.catalogue.browsing import ORDERABLE, variants_on_sale
 from orders.catalogue.search.filters import Filters
 from orders.catalogue.search.listing import read_listing
 from orders.models import Product
+from orders.models.product import IS_SOLD
 from orders.placing.by_operator import LARGEST_PRICE, MAX_REASON, HandPrice
 from orders.placing.request import MAX_LINES, MAX_QUANTITY, RequestedLine
 from orders.quotes.parcel import Quote
@@ -38,8 +40,16 @@ Row = dict[str, str]
 
 
 def find_products(text: str) -> list[Product]:
-    """Return the products on sale that fit the text best, as the shop finds them."""
-    return read_listing(Filters(search=text), size=FOUND, page=1).products if text else []
+    """Return the products on sale that fit the text best, as the shop finds them.
+
+    Instead of a parent its variants, of which one can be ordered.
+    """
+    if not text:
+        return []
+    listed = read_listing(Filters(search=text), size=FOUND, page=1).products
+    variants = variants_on_sale(product.pk for product in listed if product.is_parent)
+    offered = (each for one in listed for each in variants.get(one.pk, [one]))
+    return [product for product in offered if not product.is_parent]
 
 
 def read_rows(data: Mapping[str, str]) -> list[Row]:
@@ -131,7 +141,7 @@ def needs_upload() -> str:
 def line_forms(rows: list[Row]) -> list[LineForm]:
     """Return the forms of the lines, with their products, in one query."""
     skus = [row["sku"] for row in rows]
-    found = Product.objects.filter(sku__in=skus, is_active=True) if skus else ()
+    found = Product.objects.filter(ORDERABLE, IS_SOLD, sku__in=skus) if skus else ()
     if skus:
         found = found.annotate(available=Coalesce(F("stock__available"), 0))  # type: ignore[union-attr]
     products: dict[str, Any] = {product.sku: product for product in found}

@@ -94,6 +94,8 @@ def _add(request: HttpRequest, form: CartForm) -> Done:
     product = products_on_sale().prefetch_related(None).filter(sku=form.cleaned_data["sku"]).first()
     if product is None:
         return _refused(_("This product is no longer on sale."))
+    if product.is_parent:
+        return _refused(_("Choose which one you would like first."), product)
     upload = form.cleaned_data["upload"]
     try:
         # Without JavaScript the browser sends the file with this form.
@@ -110,7 +112,7 @@ def _add(request: HttpRequest, form: CartForm) -> Done:
     except CartFullError:
         text = _("A cart holds at most %(most)d different products.")
         return _refused(text % {"most": MAX_LINES})
-    name = isolate(product.name)
+    name = isolate(product.shown_name)
     if units > product.available:
         text = ngettext(
             "“%(name)s” is in your cart, but only %(left)d is left.",

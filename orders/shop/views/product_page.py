@@ -1,7 +1,7 @@
 """The page of one product, which the product's view and its forms show."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -9,13 +9,14 @@ from django.shortcuts import render
 
 from media_jobs.display import Picture, picture_of
 from media_jobs.models import Asset
-from orders.catalogue.browsing import products_on_sale
+from orders.catalogue.browsing import listed_products, products_on_sale
 from orders.models import Product
 from orders.models.product import ShownMedium
 from orders.placing.request import MAX_QUANTITY
 from orders.quotes.carriers import used_carriers
 from orders.shop.recently_viewed import RecentlyViewed
-from orders.shop.seo import product_data, seo_of
+from orders.shop.seo import group_data, product_data, seo_of
+from orders.shop.variant_choice import Choice, read_choice
 from orders.shop.views.upload import field_of
 from orders.shop.waiting import WaitingForm, own_address
 
@@ -32,6 +33,7 @@ class Shown:
 
     asset: Asset
     alt: str
+    alt_lang: str
     zoom: Picture | None
 
 
@@ -48,24 +50,38 @@ def product_page(
     request: HttpRequest,
     product: "ProductOnSale",
     *,
+    choice: Choice | None = None,
     waiting_form: WaitingForm | None = None,
     status: int = 200,
 ) -> HttpResponse:
-    """Show the product, of `products_on_sale`, and some others of its category."""
-    others = products_on_sale().filter(category=product.category_id).exclude(pk=product.pk)
-    if not product.available and waiting_form is None:
+    """Show the product, of `products_on_sale`, and some others of its category.
+
+    `choice` is what is chosen of a parent's variants. A variant is shown on its parent's page.
+    """
+    if product.variant_of_id is not None:
+        parent = products_on_sale().get(pk=product.variant_of_id)
+        choice = read_choice(parent, {"variant": product.sku})
+        product = parent
+    offer: Any = (choice.variant if choice else None) or product
+    others = listed_products().filter(category=product.category_id).exclude(pk=product.pk)
+    if not offer.available and not offer.is_parent and waiting_form is None:
         waiting_form = WaitingForm(initial={"email": own_address(request)})
     context = {
         "product": product,
+        "offer": offer,
+        "choice": choice,
+        "offer_address": choice.address if choice else product.get_absolute_url(),
         "seo": seo_of(
             product.get_absolute_url(),
-            description=product.description or product.name,
-            data=product_data(product, available=product.available, pictures=_pictures(product)),
+            description=product.text("description") or product.shown_name,
+            data=group_data(product, choice.variants, pictures=_pictures)
+            if choice
+            else product_data(product, available=product.available, pictures=_pictures(product)),
         ),
         "recent": RecentlyViewed(request).products(without=product.pk),
-        "media": [_shown(medium) for medium in product.shown_media],
+        "media": [_shown(medium) for medium in offer.shown_media],
         "others": others.order_by("name", "pk")[:MORE],
-        "field": field_of(product),
+        "field": field_of(offer),
         "most": MAX_QUANTITY,
         "handover": handover(),
         "waiting_form": waiting_form,
@@ -89,4 +105,4 @@ def _pictures(product: Product) -> list[str]:
 def _shown(medium: ShownMedium) -> Shown:
     asset = medium.shown
     zoom = None if asset.is_video else picture_of(asset, "zoom")
-    return Shown(asset=asset, alt=medium.alt, zoom=zoom)
+    return Shown(asset=asset, alt=medium.alt, alt_lang=medium.alt_lang, zoom=zoom)

@@ -81,7 +81,7 @@ def _seo(category: Category | None) -> Seo:
     """
     if category is None:
         return seo_of(reverse("shop"), description=f"{settings.SHOP_NAME}. {PROMISE}")
-    words = str(OF_CATEGORY) % {"category": category.name, "shop": settings.SHOP_NAME}
+    words = str(OF_CATEGORY) % {"category": category.text("name"), "shop": settings.SHOP_NAME}
     return seo_of(reverse("shop"), description=words, category=category.slug)
 
 

@@ -29,7 +29,7 @@ from project.text import isolate
 def join(request: HttpRequest, slug: str) -> HttpResponse:
     """Put an address on the product's waiting list. The answer doesn't tell if it was on it."""
     product = products_on_sale().filter(slug=slug).first()
-    if product is None:
+    if product is None or product.is_parent:
         raise Http404
     if request.method != "POST":
         return redirect(product)  # a reload of the answer, or a switch of the language
@@ -55,7 +55,7 @@ def join(request: HttpRequest, slug: str) -> HttpResponse:
             " there. Follow its link, and we tell you when it is back."
         )
     )
-    shown = {"email": isolate(readable_address(email)), "name": isolate(product.name)}
+    shown = {"email": isolate(readable_address(email)), "name": isolate(product.shown_name)}
     messages.success(request, text % shown)
     return redirect(product)
 
