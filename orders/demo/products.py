@@ -246,11 +246,11 @@ OUTDOORS = DemoCategory(
             alt="",
             options=("Size", "Colour"),
             variants=(
-                DemoVariant("OUT-SHIRT-S-MOSS", ("S", "moss"), 70, "t-shirt-moss", MOSS),
-                DemoVariant("OUT-SHIRT-M-MOSS", ("M", "moss"), 90, "t-shirt-moss", MOSS),
-                DemoVariant("OUT-SHIRT-L-MOSS", ("L", "moss"), 80, "t-shirt-moss", MOSS),
+                DemoVariant("OUT-SHIRT-S-MOSS", ("S", "moss"), 40, "t-shirt-moss", MOSS),
+                DemoVariant("OUT-SHIRT-M-MOSS", ("M", "moss"), 60, "t-shirt-moss", MOSS),
+                DemoVariant("OUT-SHIRT-L-MOSS", ("L", "moss"), 50, "t-shirt-moss", MOSS),
                 DemoVariant("OUT-SHIRT-S-RUST", ("S", "rust"), 0, "t-shirt-rust", RUST),
-                DemoVariant("OUT-SHIRT-M-RUST", ("M", "rust"), 60, "t-shirt-rust", RUST),
+                DemoVariant("OUT-SHIRT-M-RUST", ("M", "rust"), 30, "t-shirt-rust", RUST),
             ),
             description=(
                 "Heavy organic cotton that keeps its shape, with a bicycle for two on its chest."

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
+from django.conf import settings
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import F, OuterRef
+from django.db.models import F, OuterRef, Value
 from django.db.models.functions import JSONObject
 
 from orders.models import Order, OrderLine, Upload
@@ -27,6 +28,8 @@ class LineRow:
     """The units that the customer keeps or still gets."""
     uploads: list[dict[str, Any]]
     """Name, file and quantity of each."""
+    own_name: str = ""
+    """The product's name in the shop's own language, if the order's is in another one."""
     shop_price: Decimal | None = None
     """The shop's price when the order was placed, if an operator set another one by hand."""
 
@@ -55,9 +58,22 @@ def read_lines(order: Order, *, returned: Mapping[int, int]) -> LineRows:
     made = order.events.filter(kind="placed") if order.door == Order.Source.DESK else ()
     shop_prices = {kept.sku: kept.shop_price for event in made for kept in kept_prices(event)}
     rows = []
-    for line in order.lines.annotate(taken=ArraySubquery(_UPLOADS)):
+    is_foreign = order.language != settings.LANGUAGE_CODE
+    named = F("product__name") if is_foreign else Value("")
+    for line in order.lines.annotate(taken=ArraySubquery(_UPLOADS), own_name=named):
         kept = line.quantity - line.refunded
         back = returned.get(line.pk, 0) + (kept if is_cancelled else 0)
         left = 0 if is_cancelled else kept
-        rows.append(LineRow(line, line.refunded, back, left, line.taken, shop_prices.get(line.sku)))
+        own_name = line.own_name if line.own_name != line.name else ""
+        rows.append(
+            LineRow(
+                line=line,
+                refunded=line.refunded,
+                returned=back,
+                left=left,
+                uploads=line.taken,
+                own_name=own_name,
+                shop_price=shop_prices.get(line.sku),
+            )
+        )
     return LineRows(rows)

@@ -16,7 +16,7 @@ BUSY = "Another process fills the shop with demo orders, or removes them: wait f
 
 class Command(BaseCommand):
     help = (
-        "Fill an empty shop with 12 products in 3 categories; a shop with products is left alone."
+        "Fill an empty shop with 13 products in 3 categories; a shop with products is left alone."
         " With --orders: fill any shop with two years of demo orders; --remove takes them away."
     )
 

@@ -59,7 +59,7 @@ def test_the_admin_enters_with_the_password_on_file(shop: LiveShop) -> None:
     password = (shop.data / "admin-password").read_text().strip()
     # It is said once the demo's pictures are made.
     wait_until(lambda: f"(admin, {password})" in shop.output(), seconds=stretched(150))
-    assert "All 12 pictures are made." in shop.output()
+    assert "All 14 pictures are made." in shop.output()
     assert "WARNING" not in shop.output()
 
     with httpx.Client(base_url=shop.url, follow_redirects=True, trust_env=False) as browser:
