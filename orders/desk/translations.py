@@ -108,6 +108,9 @@ class TranslatedForm(forms.BaseModelForm):
                 for column in self.translated
                 if (name := field_name(column, code)) in self.fields and name in values
             }
+            for column, text in given.items():
+                if isinstance(text, list) and text and len(text) != len(values.get(column, text)):
+                    self.add_error(field_name(column, code), _("Translate each of the options."))
             self.instance.texts = with_text(self.instance.texts, code, **given)
         return values
 

@@ -151,6 +151,9 @@ def _texts(raw: RawRow, faults: list[str]) -> Texts:
             texts.setdefault(code, {}).update(found)
     for code, _language in other_languages():
         if options := _options(raw, f"options {code}", faults):
+            if len(options) != len(_options(raw, "options", [])):
+                fault = _("%(column)s: needs as many texts as the column options")
+                faults.append(fault % {"column": f"options {code}"})
             texts.setdefault(code, {})["options"] = list(options)
     return texts
 

@@ -195,8 +195,9 @@ class Product(Translated):
             return [ShownMedium(medium, medium.shown) for medium in self.media.all()]
         # Variants may have the same picture: their parent shows it once.
         found: dict[int, dict[str, Any]] = {}
-        for row in map(dict, rows):
-            found.setdefault(row.pop("asset"), row)
+        for place, row in enumerate(map(dict, rows)):
+            asset = row.pop("asset")
+            found.setdefault(asset if self.is_parent else place, row)
         return [
             ShownMedium(ProductMedia(alt=row.pop("alt"), texts=row.pop("texts")), Asset(**row))
             for row in found.values()

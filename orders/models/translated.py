@@ -33,8 +33,11 @@ class Translated(models.Model):
         return self.translated(column, language or get_language()) or getattr(self, column)
 
     def translated(self, column: str, language: str | None) -> Any:
-        """Return the column's translation; None without one."""
-        return self.texts.get(language, {}).get(column) or None
+        """Return the column's translation; None without one, or if a list has another length."""
+        text = self.texts.get(language, {}).get(column) or None
+        if isinstance(text, list) and len(text) != len(getattr(self, column)):
+            return None
+        return text
 
     def foreign_language(self, column: str) -> str:
         """Return the text's language if it isn't the reader's, for `lang`; else nothing."""

@@ -61,6 +61,7 @@ def test_a_product_says_what_it_costs_and_how_many_are_left() -> None:
         "personalisation": "none",
         "requires_upload": False,
         "weight": None,
+        "variants": [],
     }
 
 
