@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
@@ -25,13 +26,14 @@ class ProductForm(TranslatedForm, EditForm, forms.ModelForm):
 
     translated = ("name", "description", "options")
     vars().update(translation_fields(Product, translated))
-    options = options_field(label=_("options"), help_text=OPTIONS_HELP)
+    options = options_field(label=capfirst(_("options")), help_text=OPTIONS_HELP)
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         if self.instance.variant_of_id is not None:  # its name is its parent's with its options
             for names in field_names("name"):
                 self.fields.pop(names[0], None)
+            self.fields["options"].help_text = " | ".join(self.instance.variant_of.options)
 
     def clean_options(self) -> list[str]:
         options: list[str] = self.cleaned_data["options"]

@@ -181,7 +181,7 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
     def get_fieldsets(self, request: HttpRequest, obj: Product | None = None) -> Any:
         stock = ("on_hand", "sold") if obj else ("stock",)
         is_variant = obj is not None and obj.variant_of_id is not None
-        variants = ("variant_of", "options", "position") if is_variant else ("options",)
+        variants = (("variant_of", "position"), "options") if is_variant else ("options",)
         texts = ("description", "options") if is_variant else ("name", "description", "options")
         return (
             (
@@ -198,7 +198,7 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
                     )
                 },
             ),
-            (_("Variants"), {"fields": (variants,)}),
+            (_("Variants"), {"fields": variants}),
             (_("Stock"), {"fields": (stock, "low_stock")}),
             (
                 _("Translations"),

@@ -10,7 +10,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db.models import Model, TextField
-from django.utils.text import format_lazy
+from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
@@ -69,7 +69,7 @@ def translation_fields(model: type[Model], columns: Iterable[str]) -> dict[str, 
     for code, language in other_languages():
         for name in columns:
             column: Any = model._meta.get_field(name)
-            label = format_lazy("{} ({})", column.verbose_name, language)
+            label = format_lazy("{} ({})", capfirst(column.verbose_name), language)
             if name == "options":
                 fields[field_name(name, code)] = options_field(label=label)
                 continue

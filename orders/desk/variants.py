@@ -39,11 +39,11 @@ class VariantForm(TranslatedForm, EditForm, forms.ModelForm):
         model = Product
         fields = ("options", "sku", "price", "is_active", "position")
 
-    def __init__(self, *args: Any, **options: Any) -> None:
-        super().__init__(*args, **options)
-        if self.instance.pk:
-            self.fields["stock"].disabled = True
-            self.initial["stock"] = self.instance.stock.available
+    def carry_opened_values(self) -> None:
+        """Show the stock of a variant that exists; only movements change it."""
+        self.fields["stock"].disabled = True
+        self.initial["stock"] = self.instance.stock.available
+        super().carry_opened_values()
 
     def logged_as(self) -> tuple[Model, str]:
         parent = self.instance.variant_of
