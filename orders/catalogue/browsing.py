@@ -21,7 +21,7 @@ from django.db.models import (
 from django.db.models.functions import Coalesce, JSONObject
 
 from orders.models import Category, Product, ProductMedia
-from orders.models.product import IS_LISTED, IS_PARENT, ON_SALE
+from orders.models.product import IS_LISTED, IS_PARENT, LISTED, ON_SALE, ORDERABLE
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -68,10 +68,6 @@ _MEDIA = Case(
 )
 """The product's media: what `Product.shown_media` reads. A variant's own come before its parent's,
 a parent's before those of its variants."""
-LISTED = ON_SALE & IS_LISTED
-"""What lists show. A variant is found on its parent's page."""
-ORDERABLE = ON_SALE & (IS_LISTED | Q(variant_of__is_active=True))
-"""What is on sale, variants and parents among it: a variant is while its parent is."""
 
 
 def of_variants(aggregate: str, column: str) -> Subquery:

@@ -31,6 +31,7 @@ from orders.desk.stock_modes import MODES
 from orders.desk.stock_takes import may_take_stock
 from orders.messages.waiting_list import waiting_for
 from orders.models import Product, StockMovement, User
+from orders.models.product import IS_SOLD
 from project.database.keys import time_ordered_key
 from project.desk.spreadsheets import write_csv
 
@@ -129,7 +130,7 @@ class StockPage:
         if not may_take_stock(request):
             raise PermissionDenied
         response = HttpResponse(content_type="text/csv; charset=utf-8")
-        products: QuerySet[Any] = with_on_hand(Product.objects.order_by("sku"))
+        products: QuerySet[Any] = with_on_hand(Product.objects.filter(IS_SOLD).order_by("sku"))
         rows = products.values_list("sku", "name", "on_hand", "last").iterator()
         write_csv(response, COUNT_LIST, ((*row, "") for row in rows))  # type: ignore[arg-type]
         response["Content-Disposition"] = 'attachment; filename="count-list.csv"'

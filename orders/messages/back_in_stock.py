@@ -21,6 +21,7 @@ from notifications.models import Notification
 from notifications.outbox import back_in_stock_message
 from orders.messages.waiting_list import confirmation_context, waiting_for
 from orders.models import Order, OrderLine, Product, Restock, WaitingListEntry
+from orders.models.product import ORDERABLE
 from project.database.clock import database_now
 from project.text import isolate
 
@@ -36,7 +37,9 @@ _END = """
 UPDATE orders_restock AS restock SET ended_at = greatest(opened_at, statement_timestamp())
 FROM orders_product AS product LEFT JOIN orders_stock AS stock ON stock.product_id = product.id
 WHERE restock.ended_at IS NULL AND product.id = restock.product_id
-  AND (coalesce(stock.available, 0) = 0 OR NOT product.is_active)
+  AND (coalesce(stock.available, 0) = 0 OR NOT product.is_active
+       OR EXISTS (SELECT FROM orders_product AS parent
+                  WHERE parent.id = product.variant_of_id AND NOT parent.is_active))
 """
 # By the waiting lists, which are few among all products.
 _BEGIN = """
@@ -47,6 +50,8 @@ FROM (SELECT DISTINCT product_id FROM orders_waitinglistentry WHERE confirmed_at
 JOIN orders_stock AS stock USING (product_id)
 JOIN orders_product AS product ON product.id = wanted.product_id
 WHERE stock.available > 0 AND product.is_active
+  AND NOT EXISTS (SELECT FROM orders_product AS parent
+                  WHERE parent.id = product.variant_of_id AND NOT parent.is_active)
 ORDER BY wanted.product_id
 ON CONFLICT (product_id) WHERE ended_at IS NULL DO NOTHING
 """
@@ -70,7 +75,7 @@ def why_unwanted(message: Notification) -> str:
     entry = WaitingListEntry.objects.filter(pk=_entry_of(message)).first()
     if entry is None:
         return "the reader has left the waiting list"
-    there = Product.objects.filter(pk=entry.product_id, is_active=True, stock__available__gt=0)
+    there = Product.objects.filter(ORDERABLE, pk=entry.product_id, stock__available__gt=0)
     return "" if there.exists() else "the product is sold out again"
 
 

@@ -22,6 +22,9 @@ ON_SALE = Q(is_active=True)
 TRANSLATED = ON_SALE & ~Q(texts={})
 IS_LISTED = Q(variant_of=None)
 """What lists show: products, not their variants."""
+LISTED = ON_SALE & IS_LISTED
+ORDERABLE = ON_SALE & (IS_LISTED | Q(variant_of__is_active=True))
+"""What is on sale, variants and parents among it: a variant is while its parent is."""
 IS_PARENT = Q(variant_of=None) & ~Q(options=[])
 IS_SOLD = Q(variant_of__isnull=False) | Q(options=[])
 """What can be ordered: variants, and products without any."""

@@ -8,8 +8,9 @@ from django.contrib.sitemaps import Sitemap
 from django.db.models import Max, QuerySet
 from django.urls import reverse
 
-from orders.catalogue.browsing import LISTED, categories_on_sale
+from orders.catalogue.browsing import categories_on_sale
 from orders.models import Product
+from orders.models.product import LISTED
 from orders.shop.languages import address_in
 
 PRODUCTS_PER_PAGE = 2_000

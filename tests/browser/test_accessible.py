@@ -40,6 +40,7 @@ ALONE = [
     "/products/stoneware-mug/",
     "/products/notebook-dotted/",
     "/products/tandem-bicycle/",
+    "/products/t-shirt-tandem/?o1=L",
     "/cart/",
     "/orders/find/",
     "/accounts/login/",

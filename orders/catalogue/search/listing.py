@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from django.db.models import QuerySet
 
-from orders.catalogue.browsing import LISTED, products_on_sale
+from orders.catalogue.browsing import products_on_sale
 from orders.catalogue.search.filters import BY_NAME, Filters, Sort
 from orders.catalogue.search.matching import SEARCHED, found_by, near_by
 from orders.catalogue.search.pages import Cursor, KeyPage, read_counted_page, read_cursor, read_page
@@ -12,6 +12,7 @@ from orders.catalogue.search.ranking import best_matches
 from orders.catalogue.search.spelling import FEW, commoner, corrected
 from orders.catalogue.search.words import Word, read_words
 from orders.models import Product
+from orders.models.product import LISTED
 
 
 @dataclass(frozen=True)

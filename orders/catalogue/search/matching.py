@@ -14,10 +14,9 @@ from django.db.models import Q, QuerySet
 from django.db.models.functions import Coalesce, Upper
 from django.db.models.lookups import StartsWith
 
-from orders.catalogue.browsing import LISTED
 from orders.catalogue.search.words import HasWords, Word
 from orders.models import Product
-from orders.models.product import ON_SALE, TRANSLATED
+from orders.models.product import LISTED, ON_SALE, TRANSLATED
 from orders.models.words import ProductWords, ShopWords, TranslatedNames, TranslatedWords
 
 _LIKE_A_SKU = re.compile(r"[\w./-]*[\d_./-][\w./-]*")

@@ -21,11 +21,11 @@ from unfold.widgets import (
 )
 
 from orders.accounts.fields import TextField
-from orders.catalogue.browsing import ORDERABLE, variants_on_sale
+from orders.catalogue.browsing import variants_on_sale
 from orders.catalogue.search.filters import Filters
 from orders.catalogue.search.listing import read_listing
 from orders.models import Product
-from orders.models.product import IS_SOLD
+from orders.models.product import IS_SOLD, ORDERABLE
 from orders.placing.by_operator import LARGEST_PRICE, MAX_REASON, HandPrice
 from orders.placing.request import MAX_LINES, MAX_QUANTITY, RequestedLine
 from orders.quotes.parcel import Quote

@@ -185,6 +185,14 @@ def test_the_list_has_parents_without_a_stock_of_their_own(admin_client: Client)
     assert "Thing SHIRT" in parents
 
 
+def test_who_counts_stock_counts_variants(admin_client: Client) -> None:
+    add_variant(add_shirt(), "M", "red")
+
+    listed = admin_client.get("/admin/orders/product/count-list/").content.decode()
+
+    assert [line.split(",")[0] for line in listed.splitlines()[1:]] == ["SHIRT-M-RED"]
+
+
 def test_an_order_at_the_desk_is_offered_the_variants() -> None:
     shirt = add_shirt()
     add_variant(shirt, "M", "red")

@@ -154,7 +154,10 @@ def test_the_waiting_list_is_of_the_variant_and_tells_its_name(shirt: Product) -
     confirm(entry.pk)
 
     Stock.objects.filter(product=variant).update(available=4)
-    tell_back_in_stock()
+    Product.objects.filter(pk=shirt.pk).update(is_active=False)
+    assert tell_back_in_stock() is None
+    Product.objects.filter(pk=shirt.pk).update(is_active=True)
+    assert tell_back_in_stock() == 1
 
     told = Notification.objects.get(event="back_in_stock")
     assert told.context["product"] == "Thing SHIRT, L, red"
