@@ -3,6 +3,7 @@
 from orders.desk import (
     announcements,
     desk_jobs,
+    holds,
     orders,
     payment_attempts,
     products,
@@ -16,6 +17,7 @@ from orders.desk import (
 __all__ = [
     "announcements",
     "desk_jobs",
+    "holds",
     "orders",
     "payment_attempts",
     "products",

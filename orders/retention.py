@@ -26,6 +26,7 @@ from orders.accounts.sessions import ended_sessions
 from orders.accounts.unconfirmed import KEEP_UNCONFIRMED, unconfirmed_accounts
 from orders.carts import cart as carts
 from orders.desk_jobs.kinds import EXPORT_PERSON
+from orders.holds import ended_holds
 from orders.messages import waiting_list
 from orders.models import DeskJob
 from orders.personal_data.invoices import erase_buyers, invoices_to_erase
@@ -228,6 +229,14 @@ PRUNED = (
     ),
     # One that an order took stays with its line.
     Pruned("orders.Upload", UNFINISHED, upload_store.KEEP, "daily: orders.tasks.prune_uploads"),
+    Pruned(
+        "orders.Hold",
+        UNFINISHED,
+        ended_holds.KEEP,
+        "ended holds",
+        rows=lambda: Old(ended_holds.old_holds(), by="created_at"),
+    ),
+    Pruned("orders.HoldLine", UNFINISHED, "as long as its hold is open", "ended holds"),
     Pruned(
         "orders.KeptAnswer",
         UNFINISHED,

@@ -38,7 +38,7 @@ _SEE_ORDERS = _may(
     "view",
     *("orders.order", "orders.payment", "orders.refund", "orders.paymentattempt"),
     *("notifications.notification", "media_jobs.mediajob", "media_jobs.asset"),
-    "orders.waitinglistentry",
+    *("orders.waitinglistentry", "orders.hold"),
 )
 _SEE_CATALOGUE = _may(
     "view",
@@ -58,6 +58,7 @@ _CLERK = (
     | _may("change", "orders.order", "notifications.notification")
     | _may("add pack", "orders.order")
     | _may("delete", "orders.waitinglistentry")
+    | _may("change", "orders.hold")
     | _may("view", "orders.deskjob")
 )
 _STOCK_KEEPER = (

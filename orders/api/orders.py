@@ -40,7 +40,7 @@ from orders.models import Order, OrderLine, Upload
 from orders.payments.methods import open_methods
 from orders.placing.errors import OutcomeUnknown
 from orders.placing.placement import place_order
-from orders.placing.stock_writer import Draft, DraftLine
+from orders.placing.draft import Draft, DraftLine
 from orders.placing.synthetic import RUN_HEADER, is_synthetic
 from orders.taxes.splitting import order_taxes
 from project.database.errors import dropped_if_lost

@@ -17,7 +17,7 @@ from ninja import NinjaAPI, Swagger
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
-from orders.api import orders, products, quotes, uploads
+from orders.api import holds, orders, products, quotes, uploads
 from orders.api.problems import CONTENT_TYPE, Problem, busy_problem, invalid_problem
 from orders.api.strict_json import StrictParser
 from orders.placing.errors import (
@@ -96,6 +96,7 @@ api = ShopAPI(
 )
 api.add_router("", products.router)
 api.add_router("", quotes.router)
+api.add_router("", holds.router)
 api.add_router("", orders.router)
 api.add_router("", uploads.router)
 

@@ -1,6 +1,7 @@
 """The shop's benchmarks (`manage.py bench`)."""
 
 from orders.benchmarks.growth import SIZES, bench_growth
+from orders.benchmarks.holds import RACES, bench_holds
 from orders.benchmarks.http import bench_http, processes
 from orders.benchmarks.placement import SOAK_MINUTES, bench_placement
 from orders.benchmarks.plan import SIZES as RATES
@@ -24,6 +25,14 @@ register(
         summary="what pages, sweeps, audits and orders cost in shops of several sizes",
         run=bench_growth,
         sizes=SIZES,
+    )
+)
+register(
+    Benchmark(
+        name="holds",
+        summary="holds/s against orders/s, and races for one product's units",
+        run=bench_holds,
+        sizes=(RACES,),
     )
 )
 register(

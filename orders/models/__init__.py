@@ -5,6 +5,7 @@ from orders.models.cart import Cart, CartLine, CheckoutDraft, ClearedCart
 from orders.models.demo import DemoFill
 from orders.models.desk import DeskJob
 from orders.models.erased import ErasedAddress
+from orders.models.hold import Hold, HoldLine
 from orders.models.invoice import Invoice, InvoiceCounter
 from orders.models.money import Payment, PaymentAttempt, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine, OrderNote
@@ -32,6 +33,8 @@ __all__ = [
     "DemoFill",
     "DeskJob",
     "ErasedAddress",
+    "Hold",
+    "HoldLine",
     "Invoice",
     "InvoiceCounter",
     "KeptAnswer",

@@ -11,7 +11,7 @@ from django.urls import reverse
 
 from orders.models import Order, OrderLine
 from orders.placing.mail_mark import mail_mark
-from orders.placing.stock_writer import DraftLine
+from orders.placing.draft import DraftLine
 from orders.taxes.splitting import order_taxes
 
 

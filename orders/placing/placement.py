@@ -13,12 +13,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import Error, connection
+from django.utils.translation import gettext as _
 
 from notifications.models import SYNTHETIC
-from orders.models import Order
+from orders.models import Hold, Order
 from orders.placing.delivery import quote_ahead
 from orders.placing.errors import (
     DeliveryChanged,
+    FieldError,
     InvalidOrder,
     KeyReused,
     OrderLimited,
@@ -30,6 +32,7 @@ from orders.placing.errors import (
     TotalChanged,
     UploadsGone,
 )
+from orders.placing.held_units import HeldUnits, read_held
 from orders.placing.identity import order_ids
 from orders.placing.limits import count_order, uncount_order
 from orders.placing.offers import look_up
@@ -40,7 +43,7 @@ from orders.placing.request import OrderRequest
 from orders.placing.sales_ledger import Sold
 from orders.placing.sales_writer import Count
 from orders.placing.settle import settle
-from orders.placing.stock_writer import Draft, Taken
+from orders.placing.draft import Draft, Taken
 from orders.placing.turns import Turns
 from orders.placing.upload_checks import wait_for_checks
 from orders.placing.writers import WEB_THREADS, Writers, synthetic_writers, writers
@@ -141,7 +144,7 @@ def _place_in_turn(request: OrderRequest, source: str) -> Placement:
     ids = order_ids(source=source, user_id=request.user_id, key=request.key)
     try:
         ahead = quote_ahead(request, order_ids=ids)  # it may take a second, so before the turn
-        with _turn():
+        with turn():
             return _place(request, ids, ahead)
     except Error as error:
         # Only the reads before submission raise it here. `submit` handles its own errors.
@@ -151,8 +154,8 @@ def _place_in_turn(request: OrderRequest, source: str) -> Placement:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    """Hold a turn for the block. Raises ShopBusy, at once for an order that was not let in."""
+def turn() -> Iterator[None]:
+    """Take a turn for the block. Raises ShopBusy, at once for an order that was not let in."""
     if is_refused() or not _turns.begin(timeout=MAX_WAIT_FOR_TURN):
         raise ShopBusy
     try:
@@ -173,13 +176,14 @@ def _place(
         )
         if placed_id is not None:
             return _repeated(placed_id, request)
-        draft = price(request, order_id=ids[0], offers=offers, ahead=ahead)
+        held = _held(request)
+        draft = price(request, order_id=ids[0], offers=offers, ahead=ahead, held=held)
         return _submit_within_limits(draft, request)
     except REFUSALS as refusal:
         # Between the first look-up and the refusal, another request with this key may have
         # placed the order and taken the last unit. The shopper must then get that order
         # and no refusal, so the order is looked up once more.
-        placed_id, _offers = look_up(
+        placed_id, _none = look_up(
             order_ids=ids, skus=(), country="", is_synthetic=request.is_synthetic
         )
         if placed_id is not None:
@@ -187,6 +191,18 @@ def _place(
         if isinstance(refusal, UploadsGone):
             raise InvalidOrder(gone_errors(request, refusal.tokens)) from refusal
         raise
+
+
+def _held(request: OrderRequest) -> HeldUnits | None:
+    """Return the units of the request's hold; None once it has ended: then the order gets what is
+    available, like any other. Raises InvalidOrder if there never was such a hold.
+    """
+    if request.hold is None:
+        return None
+    held = read_held(request.hold)
+    if held is None and not Hold.objects.filter(pk=request.hold).exists():
+        raise InvalidOrder([FieldError("hold", _("There is no such hold."))])
+    return held
 
 
 def _repeated(placed_id: UUID, request: OrderRequest) -> Placement:

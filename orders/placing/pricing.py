@@ -25,12 +25,13 @@ from orders.placing.errors import (
     Shortage,
     TotalChanged,
 )
+from orders.placing.held_units import HeldUnits
 from orders.placing.message_context import message_context
 from orders.placing.offers import Offer
 from orders.placing.payment_choice import method_of, payment_context
 from orders.placing.personalising import draft_uploads, find_uploads, upload_errors
 from orders.placing.request import OrderRequest, line_errors
-from orders.placing.stock_writer import Draft, DraftLine
+from orders.placing.draft import Draft, DraftLine
 from orders.placing.uploads import DraftUpload
 from orders.quotes.parcel import Quote
 
@@ -44,10 +45,11 @@ def price(
     order_id: UUID,
     offers: dict[str, Offer],
     ahead: Quote | DeliveryChanged | None = None,
+    held: HeldUnits | None = None,
 ) -> Draft:
     """Return the priced order with its jobs.
 
-    `ahead` is what `quote_ahead` returned. Raises InvalidOrder, DeliveryChanged, TotalChanged or
+    `ahead` is what `quote_ahead` returned; the units of the hold that it uses count as available. Raises InvalidOrder, DeliveryChanged, TotalChanged or
     OutOfStock.
 
     The offers' stock was read without a lock. A refusal here keeps a rush on a sold-out product
@@ -76,8 +78,9 @@ def price(
                 tax_rate=offer.tax_rate,
             )
         )
-        if offer.available < quantity:
-            shortages.append(Shortage(sku, offer.name, quantity, offer.available))
+        available = offer.available + (held.units.get(offer.product_id, 0) if held else 0)
+        if available < quantity:
+            shortages.append(Shortage(sku, offer.name, quantity, available))
     items_total = sum((line.total for line in lines), Decimal(0))
     quote = _quote(request, offers, ahead)
     delivery_total = quote.price if quote else Decimal("0.00")
@@ -115,6 +118,7 @@ def price(
         draft_uploads(request, order, offers, uploads),
         event=SYNTHETIC if request.is_synthetic else "order_placed",
     )
+    draft = replace(draft, held=held)
     if request.is_synthetic:
         return replace(draft, is_synthetic=True)
     if (operator := request.operator) is None:

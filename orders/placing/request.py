@@ -67,6 +67,9 @@ class OrderRequest:
     payment_method: str = ""
     """See `Order.payment_method`. Like there, it is no part of the fingerprint."""
     expected_total: Decimal | None = None
+    hold: UUID | None = None
+    """The hold whose units count for the order. It is no part of the fingerprint: a repeat without
+    it is the same order."""
     counted_address: str = ""
     """The client's address as `project.limits.client_address` counts it, or empty."""
     session_key: str = ""

@@ -159,8 +159,12 @@ class CheckoutForm(HandoverForm):
         user_id: int | None,
         counted_address: str = "",
         session_key: str = "",
+        hold: UUID | None = None,
     ) -> OrderRequest:
-        """Return the order request of a valid form; the last two are what its limits count."""
+        """Return the order request of a valid form.
+
+        Its limits count the address and the session's key; of the hold it gets the units.
+        """
         values = self.cleaned_data
         return OrderRequest(
             source=Order.Source.SHOP,
@@ -177,4 +181,5 @@ class CheckoutForm(HandoverForm):
             expected_total=values["expected_total"],
             counted_address=counted_address,
             session_key=session_key,
+            hold=hold,
         )

@@ -1,9 +1,10 @@
 """A cart's lines with the names, prices and stock of now."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from django.conf import settings
 
@@ -87,8 +88,13 @@ class PricedCart:
         return any(line.is_short for line in self.lines)
 
 
-def priced(wanted: Sequence[RequestedLine]) -> PricedCart:
-    """Return the lines with current names, prices and stock, and their uploads."""
+def priced(
+    wanted: Sequence[RequestedLine], *, held: Mapping[int, int] = MappingProxyType({})
+) -> PricedCart:
+    """Return the lines with current names, prices and stock, and their uploads.
+
+    `held`: the units by product that are set aside for this shopper, who can have them.
+    """
     if not wanted:
         return PricedCart([], [])
     skus = {line.sku for line in wanted}
@@ -107,7 +113,13 @@ def priced(wanted: Sequence[RequestedLine]) -> PricedCart:
             PricedLine(
                 product=(product := products[line.sku]),
                 quantity=line.quantity,
-                available=max(0, product.available - units[line.sku] + line.quantity),
+                available=max(
+                    0,
+                    product.available
+                    + held.get(product.pk, 0)
+                    - units[line.sku]
+                    + line.quantity,
+                ),
                 upload=known[line.upload],
                 problem=problems.get(line.upload, ""),
             )

@@ -42,7 +42,7 @@ from orders.placing.placement import place_order
 from orders.placing.request import OrderRequest
 from orders.placing.sales_writer import Count
 from orders.placing.settle import settle_due
-from orders.placing.stock_writer import Draft
+from orders.placing.draft import Draft
 from orders.placing.writers import writers
 from project.monitoring import audit
 from tests.factories import add_product, order_request, uploaded_file

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictInt, ValidationInfo
 
@@ -142,6 +143,13 @@ class OrderIn(Input):
             " so a repeat with another one is the same order, as it is.",
         ),
     ] = Field(default_factory=lambda: NOT_CHOSEN)
+    hold: Annotated[
+        UUID | None,
+        Field(
+            description="A hold of `POST holds`: its units are this order's. It ends with the order;"
+            " of one that has ended already the order gets what is available."
+        ),
+    ] = None
     expected_total: Annotated[
         Price,
         Field(
@@ -168,6 +176,7 @@ class OrderIn(Input):
             delivery=ChosenDelivery(**vars(self.delivery)) if self.delivery.carrier else None,
             payment_method=self.payment.method,
             expected_total=Decimal(self.expected_total) if self.expected_total else None,
+            hold=self.hold,
             counted_address=counted_address,
             is_synthetic=is_synthetic,
         )

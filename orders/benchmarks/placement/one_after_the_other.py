@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 from orders.placing import placement
-from orders.placing.stock_writer import Draft
+from orders.placing.draft import Draft
 from orders.placing.writers import Writers, writers
 from project.group_commit import GroupCommitter, Submission
 

@@ -28,7 +28,7 @@ from orders.placing.offers import look_up
 from orders.placing.placement import DEADLINE, GRACE, count_sales
 from orders.placing.pricing import price
 from orders.placing.request import OrderRequest
-from orders.placing.stock_writer import Draft
+from orders.placing.draft import Draft
 from orders.placing.writers import Writers, start_writers
 from project.conf.database import database
 from project.group_commit import GroupCommitter

@@ -24,6 +24,7 @@ from orders.models import (
     Announcement,
     Category,
     DeskJob,
+    Hold,
     PaymentAttempt,
     Refund,
     StockMovement,
@@ -60,6 +61,7 @@ def rows_of_each_model() -> dict[str, Any]:
     entry = PeriodicTask.objects.create(name="t", task="orders.tasks.low_stock", interval=interval)
     rows = [
         product,
+        Hold.objects.create(id=uuid4(), units=1, expires_at=NOW),
         TaxClass.objects.create(name="Books"),
         TaxRate.objects.create(country="DE", rate=19),
         order,

@@ -77,7 +77,7 @@ BREAKS: dict[str, tuple[str, str, str]] = {
     ),
     "a counter that lost a unit": (
         "UPDATE orders_stock SET available = 6",
-        "stock: initial + movements = available",
+        "stock: initial + movements - held = available",
         "ledger 7, counter 6",
     ),
     "a movement that vanished": (
