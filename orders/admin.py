@@ -11,6 +11,7 @@ from orders.desk import (
     stock,
     taxes,
     users,
+    vouchers,
     waiting_lists,
 )
 
@@ -25,5 +26,6 @@ __all__ = [
     "stock",
     "taxes",
     "users",
+    "vouchers",
     "waiting_lists",
 ]

@@ -288,6 +288,7 @@ FOR_GOOD = {
     "orders.RefundLine": "the ledger of money",
     "orders.PaymentAttempt": "a dispute at a payment provider may come years later",
     "orders.InvoiceCounter": "the numbers of invoices have no gap",
+    "orders.VoucherUse": "the ledger of vouchers",
     "orders.StockMovement": "the ledger of stock: available units are its sum",
     "orders.SalesEntry": "the ledger of sales",
     "orders.ErasedAddress": "a backup of any age may be restored: it must be erased again",
@@ -305,6 +306,7 @@ FOR_GOOD = {
 
 BOUNDED = {
     "orders.TaxClass": "a row for each class of products",
+    "orders.Voucher": "written by people, a few",
     "orders.TaxRate": "a row for each class and country",
     "orders.DemoFill": "one row",
     "orders.ProductSales": "a row for each product",

@@ -44,6 +44,7 @@ _SEE_CATALOGUE = _may(
     "view",
     *("orders.product", "orders.category", "orders.productmedia", "orders.scheduledchange"),
     *("orders.stockmovement", "orders.announcement", "orders.taxclass", "orders.taxrate"),
+    *("orders.voucher", "orders.voucheruse"),
 )
 _SEE_WORK = _may(
     "view",
@@ -77,6 +78,7 @@ _MANAGER = (
         "add change delete",
         *("orders.product", "orders.category", "orders.productmedia", "orders.scheduledchange"),
         *("orders.announcement", "orders.user", "orders.taxclass", "orders.taxrate"),
+        "orders.voucher",
     )
     | _may("add change", "media_jobs.asset")
     | _may("change", "media_jobs.mediajob", "orders.deskjob")

@@ -27,6 +27,7 @@ TITLES = {
     "key_reused": "Another order was placed under this key",
     "out_of_stock": "Not enough in stock",
     "total_changed": "The total has changed",
+    "voucher_refused": "The voucher can't be used",
     "delivery_changed": "The delivery isn't quoted any more",
     "placement_failed": "The order could not be placed",
     "hold_ended": "The hold has ended",

@@ -30,7 +30,9 @@ from orders.placing.errors import (
     PlacementError,
     ShopBusy,
     TotalChanged,
+    VoucherRefused,
 )
+from orders.vouchers.wording import refusal_in_words
 from project.conf.media_storage import StorageDownError
 from project.database.errors import dropped_if_lost
 
@@ -169,6 +171,9 @@ def _placement_problem(error: PlacementError) -> Problem:
                 for item in items
             ]
             return Problem(409, "out_of_stock", f"{names}.", items=shortages)
+        case VoucherRefused(reason, _code, amount):
+            least = {} if amount is None else {"minimum": str(amount)}
+            return Problem(409, "voucher_refused", refusal_in_words(error), reason=reason, **least)
         case DeliveryChanged(reason):
             detail = " ".join(filter(None, [reason, "Ask for quotes again and choose one."]))
             return Problem(409, "delivery_changed", detail, reason=reason)

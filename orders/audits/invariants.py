@@ -42,7 +42,7 @@ register(
 )
 register(
     Invariant(
-        name=gettext_noop("holds: only open holds have units, and none is open long after its time"),
+        name=gettext_noop("holds: only open holds have units, and none is open after its time"),
         subject=PRODUCTS,
         # The relay gives it back within five seconds, unless it is away.
         query=f"""
@@ -135,6 +135,40 @@ register(
             GROUP BY line.id HAVING sum(upload.quantity) > line.quantity
         """,
         checked=f"SELECT count(*) FROM orders_upload WHERE line_id = ANY({_THEIR_LINES})",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("vouchers: an order with a code has its use, given back once cancelled"),
+        subject=ORDERS,
+        query=f"""
+            SELECT 'order ' || coalesce(placed.id, use.order_id) || ': '
+                   || coalesce(placed.status, 'no order') || ', discount '
+                   || coalesce(placed.discount_total, 0) || ', use '
+                   || coalesce(use.amount::text, 'missing')
+            FROM (SELECT * FROM orders_order WHERE id {THESE} AND voucher_code <> '') AS placed
+            FULL JOIN (SELECT * FROM orders_voucheruse WHERE order_id {THESE}) AS use
+                   ON use.order_id = placed.id
+            WHERE placed.id IS NULL OR use.order_id IS NULL
+               OR placed.discount_total <> use.amount
+               OR (placed.status = 'cancelled') <> (use.given_back_at IS NOT NULL)
+            UNION ALL
+            SELECT 'order ' || id || ': discount ' || discount_total || ', of its lines '
+                   || lines.sum
+            FROM orders_order
+            JOIN (SELECT order_id, sum(discount) AS sum FROM orders_orderline
+                  WHERE order_id {THESE} GROUP BY order_id) AS lines ON order_id = id
+            WHERE id {THESE} AND discount_total <> lines.sum
+            UNION ALL
+            -- All of the voucher's uses: one batch of orders changes few vouchers.
+            SELECT 'voucher ' || voucher.code || ': used ' || used || ', uses ' || uses.count
+            FROM orders_voucher AS voucher,
+                 LATERAL (SELECT count(*) FROM orders_voucheruse AS each
+                          WHERE each.voucher_id = voucher.id AND given_back_at IS NULL) AS uses
+            WHERE voucher.id IN (SELECT voucher_id FROM orders_voucheruse WHERE order_id {THESE})
+              AND used <> uses.count
+        """,
+        checked=f"SELECT count(*) FROM orders_voucheruse WHERE order_id {THESE}",
     )
 )
 register(

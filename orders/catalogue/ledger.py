@@ -83,8 +83,8 @@ def _held(product: Any) -> Coalesce:
 
 
 def with_on_hand(products: QuerySet[Product]) -> QuerySet[Any]:
-    """Annotate `on_hand` with the held units, `held`, and `last`: the id of the newest movement that
-    somebody wrote (0: none).
+    """Annotate `on_hand` (with the held units), `held`, and `last`: the id of the newest movement
+    that somebody wrote (0: none).
 
     All are of one snapshot, so a count that is compared with them knows what it saw.
     """

@@ -24,8 +24,8 @@ from orders.placing.errors import (
     OutOfStock,
     PlacementError,
     PlacementFailed,
-    Shortage,
     ShopBusy,
+    Shortage,
 )
 from orders.placing.held_units import (
     GiveBack,

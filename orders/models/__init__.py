@@ -18,6 +18,7 @@ from orders.models.stock import BY_HAND, Stock, StockAlert, StockMovement
 from orders.models.tax import TaxClass, TaxRate
 from orders.models.upload import Upload
 from orders.models.user import Address, User
+from orders.models.voucher import Voucher, VoucherUse
 from orders.models.waiting import Restock, WaitingListEntry
 
 __all__ = [
@@ -62,5 +63,7 @@ __all__ = [
     "TaxRate",
     "Upload",
     "User",
+    "Voucher",
+    "VoucherUse",
     "WaitingListEntry",
 ]

@@ -11,6 +11,7 @@ from notifications.models import Notification
 from orders.models import Order
 from orders.placing.held_units import HeldUnits
 from orders.placing.uploads import DraftUpload
+from orders.placing.voucher_rows import DraftUse
 from project.tracing.spans import traceparent
 from project.trail import request_id
 
@@ -25,6 +26,13 @@ class DraftLine:
     total: Decimal
     tax_rate: Decimal | None = None
     """In per cent; None: unknown."""
+    discount: Decimal = Decimal("0.00")
+    """What the order's voucher takes off the total."""
+
+    @property
+    def charged(self) -> Decimal:
+        """What the line costs."""
+        return self.total - self.discount
 
 
 @dataclass(frozen=True)
@@ -38,6 +46,8 @@ class Draft:
     context: dict[str, Any]
     """The order data that each of its jobs stores, without the order's number."""
     uploads: tuple[DraftUpload, ...] = ()
+    use: DraftUse | None = None
+    """Its voucher."""
     held: HeldUnits | None = None
     """The hold that it uses: its units count for this order."""
     operator_id: int | None = None

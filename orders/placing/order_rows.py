@@ -1,4 +1,4 @@
-"""The StockWriter's SQL for orders: look for those that exist, and write new ones with their rows."""
+"""The StockWriter's SQL for orders: those that exist, and new ones with all their rows."""
 
 import json
 from collections.abc import Sequence
@@ -52,6 +52,8 @@ def _row(draft: Draft) -> dict[str, Any]:
         "items_total": str(order.items_total),
         "delivery_total": str(order.delivery_total),
         "delivery": order.delivery,
+        "discount_total": str(order.discount_total),
+        "voucher_code": order.voucher_code,
         "total": str(order.total),
         "payment_method": order.payment_method,
         "context": draft.context,
@@ -67,6 +69,7 @@ def _row(draft: Draft) -> dict[str, Any]:
                 "unit_price": str(line.unit_price),
                 "total": str(line.total),
                 "tax_rate": None if line.tax_rate is None else str(line.tax_rate),
+                "discount": str(line.discount),
             }
             for line in draft.lines
         ],
@@ -97,17 +100,19 @@ WITH draft AS MATERIALIZED (
     FROM jsonb_to_recordset(%(drafts)s::jsonb) AS draft (
         id uuid, door text, user_id bigint, fingerprint text, name text, email text, phone text,
         language text, address jsonb, currency text, items_total numeric,
-        delivery_total numeric, delivery jsonb, total numeric, payment_method text,
+        delivery_total numeric, delivery jsonb, discount_total numeric, voucher_code text,
+        total numeric, payment_method text,
         context jsonb, operator_id bigint, detail jsonb, traceparent text, lines jsonb,
         notifications jsonb, media_jobs jsonb
     )
 ), placed AS (
     INSERT INTO orders_order (
         id, number, door, user_id, fingerprint, name, email, phone, language, address, currency,
-        items_total, delivery_total, delivery, total, payment_method
+        items_total, delivery_total, delivery, discount_total, voucher_code, total, payment_method
     )
     SELECT id, number, door, user_id, fingerprint, name, email, phone, language, address,
-           currency, items_total, delivery_total, delivery, total, payment_method
+           currency, items_total, delivery_total, delivery, discount_total, voucher_code, total,
+           payment_method
     FROM draft ORDER BY id
     ON CONFLICT (id) DO NOTHING
     RETURNING id, number, placed_at
@@ -121,7 +126,7 @@ WITH draft AS MATERIALIZED (
     SELECT order_id, line.*
     FROM work, jsonb_to_recordset(lines) AS line (
         product_id bigint, sku text, name text, quantity integer, unit_price numeric,
-        total numeric, tax_rate numeric
+        total numeric, tax_rate numeric, discount numeric
     )
 ), taken AS (
     UPDATE orders_stock AS stock SET available = available - units
@@ -129,8 +134,9 @@ WITH draft AS MATERIALIZED (
     WHERE stock.product_id = line.product_id
 ), lines AS (
     INSERT INTO orders_orderline
-        (order_id, product_id, sku, name, quantity, unit_price, total, tax_rate)
-    SELECT order_id, product_id, sku, name, quantity, unit_price, total, tax_rate FROM line
+        (order_id, product_id, sku, name, quantity, unit_price, total, tax_rate, discount)
+    SELECT order_id, product_id, sku, name, quantity, unit_price, total, tax_rate, discount
+    FROM line
 ), movements AS (
     INSERT INTO orders_stockmovement (order_id, product_id, kind, quantity)
     SELECT order_id, product_id, 'order', -quantity FROM line

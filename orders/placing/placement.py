@@ -16,8 +16,9 @@ from django.db import Error, connection
 from django.utils.translation import gettext as _
 
 from notifications.models import SYNTHETIC
-from orders.models import Hold, Order
+from orders.models import Hold, Order, Voucher
 from orders.placing.delivery import quote_ahead
+from orders.placing.draft import Draft, Taken
 from orders.placing.errors import (
     DeliveryChanged,
     FieldError,
@@ -31,6 +32,7 @@ from orders.placing.errors import (
     ShopBusy,
     TotalChanged,
     UploadsGone,
+    VoucherRefused,
 )
 from orders.placing.held_units import HeldUnits, read_held
 from orders.placing.identity import order_ids
@@ -43,12 +45,13 @@ from orders.placing.request import OrderRequest
 from orders.placing.sales_ledger import Sold
 from orders.placing.sales_writer import Count
 from orders.placing.settle import settle
-from orders.placing.draft import Draft, Taken
 from orders.placing.turns import Turns
 from orders.placing.upload_checks import wait_for_checks
 from orders.placing.writers import WEB_THREADS, Writers, synthetic_writers, writers
 from orders.quotes.parcel import Quote
 from orders.taxes.rates import country_of
+from orders.vouchers.discount import read_voucher
+from orders.vouchers.wording import unknown_code
 from project.admission.refusal import is_refused
 from project.database.errors import dropped_if_lost
 from project.figures.noting import Counter, count
@@ -86,6 +89,7 @@ OUTCOMES: dict[type[PlacementError], str] = {
     OutOfStock: "out_of_stock",
     OrderLimited: "limited",
     UploadsGone: "uploads_gone",
+    VoucherRefused: "voucher_refused",
     KeyReused: "key_reused",
     ShopBusy: "busy",
     OutcomeUnknown: "unknown",
@@ -95,6 +99,7 @@ PLACED, REPLAYED, ERROR = "placed", "replayed", "error"
 
 REFUSALS = (
     InvalidOrder, DeliveryChanged, TotalChanged, OutOfStock, OrderLimited, UploadsGone,
+    VoucherRefused,
 )  # fmt: skip
 """What the shop answers to a request: nothing was taken, and nothing is in doubt."""
 
@@ -176,8 +181,14 @@ def _place(
         )
         if placed_id is not None:
             return _repeated(placed_id, request)
-        held = _held(request)
-        draft = price(request, order_id=ids[0], offers=offers, ahead=ahead, held=held)
+        draft = price(
+            request,
+            order_id=ids[0],
+            offers=offers,
+            ahead=ahead,
+            held=_held(request),
+            voucher=_voucher(request),
+        )
         return _submit_within_limits(draft, request)
     except REFUSALS as refusal:
         # Between the first look-up and the refusal, another request with this key may have
@@ -203,6 +214,16 @@ def _held(request: OrderRequest) -> HeldUnits | None:
     if held is None and not Hold.objects.filter(pk=request.hold).exists():
         raise InvalidOrder([FieldError("hold", _("There is no such hold."))])
     return held
+
+
+def _voucher(request: OrderRequest) -> Voucher | None:
+    """Return the request's voucher. Raises InvalidOrder if there is none with this code."""
+    if not request.voucher:
+        return None
+    voucher = read_voucher(request.voucher)
+    if voucher is None:
+        raise InvalidOrder([FieldError("voucher", unknown_code())])
+    return voucher
 
 
 def _repeated(placed_id: UUID, request: OrderRequest) -> Placement:
@@ -278,7 +299,7 @@ def submit(draft: Draft) -> Placement:
 
 def count_sales(threads: Writers, draft: Draft, deadline: float) -> Submission | None:
     """Submit the order's sales; None if the queue refuses them, then `settle_due` counts them."""
-    sold = {line.product_id: Sold(line.quantity, line.total) for line in draft.lines}
+    sold = {line.product_id: Sold(line.quantity, line.charged) for line in draft.lines}
     try:
         return threads.sales.submit(Count(draft.order.pk, sold), deadline=deadline)
     except NotTakenError:

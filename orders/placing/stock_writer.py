@@ -13,7 +13,7 @@ from django.db.backends.utils import CursorWrapper
 
 from orders.models import Hold, Stock
 from orders.placing.draft import AlreadyPlaced, Draft, Taken
-from orders.placing.errors import KeyReused, OutOfStock, Shortage, UploadsGone
+from orders.placing.errors import KeyReused, OutOfStock, ShopBusy, Shortage, UploadsGone
 from orders.placing.held_units import (
     Ending,
     GiveBack,
@@ -29,6 +29,7 @@ from orders.placing.held_units import (
 from orders.placing.order_rows import fingerprints_of, write_orders
 from orders.placing.row_locks import RowLocks
 from orders.placing.uploads import assign, lock_untaken
+from orders.placing.voucher_rows import VoucherRows
 from project.group_commit import DEFER, RepeatBatch
 
 Item: TypeAlias = Draft | HoldDraft | GiveBack
@@ -40,6 +41,7 @@ class StockWriter:
 
     def __init__(self) -> None:
         self.locks = RowLocks(Stock, column="available")
+        self._waits_for_vouchers = True
 
     def apply(
         self, connection: BaseDatabaseWrapper, items: Sequence[Item], *, wait: bool = True
@@ -47,9 +49,10 @@ class StockWriter:
         """Serve the items in their order; take all lines of an item or none.
 
         Returns an answer per item: Taken, Held, GivenBack, AlreadyPlaced, OutOfStock, NotHeld,
-        UploadsGone, KeyReused or DEFER. A batch of orders takes three statements, whatever its
-        size, because bulk_create would halve the orders per second; uploads take two more, and
-        holds up to four. Without `wait`, an item whose rows aren't free is deferred.
+        UploadsGone, VoucherRefused, KeyReused or DEFER. A batch of orders takes three statements,
+        whatever its size, because bulk_create would halve the orders per second; uploads take two
+        more, vouchers three, holds up to four. Without `wait`, an item whose rows aren't free is
+        deferred.
         """
         acquire = self.locks.acquire if wait else self.locks.acquire_free
         held, suspects = acquire(
@@ -57,13 +60,27 @@ class StockWriter:
         )
         available = {product_id: values[0] for product_id, values in held.items()}
         with connection.cursor() as cursor:
-            batch = _Batch(cursor, items, available, suspects)
+            batch = _Batch(cursor, items, available, suspects, self._vouchers(cursor, items))
             answers = [batch.decide(item) for item in items]
             written = batch.write()
         return [
             written[item.id] if answer is None and not isinstance(item, GiveBack) else answer
             for item, answer in zip(items, answers, strict=True)
         ]
+
+    def _vouchers(self, cursor: CursorWrapper, items: Sequence[Item]) -> VoucherRows | None:
+        """Lock the vouchers of the batch. One that somebody keeps locked must not stop the others:
+        after a lock timeout the batch comes again, and its own orders are told to try again.
+        """
+        uses = [item.use for item in items if isinstance(item, Draft) and item.use]
+        if not uses:
+            return None
+        waits, self._waits_for_vouchers = self._waits_for_vouchers, True
+        try:
+            return VoucherRows(cursor, uses, wait=waits)
+        except RepeatBatch:
+            self._waits_for_vouchers = False
+            raise
 
 
 class _Batch:
@@ -75,13 +92,13 @@ class _Batch:
         items: Sequence[Item],
         available: dict[int, int],
         suspects: Collection[int],
+        vouchers: VoucherRows | None,
     ) -> None:
         self._cursor = cursor
         self._available = available
         self._suspects = frozenset(suspects)
-        tokens = {
-            part.token for item in items if isinstance(item, Draft) for part in item.uploads
-        }
+        self._vouchers = vouchers
+        tokens = {part.token for item in items if isinstance(item, Draft) for part in item.uploads}
         self._untaken = lock_untaken(cursor, tokens) if tokens else set()
         wanted = {item.held.id for item in items if item.held}
         self._open = lock_open(cursor, wanted) if wanted else set()
@@ -109,6 +126,11 @@ class _Batch:
         tokens = {part.token for part in item.uploads}
         if gone := tokens - self._untaken:
             return UploadsGone(frozenset(gone))
+        if use := item.use if isinstance(item, Draft) else None:
+            assert self._vouchers
+            if refusal := self._vouchers.refusal(use):
+                return ShopBusy() if refusal.reason == "busy" else refusal
+            self._vouchers.accept(item.id, use)
         is_order = isinstance(item, Draft)
         if held:
             status = Hold.Status.ORDERED if is_order else Hold.Status.REPLACED
@@ -130,6 +152,8 @@ class _Batch:
             written |= write_holds(self._cursor, self._holds)
             if len(written) < len(self._holds):
                 raise RepeatBatch  # another process committed one of these ids
+        if self._vouchers:
+            self._vouchers.write()
         if self._orders:
             orders = write_orders(self._cursor, self._orders)
             written |= orders

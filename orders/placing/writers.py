@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from orders.placing.draft import Draft, Taken
 from orders.placing.row_patience import RowPatience
 from orders.placing.sales_writer import Count, SalesWriter, Settle
-from orders.placing.draft import Draft, Taken
 from orders.placing.stock_writer import Item, StockWriter
 from project import trail
 from project.database.run_schema import ALIAS

@@ -70,11 +70,21 @@ class PricedCart:
     def total(self) -> Decimal:
         return sum((line.total for line in self.lines), Decimal(0))
 
-    def taxes(self, *, country: str, delivery: Decimal) -> list[Split]:
-        """Return the tax that the total with this delivery includes, by its rates."""
+    def taxes(
+        self, *, country: str, delivery: Decimal, discounts: Sequence[Decimal] = ()
+    ) -> list[Split]:
+        """Return the tax that the total with this delivery includes, by its rates.
+
+        `discounts`: what a voucher takes off each line; empty: nothing.
+        """
         rates = rates_of([line.product.sku for line in self.lines], country=country)
         return taxes_of(
-            [TaxedLine(line.total, rates.get(line.product.sku)) for line in self.lines],
+            [
+                TaxedLine(line.total - off, rates.get(line.product.sku))
+                for line, off in zip(
+                    self.lines, discounts or [Decimal(0)] * len(self.lines), strict=True
+                )
+            ],
             delivery=delivery,
             currency=settings.SHOP_CURRENCY,
         )
@@ -115,10 +125,7 @@ def priced(
                 quantity=line.quantity,
                 available=max(
                     0,
-                    product.available
-                    + held.get(product.pk, 0)
-                    - units[line.sku]
-                    + line.quantity,
+                    product.available + held.get(product.pk, 0) - units[line.sku] + line.quantity,
                 ),
                 upload=known[line.upload],
                 problem=problems.get(line.upload, ""),

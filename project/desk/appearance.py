@@ -94,6 +94,7 @@ def unfold_settings(*, shop_name: str) -> dict[str, Any]:
                     _page(_("Categories"), "category", "orders.category"),
                     _page(_("Tax rates"), "percent", "orders.taxrate"),
                     _page(_("Tax classes"), "sell", "orders.taxclass"),
+                    _page(_("Vouchers"), "redeem", "orders.voucher"),
                     _page(_("Stock movements"), "swap_vert", "orders.stockmovement"),
                     _page(_("Holds"), "hourglass_top", "orders.hold"),
                     _page(_("Waiting lists"), "notifications_active", "orders.waitinglistentry"),

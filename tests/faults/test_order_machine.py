@@ -36,13 +36,13 @@ from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.payouts import paid_so_far
 from orders.models import Order, Stock
 from orders.placing import placement
+from orders.placing.draft import Draft
 from orders.placing.errors import OutOfStock
 from orders.placing.identity import order_id
 from orders.placing.placement import place_order
 from orders.placing.request import OrderRequest
 from orders.placing.sales_writer import Count
 from orders.placing.settle import settle_due
-from orders.placing.draft import Draft
 from orders.placing.writers import writers
 from project.monitoring import audit
 from tests.factories import add_product, order_request, uploaded_file

@@ -28,6 +28,4 @@ class HoldIn(Input):
 
 class HoldOut(BaseModel):
     id: Annotated[UUID, Field(description="Name it as `hold` of the order that uses the units.")]
-    expires_at: Annotated[
-        datetime, Field(description="From then on the units may be given back.")
-    ]
+    expires_at: Annotated[datetime, Field(description="From then on the units may be given back.")]

@@ -47,6 +47,7 @@ from orders.shop.own_hold import Clock, clock_of, forget_hold, hold_lines, hold_
 from orders.shop.priced_cart import PricedCart, priced
 from orders.shop.views.cart import LAST_ORDER
 from orders.shop.views.payment import is_paid_online, lead_to_provider
+from orders.shop.voucher import shown_voucher
 from orders.taxes.rates import country_of
 from project.database.errors import dropped_if_lost
 from project.limits.client_address import counted_address
@@ -279,10 +280,15 @@ def _prices(request: HttpRequest, form: CheckoutForm | None, cart: PricedCart) -
         lines = [line.requested for line in cart.lines]
         offer = form.offer(lines, counted_address=counted_address(request))
     address = form.address if form is not None and form.is_bound and form.has_address else {}
+    typed = form["voucher"].value() if form is not None else ""
+    voucher = shown_voucher(typed or "", cart)
     return {
         "offer": offer,
-        "total": cart.total + offer.price,
-        "taxes": cart.taxes(country=country_of(address), delivery=offer.price),
+        "voucher": voucher,
+        "total": cart.total + offer.price - voucher.amount,
+        "taxes": cart.taxes(
+            country=country_of(address), delivery=offer.price, discounts=voucher.discounts
+        ),
         "has_prices": delivers_at_a_price(),
     }
 

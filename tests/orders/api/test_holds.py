@@ -110,9 +110,8 @@ def test_an_unknown_hold(post: Post) -> None:
     assert [error["field"] for error in answer.json()["errors"]] == ["hold"]  # type: ignore[attr-defined]
 
 
-def test_too_many_holds_and_a_shop_without(
-    monkeypatch: pytest.MonkeyPatch, settings: Any
-) -> None:
+def test_too_many_holds_and_a_shop_without(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
+    settings.ORDER_LIMITS = {}
     monkeypatch.setattr("orders.holds.limit.HOLDS", Rate(1, HOLDS.seconds))
     ask({"lines": [{"sku": "MUG", "quantity": 1}]})
     refused = ask({"lines": [{"sku": "MUG", "quantity": 1}]})

@@ -31,6 +31,7 @@ from orders.models import (
     TaxClass,
     TaxRate,
     User,
+    Voucher,
     WaitingListEntry,
 )
 from project.limits.known import known_limits
@@ -62,6 +63,7 @@ def rows_of_each_model() -> dict[str, Any]:
     rows = [
         product,
         Hold.objects.create(id=uuid4(), units=1, expires_at=NOW),
+        Voucher.objects.create(code="SPRING", kind="percent", value=10),
         TaxClass.objects.create(name="Books"),
         TaxRate.objects.create(country="DE", rate=19),
         order,

@@ -80,7 +80,9 @@ def test_two_holds_for_the_last_unit() -> None:
 
 
 # ── The control ─────────────────────────────────────────────────────────────────────────────
-def ended_between(monkeypatch: pytest.MonkeyPatch, *, look: Callable[..., set[UUID]] | None) -> object:
+def ended_between(
+    monkeypatch: pytest.MonkeyPatch, *, look: Callable[..., set[UUID]] | None
+) -> object:
     """Let a hold end, and another take its unit, between the order's look and its locks."""
     add_product("MUG", stock=1)
     mine = hold(ONE)
