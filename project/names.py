@@ -54,6 +54,7 @@ SWEEPS: dict[str, str | Promise] = {
     "tidy_performance": gettext_lazy("Tidy up after a performance run"),
     "settle_due": gettext_lazy("Settle orders"),
     "expire_due": gettext_lazy("Cancel unpaid orders"),
+    "give_back_expired": gettext_lazy("Give expired holds back"),
     "apply_scheduled": gettext_lazy("Scheduled changes"),
     "send_announcements": gettext_lazy("Announcements"),
     "look_at_attempts": gettext_lazy("Ask providers about open payments"),

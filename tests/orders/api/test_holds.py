@@ -107,7 +107,7 @@ def test_an_unknown_hold(post: Post) -> None:
     assert give_back(uuid4()).status_code == 404
     answer = post(order(("MUG", 1), hold=str(uuid4())))
     assert answer.status_code == 422
-    assert [error["field"] for error in answer.json()["errors"]] == ["hold"]  # type: ignore[attr-defined]
+    assert [error["field"] for error in answer.json()["errors"]] == ["hold"]
 
 
 def test_too_many_holds_and_a_shop_without(monkeypatch: pytest.MonkeyPatch, settings: Any) -> None:
