@@ -8,6 +8,7 @@ from orders.benchmarks.plan import SIZES as RATES
 from orders.benchmarks.plan import bench_plan
 from orders.benchmarks.quotes import bench_quotes
 from orders.benchmarks.search import bench_search
+from orders.benchmarks.vouchers import USES, bench_vouchers
 from orders.benchmarks.whole import memory, orders
 from project.benchmarks import Benchmark, register
 
@@ -17,6 +18,7 @@ register(
         summary="orders/s and latency against textbook transactions and pgbench; deadlocks",
         run=bench_placement,
         soak_minutes=SOAK_MINUTES,
+        compares_builds=True,
     )
 )
 register(
@@ -33,6 +35,14 @@ register(
         summary="holds/s against orders/s, and races for one product's units",
         run=bench_holds,
         sizes=(RACES,),
+    )
+)
+register(
+    Benchmark(
+        name="vouchers",
+        summary="a code that everybody uses: waits for its lock, and orders/s beside those without",
+        run=bench_vouchers,
+        sizes=(USES,),
     )
 )
 register(

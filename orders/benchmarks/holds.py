@@ -118,7 +118,7 @@ def _race(steps: int) -> dict[str, Any]:
         "per_second": round(steps / seconds, 1),
         **done,
         "oversold": _oversold(sku),
-        "findings": sum(finding.violations for finding in run_audit().findings),
+        "findings": sum(finding["violations"] for finding in run_audit().findings),
     }
 
 
