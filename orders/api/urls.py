@@ -172,7 +172,7 @@ def _placement_problem(error: PlacementError) -> Problem:
             ]
             return Problem(409, "out_of_stock", f"{names}.", items=shortages)
         case VoucherRefused(reason, _code, amount):
-            least = {} if amount is None else {"minimum": str(amount)}
+            least: dict[str, Any] = {} if amount is None else {"minimum": str(amount)}
             return Problem(409, "voucher_refused", refusal_in_words(error), reason=reason, **least)
         case DeliveryChanged(reason):
             detail = " ".join(filter(None, [reason, "Ask for quotes again and choose one."]))

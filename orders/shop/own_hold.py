@@ -60,6 +60,12 @@ def own_units(session: SessionBase) -> dict[int, int]:
     return held.units if held else {}
 
 
+def usable_hold(session: SessionBase) -> UUID | None:
+    """Return the id of the shopper's hold if it is open: an order that names none is as good."""
+    hold_id = hold_of(session)
+    return hold_id if hold_id and read_held(hold_id) else None
+
+
 def forget_hold(session: SessionBase) -> None:
     """Forget the hold that has become an order."""
     session.pop(_HOLD, None)

@@ -1,6 +1,7 @@
 """The clock at the checkout runs out while somebody pays, and a voucher ends; on a live shop."""
 
 import re
+from typing import Any
 
 import psycopg
 import pytest
@@ -24,9 +25,15 @@ QUARTER = 15 * 60 * 1000
 """Milliseconds of `HOLD_MINUTES`."""
 
 
+def one_value(database: psycopg.Connection, statement: str) -> Any:
+    row = database.execute(statement).fetchone()
+    assert row is not None
+    return row[0]
+
+
 def held_since_last(database: psycopg.Connection) -> str:
-    row = database.execute("SELECT status FROM orders_hold ORDER BY created_at DESC LIMIT 1")
-    return row.fetchone()[0]
+    newest = "SELECT status FROM orders_hold ORDER BY created_at DESC LIMIT 1"
+    return one_value(database, newest)
 
 
 def test_the_clock_runs_out_while_somebody_pays(page: Page, live_shop: LiveShop) -> None:
@@ -65,7 +72,7 @@ def test_the_last_ones_are_set_aside_for_one_of_two(browser: Browser, live_shop:
     ):
         stock = "FROM orders_stock WHERE product_id ="
         product = "(SELECT id FROM orders_product WHERE slug = 'stoneware-mug')"
-        left = database.execute(f"SELECT available {stock} {product}").fetchone()[0]
+        left = one_value(database, f"SELECT available {stock} {product}")
         for person in (first, second):
             put_in_cart(person, live_shop, quantity=min(left, 999))
         first.goto(f"{live_shop.url}/checkout/")

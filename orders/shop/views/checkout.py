@@ -43,7 +43,14 @@ from orders.shop.drafts import (
 )
 from orders.shop.forms import CheckoutForm
 from orders.shop.lines import read_line
-from orders.shop.own_hold import Clock, clock_of, forget_hold, hold_lines, hold_of, own_units
+from orders.shop.own_hold import (
+    Clock,
+    clock_of,
+    forget_hold,
+    hold_lines,
+    own_units,
+    usable_hold,
+)
 from orders.shop.priced_cart import PricedCart, priced
 from orders.shop.views.cart import LAST_ORDER
 from orders.shop.views.payment import is_paid_online, lead_to_provider
@@ -133,7 +140,7 @@ def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
         user_id=request.user.pk,
         counted_address=counted_address(request),
         session_key=request.session.session_key or "",
-        hold=hold_of(request.session),
+        hold=usable_hold(request.session),
     )
     try:
         placement = place_order(wanted)

@@ -103,6 +103,19 @@ def test_after_its_time_the_page_says_so_and_the_order_gets_what_is_left() -> No
     assert "/orders/" in answer.headers["Location"]
 
 
+def test_a_hold_that_is_not_known_any_more_hinders_no_order() -> None:
+    add_product("MUG", stock=5)
+    client = shopper()
+    set_aside(client)
+    page = client.get("/checkout/")
+    Hold.objects.all().delete()
+    Stock.objects.update(available=5)
+
+    answer = send(client, page)
+
+    assert "/orders/" in answer.headers["Location"]
+
+
 def test_without_javascript_the_button_keeps_what_was_typed() -> None:
     add_product("MUG", stock=5)
     client = shopper()

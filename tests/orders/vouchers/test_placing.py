@@ -199,7 +199,7 @@ def test_the_message_says_what_the_voucher_took_off() -> None:
 
     order = placed(("MUG", 1))
 
-    context = Notification.objects.filter(order_id=order.pk).first().context  # type: ignore[union-attr]
+    context = Notification.objects.filter(order_id=order.pk).first().context
     assert context["discount"] == {"code": "TEN", "amount": "1.00"}
     assert context["total"] == "9.00"
 
