@@ -93,6 +93,7 @@ RESULTS: dict[str, str | Promise] = {
     "removed": pgettext_lazy("result", "removed backups"),
     "abandoned carts": pgettext_lazy("result", "abandoned carts"),
     "old clearings of carts": pgettext_lazy("result", "records of emptied carts"),
+    "ended holds": pgettext_lazy("result", "ended holds"),
     "checkout drafts": pgettext_lazy("result", "drafts of checkouts"),
     "carriers' answers": pgettext_lazy("result", "carriers' answers"),
     "ended sessions": pgettext_lazy("result", "ended sessions"),

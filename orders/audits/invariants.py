@@ -9,7 +9,7 @@ from orders.audits.corrections import (
     fix_sales_entries,
     fix_stock,
 )
-from orders.audits.subjects import ACCOUNTS, INVOICES, ORDERS, PRODUCTS
+from orders.audits.subjects import ACCOUNTS, INVOICES, ORDERS, PRODUCTS, VOUCHERS
 from orders.placing.sales_ledger import COUNTED_LINES
 from project.monitoring.audit import THESE, Invariant, register
 
@@ -159,16 +159,22 @@ register(
             JOIN (SELECT order_id, sum(discount) AS sum FROM orders_orderline
                   WHERE order_id {THESE} GROUP BY order_id) AS lines ON order_id = id
             WHERE id {THESE} AND discount_total <> lines.sum
-            UNION ALL
-            -- All of the voucher's uses: one batch of orders changes few vouchers.
-            SELECT 'voucher ' || voucher.code || ': used ' || used || ', uses ' || uses.count
-            FROM orders_voucher AS voucher,
-                 LATERAL (SELECT count(*) FROM orders_voucheruse AS each
-                          WHERE each.voucher_id = voucher.id AND given_back_at IS NULL) AS uses
-            WHERE voucher.id IN (SELECT voucher_id FROM orders_voucheruse WHERE order_id {THESE})
-              AND used <> uses.count
         """,
         checked=f"SELECT count(*) FROM orders_voucheruse WHERE order_id {THESE}",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("vouchers: the counter is the number of uses that weren't given back"),
+        subject=VOUCHERS,
+        query=f"""
+            SELECT 'voucher ' || code || ': counter ' || used || ', uses ' || uses.count
+            FROM orders_voucher AS voucher,
+                 LATERAL (SELECT count(*) FROM orders_voucheruse AS one
+                          WHERE one.voucher_id = voucher.id AND given_back_at IS NULL) AS uses
+            WHERE voucher.id {THESE} AND used <> uses.count
+        """,
+        checked=f"SELECT count(*) FROM orders_voucher WHERE id {THESE}",
     )
 )
 register(

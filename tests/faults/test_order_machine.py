@@ -148,7 +148,7 @@ class Orders(RuleBasedStateMachine):
 
     # ── What happens ────────────────────────────────────────────────────────────────────────
     @rule(target=requests, lines=QUANTITIES, is_printed=st.booleans(), code=CODES)
-    def place(self, lines: dict[str, int], is_printed: bool, code: str) -> OrderRequest:
+    def place(self, lines: dict[str, int], is_printed: bool, code: str = "") -> OrderRequest:
         request = self._request(lines, is_printed, voucher=code)
         self._place(request)
         return request
@@ -193,8 +193,8 @@ class Orders(RuleBasedStateMachine):
         lines: dict[str, int],
         is_printed: bool,
         done: tuple[bool, bool],
-        hold_id: UUID | None,
-        code: str,
+        hold_id: UUID | None = None,
+        code: str = "",
     ) -> OrderRequest:
         request = self._request(lines, is_printed, voucher=code, hold=hold_id)
         with pytest.MonkeyPatch.context() as patch:
@@ -387,7 +387,7 @@ def play(machine: type[Orders], **chosen: Any) -> None:
 
     Many short games rather than a few long ones: Hypothesis leaves some rules out of each game.
     """
-    usual = {"derandomize": True, "max_examples": 20, "stateful_step_count": 25}
+    usual = {"derandomize": True, "max_examples": 30, "stateful_step_count": 25}
     run_state_machine_as_test(
         machine,
         settings=settings(
