@@ -2,10 +2,6 @@
 
 import pytest
 
-from tests.orders.placing.conftest import two_processes
-
-__all__ = ["two_processes"]
-
 
 @pytest.fixture(autouse=True)
 def _ended(writers: None) -> None:
