@@ -1,7 +1,7 @@
 """Many clients at once, and locks that others hold."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -29,6 +29,23 @@ def at_once(requests: list[OrderRequest], *, clients: int = 24) -> list[Any]:
 
     with ThreadPoolExecutor(clients) as pool:
         return list(pool.map(place, requests))
+
+
+def together(*steps: Callable[[], Any]) -> list[Any]:
+    """Take the steps in parallel, from the same moment on; return each one's answer or refusal."""
+    start = threading.Barrier(len(steps))
+
+    def take(step: Callable[[], Any]) -> Any:
+        start.wait(10)
+        try:
+            return step()
+        except PlacementError as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(steps)) as pool:
+        return list(pool.map(take, steps))
 
 
 @contextmanager

@@ -38,12 +38,13 @@ _SEE_ORDERS = _may(
     "view",
     *("orders.order", "orders.payment", "orders.refund", "orders.paymentattempt"),
     *("notifications.notification", "media_jobs.mediajob", "media_jobs.asset"),
-    "orders.waitinglistentry",
+    *("orders.waitinglistentry", "orders.hold"),
 )
 _SEE_CATALOGUE = _may(
     "view",
     *("orders.product", "orders.category", "orders.productmedia", "orders.scheduledchange"),
     *("orders.stockmovement", "orders.announcement", "orders.taxclass", "orders.taxrate"),
+    *("orders.voucher", "orders.voucheruse"),
 )
 _SEE_WORK = _may(
     "view",
@@ -58,6 +59,7 @@ _CLERK = (
     | _may("change", "orders.order", "notifications.notification")
     | _may("add pack", "orders.order")
     | _may("delete", "orders.waitinglistentry")
+    | _may("change", "orders.hold")
     | _may("view", "orders.deskjob")
 )
 _STOCK_KEEPER = (
@@ -76,6 +78,7 @@ _MANAGER = (
         "add change delete",
         *("orders.product", "orders.category", "orders.productmedia", "orders.scheduledchange"),
         *("orders.announcement", "orders.user", "orders.taxclass", "orders.taxrate"),
+        "orders.voucher",
     )
     | _may("add change", "media_jobs.asset")
     | _may("change", "media_jobs.mediajob", "orders.deskjob")

@@ -28,6 +28,8 @@ from orders.lifecycle.steps import (
 )
 from orders.models import Order, OrderLine, Refund, RefundLine, StockMovement, User
 from orders.placing.settle import settle
+from orders.taxes.splitting import unit_of
+from orders.vouchers.discount import discount_for_next
 from project.templatetags.money import money
 
 
@@ -77,8 +79,15 @@ def refund(
         made = owe(
             order, refund_id=refund_id, amount=amount, restocked=restock, reason=reason, user=user
         )
+        unit = unit_of(order.currency)
         RefundLine.objects.bulk_create(
-            RefundLine(refund=made, line=line, quantity=count) for line, count in units.items()
+            RefundLine(
+                refund=made,
+                line=line,
+                quantity=count,
+                discount=discount_for_next(line, count, unit=unit),
+            )
+            for line, count in units.items()
         )
         credit(order, made, units, with_delivery=is_all)
         if restock:
@@ -120,7 +129,14 @@ def price_of(
     `order_lines` are all of the order's lines, as they were before the refund.
     """
     is_all = all(line.refunded + units.get(line, 0) == line.quantity for line in order_lines)
-    amount = sum((line.unit_price * count for line, count in units.items()), Decimal(0))
+    unit = unit_of(order.currency)
+    amount = sum(
+        (
+            line.unit_price * count - discount_for_next(line, count, unit=unit)
+            for line, count in units.items()
+        ),
+        Decimal(0),
+    )
     return (amount + order.delivery_total if is_all else amount), is_all
 
 

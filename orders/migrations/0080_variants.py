@@ -44,7 +44,7 @@ def texts() -> models.JSONField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0069_traceparent")]
+    dependencies = [("orders", "0072_validate_vouchers")]
 
     operations = [
         migrations.RunSQL(TEXTS, "DROP FUNCTION shop_texts(jsonb, jsonpath)"),

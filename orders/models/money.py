@@ -182,6 +182,10 @@ class RefundLine(models.Model):
         OrderLine, models.PROTECT, related_name="refund_lines", verbose_name=_("order line")
     )
     quantity = models.IntegerField(_("quantity"))
+    discount = models.DecimalField(
+        _("discount"), max_digits=14, decimal_places=2, default=0, db_default=0, editable=False
+    )
+    """The part of the line's discount that belongs to these units: it was not paid."""
 
     class Meta:
         verbose_name = _("refund line")

@@ -3,7 +3,7 @@
 It takes no lock. `pricing` prices by these offers; the StockWriter checks again under locks.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
@@ -31,8 +31,14 @@ class Offer:
     """Grams; None: unknown."""
     tax_rate: Decimal | None
     """In per cent, where the order goes; None: unknown."""
-    is_parent: bool
+    category_id: int
+    is_parent: bool = False
     """It is sold only as one of its variants."""
+
+
+def parents_among(offers: Mapping[str, Offer]) -> set[str]:
+    """Return the SKUs of those that can't be ordered, because one of their variants has to be."""
+    return {sku for sku, offer in offers.items() if offer.is_parent}
 
 
 def look_up(
@@ -81,6 +87,7 @@ def _read(
                    product.price, stock.available,
                    product.personalisation, product.requires_upload, product.weight,
                    {"NULL" if is_synthetic else RATE_OF_PRODUCT},
+                   product.category_id,
                    product.variant_of_id IS NULL AND product.options <> '{{}}'
             FROM (SELECT) AS always_a_row
             LEFT JOIN ({schema}orders_product AS product

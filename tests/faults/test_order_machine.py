@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.db.models.functions import Now
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -31,18 +32,20 @@ from hypothesis.stateful import (
 
 from orders.audits.invariants import SETTLED
 from orders.catalogue.stock import StockTooLowError, correct_stock
+from orders.holds.expiry import give_back_expired
+from orders.holds.holding import give_back, hold
 from orders.lifecycle import transitions
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.payouts import paid_so_far
-from orders.models import Order, Stock
+from orders.models import Hold, Order, Stock, Voucher
 from orders.placing import placement
-from orders.placing.errors import OutOfStock
+from orders.placing.draft import Draft
+from orders.placing.errors import OutOfStock, VoucherRefused
 from orders.placing.identity import order_id
 from orders.placing.placement import place_order
-from orders.placing.request import OrderRequest
+from orders.placing.request import OrderRequest, RequestedLine
 from orders.placing.sales_writer import Count
 from orders.placing.settle import settle_due
-from orders.placing.stock_writer import Draft
 from orders.placing.writers import writers
 from project.monitoring import audit
 from tests.factories import add_product, order_request, uploaded_file
@@ -54,10 +57,13 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writ
 SKUS = ("TEA", "CUP")
 PRINTED = "CARD"
 """A product that is personalised by a picture."""
+CODE, USES = "TEN", 3
+CODES = st.sampled_from(["", CODE])
 QUANTITIES = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 4), min_size=1)
 TABLES = (
     "orders_product, orders_category, orders_order, orders_salesentry, project_sweep,"
-    " orders_upload, notifications_notification, media_jobs_mediajob"
+    " orders_upload, notifications_notification, media_jobs_mediajob, orders_hold, orders_voucher,"
+    " orders_voucheruse"
 )
 Status = Order.Status
 ALLOWED: dict[str, set[str]] = {
@@ -125,6 +131,7 @@ class Orders(RuleBasedStateMachine):
     """A small shop, in which orders are placed, repeated, changed and lost on their way."""
 
     requests: ClassVar[Bundle[OrderRequest]] = Bundle("requests")
+    holds: ClassVar[Bundle[UUID | None]] = Bundle("holds")
     done: ClassVar[set[str]] = set()
     """The steps that were done in their time, in any game."""
 
@@ -135,29 +142,64 @@ class Orders(RuleBasedStateMachine):
         for sku in SKUS:
             add_product(sku, stock=12, price="2.50")
         add_product(PRINTED, stock=12, price="2.50", personalisation="picture")
+        Voucher.objects.create(code=CODE, kind="percent", value=10, limit=USES)
         self.has_crashed = False
         self.placed: dict[str, UUID] = {}
 
     # ── What happens ────────────────────────────────────────────────────────────────────────
-    @rule(target=requests, lines=QUANTITIES, is_printed=st.booleans())
-    def place(self, lines: dict[str, int], is_printed: bool) -> OrderRequest:
-        request = self._request(lines, is_printed)
+    @rule(target=requests, lines=QUANTITIES, is_printed=st.booleans(), code=CODES)
+    def place(self, lines: dict[str, int], is_printed: bool, code: str = "") -> OrderRequest:
+        request = self._request(lines, is_printed, voucher=code)
         self._place(request)
         return request
+
+    @rule(target=holds, lines=QUANTITIES, replaces=st.none() | holds)
+    def hold(self, lines: dict[str, int], replaces: UUID | None) -> UUID | None:
+        wanted = [RequestedLine(sku, quantity) for sku, quantity in lines.items()]
+        try:
+            return hold(wanted, replaces=replaces).id
+        except OutOfStock:
+            return None
+
+    @rule(target=requests, hold_id=holds, lines=QUANTITIES, code=CODES)
+    def place_what_is_held(
+        self, hold_id: UUID | None, lines: dict[str, int], code: str
+    ) -> OrderRequest:
+        request = self._request(lines, is_printed=False, voucher=code, hold=hold_id)
+        self._place(request)
+        return request
+
+    @rule(hold_id=holds)
+    def give_a_hold_back(self, hold_id: UUID | None) -> None:
+        if hold_id:
+            assert give_back(hold_id) != Hold.Status.OPEN
+
+    @rule(hold_id=holds)
+    def let_a_hold_expire(self, hold_id: UUID | None) -> None:
+        was_open = Hold.objects.filter(pk=hold_id, status=Hold.Status.OPEN)
+        expired = was_open.update(expires_at=Now())
+        assert give_back_expired() == (expired or None)
 
     @rule(
         target=requests,
         lines=QUANTITIES,
         is_printed=st.booleans(),
         done=st.sampled_from([(True, True), (True, False), (False, True), (False, False)]),
+        hold_id=st.none() | holds,
+        code=CODES,
     )
     def place_and_crash(
-        self, lines: dict[str, int], is_printed: bool, done: tuple[bool, bool]
+        self,
+        lines: dict[str, int],
+        is_printed: bool,
+        done: tuple[bool, bool],
+        hold_id: UUID | None = None,
+        code: str = "",
     ) -> OrderRequest:
-        request = self._request(lines, is_printed)
+        request = self._request(lines, is_printed, voucher=code, hold=hold_id)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(placement, "submit", dying_submit(stock=done[0], sales=done[1]))
-            with pytest.raises((Crash, OutOfStock)):
+            with pytest.raises((Crash, OutOfStock, VoucherRefused)):
                 place_order(request)
         self.has_crashed = True
         return request
@@ -280,9 +322,11 @@ class Orders(RuleBasedStateMachine):
     def _place(self, request: OrderRequest, *, replayed: bool = False) -> None:
         try:
             placement = place_order(request)
-        except OutOfStock:
+        except (OutOfStock, VoucherRefused) as refusal:
             assert request.key not in self.placed
             assert not Order.objects.filter(pk=self._id(request)).exists()
+            if isinstance(refusal, VoucherRefused):
+                assert Voucher.objects.get().used == USES
         else:
             assert placement.replayed == replayed
             assert self.placed.setdefault(request.key, placement.order.pk) == placement.order.pk
@@ -293,9 +337,9 @@ class Orders(RuleBasedStateMachine):
     def _order(self, request: OrderRequest) -> Order | None:
         return Order.objects.filter(pk=self._id(request)).first()
 
-    def _request(self, lines: dict[str, int], is_printed: bool) -> OrderRequest:
+    def _request(self, lines: dict[str, int], is_printed: bool, **more: Any) -> OrderRequest:
         printed = [(PRINTED, 1, uploaded_file().token)] if is_printed else []
-        return order_request(*lines.items(), *printed)
+        return order_request(*lines.items(), *printed, **more)
 
     def _ask(
         self,
@@ -343,7 +387,7 @@ def play(machine: type[Orders], **chosen: Any) -> None:
 
     Many short games rather than a few long ones: Hypothesis leaves some rules out of each game.
     """
-    usual = {"derandomize": True, "max_examples": 20, "stateful_step_count": 25}
+    usual = {"derandomize": True, "max_examples": 30, "stateful_step_count": 25}
     run_state_machine_as_test(
         machine,
         settings=settings(

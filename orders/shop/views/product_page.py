@@ -14,6 +14,7 @@ from orders.models import Product
 from orders.models.product import ShownMedium
 from orders.placing.request import MAX_QUANTITY
 from orders.quotes.carriers import used_carriers
+from orders.shop.own_hold import own_units
 from orders.shop.recently_viewed import RecentlyViewed
 from orders.shop.seo import group_data, product_data, seo_of
 from orders.shop.variant_choice import Choice, read_choice
@@ -62,6 +63,9 @@ def product_page(
         parent = products_on_sale().get(pk=product.variant_of_id)
         choice = read_choice(parent, {"variant": product.sku})
         product = parent
+    own = own_units(request.session)  # the shopper can have what is set aside for her checkout
+    for each in choice.variants if choice else [product]:
+        each.available += own.get(each.pk, 0)
     offer: Any = (choice.variant if choice else None) or product
     others = listed_products().filter(category=product.category_id).exclude(pk=product.pk)
     if not offer.available and not offer.is_parent and waiting_form is None:

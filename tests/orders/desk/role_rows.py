@@ -24,12 +24,14 @@ from orders.models import (
     Announcement,
     Category,
     DeskJob,
+    Hold,
     PaymentAttempt,
     Refund,
     StockMovement,
     TaxClass,
     TaxRate,
     User,
+    Voucher,
     WaitingListEntry,
 )
 from project.limits.known import known_limits
@@ -60,6 +62,8 @@ def rows_of_each_model() -> dict[str, Any]:
     entry = PeriodicTask.objects.create(name="t", task="orders.tasks.low_stock", interval=interval)
     rows = [
         product,
+        Hold.objects.create(id=uuid4(), units=1, expires_at=NOW),
+        Voucher.objects.create(code="SPRING", kind="percent", value=10),
         TaxClass.objects.create(name="Books"),
         TaxRate.objects.create(country="DE", rate=19),
         order,

@@ -47,6 +47,15 @@ def test_a_parent_is_refused_with_what_to_do(shirt: Product) -> None:
     assert Stock.objects.get(product__sku="SHIRT-M-RED").available == 3
 
 
+def test_a_variant_is_held_and_its_parent_is_not(shirt: Product) -> None:
+    with pytest.raises(InvalidOrder) as refused:
+        hold([RequestedLine("SHIRT", 1)], key=new_key())
+    assert "Choose one of them" in refused.value.errors[0].message
+
+    hold([RequestedLine("SHIRT-M-RED", 2)], key=new_key())
+    assert Stock.objects.get(product__sku="SHIRT-M-RED").available == 1
+
+
 def test_one_sold_out_variant_refuses_the_order_another_one_does_not(shirt: Product) -> None:
     with pytest.raises(OutOfStock) as refused:
         place_order(order_request(("SHIRT-L-RED", 1)))
