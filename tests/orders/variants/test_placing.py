@@ -2,10 +2,12 @@
 
 import pytest
 
+from orders.holds.holding import hold
 from orders.models import Product, ProductSales, Stock
 from orders.placing.errors import InvalidOrder, OutOfStock
 from orders.placing.placement import place_order
-from tests.factories import add_shirt, add_variant, order_request
+from orders.placing.request import RequestedLine
+from tests.factories import add_shirt, add_variant, new_key, order_request
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
