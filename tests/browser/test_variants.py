@@ -49,6 +49,7 @@ def test_a_chosen_variant_has_its_own_picture_and_stock_without_a_reload_and_is_
     choose(page, "L")
     expect(page.locator(".variants")).to_contain_text("There is no such combination.")
     choose(page, "M")
+    expect(page).to_have_url(re.compile(r"\?variant=OUT-SHIRT-M-RUST$"))
     expect(page.locator(".stock")).to_have_text("In stock")
     page.locator(".gallery-item a").click()  # the gallery that came with the choice works, too
     expect(page.locator("dialog.zoom img")).to_have_attribute("alt", re.compile("rust-red"))
