@@ -1,7 +1,7 @@
 """Many clients at once, and locks that others hold."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
@@ -14,6 +14,11 @@ from orders.placing.placement import Placement, place_order
 from orders.placing.request import OrderRequest
 from orders.placing.writers import drain
 from project.monitoring.audit import run_audit
+
+
+Step = Callable[[], Any]
+AtOnce = Callable[[Step, Step], list[Any]]
+"""Takes two steps that start together: the fixture `at_once` of tests/faults."""
 
 
 def at_once(requests: list[OrderRequest], *, clients: int = 24) -> list[Any]:

@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -31,10 +32,11 @@ from hypothesis.stateful import (
 
 from orders.audits.invariants import SETTLED
 from orders.catalogue.stock import StockTooLowError, correct_stock
-from orders.lifecycle import transitions
+from orders.lifecycle import receiving, returns, transitions
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.payouts import paid_so_far
-from orders.models import Order, Stock
+from orders.lifecycle.return_units import held_units
+from orders.models import Order, Return, Stock
 from orders.placing import placement
 from orders.placing.errors import OutOfStock
 from orders.placing.identity import order_id
@@ -79,6 +81,14 @@ LEADS_TO = {
     "expire": Status.CANCELLED,
     "refund": Status.REFUNDED,
 }
+RETURNS: dict[str, set[str]] = {
+    "request_return": {Status.SHIPPED, Status.DELIVERED},
+    "accept": {Return.Status.REQUESTED, Return.Status.ACCEPTED},
+    "refuse": {*Return.OPEN, Return.Status.REFUSED},
+    "withdraw": {*Return.OPEN, Return.Status.WITHDRAWN},
+    "receive": {Return.Status.ACCEPTED, Return.Status.RECEIVED},
+}
+"""In which status of the order a return is asked for, and in which of its own each step is taken."""
 NEXT = {
     Status.PLACED: "pay",
     Status.PAID: "pack",
@@ -229,8 +239,10 @@ class Orders(RuleBasedStateMachine):
 
     @rule(request=requests, restock=st.booleans(), crash=st.booleans())
     def refund(self, request: OrderRequest, restock: bool = True, crash: bool = False) -> None:
+        order = self._order(request)
+        may = order is None or not held_units(order)
         with self._maybe_dead_before_settle("orders.lifecycle.refunds.settle", crash):
-            self._ask("refund", request, refund_id=uuid4(), restock=restock, lines=None)
+            self._ask("refund", request, may=may, refund_id=uuid4(), restock=restock, lines=None)
 
     @rule(request=requests, lines=QUANTITIES, restock=st.booleans(), crash=st.booleans())
     def refund_a_part(
@@ -243,6 +255,56 @@ class Orders(RuleBasedStateMachine):
                 )
             except TransitionError:
                 pass  # the order may not have these units, or not any more
+
+    # ── Returns ─────────────────────────────────────────────────────────────────────────────
+    @rule(request=requests, units=st.integers(1, 2), steps=st.integers(1, 3))
+    def return_some(self, request: OrderRequest, units: int, steps: int) -> None:
+        """Bring the order to its customer, who then returns units of it, as far as `steps` go."""
+        while (order := self._order(request)) and order.status in NEXT:
+            if order.status == Status.DELIVERED:
+                break
+            getattr(self, NEXT[Status(order.status)])(request)
+        self.ask_for_a_return(request, units)
+        if steps > 1:
+            self.accept_the_return(request)
+        if steps > 2:
+            self.receive_the_return(request, units, 1, crash=False)
+
+    @rule(request=requests, units=st.integers(1, 2))
+    def ask_for_a_return(self, request: OrderRequest, units: int) -> None:
+        order = self._order(request)
+        line = order.lines.exclude(sku=PRINTED).first() if order else None
+        if order is None or line is None:
+            return
+        left = line.quantity - line.refunded - held_units(order).get(line.pk, 0)
+        may = order.status in RETURNS["request_return"] and units <= left
+        wish = {"order_id": order.pk, "return_id": uuid4(), "lines": {line.sku: units}}
+        self._take("request_return", may=may, today=timezone.localdate(), **wish)
+
+    @rule(request=requests)
+    def accept_the_return(self, request: OrderRequest) -> None:
+        self._of_return("accept", request)
+
+    @rule(request=requests)
+    def refuse_the_return(self, request: OrderRequest) -> None:
+        self._of_return("refuse", request, answer="worn")
+
+    @rule(request=requests)
+    def withdraw_the_return(self, request: OrderRequest) -> None:
+        self._of_return("withdraw", request)
+
+    @rule(request=requests, came=st.integers(1, 2), back=st.integers(0, 2), crash=st.booleans())
+    def receive_the_return(self, request: OrderRequest, came: int, back: int, crash: bool) -> None:
+        asked = self._return(request)
+        row = asked.lines.select_related("line").first() if asked else None
+        if asked is None or row is None:
+            return
+        fits = back <= came <= row.quantity
+        is_repeat = (came, back) == (row.received, row.restocked)
+        may = is_repeat if asked.status == Return.Status.RECEIVED else fits
+        units = {"received": {row.line.sku: came}, "restocked": {row.line.sku: back}}
+        with self._maybe_dead_before_settle("orders.lifecycle.receiving.settle", crash):
+            self._of_return("receive", request, may=may, **units)
 
     @rule(sku=st.sampled_from(SKUS), delta=st.integers(-3, 5).filter(bool))
     def restock(self, sku: str, delta: int) -> None:
@@ -322,6 +384,27 @@ class Orders(RuleBasedStateMachine):
         else:
             assert refusal is not None, f"{step} was done with an order that was {status}"
 
+    def _return(self, request: OrderRequest) -> Return | None:
+        """Return the order's latest return."""
+        return Return.objects.filter(order=self._id(request)).last()
+
+    def _of_return(self, step: str, request: OrderRequest, *, may: bool = True, **said: Any) -> None:
+        asked = self._return(request)
+        if asked is not None:
+            may = may and asked.status in RETURNS[step]
+            self._take(step, may=may, return_id=asked.pk, **said)
+
+    def _take(self, step: str, *, may: bool, **said: Any) -> None:
+        """Take the step of a return: it must be done if its time has come, else refused."""
+        refusal: TransitionError | None = None
+        try:
+            getattr(receiving if step == "receive" else returns, step)(**said)
+        except TransitionError as error:
+            refusal = error
+        assert (refusal is None) == may, f"{step} of {said}: {refusal or 'done'}"
+        if may:
+            self.done.add(step)
+
     def _maybe_dead_before_settle(self, settle: str, crash: bool) -> Any:
         """A context in which the process dies between the commit and its settle, or doesn't."""
         patch = pytest.MonkeyPatch()
@@ -370,7 +453,7 @@ def room_for_uploads(settings: Any, tmp_path: Path) -> None:
 def test_whatever_happens_in_whatever_order_the_books_are_right() -> None:
     Orders.done.clear()
     play(Orders)
-    assert Orders.done == set(ALLOWED), "each step was played in its time"
+    assert Orders.done == {*ALLOWED, *RETURNS}, "each step was played in its time"
 
 
 def test_control_the_games_find_a_transition_that_always_refuses(
@@ -388,7 +471,7 @@ def test_control_the_games_find_a_transition_that_always_refuses(
 def test_whatever_happens_in_many_more_orders_the_books_are_right() -> None:
     Orders.done.clear()
     play(Orders, derandomize=False, max_examples=300, stateful_step_count=80)
-    assert Orders.done == set(ALLOWED), "each step was played in its time"
+    assert Orders.done == {*ALLOWED, *RETURNS}, "each step was played in its time"
 
 
 WAY: dict[str, tuple[str, ...]] = {
@@ -432,3 +515,28 @@ def test_control_without_settle_a_crash_leaves_sales_that_are_wrong(settles: boo
 
     assert drift(but_sales=True) == []
     assert (drift(but_sales=False) == []) is settles
+
+
+@pytest.mark.parametrize("step", RETURNS)
+def test_control_a_step_of_a_return_that_always_refuses_is_found(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Orders()
+    shop.open_the_shop()
+    request = shop.place({"TEA": 2}, False)
+    shop.return_some(request, 1, 2 if step == "receive" else 1)
+    monkeypatch.setattr(receiving if step == "receive" else returns, step, refuse_return)
+
+    with pytest.raises(AssertionError, match=f"{step} of .*: never"):
+        {
+            "request_return": lambda: shop.ask_for_a_return(request, 1),
+            "accept": lambda: shop.accept_the_return(request),
+            "refuse": lambda: shop.refuse_the_return(request),
+            "withdraw": lambda: shop.withdraw_the_return(request),
+            "receive": lambda: shop.receive_the_return(request, 1, 1, crash=False),
+        }[step]()
+
+
+def refuse_return(**said: Any) -> Return:
+    """A step that always refuses."""
+    raise TransitionError("never")
