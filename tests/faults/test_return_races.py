@@ -3,6 +3,7 @@
 Each has a control: with the guard taken out it must go wrong.
 """
 
+import time
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -16,6 +17,7 @@ from orders.lifecycle import receiving
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.return_steps import find
 from orders.lifecycle.returns import withdraw
+from orders.lifecycle.steps import touch
 from orders.models import Order, OrderEvent, OrderLine, Refund, Return, ReturnLine, Stock
 from tests.factories import add_product
 from tests.order_states import (
@@ -103,8 +105,14 @@ def test_of_a_return_and_a_refund_of_the_same_units_one_wins(at_once: AtOnce) ->
 
 
 def test_control_without_the_lock_a_unit_is_refunded_and_still_to_be_returned(
-    at_once: AtOnce, unlocked: None
+    at_once: AtOnce, unlocked: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def touch_late(order_id: Any) -> None:
+        time.sleep(0.2)  # the return is written, not committed
+        touch(order_id)
+
+    monkeypatch.setattr("orders.lifecycle.return_steps.touch", touch_late)
+
     assert 0 in ask_and_refund(at_once, rounds=FEW)
     assert not all_is_right()
 
