@@ -121,7 +121,7 @@ ROLES = (
     Role(
         "Stock keeper",
         _("Stock keeper"),
-        _("Receives, corrects and counts stock, and packs orders."),
+        _("Receives, corrects and counts stock, packs orders, and receives returns."),
         _STOCK_KEEPER,
     ),
     Role(

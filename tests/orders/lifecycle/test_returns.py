@@ -34,6 +34,8 @@ from orders.models import (
     StockMovement,
     User,
 )
+from orders.personal_data.person import find_person
+from orders.personal_data.refusals import refusals
 from tests.factories import add_product, uploaded_file
 from tests.order_states import (
     accepted_return,
@@ -400,6 +402,17 @@ def test_the_database_restocks_no_more_than_was_refunded(units: int) -> None:
 
     with pytest.raises(IntegrityError), transaction.atomic():
         RefundLine.objects.update(units_restocked=units)
+
+
+# ── Its person ──────────────────────────────────────────────────────────────────────────────────
+def test_a_person_with_an_open_return_is_not_erased_until_it_ends() -> None:
+    asked = ask_return(delivered())
+    person = find_person("ada@example.org")
+    assert any("isn't finished" in reason for reason in refusals(person))
+
+    withdraw(return_id=asked.pk)
+
+    assert not any("isn't finished" in reason for reason in refusals(person))
 
 
 # ── The audit ───────────────────────────────────────────────────────────────────────────────────
