@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from orders.desk import effects
@@ -18,7 +18,7 @@ from orders.models import Order, OrderLine, Return, ReturnLine, User
 class AcceptForm(StepForm):
     about: Return
     answer = forms.CharField(
-        label=gettext_lazy("Answer"),
+        label=pgettext_lazy("return", "Answer"),
         max_length=MAX_LENGTH,
         required=False,
         help_text=gettext_lazy("The shopper reads it: how to send the goods, for example."),
@@ -57,7 +57,7 @@ class ReceiveForm(StepForm):
 
     about: Return
     answer = forms.CharField(
-        label=gettext_lazy("Answer"),
+        label=pgettext_lazy("return", "Answer"),
         max_length=MAX_LENGTH,
         required=False,
         help_text=gettext_lazy("The shopper reads it: why fewer came than were asked for, perhaps."),

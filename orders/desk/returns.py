@@ -103,7 +103,7 @@ class ReturnAdmin(ReadOnly, LongList):
     @display(description=_("items"))
     def what(self, asked: Any) -> SafeString:
         names = ((row.quantity, isolated(row.line.name)) for row in asked.units)
-        return format_html_join(SafeString("<br>"), "{} × {}", names)
+        return format_html_join(SafeString("<br>"), "<span>{} × {}</span>", names)
 
     @display(description=_("reason"))
     def why(self, asked: Return) -> str | SafeString:

@@ -8,10 +8,10 @@ from datetime import datetime
 from uuid import UUID
 
 from django.utils.translation import gettext as _
-from django.utils.translation import override
+from django.utils.translation import override, pgettext
 
 from orders.lifecycle.errors import DoneDifferently, InvalidTransition
-from orders.lifecycle.refunds import enter_refund
+from orders.lifecycle.refunds import enter_refund, price_of
 from orders.lifecycle.restock import lock_stock
 from orders.lifecycle.return_steps import (
     COMES_FROM,
@@ -41,7 +41,7 @@ def receive(
     `received` may be fewer units than were asked for: the others stay the shopper's. `restocked`
     are those of them that are sold again. `answer` is for the shopper. `seen`: see `require_seen`.
     """
-    answer = cleaned(answer, name=_("Answer"), max_length=MAX_LENGTH, required=False)
+    answer = cleaned(answer, name=pgettext("return", "Answer"), max_length=MAX_LENGTH, required=False)
     known = find(return_id)
     with one_transaction():
         if any(restocked.values()):
@@ -56,6 +56,15 @@ def receive(
             raise WrongReturnStatus(asked, to=Status.RECEIVED)
         require_seen(order, seen=seen)
         came, back = _came(rows, received, restocked)
+        amount, _is_all = price_of(order, order.lines.all(), came)
+        record_step(
+            asked,
+            Kind.RETURN_RECEIVED,
+            user=user,
+            reason=answer,
+            units=came,
+            amount=str(amount) if amount else "",
+        )
         with override(order.language):  # a credit note has the reason
             reason = answer or _("Goods were returned.")
         made = enter_refund(
@@ -67,20 +76,12 @@ def receive(
             user=user,
             is_told=False,
         )
-        if not move_return(return_id, to=Status.RECEIVED, answer=answer or asked.answer, refund=made):
+        if not move_return(return_id, to=Status.RECEIVED, answer=answer, refund=made):
             raise WrongReturnStatus(find(return_id), to=Status.RECEIVED)
         for row in rows:
             ReturnLine.objects.filter(pk=row.pk).update(
                 received=came.get(row.line, 0), restocked=back.get(row.line, 0)
             )
-        record_step(
-            asked,
-            Kind.RETURN_RECEIVED,
-            user=user,
-            reason=answer,
-            units=came,
-            amount=str(made.amount) if made.amount else "",
-        )
     settle(known.order_id)
     return find(return_id)
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from django.conf import settings
 from django.db.models import Sum
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from orders.models import Order, OrderEvent, OrderLine, Return, ReturnLine, Upload
+from project.templatetags.reader_times import reader_date
 
 Status = Order.Status
 
@@ -90,7 +90,7 @@ def _else() -> dict[str, str]:
 
 
 def _too_late(until: date | None) -> str:
-    facts = {"day": date_format(until, "DATE_FORMAT") if until else "", **_else()}
+    facts = {"day": reader_date(until) if until else "", **_else()}
     return _("It could be returned until %(day)s. %(else)s") % facts
 
 

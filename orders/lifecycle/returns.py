@@ -14,6 +14,7 @@ from uuid import UUID
 from django.conf import settings
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 
 from notifications.models import Notification
 from notifications.outbox import staff_messages
@@ -97,7 +98,7 @@ def accept(
 
     `seen`: see `require_seen`.
     """
-    answer = cleaned(answer, name=_("Answer"), max_length=MAX_LENGTH, required=False)
+    answer = cleaned(answer, name=pgettext("return", "Answer"), max_length=MAX_LENGTH, required=False)
     return _decide(return_id, to=Status.ACCEPTED, answer=answer, user=user, seen=seen)
 
 

@@ -50,7 +50,7 @@ class Return(models.Model):
         default=ReturnStatus.REQUESTED,
         db_default="requested",
     )
-    is_late = models.BooleanField(_("late"), default=False, db_default=False)
+    is_late = models.BooleanField(pgettext_lazy("return", "late"), default=False, db_default=False)
     """It was asked for after RETURN_DAYS, which LATE_RETURNS allowed."""
     reason = models.CharField(_("reason"), max_length=200, blank=True)
     """The shopper's; none is needed."""

@@ -21,6 +21,7 @@ from tests.browser.shopper import (
     opened,
     put_in_cart,
     send,
+    speak,
 )
 from tests.live import LiveShop, wait_until
 
@@ -36,8 +37,11 @@ deliver(order_id=order.pk)
 """
 
 
-def look(page: Page, name: str) -> None:
-    """Check that the page fits, and keep it in every look, if asked to."""
+def look(page: Page, name: str, *, in_chinese: LiveShop | None = None) -> None:
+    """Check that the page fits, and keep it in every look, if asked to.
+
+    `in_chinese`: the shop of a page that may be opened again, in the other language.
+    """
     assert_fits(page)
     folder = os.environ.get("RETURNS_LOOKS")
     if not folder:
@@ -51,6 +55,12 @@ def look(page: Page, name: str) -> None:
             page.screenshot(path=path, full_page=True)
             assert_fits(page)
     page.emulate_media(color_scheme="light")
+    if in_chinese:
+        speak(page, in_chinese, "zh-hans")
+        page.reload()
+        look(page, f"{name}-zh")
+        speak(page, in_chinese, "en")
+        page.reload()
     assert size is not None
     page.set_viewport_size(size)
 
@@ -77,6 +87,7 @@ def test_a_return_from_the_page_to_the_refund(
         expect(shopper).to_have_url(ORDER)
         live_shop.manage("shell", "-c", BRING.format(email=email))
         shopper.reload()
+        look(shopper, "shop-offer", in_chinese=live_shop)
         shopper.get_by_text("Return items", exact=True).click()
         shopper.get_by_label(re.compile("^.?Thing")).fill("2")
         shopper.get_by_label("Reason").fill("Smaller than I thought")
@@ -84,20 +95,20 @@ def test_a_return_from_the_page_to_the_refund(
         assert objections(shopper) == []
         shopper.get_by_role("button", name="Ask for the return").click()
         expect(shopper.get_by_text("We look at it, and write to you.")).to_be_visible()
-        look(shopper, "shop-requested")
+        look(shopper, "shop-requested", in_chinese=live_shop)
 
         sign_in(page, live_shop)
         page.goto(f"{live_shop.url}/admin/orders/return/")
         row = page.get_by_role("row").filter(has_text=slug.upper())
-        look(page, "desk-list")
+        look(page, "desk-list", in_chinese=live_shop)
         row.get_by_role("link", name="Accept the return").click()
+        look(page, "desk-accept", in_chinese=live_shop)
         page.get_by_label("Answer").fill("Any carrier will do")
-        look(page, "desk-accept")
         page.get_by_role("button", name="Accept the return").click()
         page.goto(f"{live_shop.url}/admin/orders/return/?status=accepted")
         row = page.get_by_role("row").filter(has_text=slug.upper())
         row.get_by_role("link", name=re.compile(r"^T\d+$")).click()
-        look(page, "desk-order")
+        look(page, "desk-order", in_chinese=live_shop)
         page.locator("#returns").get_by_role("link", name="Enter what came back").click()
         page.get_by_label("… of them back on sale").fill("1")
         expect(page.get_by_text("1 unit returns to the stock.")).to_be_visible()
@@ -105,11 +116,11 @@ def test_a_return_from_the_page_to_the_refund(
         page.get_by_role("button", name="Enter what came back").click()
         expect(page.get_by_text("€20.00 owed to the customer")).to_be_visible()
         expect(page.get_by_text("2 came, 1 back on sale")).to_be_visible()
-        look(page, "desk-received")
+        look(page, "desk-received", in_chinese=live_shop)
 
         shopper.reload()
         expect(shopper.get_by_text("It came back to us: you get €20.00.")).to_be_visible()
-        look(shopper, "shop-received")
+        look(shopper, "shop-received", in_chinese=live_shop)
     wait_until(lambda: len(mails(live_shop, email)) == 3, seconds=60, what="the three mails")
     assert [subject.partition(" of order")[0] for subject in mails(live_shop, email)] == [
         "Your return",
