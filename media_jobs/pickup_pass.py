@@ -158,16 +158,21 @@ def _write_totals(ink: Ink, context: dict[str, Any]) -> int:
     ink.put(write(pgettext("pickup pass", "Total"), size=34, bold=True), LEFT, 1246, INK)
     total = fit(money(context["total"], currency), size=60, width=640, smallest=40, bold=True)
     ink.put_right(total, RIGHT, 1248, INK)
-    if not float(context["delivery_total"]):
+    parts = []
+    if discount := context.get("discount"):  # only an order with a voucher has it
+        label = pgettext("pickup pass", "Voucher %(code)s") % {"code": discount["code"]}
+        parts.append((label, f"-{discount['amount']}"))
+    if float(context["delivery_total"]):
+        parts.append((pgettext("pickup pass", "Delivery"), context["delivery_total"]))
+    if not parts:
         return 1160
-    parts = (
-        (pgettext("pickup pass", "Items"), "items_total", 1138),
-        (pgettext("pickup pass", "Delivery"), "delivery_total", 1176),
-    )
-    for label, key, baseline in parts:
-        ink.put(write(label, size=26), LEFT, baseline, MUTED)
-        ink.put_right(write(money(context[key], currency), size=26), RIGHT, baseline, MUTED)
-    return 1092
+    parts.append((pgettext("pickup pass", "Items"), context["items_total"]))
+    baseline = 1176
+    for text, amount in parts:  # from below
+        ink.put(fit(text, size=26, width=520, smallest=18), LEFT, baseline, MUTED)
+        ink.put_right(write(money(amount, currency), size=26), RIGHT, baseline, MUTED)
+        baseline -= 38
+    return baseline - 8
 
 
 def _write_lines(ink: Ink, context: dict[str, Any], *, bottom: int) -> None:

@@ -3,6 +3,7 @@
 from orders.desk import (
     announcements,
     desk_jobs,
+    holds,
     orders,
     payment_attempts,
     products,
@@ -11,12 +12,14 @@ from orders.desk import (
     stock,
     taxes,
     users,
+    vouchers,
     waiting_lists,
 )
 
 __all__ = [
     "announcements",
     "desk_jobs",
+    "holds",
     "orders",
     "payment_attempts",
     "products",
@@ -25,5 +28,6 @@ __all__ = [
     "stock",
     "taxes",
     "users",
+    "vouchers",
     "waiting_lists",
 ]

@@ -26,6 +26,7 @@ from orders.accounts.sessions import ended_sessions
 from orders.accounts.unconfirmed import KEEP_UNCONFIRMED, unconfirmed_accounts
 from orders.carts import cart as carts
 from orders.desk_jobs.kinds import EXPORT_PERSON
+from orders.holds import ended_holds
 from orders.messages import waiting_list
 from orders.models import DeskJob
 from orders.personal_data.invoices import erase_buyers, invoices_to_erase
@@ -229,6 +230,14 @@ PRUNED = (
     # One that an order took stays with its line.
     Pruned("orders.Upload", UNFINISHED, upload_store.KEEP, "daily: orders.tasks.prune_uploads"),
     Pruned(
+        "orders.Hold",
+        UNFINISHED,
+        ended_holds.KEEP,
+        "ended holds",
+        rows=lambda: Old(ended_holds.old_holds(), by="created_at"),
+    ),
+    Pruned("orders.HoldLine", UNFINISHED, "as long as its hold is open", "ended holds"),
+    Pruned(
         "orders.KeptAnswer",
         UNFINISHED,
         keeping.VALID,
@@ -281,6 +290,7 @@ FOR_GOOD = {
     "orders.ReturnLine": "the units of a return",
     "orders.PaymentAttempt": "a dispute at a payment provider may come years later",
     "orders.InvoiceCounter": "the numbers of invoices have no gap",
+    "orders.VoucherUse": "the ledger of vouchers",
     "orders.StockMovement": "the ledger of stock: available units are its sum",
     "orders.SalesEntry": "the ledger of sales",
     "orders.ErasedAddress": "a backup of any age may be restored: it must be erased again",
@@ -298,6 +308,7 @@ FOR_GOOD = {
 
 BOUNDED = {
     "orders.TaxClass": "a row for each class of products",
+    "orders.Voucher": "written by people, a few",
     "orders.TaxRate": "a row for each class and country",
     "orders.DemoFill": "one row",
     "orders.ProductSales": "a row for each product",

@@ -3,6 +3,7 @@
 from orders.catalogue.scheduled_changes import apply_scheduled
 from orders.catalogue.search.popularity import note_popularity
 from orders.catalogue.search.vocabulary import keep_vocabulary
+from orders.holds.expiry import give_back_expired
 from orders.lifecycle.expiry import expire_due
 from orders.lifecycle.media_ready import tell_media_ready
 from orders.messages.announcements import send_announcements
@@ -15,6 +16,7 @@ from project.schedule.sweeps import sweep
 
 sweep(every=15)(settle_due)
 sweep(every=20)(expire_due)
+sweep(every=1)(give_back_expired)
 sweep(every=2)(apply_scheduled)
 sweep(every=2)(send_announcements)
 sweep(every=5)(tell_media_ready)

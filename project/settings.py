@@ -146,6 +146,7 @@ BACKUP_FOLDER = backup_place(
     environment.optional("BACKUP_FOLDER", str(DATA_DIR / "backups") if TANDEM_LOCAL else ""),
 )
 BACKUP_KEEP = environment.whole_number("BACKUP_KEEP", 7, least=1, most=10_000)
+HOLD_MINUTES = environment.whole_number("HOLD_MINUTES", 15, most=1440)
 LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5, most=1_000_000)
 # How many orders may be placed by what they count; None: nothing is counted.
 ORDER_LIMITS = order_limits(

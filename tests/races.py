@@ -15,7 +15,6 @@ from orders.placing.request import OrderRequest
 from orders.placing.writers import drain
 from project.monitoring.audit import run_audit
 
-
 Step = Callable[[], Any]
 AtOnce = Callable[[Step, Step], list[Any]]
 """Takes two steps that start together: the fixture `at_once` of tests/faults."""
@@ -34,6 +33,23 @@ def at_once(requests: list[OrderRequest], *, clients: int = 24) -> list[Any]:
 
     with ThreadPoolExecutor(clients) as pool:
         return list(pool.map(place, requests))
+
+
+def together(*steps: Callable[[], Any]) -> list[Any]:
+    """Take the steps in parallel, from the same moment on; return each one's answer or refusal."""
+    start = threading.Barrier(len(steps))
+
+    def take(step: Callable[[], Any]) -> Any:
+        start.wait(10)
+        try:
+            return step()
+        except PlacementError as error:
+            return error
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(len(steps)) as pool:
+        return list(pool.map(take, steps))
 
 
 @contextmanager

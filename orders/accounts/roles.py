@@ -39,12 +39,13 @@ _SEE_ORDERS = _may(
     *("orders.order", "orders.payment", "orders.refund", "orders.paymentattempt"),
     "orders.return",
     *("notifications.notification", "media_jobs.mediajob", "media_jobs.asset"),
-    "orders.waitinglistentry",
+    *("orders.waitinglistentry", "orders.hold"),
 )
 _SEE_CATALOGUE = _may(
     "view",
     *("orders.product", "orders.category", "orders.productmedia", "orders.scheduledchange"),
     *("orders.stockmovement", "orders.announcement", "orders.taxclass", "orders.taxrate"),
+    *("orders.voucher", "orders.voucheruse"),
 )
 _SEE_WORK = _may(
     "view",
@@ -59,6 +60,7 @@ _CLERK = (
     | _may("change", "orders.order", "notifications.notification")
     | _may("add pack", "orders.order")
     | _may("delete", "orders.waitinglistentry")
+    | _may("change", "orders.hold")
     | _may("view", "orders.deskjob")
 )
 _STOCK_KEEPER = (
@@ -78,6 +80,7 @@ _MANAGER = (
         "add change delete",
         *("orders.product", "orders.category", "orders.productmedia", "orders.scheduledchange"),
         *("orders.announcement", "orders.user", "orders.taxclass", "orders.taxrate"),
+        "orders.voucher",
     )
     | _may("add change", "media_jobs.asset")
     | _may("change", "media_jobs.mediajob", "orders.deskjob")

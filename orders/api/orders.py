@@ -38,9 +38,9 @@ from orders.api.schemas.problems import (
 from orders.lifecycle.payouts import balance_of
 from orders.models import Order, OrderLine, Upload
 from orders.payments.methods import open_methods
+from orders.placing.draft import Draft, DraftLine
 from orders.placing.errors import OutcomeUnknown
 from orders.placing.placement import place_order
-from orders.placing.stock_writer import Draft, DraftLine
 from orders.placing.synthetic import RUN_HEADER, is_synthetic
 from orders.taxes.splitting import order_taxes
 from project.database.errors import dropped_if_lost
@@ -188,6 +188,8 @@ def _order_out(
         status=order.status,
         delivery_total=str(order.delivery_total),
         delivery=DeliveryOut(**order.delivery) if order.delivery else None,
+        discount_total=str(order.discount_total),
+        voucher=order.voucher_code,
         total=str(order.total),
         taxes=taxes,
         payment=PaymentOut.model_construct(

@@ -17,7 +17,7 @@ from ninja import NinjaAPI, Swagger
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
-from orders.api import orders, products, quotes, uploads
+from orders.api import holds, orders, products, quotes, uploads
 from orders.api.problems import CONTENT_TYPE, Problem, busy_problem, invalid_problem
 from orders.api.strict_json import StrictParser
 from orders.placing.errors import (
@@ -30,7 +30,9 @@ from orders.placing.errors import (
     PlacementError,
     ShopBusy,
     TotalChanged,
+    VoucherRefused,
 )
+from orders.vouchers.wording import refusal_in_words
 from project.conf.media_storage import StorageDownError
 from project.database.errors import dropped_if_lost
 
@@ -96,6 +98,7 @@ api = ShopAPI(
 )
 api.add_router("", products.router)
 api.add_router("", quotes.router)
+api.add_router("", holds.router)
 api.add_router("", orders.router)
 api.add_router("", uploads.router)
 
@@ -168,6 +171,9 @@ def _placement_problem(error: PlacementError) -> Problem:
                 for item in items
             ]
             return Problem(409, "out_of_stock", f"{names}.", items=shortages)
+        case VoucherRefused(reason, _code, amount):
+            least: dict[str, Any] = {} if amount is None else {"minimum": str(amount)}
+            return Problem(409, "voucher_refused", refusal_in_words(error), reason=reason, **least)
         case DeliveryChanged(reason):
             detail = " ".join(filter(None, [reason, "Ask for quotes again and choose one."]))
             return Problem(409, "delivery_changed", detail, reason=reason)

@@ -5,7 +5,8 @@ A counter is the sum of its ledger. So a counter less its ledger's rows since th
 (`AuditedBalance`). A product whose balance is another one now is checked by its whole ledger: it
 may have drifted, or rows were added behind the mark (an import, a restored table).
 
-Stock has its movements. Sales have no ledger of changes (an entry is set to what its order counts
+Stock has its movements; what is held now is off the counter,
+and in no ledger. Sales have no ledger of changes (an entry is set to what its order counts
 for now), but what changes an entry is inserted once: an order's movements (placed, cancelled) and
 refund lines. Entries that lag behind their orders are looked up: these changed since the mark.
 """
@@ -23,7 +24,11 @@ _MOVED = """
            coalesce(sum(amount), 0) AS amount -- what was only received has no line, and no amount
     FROM (
         SELECT movement.product_id, movement.quantity AS stock, -sale.quantity AS sold,
-               -sale.quantity * line.unit_price AS amount
+               -sale.quantity * line.unit_price + CASE movement.kind
+                   WHEN 'order' THEN -line.discount
+                   WHEN 'cancel' THEN line.discount
+                       - round(line.discount * line.refunded / line.quantity, 2)
+                   ELSE 0 END AS amount
         FROM orders_stockmovement AS movement
         LEFT JOIN orders_orderline AS line
                ON line.order_id = movement.order_id AND line.product_id = movement.product_id
@@ -32,7 +37,8 @@ _MOVED = """
              AS sale
         WHERE movement.created_at >= %(since)s AND movement.created_at < %(until)s
         UNION ALL
-        SELECT line.product_id, 0, -refunded.quantity, -refunded.quantity * line.unit_price
+        SELECT line.product_id, 0, -refunded.quantity,
+               -refunded.quantity * line.unit_price + refunded.discount
         FROM orders_refund AS refund
         JOIN orders_refundline AS refunded ON refunded.refund_id = refund.id
         JOIN orders_orderline AS line ON line.id = refunded.line_id
@@ -62,8 +68,8 @@ _BALANCES = f"""
         UNION SELECT order_id FROM orders_salesentry WHERE changed_at >= %(since)s
     ), moved AS ({_MOVED}), late AS ({_LATE})
     SELECT product_id,
-           coalesce(stock.available, 0) - coalesce(stock.initial, 0) - coalesce(moved.stock, 0)
-               AS stock,
+           coalesce(stock.available, 0) + coalesce(hold.held, 0) - coalesce(stock.initial, 0)
+               - coalesce(moved.stock, 0) AS stock,
            coalesce(sales.units, 0) - coalesce(moved.sold, 0) - coalesce(late.sold, 0) AS sold,
            coalesce(sales.amount, 0) - coalesce(moved.amount, 0) - coalesce(late.amount, 0)
                AS amount
@@ -71,6 +77,8 @@ _BALANCES = f"""
     FULL JOIN orders_productsales AS sales USING (product_id)
     FULL JOIN moved USING (product_id)
     FULL JOIN late USING (product_id)
+    LEFT JOIN (SELECT product_id, sum(quantity) AS held FROM orders_holdline
+               GROUP BY product_id) AS hold USING (product_id)
 """
 
 _DIFFERING = f"""

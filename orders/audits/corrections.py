@@ -11,13 +11,16 @@ from orders.placing.settle import settle_orders
 from project.monitoring.audit import THESE, with_keys
 
 STOCK_DRIFT = f"""
-    SELECT stock.product_id, initial + coalesce(moved, 0) AS ledger, available
+    SELECT stock.product_id, initial + coalesce(moved, 0) - coalesce(held, 0) AS ledger, available
     FROM orders_stock AS stock
     LEFT JOIN (SELECT product_id, sum(quantity) AS moved FROM orders_stockmovement
                WHERE product_id {THESE}
                GROUP BY product_id) AS movement USING (product_id)
+    LEFT JOIN (SELECT product_id, sum(quantity) AS held FROM orders_holdline
+               WHERE product_id {THESE}
+               GROUP BY product_id) AS hold USING (product_id)
     WHERE stock.product_id {THESE}
-      AND available <> initial + coalesce(moved, 0)
+      AND available <> initial + coalesce(moved, 0) - coalesce(held, 0)
 """
 SALES_DRIFT = f"""
     SELECT coalesce(sales.product_id, entry.product_id) AS product_id, sales.units AS counted,
@@ -43,8 +46,11 @@ def fix_stock(product_ids: Sequence[int]) -> Iterator[str]:
             )
             initial, available = cursor.fetchone()
             cursor.execute(
-                "SELECT coalesce(sum(quantity), 0) FROM orders_stockmovement WHERE product_id = %s",
-                [product_id],
+                "SELECT (SELECT coalesce(sum(quantity), 0) FROM orders_stockmovement"
+                "        WHERE product_id = %(product)s)"
+                "     - (SELECT coalesce(sum(quantity), 0) FROM orders_holdline"
+                "        WHERE product_id = %(product)s)",
+                {"product": product_id},
             )
             right = initial + cursor.fetchone()[0]
             if right < 0:

@@ -9,7 +9,7 @@ from orders.audits.corrections import (
     fix_sales_entries,
     fix_stock,
 )
-from orders.audits.subjects import ACCOUNTS, INVOICES, ORDERS, PRODUCTS
+from orders.audits.subjects import ACCOUNTS, INVOICES, ORDERS, PRODUCTS, VOUCHERS
 from orders.placing.sales_ledger import COUNTED_LINES
 from project.monitoring.audit import THESE, Invariant, register
 
@@ -33,12 +33,27 @@ register(
 )
 register(
     Invariant(
-        name=gettext_noop("stock: initial + movements = available"),
+        name=gettext_noop("stock: initial + movements - held = available"),
         subject=PRODUCTS,
         query=f"SELECT 'product ' || product_id || ': ledger ' || ledger || ', counter '"
         f" || available FROM ({STOCK_DRIFT}) AS drift",
         checked=f"SELECT count(*) FROM orders_stock WHERE product_id {THESE}",
         fix=fix_stock,
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("holds: only open holds have units, and none is open after its time"),
+        subject=PRODUCTS,
+        # The relay gives it back within five seconds, unless it is away.
+        query=f"""
+            SELECT 'hold ' || hold.id || ', product ' || product_id || ': ' || status
+                   || ', until ' || expires_at
+            FROM orders_holdline AS line JOIN orders_hold AS hold ON hold.id = hold_id
+            WHERE product_id {THESE}
+              AND (status <> 'open' OR expires_at < now() - interval '60 seconds')
+        """,
+        checked=f"SELECT count(*) FROM orders_holdline WHERE product_id {THESE}",
     )
 )
 register(
@@ -121,6 +136,46 @@ register(
             GROUP BY line.id HAVING sum(upload.quantity) > line.quantity
         """,
         checked=f"SELECT count(*) FROM orders_upload WHERE line_id = ANY({_THEIR_LINES})",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("vouchers: an order with a code has its use, given back once cancelled"),
+        subject=ORDERS,
+        query=f"""
+            SELECT 'order ' || coalesce(placed.id, use.order_id) || ': '
+                   || coalesce(placed.status, 'no order') || ', discount '
+                   || coalesce(placed.discount_total, 0) || ', use '
+                   || coalesce(use.amount::text, 'missing')
+            FROM (SELECT * FROM orders_order WHERE id {THESE} AND voucher_code <> '') AS placed
+            FULL JOIN (SELECT * FROM orders_voucheruse WHERE order_id {THESE}) AS use
+                   ON use.order_id = placed.id
+            WHERE placed.id IS NULL OR use.order_id IS NULL
+               OR placed.discount_total <> use.amount
+               OR (placed.status = 'cancelled') <> (use.given_back_at IS NOT NULL)
+            UNION ALL
+            SELECT 'order ' || id || ': discount ' || discount_total || ', of its lines '
+                   || lines.sum
+            FROM orders_order
+            JOIN (SELECT order_id, sum(discount) AS sum FROM orders_orderline
+                  WHERE order_id {THESE} GROUP BY order_id) AS lines ON order_id = id
+            WHERE id {THESE} AND discount_total <> lines.sum
+        """,
+        checked=f"SELECT count(*) FROM orders_voucheruse WHERE order_id {THESE}",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("vouchers: the counter is the number of uses that weren't given back"),
+        subject=VOUCHERS,
+        query=f"""
+            SELECT 'voucher ' || code || ': counter ' || used || ', uses ' || uses.count
+            FROM orders_voucher AS voucher,
+                 LATERAL (SELECT count(*) FROM orders_voucheruse AS one
+                          WHERE one.voucher_id = voucher.id AND given_back_at IS NULL) AS uses
+            WHERE voucher.id {THESE} AND used <> uses.count
+        """,
+        checked=f"SELECT count(*) FROM orders_voucher WHERE id {THESE}",
     )
 )
 register(

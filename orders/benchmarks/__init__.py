@@ -1,12 +1,14 @@
 """The shop's benchmarks (`manage.py bench`)."""
 
 from orders.benchmarks.growth import SIZES, bench_growth
+from orders.benchmarks.holds import RACES, bench_holds
 from orders.benchmarks.http import bench_http, processes
 from orders.benchmarks.placement import SOAK_MINUTES, bench_placement
 from orders.benchmarks.plan import SIZES as RATES
 from orders.benchmarks.plan import bench_plan
 from orders.benchmarks.quotes import bench_quotes
 from orders.benchmarks.search import bench_search
+from orders.benchmarks.vouchers import USES, bench_vouchers
 from orders.benchmarks.whole import memory, orders
 from project.benchmarks import Benchmark, register
 
@@ -16,6 +18,7 @@ register(
         summary="orders/s and latency against textbook transactions and pgbench; deadlocks",
         run=bench_placement,
         soak_minutes=SOAK_MINUTES,
+        compares_builds=True,
     )
 )
 register(
@@ -24,6 +27,22 @@ register(
         summary="what pages, sweeps, audits and orders cost in shops of several sizes",
         run=bench_growth,
         sizes=SIZES,
+    )
+)
+register(
+    Benchmark(
+        name="holds",
+        summary="holds/s against orders/s, and races for one product's units",
+        run=bench_holds,
+        sizes=(RACES,),
+    )
+)
+register(
+    Benchmark(
+        name="vouchers",
+        summary="a code that everybody uses: waits for its lock, and orders/s beside those without",
+        run=bench_vouchers,
+        sizes=(USES,),
     )
 )
 register(

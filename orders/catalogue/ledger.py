@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, OuterRef, QuerySet, Subquery
+from django.db.models import F, OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 
-from orders.models import BY_HAND, Product, StockMovement
+from orders.models import BY_HAND, HoldLine, Product, StockMovement
 
 PAGE_ROWS = 50
 
@@ -63,6 +63,8 @@ def _balances(product_id: int, ids: Sequence[int]) -> dict[int, int]:
             """
             SELECT id, balance FROM (
                 SELECT movement.id, stock.available + movement.quantity
+                    + (SELECT coalesce(sum(quantity), 0) FROM orders_holdline AS hold
+                       WHERE hold.product_id = movement.product_id)
                     - SUM(movement.quantity) OVER (ORDER BY movement.id DESC) AS balance
                 FROM orders_stockmovement movement
                 JOIN orders_stock stock ON stock.product_id = movement.product_id
@@ -74,13 +76,21 @@ def _balances(product_id: int, ids: Sequence[int]) -> dict[int, int]:
         return {movement_id: int(balance) for movement_id, balance in cursor.fetchall()}
 
 
-def with_on_hand(products: QuerySet[Product]) -> QuerySet[Any]:
-    """Annotate `on_hand`, and `last`: the id of the newest movement that somebody wrote (0: none).
+def _held(product: Any) -> Coalesce:
+    """Return the expression of the product's held units."""
+    lines = HoldLine.objects.filter(product=product).order_by().values("product")
+    return Coalesce(Subquery(lines.values(units=Sum("quantity"))), 0)
 
-    Both are of one snapshot, so a count that is compared with them knows what it saw.
+
+def with_on_hand(products: QuerySet[Product]) -> QuerySet[Any]:
+    """Annotate `on_hand` (with the held units), `held`, and `last`: the id of the newest movement
+    that somebody wrote (0: none).
+
+    All are of one snapshot, so a count that is compared with them knows what it saw.
     """
     by_hand = StockMovement.objects.filter(product=OuterRef("pk"), kind__in=BY_HAND)
     return products.annotate(
-        on_hand=F("stock__available"),
+        held=(held := _held(OuterRef("pk"))),
+        on_hand=F("stock__available") + held,
         last=Coalesce(Subquery(by_hand.order_by("-pk").values("pk")[:1]), 0),
     )

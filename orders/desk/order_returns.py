@@ -48,7 +48,7 @@ STEPS = {
     "receive": ReturnStep(_("Enter what came back"), Status.RECEIVED, ReceiveForm, PACK),
     "refuse": ReturnStep(_("Refuse the return"), Status.REFUSED, RefuseForm, CHANGE),
 }
-"""Those who pack may receive: an acceptance agreed to the money, and the pay-out is another step."""
+"""Who packs may receive: an acceptance agreed to the money, and the pay-out is another step."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,9 @@ def read_returns(order: Order, *, may: Callable[[str], bool]) -> list[ReturnRow]
         received=F("received"),
         restocked=F("restocked"),
     )
-    returns: list[Any] = list(order.returns.annotate(units=ArraySubquery(lines.values(row=of_line))))
+    returns: list[Any] = list(
+        order.returns.annotate(units=ArraySubquery(lines.values(row=of_line)))
+    )
     return [
         ReturnRow(
             asked=each,

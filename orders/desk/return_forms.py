@@ -60,7 +60,9 @@ class ReceiveForm(StepForm):
         label=pgettext_lazy("return", "Answer"),
         max_length=MAX_LENGTH,
         required=False,
-        help_text=gettext_lazy("The shopper reads it: why fewer came than were asked for, perhaps."),
+        help_text=gettext_lazy(
+            "The shopper reads it: why fewer came than were asked for, perhaps."
+        ),
         widget=UnfoldAdminTextInputWidget,
     )
 

@@ -301,7 +301,8 @@ class RefundForm(StepForm):
     def fill_in(self) -> None:
         """All units that are left, or those of the line that the page is opened for.
 
-        Those in open returns aren't: they are refunded when they come. Goods that never left the shop are on its shelf.
+        Those in open returns aren't: they are refunded when they come. Goods that never left the
+        shop are on its shelf.
         """
         only = self.initial.get("line")
         self.fields["restock"].initial = self.order.status in BEFORE_SHIPPING

@@ -99,9 +99,8 @@ class StockPage:
                 form.data = {**request.POST.dict(), **initial, "mode": values["mode"]}
             else:
                 text = _("%(product)s: %(available)d units on hand.")
-                messages.success(
-                    request, text % {"product": product.name, "available": stock.available}
-                )
+                on_hand = stock.available + product.held
+                messages.success(request, text % {"product": product.name, "available": on_hand})
                 return redirect("admin:orders_product_change", product.pk)
         context = {
             **self.admin_site.each_context(request),

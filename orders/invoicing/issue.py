@@ -25,7 +25,9 @@ from orders.invoicing.snapshot import (
 from orders.models import Invoice, Order, OrderLine, Refund, User
 from orders.models.invoice import InvoiceKind
 from orders.taxes.splitting import ZERO, shared, unit_of
+from orders.vouchers.discount import discount_for_next
 from project.database.clock import database_now
+from project.templatetags.money import money
 
 ISSUED_ON: Mapping[str, tuple[str, ...]] = {
     "paid": (Order.Status.PAID,),
@@ -101,7 +103,7 @@ def credit(
     invoice = invoice_of(order)
     if invoice is not None:
         rates = invoiced_rates(invoice.data)
-        lines = [_line(line, count, rates[line.sku]) for line, count in units.items()]
+        lines = [_line(order, line, count, rates[line.sku]) for line, count in units.items()]
         if with_delivery:
             lines += _invoiced_delivery(invoice)
         _credit(invoice, lines, refund=refund, reason=refund.reason)
@@ -112,7 +114,7 @@ def credit_rest(order: Order, *, reason: str) -> None:
     invoice = invoice_of(order)
     if invoice is not None:
         rates = invoiced_rates(invoice.data)
-        lines = [_line(line, count, rates[line.sku]) for line, count in _left(order).items()]
+        lines = [_line(order, line, count, rates[line.sku]) for line, count in _left(order).items()]
         lines += _invoiced_delivery(invoice) if lines else []
         _credit(invoice, lines, refund=None, reason=reason)
 
@@ -165,7 +167,7 @@ def _save(invoice: Invoice) -> Invoice:
 
 def _invoiced(order: Order) -> list[InvoicedLine]:
     """Return the units that weren't refunded yet, and the delivery."""
-    lines = [_line(line, count, _rate_of(line)) for line, count in _left(order).items()]
+    lines = [_line(order, line, count, _rate_of(line)) for line, count in _left(order).items()]
     return lines + _delivery(order, lines) if lines else []
 
 
@@ -182,9 +184,20 @@ def _left(order: Order) -> dict[OrderLine, int]:
     return {line: line.quantity - line.refunded for line in left}
 
 
-def _line(line: OrderLine, count: int, rate: Decimal) -> InvoicedLine:
-    total = line.unit_price * count
-    return InvoicedLine(line.sku, line.name, count, line.unit_price, total, rate)
+def _line(order: Order, line: OrderLine, count: int, rate: Decimal) -> InvoicedLine:
+    """Return the next `count` of the line's units that aren't refunded, less their discount."""
+    unit = unit_of(order.currency)
+    discount = discount_for_next(line, count, unit=unit)
+    name = line.name
+    if discount:
+        with translation.override(order.language):
+            name = _("%(name)s (less %(amount)s by voucher %(code)s)") % {
+                "name": line.name,
+                "amount": money(discount, order.currency),
+                "code": order.voucher_code,
+            }
+    total = line.unit_price * count - discount
+    return InvoicedLine(line.sku, name, count, line.unit_price, total, rate)
 
 
 def _delivery(order: Order, lines: list[InvoicedLine]) -> list[InvoicedLine]:

@@ -41,7 +41,9 @@ def receive(
     `received` may be fewer units than were asked for: the others stay the shopper's. `restocked`
     are those of them that are sold again. `answer` is for the shopper. `seen`: see `require_seen`.
     """
-    answer = cleaned(answer, name=pgettext("return", "Answer"), max_length=MAX_LENGTH, required=False)
+    answer = cleaned(
+        answer, name=pgettext("return", "Answer"), max_length=MAX_LENGTH, required=False
+    )
     known = find(return_id)
     with one_transaction():
         if any(restocked.values()):

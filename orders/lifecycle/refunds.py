@@ -30,6 +30,8 @@ from orders.lifecycle.steps import (
 )
 from orders.models import Order, OrderLine, Refund, RefundLine, StockMovement, User
 from orders.placing.settle import settle
+from orders.taxes.splitting import unit_of
+from orders.vouchers.discount import discount_for_next
 from project.templatetags.money import money
 
 
@@ -111,6 +113,7 @@ def enter_refund(
             refund=made,
             line=line,
             quantity=count,
+            discount=discount_for_next(line, count, unit=unit_of(order.currency)),
             units_restocked=None if by_line is None else by_line.get(line, 0),
         )
         for line, count in units.items()
@@ -158,7 +161,14 @@ def price_of(
     `order_lines` are all of the order's lines, as they were before the refund.
     """
     is_all = all(line.refunded + units.get(line, 0) == line.quantity for line in order_lines)
-    amount = sum((line.unit_price * count for line, count in units.items()), Decimal(0))
+    unit = unit_of(order.currency)
+    amount = sum(
+        (
+            line.unit_price * count - discount_for_next(line, count, unit=unit)
+            for line, count in units.items()
+        ),
+        Decimal(0),
+    )
     return (amount + order.delivery_total if is_all else amount), is_all
 
 
@@ -184,7 +194,9 @@ def _check_not_held(units: Mapping[OrderLine, int], held: Mapping[int, int]) -> 
             raise InvalidTransition(sentence % {"held": in_returns, "name": line.name})
 
 
-def _units(order_lines: Iterable[OrderLine], wanted: Mapping[str, int] | None) -> dict[OrderLine, int]:
+def _units(
+    order_lines: Iterable[OrderLine], wanted: Mapping[str, int] | None
+) -> dict[OrderLine, int]:
     """Return the units to refund by line. Raises InvalidTransition for a SKU without a line."""
     if wanted is None:
         return {

@@ -71,9 +71,7 @@ def request_return(
                 % {"number": order, "why": may.refusal}
             )
         units = _wanted(may.units, lines)
-        made = Return.objects.create(
-            id=return_id, order=order, is_late=may.is_late, reason=reason
-        )
+        made = Return.objects.create(id=return_id, order=order, is_late=may.is_late, reason=reason)
         ReturnLine.objects.bulk_create(
             ReturnLine(of_return=made, line=line, quantity=count) for line, count in units.items()
         )
@@ -98,7 +96,9 @@ def accept(
 
     `seen`: see `require_seen`.
     """
-    answer = cleaned(answer, name=pgettext("return", "Answer"), max_length=MAX_LENGTH, required=False)
+    answer = cleaned(
+        answer, name=pgettext("return", "Answer"), max_length=MAX_LENGTH, required=False
+    )
     return _decide(return_id, to=Status.ACCEPTED, answer=answer, user=user, seen=seen)
 
 
@@ -118,9 +118,7 @@ def withdraw(*, return_id: UUID, user: User | None = None) -> Return:
     return _decide(return_id, to=Status.WITHDRAWN, answer=None, user=user, seen=None)
 
 
-def requested_context(
-    made: Return, order: Order, units: Mapping[OrderLine, int]
-) -> dict[str, Any]:
+def requested_context(made: Return, order: Order, units: Mapping[OrderLine, int]) -> dict[str, Any]:
     """Return the context of the message to the staff about a requested return."""
     return {
         "number": order.display_number,

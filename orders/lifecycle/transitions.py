@@ -44,6 +44,7 @@ from orders.lifecycle.steps import (
 from orders.models import Order, Payment, StockMovement, User
 from orders.placing.payment_choice import AT_PICKUP
 from orders.placing.settle import settle
+from orders.vouchers.uses import give_back_use, lock_voucher
 from project.jobs.queryset import Status as JobStatus
 
 __all__ = ["cancel", "correct_parcel", "deliver", "expire", "pack", "pay", "refund", "ship"]
@@ -96,6 +97,7 @@ def cancel(
     reason = cleaned(reason, name=_("Reason"), max_length=200, required=not by_shopper)
     with one_transaction():
         lock_stock(order_id)
+        lock_voucher(order_id)
         among = BEFORE_PACKING if by_shopper else COMES_FROM[Status.CANCELLED]
         if (order := lock(order_id)).status in among:
             require_seen(order, seen=seen)
@@ -117,6 +119,7 @@ def expire(*, order_id: UUID, hours: int) -> Order:
     """
     with one_transaction():
         lock_stock(order_id)
+        lock_voucher(order_id)
         # The lock comes first, so that the check below sees every payment.
         order = lock(order_id)
         if order.status == Status.CANCELLED:
@@ -240,6 +243,7 @@ def _apply_cancellation(order: Order, *, reason: str, user: User | None, **detai
         reason=reason,
         user_id=user.pk if user else None,
     )
+    give_back_use(order.pk)
     given_back = owe_the_rest(order, reason=reason, user=user)
     # A cancelled order needs no pickup pass and no print, but its invoice stands. Its queued
     # messages are still sent.

@@ -33,7 +33,7 @@ OPEN = ("requested", "accepted")
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0069_traceparent")]
+    dependencies = [("orders", "0072_validate_vouchers")]
 
     operations = [
         migrations.AlterField(

@@ -5,6 +5,7 @@ from orders.models.cart import Cart, CartLine, CheckoutDraft, ClearedCart
 from orders.models.demo import DemoFill
 from orders.models.desk import DeskJob
 from orders.models.erased import ErasedAddress
+from orders.models.hold import Hold, HoldLine
 from orders.models.invoice import Invoice, InvoiceCounter
 from orders.models.money import Payment, PaymentAttempt, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine, OrderNote
@@ -18,6 +19,7 @@ from orders.models.stock import BY_HAND, Stock, StockAlert, StockMovement
 from orders.models.tax import TaxClass, TaxRate
 from orders.models.upload import Upload
 from orders.models.user import Address, User
+from orders.models.voucher import Voucher, VoucherUse
 from orders.models.waiting import Restock, WaitingListEntry
 
 __all__ = [
@@ -33,6 +35,8 @@ __all__ = [
     "DemoFill",
     "DeskJob",
     "ErasedAddress",
+    "Hold",
+    "HoldLine",
     "Invoice",
     "InvoiceCounter",
     "KeptAnswer",
@@ -62,5 +66,7 @@ __all__ = [
     "TaxRate",
     "Upload",
     "User",
+    "Voucher",
+    "VoucherUse",
     "WaitingListEntry",
 ]

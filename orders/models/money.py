@@ -184,6 +184,10 @@ class RefundLine(models.Model):
     quantity = models.IntegerField(_("quantity"))
     units_restocked = models.IntegerField(_("back in stock"), null=True, editable=False)
     """Of a return: its units that are back in stock. None: all or no units, as the refund says."""
+    discount = models.DecimalField(
+        _("discount"), max_digits=14, decimal_places=2, default=0, db_default=0, editable=False
+    )
+    """The part of the line's discount that belongs to these units: it was not paid."""
 
     class Meta:
         verbose_name = _("refund line")

@@ -1,5 +1,6 @@
 """Orders, their lines and their timeline."""
 
+from decimal import Decimal
 from typing import Any, TypeAlias
 
 from django.conf import settings
@@ -95,6 +96,13 @@ class Order(models.Model):
     delivery_total = models.DecimalField(
         _("delivery"), max_digits=14, decimal_places=2, default=0, db_default=0
     )
+    discount_total = models.DecimalField(
+        _("discount"), max_digits=14, decimal_places=2, default=0, db_default=0
+    )
+    """The sum of its lines' discounts."""
+    voucher_code = models.CharField(
+        _("voucher"), max_length=40, blank=True, default="", db_default=""
+    )
     total = models.DecimalField(_("total"), max_digits=14, decimal_places=2)
     delivery = models.JSONField(
         _("delivery"), default=dict, db_default=Value({}, models.JSONField()), blank=True
@@ -124,8 +132,12 @@ class Order(models.Model):
                 condition=Q(status__in=OrderStatus.values), name="order_status_is_known"
             ),
             models.CheckConstraint(
-                condition=Q(total=F("items_total") + F("delivery_total")),
-                name="order_total_is_items_and_delivery",
+                condition=Q(total=F("items_total") + F("delivery_total") - F("discount_total")),
+                name="order_total_is_its_parts",
+            ),
+            models.CheckConstraint(
+                condition=Q(discount_total__gte=0, discount_total__lte=F("items_total")),
+                name="order_discount_is_of_its_items",
             ),
             models.CheckConstraint(
                 condition=Q(delivery_total__gte=0), name="order_delivery_is_not_negative"
@@ -220,6 +232,10 @@ class OrderLine(models.Model):
         _("tax rate (%)"), max_digits=5, decimal_places=3, null=True, editable=False
     )
     """The percentage of tax that the price includes where the order goes; None: not known."""
+    discount = models.DecimalField(
+        _("discount"), max_digits=14, decimal_places=2, default=0, db_default=0, editable=False
+    )
+    """What the order's voucher took off the total."""
     refunded = models.IntegerField(_("refunded"), default=0, db_default=0)
     """The refunded units: the sum of the line's refund lines."""
 
@@ -235,6 +251,10 @@ class OrderLine(models.Model):
                 name="line_total_is_quantity_times_price",
             ),
             models.CheckConstraint(
+                condition=Q(discount__gte=0, discount__lte=F("total")),
+                name="line_discount_is_of_its_total",
+            ),
+            models.CheckConstraint(
                 condition=Q(refunded__gte=0, refunded__lte=F("quantity")),
                 name="line_is_refunded_at_most_once",
             ),
@@ -242,6 +262,11 @@ class OrderLine(models.Model):
 
     def __str__(self) -> str:
         return f"{self.quantity} × {self.name}"
+
+    @property
+    def charged(self) -> Decimal:
+        """What the line cost: its total less its discount."""
+        return self.total - self.discount
 
 
 class OrderEvent(models.Model):

@@ -156,6 +156,7 @@ def _orders(person: Person) -> Iterator[dict[str, Any]]:
             "number": order.display_number,
             **_values(order, "status", "door", "name", "email", "phone", "language", "address"),
             **_values(order, "currency", "items_total", "delivery_total", "total", "delivery"),
+            **_values(order, "discount_total", "voucher_code"),
             **_values(order, "payment_method", "placed_at", "changed_at"),
             "lines": [
                 _values(line, "sku", "name", "quantity", "unit_price", "total", "refunded")

@@ -82,7 +82,7 @@ TABLES: dict[str, Table] = {
             "address": REPLACED,  # its country stays: the tax depends on it
             "fingerprint": REPLACED,
         },
-        "currency delivery payment_method",
+        "currency delivery payment_method voucher_code",
     ),
     "orders.OrderLine": Table(harmless="sku name"),
     "orders.OrderEvent": Table(_OF_ORDER, {"detail": REPLACED}),
@@ -157,10 +157,13 @@ TABLES: dict[str, Table] = {
     "orders.ErasedAddress": Table(harmless="digest"),  # a keyed hash: that is its use
     "orders.Announcement": Table(harmless="subject_en text_en subject_zh_hans text_zh_hans"),
     "orders.Category": Table(harmless="name slug"),
+    "orders.Voucher": Table(harmless="code kind"),
+    "orders.VoucherUse": Table(harmless="person"),  # a keyed hash: that is its use
     "orders.TaxClass": Table(harmless="name"),
     "orders.TaxRate": Table(harmless="country"),
     "orders.Product": Table(harmless="sku name slug description shelf"),
     "orders.ProductMedia": Table(harmless="alt"),
+    "orders.Hold": Table(harmless="fingerprint status"),  # SKUs and units: nobody is named
     "orders.KeptAnswer": Table(harmless="answer"),  # prices of a parcel: no row has an address
     "orders.SalesQuarter": Table(harmless="units_by_product"),
     "orders.SearchWord": Table(harmless="word near"),

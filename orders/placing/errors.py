@@ -54,6 +54,18 @@ class DeliveryChanged(PlacementError):
 
 
 @dataclass
+class VoucherRefused(PlacementError):
+    """The voucher can't be used, or not any more; nothing was taken."""
+
+    reason: str
+    """`not_started`, `ended`, `minimum`, `nothing` (no product that it is for), `used_up`,
+    `used_by_person`, `busy`."""
+    code: str
+    amount: Decimal | None = None
+    """The least that the products must cost, with `minimum`."""
+
+
+@dataclass
 class UploadsGone(PlacementError):
     """Other orders took these uploads, or they were pruned; nothing was taken.
 

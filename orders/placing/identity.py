@@ -33,7 +33,16 @@ def order_ids(*, source: str, user_id: int | None, key: str) -> list[UUID]:
     return [_derive(secret, source, owner, key) for secret in secrets]
 
 
+def hold_id(*, owner: str, key: str) -> UUID:
+    """Return the id of the hold that `owner`, the client's address, made under the key."""
+    return _hash(settings.SECRET_KEY, f"hold\x00{owner}\x00{key}")
+
+
 def _derive(secret: str, source: str, user_id: int | None, key: str) -> UUID:
     message = f"order\x00{source}\x00{'' if user_id is None else user_id}\x00{key}"
+    return _hash(secret, message)
+
+
+def _hash(secret: str, message: str) -> UUID:
     digest = hmac.digest(secret.encode(), message.encode(), "sha256")
     return UUID(bytes=digest[:16], version=4)  # 122 bits that look random

@@ -10,8 +10,8 @@ from django.conf import settings
 from django.urls import reverse
 
 from orders.models import Order, OrderLine
+from orders.placing.draft import DraftLine
 from orders.placing.mail_mark import mail_mark
-from orders.placing.stock_writer import DraftLine
 from orders.taxes.splitting import order_taxes
 
 
@@ -20,8 +20,10 @@ def message_context(order: Order, lines: Iterable[DraftLine | OrderLine]) -> dic
     # Only then do the links of e-mails say that they were followed.
     mark = {"mail_mark": mail_mark(order.pk)} if settings.SMS_FIRST_NEEDS_EMAIL else {}
     lines = list(lines)
+    discount = {"code": order.voucher_code, "amount": str(order.discount_total)}
     return {
         **mark,
+        **({"discount": discount} if order.discount_total else {}),
         "name": order.name,
         "shop_name": settings.SHOP_NAME,
         "language": order.language,

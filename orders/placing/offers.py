@@ -31,6 +31,7 @@ class Offer:
     """Grams; None: unknown."""
     tax_rate: Decimal | None
     """In per cent, where the order goes; None: unknown."""
+    category_id: int
 
 
 def look_up(
@@ -70,7 +71,8 @@ def _read(
                     WHERE id = ANY(%(order_ids)s::uuid[]) LIMIT 1),
                    product.sku, product.id, product.name, product.price, stock.available,
                    product.personalisation, product.requires_upload, product.weight,
-                   {"NULL" if is_synthetic else RATE_OF_PRODUCT}
+                   {"NULL" if is_synthetic else RATE_OF_PRODUCT},
+                   product.category_id
             FROM (SELECT) AS always_a_row
             LEFT JOIN ({schema}orders_product AS product
                        JOIN {schema}orders_stock AS stock ON stock.product_id = product.id)

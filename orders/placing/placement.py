@@ -13,12 +13,15 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from django.db import Error, connection
+from django.utils.translation import gettext as _
 
 from notifications.models import SYNTHETIC
-from orders.models import Order
+from orders.models import Hold, Order, Voucher
 from orders.placing.delivery import quote_ahead
+from orders.placing.draft import Draft, Taken
 from orders.placing.errors import (
     DeliveryChanged,
+    FieldError,
     InvalidOrder,
     KeyReused,
     OrderLimited,
@@ -29,7 +32,9 @@ from orders.placing.errors import (
     ShopBusy,
     TotalChanged,
     UploadsGone,
+    VoucherRefused,
 )
+from orders.placing.held_units import HeldUnits, read_held
 from orders.placing.identity import order_ids
 from orders.placing.limits import count_order, uncount_order
 from orders.placing.offers import look_up
@@ -40,12 +45,13 @@ from orders.placing.request import OrderRequest
 from orders.placing.sales_ledger import Sold
 from orders.placing.sales_writer import Count
 from orders.placing.settle import settle
-from orders.placing.stock_writer import Draft, Taken
 from orders.placing.turns import Turns
 from orders.placing.upload_checks import wait_for_checks
 from orders.placing.writers import WEB_THREADS, Writers, synthetic_writers, writers
 from orders.quotes.parcel import Quote
 from orders.taxes.rates import country_of
+from orders.vouchers.discount import read_voucher
+from orders.vouchers.wording import unknown_code
 from project.admission.refusal import is_refused
 from project.database.errors import dropped_if_lost
 from project.figures.noting import Counter, count
@@ -83,6 +89,7 @@ OUTCOMES: dict[type[PlacementError], str] = {
     OutOfStock: "out_of_stock",
     OrderLimited: "limited",
     UploadsGone: "uploads_gone",
+    VoucherRefused: "voucher_refused",
     KeyReused: "key_reused",
     ShopBusy: "busy",
     OutcomeUnknown: "unknown",
@@ -92,6 +99,7 @@ PLACED, REPLAYED, ERROR = "placed", "replayed", "error"
 
 REFUSALS = (
     InvalidOrder, DeliveryChanged, TotalChanged, OutOfStock, OrderLimited, UploadsGone,
+    VoucherRefused,
 )  # fmt: skip
 """What the shop answers to a request: nothing was taken, and nothing is in doubt."""
 
@@ -141,7 +149,7 @@ def _place_in_turn(request: OrderRequest, source: str) -> Placement:
     ids = order_ids(source=source, user_id=request.user_id, key=request.key)
     try:
         ahead = quote_ahead(request, order_ids=ids)  # it may take a second, so before the turn
-        with _turn():
+        with turn():
             return _place(request, ids, ahead)
     except Error as error:
         # Only the reads before submission raise it here. `submit` handles its own errors.
@@ -151,8 +159,8 @@ def _place_in_turn(request: OrderRequest, source: str) -> Placement:
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    """Hold a turn for the block. Raises ShopBusy, at once for an order that was not let in."""
+def turn() -> Iterator[None]:
+    """Take a turn for the block. Raises ShopBusy, at once for an order that was not let in."""
     if is_refused() or not _turns.begin(timeout=MAX_WAIT_FOR_TURN):
         raise ShopBusy
     try:
@@ -173,13 +181,20 @@ def _place(
         )
         if placed_id is not None:
             return _repeated(placed_id, request)
-        draft = price(request, order_id=ids[0], offers=offers, ahead=ahead)
+        draft = price(
+            request,
+            order_id=ids[0],
+            offers=offers,
+            ahead=ahead,
+            held=_held(request),
+            voucher=_voucher(request),
+        )
         return _submit_within_limits(draft, request)
     except REFUSALS as refusal:
         # Between the first look-up and the refusal, another request with this key may have
         # placed the order and taken the last unit. The shopper must then get that order
         # and no refusal, so the order is looked up once more.
-        placed_id, _offers = look_up(
+        placed_id, _none = look_up(
             order_ids=ids, skus=(), country="", is_synthetic=request.is_synthetic
         )
         if placed_id is not None:
@@ -187,6 +202,28 @@ def _place(
         if isinstance(refusal, UploadsGone):
             raise InvalidOrder(gone_errors(request, refusal.tokens)) from refusal
         raise
+
+
+def _held(request: OrderRequest) -> HeldUnits | None:
+    """Return the units of the request's hold; None once it has ended: then the order gets what is
+    available, like any other. Raises InvalidOrder if there never was such a hold.
+    """
+    if request.hold is None:
+        return None
+    held = read_held(request.hold)
+    if held is None and not Hold.objects.filter(pk=request.hold).exists():
+        raise InvalidOrder([FieldError("hold", _("There is no such hold."))])
+    return held
+
+
+def _voucher(request: OrderRequest) -> Voucher | None:
+    """Return the request's voucher. Raises InvalidOrder if there is none with this code."""
+    if not request.voucher:
+        return None
+    voucher = read_voucher(request.voucher)
+    if voucher is None:
+        raise InvalidOrder([FieldError("voucher", unknown_code())])
+    return voucher
 
 
 def _repeated(placed_id: UUID, request: OrderRequest) -> Placement:
@@ -262,7 +299,7 @@ def submit(draft: Draft) -> Placement:
 
 def count_sales(threads: Writers, draft: Draft, deadline: float) -> Submission | None:
     """Submit the order's sales; None if the queue refuses them, then `settle_due` counts them."""
-    sold = {line.product_id: Sold(line.quantity, line.total) for line in draft.lines}
+    sold = {line.product_id: Sold(line.quantity, line.charged) for line in draft.lines}
     try:
         return threads.sales.submit(Count(draft.order.pk, sold), deadline=deadline)
     except NotTakenError:

@@ -14,9 +14,10 @@ from django.utils.translation import gettext as _
 from media_jobs.outbox import pickup_pass_job
 from notifications.models import SYNTHETIC
 from notifications.outbox import order_messages
-from orders.models import Order
+from orders.models import Order, Voucher
 from orders.placing.by_operator import price_errors
 from orders.placing.delivery import quote_of
+from orders.placing.draft import Draft, DraftLine
 from orders.placing.errors import (
     DeliveryChanged,
     FieldError,
@@ -25,14 +26,17 @@ from orders.placing.errors import (
     Shortage,
     TotalChanged,
 )
+from orders.placing.held_units import HeldUnits
 from orders.placing.message_context import message_context
 from orders.placing.offers import Offer
 from orders.placing.payment_choice import method_of, payment_context
 from orders.placing.personalising import draft_uploads, find_uploads, upload_errors
 from orders.placing.request import OrderRequest, line_errors
-from orders.placing.stock_writer import Draft, DraftLine
 from orders.placing.uploads import DraftUpload
+from orders.placing.voucher_rows import DraftUse
 from orders.quotes.parcel import Quote
+from orders.vouchers.discount import DiscountedLine, discounts_of
+from orders.vouchers.uses import person_of
 
 LARGEST_TOTAL = Decimal("999999999999.99")
 """The largest amount that the columns of an order's totals can keep."""
@@ -44,10 +48,13 @@ def price(
     order_id: UUID,
     offers: dict[str, Offer],
     ahead: Quote | DeliveryChanged | None = None,
+    held: HeldUnits | None = None,
+    voucher: Voucher | None = None,
 ) -> Draft:
     """Return the priced order with its jobs.
 
-    `ahead` is what `quote_ahead` returned. Raises InvalidOrder, DeliveryChanged, TotalChanged or
+    `ahead` is what `quote_ahead` returned; the units of the hold that it uses count as available.
+    Raises VoucherRefused, too. Raises InvalidOrder, DeliveryChanged, TotalChanged or
     OutOfStock.
 
     The offers' stock was read without a lock. A refusal here keeps a rush on a sold-out product
@@ -76,12 +83,16 @@ def price(
                 tax_rate=offer.tax_rate,
             )
         )
-        if offer.available < quantity:
-            shortages.append(Shortage(sku, offer.name, quantity, offer.available))
+        available = offer.available + (held.units.get(offer.product_id, 0) if held else 0)
+        if available < quantity:
+            shortages.append(Shortage(sku, offer.name, quantity, available))
     items_total = sum((line.total for line in lines), Decimal(0))
     quote = _quote(request, offers, ahead)
     delivery_total = quote.price if quote else Decimal("0.00")
-    total = items_total + delivery_total
+    discounts = _discounts(voucher, lines, offers)
+    lines = [replace(line, discount=off) for line, off in zip(lines, discounts, strict=True)]
+    discount_total = sum(discounts, Decimal("0.00"))
+    total = items_total + delivery_total - discount_total
     if total > LARGEST_TOTAL:
         message = _("The order's total is too large. Order less at a time.")
         raise InvalidOrder([FieldError("lines", message)])
@@ -104,6 +115,8 @@ def price(
         items_total=items_total,
         delivery_total=delivery_total,
         delivery=frozen_quote(quote),
+        discount_total=discount_total,
+        voucher_code=voucher.code if voucher else "",
         total=total,
         payment_method=method_of(
             request.payment_method, is_picked_up=not request.address, total=total
@@ -115,6 +128,7 @@ def price(
         draft_uploads(request, order, offers, uploads),
         event=SYNTHETIC if request.is_synthetic else "order_placed",
     )
+    draft = replace(draft, held=held, use=_use(voucher, request, discount_total))
     if request.is_synthetic:
         return replace(draft, is_synthetic=True)
     if (operator := request.operator) is None:
@@ -131,6 +145,22 @@ def _quote(
     if ahead is not None or request.delivery is None:
         return ahead
     return quote_of(request, request.delivery, offers)
+
+
+def _discounts(
+    voucher: Voucher | None, lines: list[DraftLine], offers: dict[str, Offer]
+) -> list[Decimal]:
+    """Return what the voucher takes off each line. Raises VoucherRefused."""
+    if voucher is None:
+        return [Decimal("0.00")] * len(lines)
+    sold = [DiscountedLine(line.total, offers[line.sku].category_id) for line in lines]
+    return discounts_of(voucher, sold, currency=settings.SHOP_CURRENCY)
+
+
+def _use(voucher: Voucher | None, request: OrderRequest, amount: Decimal) -> DraftUse | None:
+    if voucher is None:
+        return None
+    return DraftUse(voucher.pk, voucher.code, person_of(request.email), amount)
 
 
 def frozen_quote(quote: Quote | None) -> dict[str, Any]:

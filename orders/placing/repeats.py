@@ -30,6 +30,7 @@ def _request_of(order: Order) -> OrderRequest:
         lines=tuple(part for line in lines for part in _parts(line)),
         operator=by_operator_of(order),
         delivery=_delivery(order),
+        voucher=order.voucher_code,
     )
 
 

@@ -67,6 +67,11 @@ class OrderRequest:
     payment_method: str = ""
     """See `Order.payment_method`. Like there, it is no part of the fingerprint."""
     expected_total: Decimal | None = None
+    voucher: str = ""
+    """The voucher's code as it is stored, or empty."""
+    hold: UUID | None = None
+    """The hold whose units count for the order. It is no part of the fingerprint: a repeat without
+    it is the same order."""
     counted_address: str = ""
     """The client's address as `project.limits.client_address` counts it, or empty."""
     session_key: str = ""
@@ -108,6 +113,8 @@ class OrderRequest:
             parsed.append(sorted(self.uploads.items()))
         if self.operator and self.operator.prices:
             parsed.append(self.operator.parsed())
+        if self.voucher:
+            parsed.append({"voucher": self.voucher})
         if self.delivery:  # an object: the uploads are a list
             parsed.append({"delivery": [self.delivery.carrier, self.delivery.service]})
         return hashlib.sha256(json.dumps(parsed).encode()).hexdigest()

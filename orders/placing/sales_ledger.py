@@ -14,12 +14,13 @@ from project.database.arrays import array_literal
 
 COUNTED_LINES = """
     SELECT line.order_id, line.product_id, line.quantity - line.refunded AS units,
-           (line.quantity - line.refunded) * line.unit_price AS amount
+           (line.quantity - line.refunded) * line.unit_price - line.discount
+               + round(line.discount * line.refunded / line.quantity, 2) AS amount
     FROM orders_orderline AS line JOIN orders_order ON orders_order.id = line.order_id
     WHERE orders_order.status <> 'cancelled' AND line.refunded < line.quantity
 """
-"""The sales of every order: its lines, without cancelled and refunded units. Settle and audit
-share this one definition."""
+"""The sales of every order: its lines less their discounts, without cancelled and refunded units.
+Settle and audit share this one definition."""
 
 
 @dataclass(frozen=True)

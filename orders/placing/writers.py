@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from orders.placing.draft import Draft, Taken
 from orders.placing.row_patience import RowPatience
 from orders.placing.sales_writer import Count, SalesWriter, Settle
-from orders.placing.stock_writer import Draft, StockWriter, Taken
+from orders.placing.stock_writer import Item, StockWriter
 from project import trail
 from project.database.run_schema import ALIAS
 from project.group_commit import GroupCommitter, drain_on_exit
@@ -27,7 +28,7 @@ MAX_STUCK = WEB_THREADS // 4
 
 @dataclass(frozen=True)
 class Writers:
-    stock: GroupCommitter[Draft, Any]
+    stock: GroupCommitter[Item, Any]
     sales: GroupCommitter[Count | Settle, Any]
 
 
@@ -44,10 +45,13 @@ def start_writers(*, name: str = "", using: str = "writer") -> Writers:
             name=f"{name}stock-writer",
             apply=stock.apply,
             patience=RowPatience(
-                name="stock-writer", locks=stock.locks, apply=stock.apply, products=_drafted
+                name="stock-writer",
+                locks=stock.locks,
+                apply=stock.apply,
+                products=lambda item: item.product_ids,
             ),
             committed=partial(_tell, f"{name}stock-writer"),
-            traceparent=lambda draft: draft.traceparent,
+            traceparent=lambda item: item.traceparent,
             using=using,
             max_stuck=MAX_STUCK,
         ),
@@ -66,20 +70,16 @@ def start_writers(*, name: str = "", using: str = "writer") -> Writers:
     )
 
 
-def _tell(writer: str, batch: Sequence[tuple[Draft, Any]]) -> None:
+def _tell(writer: str, batch: Sequence[tuple[Item, Any]]) -> None:
     """Log which orders a batch has written, and which requests asked for them."""
     if trail.is_told():
         orders = [
-            trail.ids(order_id=draft.order.pk, request_id=draft.request_id)
-            for draft, answer in batch
-            if isinstance(answer, Taken)
+            trail.ids(order_id=item.order.pk, request_id=item.request_id)
+            for item, answer in batch
+            if isinstance(item, Draft) and isinstance(answer, Taken)
         ]
         if orders:
             trail.tell("orders written", writer=writer, orders=orders)
-
-
-def _drafted(draft: Draft) -> set[int]:
-    return {line.product_id for line in draft.lines}
 
 
 def _counted(request: Count | Settle) -> set[int] | None:

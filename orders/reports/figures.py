@@ -93,12 +93,23 @@ def table(day: date) -> Iterator[list[Any]]:
             order.units,
             order.items_total,
             order.delivery_total,
+            order.discount_total,
             order.total,
             order.currency,
         ]
 
 
-HEADER = ("order", "placed", "status", "units", "items", "delivery", "total", "currency")
+HEADER = (
+    "order",
+    "placed",
+    "status",
+    "units",
+    "items",
+    "delivery",
+    "discount",
+    "total",
+    "currency",
+)
 
 
 def _failed(model: type[Any], begin: datetime, end: datetime) -> int:

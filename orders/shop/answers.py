@@ -17,7 +17,9 @@ from orders.placing.errors import (
     PlacementError,
     ShopBusy,
     TotalChanged,
+    VoucherRefused,
 )
+from orders.vouchers.wording import refusal_in_words
 
 WAITING = ("busy", "unknown")
 """The answers with a page that waits, and sends the same order again."""
@@ -37,6 +39,8 @@ def answer_of(error: PlacementError, *, before: CheckoutDraft | None) -> dict[st
             return {"kind": "short", "shortages": [asdict(item) for item in error.items]}
         case TotalChanged():
             return {"kind": "total", "total": str(error.total)}
+        case VoucherRefused():
+            return {"kind": "voucher", "reason": refusal_in_words(error)}
         case DeliveryChanged():
             return {"kind": "delivery", "reason": error.reason}
         case OrderLimited():

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from orders.accounts.carts import tell_merged
 from orders.carts.cart import cart_of, requested, row_key
 from orders.models import CartLine, Product
+from orders.shop.own_hold import own_units
 from orders.shop.priced_cart import PricedCart, priced
 from project.templatetags.money import money
 from project.text import isolate
@@ -25,7 +26,7 @@ def current_cart(request: HttpRequest) -> PricedCart:
     cart = cart_of(request)
     tell_merged(request, cart.take_over_guest_cart())
     rows = cart.rows
-    now = priced([requested(row) for row in rows])
+    now = priced([requested(row) for row in rows], held=own_units(request.session))
     here = {(line.product.sku, line.token): line.product for line in now.lines}
     gone = [row for row in rows if row_key(row) not in here]
     changed = {

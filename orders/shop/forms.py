@@ -1,6 +1,7 @@
 """The shop's forms: a change of the cart, and the checkout."""
 
 from typing import Any
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
@@ -27,6 +28,7 @@ from orders.placing.request import (
 )
 from orders.shop.handover_form import HandoverForm
 from orders.shop.lines import read_line
+from orders.vouchers.discount import MAX_CODE_LENGTH, plain_code
 from project.address_input import sent_as_typed
 
 
@@ -111,6 +113,12 @@ class CheckoutForm(HandoverForm):
         required=False,  # it is chosen on the order's page, if the shop has no way or one more
         widget=forms.RadioSelect,
     )
+    voucher = forms.CharField(
+        label=_("Voucher"),
+        max_length=MAX_CODE_LENGTH,
+        required=False,
+        widget=forms.TextInput({"autocomplete": "off", "autocapitalize": "characters"}),
+    )
     key = forms.CharField(validators=[RegexValidator(KEY_PATTERN)], widget=forms.HiddenInput)
     line = LinesField()
     expected_total = forms.DecimalField(max_digits=14, decimal_places=2, widget=forms.HiddenInput)
@@ -159,8 +167,12 @@ class CheckoutForm(HandoverForm):
         user_id: int | None,
         counted_address: str = "",
         session_key: str = "",
+        hold: UUID | None = None,
     ) -> OrderRequest:
-        """Return the order request of a valid form; the last two are what its limits count."""
+        """Return the order request of a valid form.
+
+        Its limits count the address and the session's key; of the hold it gets the units.
+        """
         values = self.cleaned_data
         return OrderRequest(
             source=Order.Source.SHOP,
@@ -177,4 +189,6 @@ class CheckoutForm(HandoverForm):
             expected_total=values["expected_total"],
             counted_address=counted_address,
             session_key=session_key,
+            voucher=plain_code(values["voucher"]),
+            hold=hold,
         )

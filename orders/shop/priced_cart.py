@@ -1,9 +1,10 @@
 """A cart's lines with the names, prices and stock of now."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from types import MappingProxyType
 
 from django.conf import settings
 
@@ -69,11 +70,21 @@ class PricedCart:
     def total(self) -> Decimal:
         return sum((line.total for line in self.lines), Decimal(0))
 
-    def taxes(self, *, country: str, delivery: Decimal) -> list[Split]:
-        """Return the tax that the total with this delivery includes, by its rates."""
+    def taxes(
+        self, *, country: str, delivery: Decimal, discounts: Sequence[Decimal] = ()
+    ) -> list[Split]:
+        """Return the tax that the total with this delivery includes, by its rates.
+
+        `discounts`: what a voucher takes off each line; empty: nothing.
+        """
         rates = rates_of([line.product.sku for line in self.lines], country=country)
         return taxes_of(
-            [TaxedLine(line.total, rates.get(line.product.sku)) for line in self.lines],
+            [
+                TaxedLine(line.total - off, rates.get(line.product.sku))
+                for line, off in zip(
+                    self.lines, discounts or [Decimal(0)] * len(self.lines), strict=True
+                )
+            ],
             delivery=delivery,
             currency=settings.SHOP_CURRENCY,
         )
@@ -87,8 +98,13 @@ class PricedCart:
         return any(line.is_short for line in self.lines)
 
 
-def priced(wanted: Sequence[RequestedLine]) -> PricedCart:
-    """Return the lines with current names, prices and stock, and their uploads."""
+def priced(
+    wanted: Sequence[RequestedLine], *, held: Mapping[int, int] = MappingProxyType({})
+) -> PricedCart:
+    """Return the lines with current names, prices and stock, and their uploads.
+
+    `held`: the units by product that are set aside for this shopper, who can have them.
+    """
     if not wanted:
         return PricedCart([], [])
     skus = {line.sku for line in wanted}
@@ -107,7 +123,10 @@ def priced(wanted: Sequence[RequestedLine]) -> PricedCart:
             PricedLine(
                 product=(product := products[line.sku]),
                 quantity=line.quantity,
-                available=max(0, product.available - units[line.sku] + line.quantity),
+                available=max(
+                    0,
+                    product.available + held.get(product.pk, 0) - units[line.sku] + line.quantity,
+                ),
                 upload=known[line.upload],
                 problem=problems.get(line.upload, ""),
             )

@@ -30,6 +30,7 @@ urlpatterns = [
     path("back-in-stock/<any_uuid:entry_id>/stop/", waiting.stop, name="waiting-stop"),
     path("cart/", cart.cart, name="cart"),
     path("checkout/", checkout.checkout, name="checkout"),
+    path("checkout/hold/", checkout.hold, name="checkout-hold"),
     path("checkout/address/", checkout.address, name="checkout-address"),
     path("checkout/delivery/", checkout.delivery, name="checkout-delivery"),
     path("accounts/data/", my_data.my_data, name="my-data"),

@@ -8,19 +8,20 @@ so the parts add up to the rounded sum, and each is at most one unit from its ex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from orders.models import Order
 from project.currencies import decimal_places
 
 ZERO = Decimal("0.00")
+Key = TypeVar("Key", Decimal, int)
 
 
 class Line(Protocol):
     """What `taxes_of` needs of a line."""
 
     @property
-    def total(self) -> Decimal: ...
+    def charged(self) -> Decimal: ...
     @property
     def tax_rate(self) -> Decimal | None: ...
 
@@ -29,7 +30,8 @@ class Line(Protocol):
 class TaxedLine:
     """A line that is no order's yet."""
 
-    total: Decimal
+    charged: Decimal
+    """Its total less its discount."""
     tax_rate: Decimal | None
 
 
@@ -96,10 +98,8 @@ def by_rate(parts: Iterable[Split]) -> list[Split]:
     ]
 
 
-def shared(
-    amount: Decimal, weights: Mapping[Decimal, Decimal], *, unit: Decimal
-) -> dict[Decimal, Decimal]:
-    """Share the amount among rates in proportion to what is sold at each, to the unit.
+def shared(amount: Decimal, weights: Mapping[Key, Decimal], *, unit: Decimal) -> dict[Key, Decimal]:
+    """Share the amount among rates, or lines, in proportion to what is sold by each, to the unit.
 
     Delivery is taxed as the goods are that it brings: it is part of what is paid for them
     (Directive 2006/112/EC, article 78 b). Units that are left go to the largest remainders. Goods
@@ -126,15 +126,15 @@ def order_taxes(order: Order, lines: Iterable[Line]) -> list[Split]:
 def taxes_of(lines: Iterable[Line], *, delivery: Decimal, currency: str) -> list[Split]:
     """Return net and tax of an order's lines and delivery for each rate, the highest first.
 
-    Empty if the rate of a line isn't known. The sum of all net and tax is the sum of the lines'
-    totals and the delivery.
+    Empty if the rate of a line isn't known. The sum of all net and tax is what the lines and the
+    delivery cost.
     """
     unit = unit_of(currency)
     gross: dict[Decimal, Decimal] = {}
     for line in lines:
         if line.tax_rate is None:
             return []
-        gross[line.tax_rate] = gross.get(line.tax_rate, ZERO) + line.total
+        gross[line.tax_rate] = gross.get(line.tax_rate, ZERO) + line.charged
     if delivery and gross:
         for rate, share in shared(delivery, gross, unit=unit).items():
             gross[rate] = gross.get(rate, ZERO) + share

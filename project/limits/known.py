@@ -8,10 +8,11 @@ from django.utils.translation import gettext_lazy as _
 
 from project.countries import country_name
 from project.email_addresses import readable_address
-from project.limits.rates import ORDER_LIMITS, QUOTES, UNLIMITED, Rate
+from project.limits.rates import HOLDS, ORDER_LIMITS, QUOTES, UNLIMITED, Rate
 
-ORDER, SMS, QUOTES_OF_ADDRESS = "order", "sms", "quotes:address"
-"""The first parts of the names, `order:email` and `sms:CN`, and a whole one."""
+ORDER, SMS = "order", "sms"
+"""The first parts of the names: `order:email`, `sms:CN`."""
+QUOTES_OF_ADDRESS, HOLDS_OF_ADDRESS = "quotes:address", "holds:address"
 CODE_GUESSES = "code:guesses"
 """The name under which guesses of a code are counted. No setting changes this limit."""
 
@@ -23,6 +24,7 @@ _LABELS: dict[str, str | Promise] = {
     f"{ORDER}:all": _("Orders in all"),
     f"{SMS}:all": _("SMS in all"),
     QUOTES_OF_ADDRESS: _("Questions to carriers from one address"),
+    HOLDS_OF_ADDRESS: _("Holds from one address"),
     CODE_GUESSES: _("Guesses of one code"),
 }
 
@@ -45,6 +47,7 @@ def known_limits() -> dict[str, KnownLimit]:
     limits = [
         *(KnownLimit(f"{ORDER}:{name}", rate, is_off=is_off) for name, rate in rates.items()),
         KnownLimit(QUOTES_OF_ADDRESS, QUOTES, is_off=is_off),
+        KnownLimit(HOLDS_OF_ADDRESS, HOLDS, is_off=is_off),
         *(
             KnownLimit(f"{SMS}:{country}", rate, is_off=not settings.SMS_DAILY_CAP)
             for country, rate in caps.items()

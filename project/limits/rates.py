@@ -38,6 +38,8 @@ ORDER_LIMITS = {
 """What an order counts by, and its limit unless `ORDER_LIMITS` has another one."""
 QUOTES = Rate(60, PERIODS["min"])
 """How often one address may have carriers asked for quotes, unless an operator changed it."""
+HOLDS = Rate(30, PERIODS["min"])
+"""How often one address may have units held, unless an operator changed it."""
 SMS_DAILY_CAP = {"all": Rate(2000, PERIODS["d"])}
 
 

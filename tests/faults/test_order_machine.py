@@ -18,6 +18,7 @@ from uuid import UUID, uuid4
 import pytest
 from django.db import connection
 from django.db.models import F
+from django.db.models.functions import Now
 from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
@@ -32,19 +33,21 @@ from hypothesis.stateful import (
 
 from orders.audits.invariants import SETTLED
 from orders.catalogue.stock import StockTooLowError, correct_stock
+from orders.holds.expiry import give_back_expired
+from orders.holds.holding import give_back, hold
 from orders.lifecycle import receiving, returns, transitions
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.payouts import paid_so_far
 from orders.lifecycle.return_units import held_units
-from orders.models import Order, Return, Stock
+from orders.models import Hold, Order, Return, Stock, Voucher
 from orders.placing import placement
-from orders.placing.errors import OutOfStock
+from orders.placing.draft import Draft
+from orders.placing.errors import OutOfStock, VoucherRefused
 from orders.placing.identity import order_id
 from orders.placing.placement import place_order
-from orders.placing.request import OrderRequest
+from orders.placing.request import OrderRequest, RequestedLine
 from orders.placing.sales_writer import Count
 from orders.placing.settle import settle_due
-from orders.placing.stock_writer import Draft
 from orders.placing.writers import writers
 from project.monitoring import audit
 from tests.factories import add_product, order_request, uploaded_file
@@ -56,10 +59,13 @@ pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writ
 SKUS = ("TEA", "CUP")
 PRINTED = "CARD"
 """A product that is personalised by a picture."""
+CODE, USES = "TEN", 3
+CODES = st.sampled_from(["", CODE])
 QUANTITIES = st.dictionaries(st.sampled_from(SKUS), st.integers(1, 4), min_size=1)
 TABLES = (
     "orders_product, orders_category, orders_order, orders_salesentry, project_sweep,"
-    " orders_upload, notifications_notification, media_jobs_mediajob"
+    " orders_upload, notifications_notification, media_jobs_mediajob, orders_hold, orders_voucher,"
+    " orders_voucheruse"
 )
 Status = Order.Status
 ALLOWED: dict[str, set[str]] = {
@@ -88,7 +94,7 @@ RETURNS: dict[str, set[str]] = {
     "withdraw": {*Return.OPEN, Return.Status.WITHDRAWN},
     "receive": {Return.Status.ACCEPTED, Return.Status.RECEIVED},
 }
-"""In which status of the order a return is asked for, and in which of its own each step is taken."""
+"""In which status of the order a return is asked for, and of the return each step is taken."""
 NEXT = {
     Status.PLACED: "pay",
     Status.PAID: "pack",
@@ -137,6 +143,7 @@ class Orders(RuleBasedStateMachine):
     """A small shop, in which orders are placed, repeated, changed and lost on their way."""
 
     requests: ClassVar[Bundle[OrderRequest]] = Bundle("requests")
+    holds: ClassVar[Bundle[UUID | None]] = Bundle("holds")
     done: ClassVar[set[str]] = set()
     """The steps that were done in their time, in any game."""
 
@@ -147,29 +154,64 @@ class Orders(RuleBasedStateMachine):
         for sku in SKUS:
             add_product(sku, stock=12, price="2.50")
         add_product(PRINTED, stock=12, price="2.50", personalisation="picture")
+        Voucher.objects.create(code=CODE, kind="percent", value=10, limit=USES)
         self.has_crashed = False
         self.placed: dict[str, UUID] = {}
 
     # ── What happens ────────────────────────────────────────────────────────────────────────
-    @rule(target=requests, lines=QUANTITIES, is_printed=st.booleans())
-    def place(self, lines: dict[str, int], is_printed: bool) -> OrderRequest:
-        request = self._request(lines, is_printed)
+    @rule(target=requests, lines=QUANTITIES, is_printed=st.booleans(), code=CODES)
+    def place(self, lines: dict[str, int], is_printed: bool, code: str = "") -> OrderRequest:
+        request = self._request(lines, is_printed, voucher=code)
         self._place(request)
         return request
+
+    @rule(target=holds, lines=QUANTITIES, replaces=st.none() | holds)
+    def hold(self, lines: dict[str, int], replaces: UUID | None) -> UUID | None:
+        wanted = [RequestedLine(sku, quantity) for sku, quantity in lines.items()]
+        try:
+            return hold(wanted, replaces=replaces).id
+        except OutOfStock:
+            return None
+
+    @rule(target=requests, hold_id=holds, lines=QUANTITIES, code=CODES)
+    def place_what_is_held(
+        self, hold_id: UUID | None, lines: dict[str, int], code: str
+    ) -> OrderRequest:
+        request = self._request(lines, is_printed=False, voucher=code, hold=hold_id)
+        self._place(request)
+        return request
+
+    @rule(hold_id=holds)
+    def give_a_hold_back(self, hold_id: UUID | None) -> None:
+        if hold_id:
+            assert give_back(hold_id) != Hold.Status.OPEN
+
+    @rule(hold_id=holds)
+    def let_a_hold_expire(self, hold_id: UUID | None) -> None:
+        was_open = Hold.objects.filter(pk=hold_id, status=Hold.Status.OPEN)
+        expired = was_open.update(expires_at=Now())
+        assert give_back_expired() == (expired or None)
 
     @rule(
         target=requests,
         lines=QUANTITIES,
         is_printed=st.booleans(),
         done=st.sampled_from([(True, True), (True, False), (False, True), (False, False)]),
+        hold_id=st.none() | holds,
+        code=CODES,
     )
     def place_and_crash(
-        self, lines: dict[str, int], is_printed: bool, done: tuple[bool, bool]
+        self,
+        lines: dict[str, int],
+        is_printed: bool,
+        done: tuple[bool, bool],
+        hold_id: UUID | None = None,
+        code: str = "",
     ) -> OrderRequest:
-        request = self._request(lines, is_printed)
+        request = self._request(lines, is_printed, voucher=code, hold=hold_id)
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(placement, "submit", dying_submit(stock=done[0], sales=done[1]))
-            with pytest.raises((Crash, OutOfStock)):
+            with pytest.raises((Crash, OutOfStock, VoucherRefused)):
                 place_order(request)
         self.has_crashed = True
         return request
@@ -273,6 +315,12 @@ class Orders(RuleBasedStateMachine):
         if end != "request_return":
             self.take_a_step_of_a_return(request, end, came=units, back=1)
 
+    def ask_or_take(self, request: OrderRequest, step: str) -> None:
+        if step == "request_return":
+            self.ask_for_a_return(request, 1)
+        else:
+            self.take_a_step_of_a_return(request, step)
+
     def ask_for_a_return(self, request: OrderRequest, units: int) -> None:
         order = self._order(request)
         line = order.lines.exclude(sku=PRINTED).first() if order else None
@@ -346,9 +394,11 @@ class Orders(RuleBasedStateMachine):
     def _place(self, request: OrderRequest, *, replayed: bool = False) -> None:
         try:
             placement = place_order(request)
-        except OutOfStock:
+        except (OutOfStock, VoucherRefused) as refusal:
             assert request.key not in self.placed
             assert not Order.objects.filter(pk=self._id(request)).exists()
+            if isinstance(refusal, VoucherRefused):
+                assert Voucher.objects.get().used == USES
         else:
             assert placement.replayed == replayed
             assert self.placed.setdefault(request.key, placement.order.pk) == placement.order.pk
@@ -359,9 +409,9 @@ class Orders(RuleBasedStateMachine):
     def _order(self, request: OrderRequest) -> Order | None:
         return Order.objects.filter(pk=self._id(request)).first()
 
-    def _request(self, lines: dict[str, int], is_printed: bool) -> OrderRequest:
+    def _request(self, lines: dict[str, int], is_printed: bool, **more: Any) -> OrderRequest:
         printed = [(PRINTED, 1, uploaded_file().token)] if is_printed else []
-        return order_request(*lines.items(), *printed)
+        return order_request(*lines.items(), *printed, **more)
 
     def _ask(
         self,
@@ -420,7 +470,7 @@ def play(machine: type[Orders], **chosen: Any) -> None:
 
     Many short games rather than a few long ones: Hypothesis leaves some rules out of each game.
     """
-    usual = {"derandomize": True, "max_examples": 20, "stateful_step_count": 25}
+    usual = {"derandomize": True, "max_examples": 30, "stateful_step_count": 25}
     run_state_machine_as_test(
         machine,
         settings=settings(
@@ -522,10 +572,7 @@ def test_control_a_step_of_a_return_that_always_refuses_is_found(
     monkeypatch.setattr(receiving if step == "receive" else returns, step, refuse_return)
 
     with pytest.raises(AssertionError, match=f"{step} of .*: never"):
-        if step == "request_return":
-            shop.ask_for_a_return(request, 1)
-        else:
-            shop.take_a_step_of_a_return(request, step)
+        shop.ask_or_take(request, step)
 
 
 def refuse_return(**said: Any) -> Return:

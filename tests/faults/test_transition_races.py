@@ -45,6 +45,7 @@ ROUNDS = 100
 FEW = 10
 """Rounds of a control whose race is certain once the guard is out."""
 
+
 @pytest.fixture
 def without_status_check(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Take out the old status from the UPDATE, and the constraints that stand behind it."""

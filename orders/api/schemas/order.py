@@ -85,7 +85,9 @@ class OrderOut(BaseModel):
         DeliveryOut | None,
         Field(description="The quote that the order was placed by; null: none was chosen."),
     ]
-    total: Annotated[Price, Field(description="Lines and delivery.")]
+    discount_total: Annotated[Price, Field(description="What the voucher takes off the lines.")]
+    voucher: Annotated[str, Field(description="Its code; empty: none was used.")]
+    total: Annotated[Price, Field(description="Lines and delivery, less the discount.")]
     taxes: Annotated[
         list[TaxOut],
         Field(

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Literal
+from uuid import UUID
 
 from pydantic import AfterValidator, ConfigDict, Field, StrictInt, ValidationInfo
 
@@ -22,6 +23,7 @@ from orders.placing.request import (
     clean_upload,
 )
 from orders.quotes.carriers.pickup import NAME as PICKUP_CARRIER
+from orders.vouchers.discount import MAX_CODE_LENGTH, plain_code
 
 
 def _check_postcode(postcode: str, so_far: ValidationInfo) -> str:
@@ -142,6 +144,21 @@ class OrderIn(Input):
             " so a repeat with another one is the same order, as it is.",
         ),
     ] = Field(default_factory=lambda: NOT_CHOSEN)
+    voucher: Annotated[
+        str,
+        text(max_length=MAX_CODE_LENGTH, required=False),
+        Field(
+            description="A voucher's code, in small or capital letters.",
+            json_schema_extra={"maxLength": MAX_CODE_LENGTH},
+        ),
+    ] = ""
+    hold: Annotated[
+        UUID | None,
+        Field(
+            description="A hold of `POST holds`: its units are this order's, and it ends with it."
+            " After its end an order gets what is available."
+        ),
+    ] = None
     expected_total: Annotated[
         Price,
         Field(
@@ -168,6 +185,8 @@ class OrderIn(Input):
             delivery=ChosenDelivery(**vars(self.delivery)) if self.delivery.carrier else None,
             payment_method=self.payment.method,
             expected_total=Decimal(self.expected_total) if self.expected_total else None,
+            voucher=plain_code(self.voucher),
+            hold=self.hold,
             counted_address=counted_address,
             is_synthetic=is_synthetic,
         )

@@ -33,13 +33,16 @@ class ShortageOut(BaseModel):
 
 
 class ConflictOut(ProblemOut):
-    """`items` with `out_of_stock`, `total` with `total_changed`, `reason` with `delivery_changed`,
-    none with `key_reused`."""
+    """`items` with `out_of_stock`, `total` with `total_changed`, `reason` with `delivery_changed`
+    and `voucher_refused`, none with `key_reused`."""
 
     items: list[ShortageOut] | None = None
     total: Price | None = None
     reason: str | None = None
-    """Why the chosen carrier has no such quote now; empty: it just doesn't name the service."""
+    """Why the chosen carrier has no such quote now; empty: it just doesn't name the service. Of a
+    voucher: `not_started`, `ended`, `minimum`, `nothing`, `used_up` or `used_by_person`."""
+    minimum: Price | None = None
+    """What the products that a voucher is for must cost, with its reason `minimum`."""
 
 
 class LimitedOut(ProblemOut):

@@ -9,6 +9,7 @@ import html
 import json
 import re
 import secrets
+import time
 from collections.abc import Callable
 from contextlib import closing
 from http.client import HTTPConnection
@@ -20,6 +21,7 @@ from orders.benchmarks.http.client import get, post_json
 from orders.benchmarks.http.judgement import judge
 from orders.benchmarks.http.overload import measure_overload
 from orders.benchmarks.http.rounds import CONNECTIONS, in_turns
+from orders.shop.progress import POLL_INTERVALS
 from project.benchmarks import Report
 from project.local.env import ROOT
 
@@ -73,12 +75,19 @@ def bench_http(against: Path | None = None) -> Report:
 
 
 def _poll_of_an_order(port: int) -> str:
-    """Place an order and return what its page asks for while nothing changes: no worker runs."""
+    """Place an order and return what its page asks for while nothing changes: no worker runs.
+
+    The page's version changes with its pace. So the first pace, of some seconds, is waited out: the
+    second one lasts longer than the measurement.
+    """
     body = {"name": "Ada", "email": "ada@example.org", "lines": [{"sku": SKU, "quantity": 1}]}
     headers = {"Content-Type": "application/json", "Idempotency-Key": secrets.token_urlsafe(24)}
     with closing(HTTPConnection("localhost", port)) as shop:
         shop.request("POST", "/api/v1/orders", json.dumps(body), headers)
         placed = json.load(shop.getresponse())
+    first_pace, _seconds = POLL_INTERVALS[0]
+    time.sleep(first_pace.total_seconds() + 1)
+    with closing(HTTPConnection("localhost", port)) as shop:
         shop.request("GET", f"/orders/{placed['id']}/")
         page = shop.getresponse().read().decode()
     found = re.search(r'class="progress" hx-get="([^"]+)"', page)

@@ -8,15 +8,18 @@ further away, `deadlocks` the soak, `judgement` the targets.
 from collections.abc import Iterator
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import Any, cast
 
 from django.db import connection
 
 from orders.benchmarks.placement.deadlocks import deadlock_row
 from orders.benchmarks.placement.judgement import (
+    BUILDS,
     BUSIEST,
     NETWORK,
     ONE_PROCESS,
+    OTHER_BUILD,
     PGBENCH,
     TWO_PROCESSES,
     judge,
@@ -56,6 +59,8 @@ ROUNDS = 3
 """The variants alternate, so that other load on the machine hits all. The median round counts."""
 SECONDS = {BUSIEST: 2.5, 1: 1.5}
 """Per round, by the number of clients."""
+BUILD_ROUNDS = 5
+"""Two builds differ by little: more rounds than the variants need."""
 WARM_UP_SECONDS = 1.0
 PROCESSES = 2
 PGBENCH_CLIENTS = (2, 8, BUSIEST)
@@ -67,8 +72,10 @@ CONTROL_SECONDS = 8.0
 Row = dict[str, Any]
 
 
-def bench_placement(minutes: float = SOAK_MINUTES) -> Report:
+def bench_placement(minutes: float = SOAK_MINUTES, against: Path | None = None) -> Report:
     """Measure all parts; the hot baskets that may not deadlock take so many minutes.
+
+    With the worktree of another build only the two builds are measured, in turns.
 
     Tandem's orders, like the textbook's, are placed without order limits; COUNTED has them.
     """
@@ -76,15 +83,18 @@ def bench_placement(minutes: float = SOAK_MINUTES) -> Report:
     with scratch_database(pool_size=2 * BUSIEST):
         create_products()
         try:
-            rows = [*_one_process(), *_two_processes(), *_network(), *_deadlocks(minutes)]
+            if against is not None:
+                rows = list(_builds(against))
+            else:
+                rows = [*_one_process(), *_two_processes(), *_network(), *_deadlocks(minutes)]
         finally:
             drain()
     return judge(rows)
 
 
 def _one_process() -> Iterator[Row]:
-    for variant in VARIANTS.values():  # warm up connections, plans and caches
-        load(variant, SPREAD_ONE, clients=8, seconds=WARM_UP_SECONDS)
+    for name in (TEXTBOOK, LOCKED, FRESH, TANDEM, COUNTED):  # warm up connections and caches
+        load(VARIANTS[name], SPREAD_ONE, clients=8, seconds=WARM_UP_SECONDS)
     for clients, baskets in CASES.items():
         for basket in baskets:
             names = [TEXTBOOK, LOCKED, FRESH, TANDEM, *([COUNTED] if basket.lines == 1 else [])]
@@ -117,6 +127,26 @@ def _two_processes() -> Iterator[Row]:
         )
     for (name, clients), figures in found.items():
         yield _row(TWO_PROCESSES, name, HOT_ONE, clients, figures)
+
+
+def _builds(against: Path) -> Iterator[Row]:
+    """This build and another one, each in a process of its own, on the tables of this one."""
+    environment = scratch_environment()
+    for basket in BASKETS:
+        with (
+            running_clients(TANDEM, basket, environment) as ours,
+            running_clients(TANDEM, basket, environment, root=against) as other,
+        ):
+            for clients in (clients for clients, baskets in CASES.items() if basket in baskets):
+                found = in_turns(
+                    {
+                        name: partial(each.load, clients=clients, seconds=SECONDS[clients])
+                        for name, each in {TANDEM: ours, OTHER_BUILD: other}.items()
+                    },
+                    rounds=BUILD_ROUNDS,
+                )
+                for name, figures in found.items():
+                    yield _row(BUILDS, name, basket, clients, figures)
 
 
 def _network() -> Iterator[Row]:

@@ -18,9 +18,9 @@ from project.benchmarks import Report, judged
 Row = dict[str, Any]
 BUSIEST = 32
 """The clients of the rows whose rates are judged."""
-PGBENCH = "pgbench"
+PGBENCH, OTHER_BUILD = "pgbench", "other build"
 ONE_PROCESS, TWO_PROCESSES = "one process", "two processes"
-NETWORK, DEADLOCKS = "network", "deadlocks"
+NETWORK, DEADLOCKS, BUILDS = "network", "deadlocks", "builds"
 """The parts of the benchmark: each row is of one."""
 TARGETS: dict[str, dict[str, float]] = {
     **{
@@ -33,6 +33,7 @@ TARGETS: dict[str, dict[str, float]] = {
         for basket in ("spread", "hot", "hot baskets")
     },
     "orders/s to pgbench, two processes, hot": {"at_least": 1.5},
+    "least orders/s to the other build": {"at_least": 0.95},
     "deadlocks": {"at_most": 0.0},
     "orders that failed beside them": {"at_most": 0.0},
     "deadlocks of the control": {"at_least": 1.0},
@@ -53,6 +54,7 @@ def _ratios(rows: Sequence[Row]) -> Iterator[tuple[str, float]]:
     yield from _to_pgbench(of(TWO_PROCESSES))
     yield from _in_parallel(of(NETWORK))
     yield from _deadlocks(of(DEADLOCKS))
+    yield from _to_the_other_build(of(BUILDS))
 
 
 def _to_the_textbook(rows: Sequence[Row]) -> Iterator[tuple[str, float]]:
@@ -78,6 +80,20 @@ def _to_pgbench(rows: Sequence[Row]) -> Iterator[tuple[str, float]]:
     }
     if best:
         yield "orders/s to pgbench, two processes, hot", best[TANDEM] / best[PGBENCH]
+
+
+def _to_the_other_build(rows: Sequence[Row]) -> Iterator[tuple[str, float]]:
+    found = {(row["clients"], row["basket"], row["variant"]): row["per_second"] for row in rows}
+    ratios = {
+        f"orders/s to the other build, {clients} client{'s' if clients > 1 else ''}, {basket}": (
+            rate / found[clients, basket, OTHER_BUILD]
+        )
+        for (clients, basket, variant), rate in found.items()
+        if variant == TANDEM
+    }
+    yield from ratios.items()
+    if ratios:
+        yield "least orders/s to the other build", min(ratios.values())
 
 
 def _in_parallel(rows: Sequence[Row]) -> Iterator[tuple[str, float]]:

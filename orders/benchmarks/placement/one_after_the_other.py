@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from typing import Any, cast
 
 from orders.placing import placement
-from orders.placing.stock_writer import Draft
+from orders.placing.stock_writer import Item
 from orders.placing.writers import Writers, writers
 from project.group_commit import GroupCommitter, Submission
 
@@ -16,10 +16,10 @@ from project.group_commit import GroupCommitter, Submission
 class Waiting:
     """A committer whose `submit` returns once the item has its answer."""
 
-    def __init__(self, committer: GroupCommitter[Draft, Any]) -> None:
+    def __init__(self, committer: GroupCommitter[Item, Any]) -> None:
         self._committer = committer
 
-    def submit(self, item: Draft, *, deadline: float) -> Submission[Draft, Any]:
+    def submit(self, item: Item, *, deadline: float) -> Submission[Item, Any]:
         submission = self._committer.submit(item, deadline=deadline)
         with suppress(Exception):  # place_order asks again, and answers it
             submission.result(grace=placement.GRACE)
@@ -32,7 +32,7 @@ def one_after_the_other() -> Iterator[None]:
 
     def waiting_writers() -> Writers:
         pair = writers()
-        waiting = cast("GroupCommitter[Draft, Any]", Waiting(pair.stock))
+        waiting = cast("GroupCommitter[Item, Any]", Waiting(pair.stock))
         return Writers(stock=waiting, sales=pair.sales)
 
     name = "writers"  # what `submit` calls

@@ -7,6 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
 
 from django.core.management.base import CommandError
@@ -52,14 +53,22 @@ class Clients:
 
 @contextmanager
 def running_clients(
-    variant: str, basket: Basket, environment: Mapping[str, str], *, processes: int = 1
+    variant: str,
+    basket: Basket,
+    environment: Mapping[str, str],
+    *,
+    processes: int = 1,
+    root: Path = ROOT,
 ) -> Iterator[Clients]:
-    """Run so many processes during the block; it begins when all have placed their first orders."""
+    """Run so many processes during the block; it begins when all have placed their first orders.
+
+    `root` is the checkout of their build.
+    """
     script = _MAIN.format(variant, basket.products, basket.lines)
     started = [
         subprocess.Popen(
             [sys.executable, "manage.py", "shell", "--verbosity", "0", "--command", script],
-            cwd=ROOT,
+            cwd=root,
             env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

@@ -14,6 +14,7 @@ from orders.benchmarks.placement.textbook import (
     place_textbook_order,
     place_unsorted_order,
 )
+from orders.placing.errors import VoucherRefused
 from orders.placing.placement import place_order
 from orders.placing.request import OrderRequest
 from project.database import timeouts
@@ -23,7 +24,8 @@ UNREACHED = dict.fromkeys(ORDER_LIMITS, Rate(100_000_000, 86_400))
 """Order limits that count each order and refuse none."""
 
 TEXTBOOK, LOCKED, FRESH = "textbook", "select_for_update", "two fresh threads"
-TANDEM, COUNTED = "tandem", "counted"
+TANDEM, COUNTED, VOUCHER = "tandem", "counted", "tandem, with a voucher"
+VOUCHER_CODE = "BENCH"
 SEQUENTIAL, UNSORTED = "one after the other", "textbook, unsorted"
 PATIENT = "tandem, longer lock timeout"
 LONG = "9s"
@@ -81,7 +83,16 @@ def _patient() -> Iterator[None]:
         options["options"] = before
 
 
+def _place_with_voucher(request: OrderRequest) -> object:
+    """Place it with the code; when that is used up, without."""
+    try:
+        return place_order(replace(request, voucher=VOUCHER_CODE))
+    except VoucherRefused:
+        return place_order(request)
+
+
 VARIANTS = {
+    VOUCHER: Variant(_place_with_voucher, _unlimited),
     TEXTBOOK: Variant(place_textbook_order, _unlimited),
     LOCKED: Variant(place_locked_order, _unlimited),
     FRESH: Variant(place_in_fresh_threads, _unlimited),

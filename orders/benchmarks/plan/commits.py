@@ -20,7 +20,8 @@ from django.db import connections, transaction
 from orders.benchmarks.plan.nodes import Node, Nodes
 from orders.lifecycle.transitions import cancel
 from orders.models import Order
-from orders.placing.stock_writer import Draft, StockWriter
+from orders.placing.draft import Draft
+from orders.placing.stock_writer import StockWriter
 from project.jobs.bell import RING
 
 ONE, TWO, PREPARED, TAKEN_BACK = "one node", "two commits", "prepared", "taken back"

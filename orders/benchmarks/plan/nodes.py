@@ -23,12 +23,12 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from orders.benchmarks.placement.shop import Basket
 from orders.models import Product
+from orders.placing.draft import Draft
 from orders.placing.identity import order_ids
 from orders.placing.offers import look_up
 from orders.placing.placement import DEADLINE, GRACE, count_sales
 from orders.placing.pricing import price
 from orders.placing.request import OrderRequest
-from orders.placing.stock_writer import Draft
 from orders.placing.writers import Writers, start_writers
 from project.conf.database import database
 from project.group_commit import GroupCommitter

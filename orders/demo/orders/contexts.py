@@ -19,7 +19,11 @@ from orders.placing.payment_choice import payment_context
 _NOBODY = UUID(int=0)
 _AMOUNTS = ("items_total", "delivery_total", "total")
 _NO_ORDER = SimpleNamespace(
-    pk=_NOBODY, delivery={}, **dict.fromkeys(("name", "language", "currency", *_AMOUNTS), "")
+    pk=_NOBODY,
+    delivery={},
+    discount_total=0,
+    voucher_code="",
+    **dict.fromkeys(("name", "language", "currency", *_AMOUNTS), ""),
 )
 
 
@@ -34,6 +38,8 @@ class Contexts:
             currency=settings.SHOP_CURRENCY,
             delivery={"label": "⟦label⟧"},
             payment_method="",
+            discount_total=0,
+            voucher_code="",
             **marks,
         )
         later = {"number": "⟦number⟧", **message_context(cast(Any, order), [])}

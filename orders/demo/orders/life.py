@@ -37,6 +37,8 @@ class Placed:
     delivery: dict[str, Any] = field(default_factory=dict)
     """See `Order.delivery`."""
     payment_method: str = ""
+    discount_total: Decimal = Decimal(0)
+    voucher_code: str = ""
     number: int = 0
 
     @property
@@ -65,6 +67,11 @@ class Line:
     @property
     def total(self) -> Decimal:
         return self.goods.price * self.quantity
+
+    @property
+    def charged(self) -> Decimal:
+        """No voucher is used in the demo's orders."""
+        return self.total
 
     @property
     def tax_rate(self) -> None:

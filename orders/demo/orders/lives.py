@@ -102,6 +102,7 @@ def _order(
         uploads={},
         operator=None,
         delivery=_chosen(delivery),
+        voucher="",
     )
     total = sum([line.total for line in lines], Decimal(0))
     return Placed(

@@ -13,8 +13,8 @@ from media_jobs.output import Output
 from media_jobs.recipes import PICKUP_PASS, PNG
 from media_jobs.rendition_files import folder_of, remove, store
 from orders.models import Order
+from orders.placing.draft import DraftLine
 from orders.placing.message_context import message_context
-from orders.placing.stock_writer import DraftLine
 
 _LINE = DraftLine(0, "DEMO", "Demo", 1, Decimal("9.90"), Decimal("9.90"))
 

@@ -6,6 +6,7 @@ with the header's link and the message for screen readers.
 
 from dataclasses import dataclass
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -24,6 +25,7 @@ from orders.placing.request import MAX_LINES, MAX_QUANTITY
 from orders.placing.upload_store import TooManyUploadsError, discard
 from orders.shop.changes import current_cart
 from orders.shop.forms import CartForm
+from orders.shop.own_hold import own_units
 from orders.shop.views.upload import receive_upload
 from project.text import isolate
 from project.way_back import way_back
@@ -46,6 +48,7 @@ def cart(request: HttpRequest) -> HttpResponse:
         "cart": shown,
         "cart_units": shown.units,
         "max_quantity": MAX_QUANTITY,
+        "holds_units": bool(settings.HOLD_MINUTES),
         "last_order": request.session.get(LAST_ORDER),
     }
     return render(request, "shop/cart.html", context)
@@ -111,11 +114,12 @@ def _add(request: HttpRequest, form: CartForm) -> Done:
         text = _("A cart holds at most %(most)d different products.")
         return _refused(text % {"most": MAX_LINES})
     name = isolate(product.name)
-    if units > product.available:
+    available = product.available + own_units(request.session).get(product.pk, 0)
+    if units > available:
         text = ngettext(
             "“%(name)s” is in your cart, but only %(left)d is left.",
             "“%(name)s” is in your cart, but only %(left)d are left.",
-            product.available,
+            available,
         )
-        return Done(text % {"name": name, "left": product.available}, messages.WARNING)
+        return Done(text % {"name": name, "left": available}, messages.WARNING)
     return Done(_("“%(name)s” is in your cart.") % {"name": name})

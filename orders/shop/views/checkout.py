@@ -43,9 +43,18 @@ from orders.shop.drafts import (
 )
 from orders.shop.forms import CheckoutForm
 from orders.shop.lines import read_line
+from orders.shop.own_hold import (
+    Clock,
+    clock_of,
+    forget_hold,
+    hold_lines,
+    own_units,
+    usable_hold,
+)
 from orders.shop.priced_cart import PricedCart, priced
 from orders.shop.views.cart import LAST_ORDER
 from orders.shop.views.payment import is_paid_online, lead_to_provider
+from orders.shop.voucher import shown_voucher
 from orders.taxes.rates import country_of
 from project.database.errors import dropped_if_lost
 from project.limits.client_address import counted_address
@@ -91,9 +100,20 @@ def delivery(request: HttpRequest) -> HttpResponse:
     """Answer a change of what delivery costs: the offers, and the totals. Nothing is kept."""
     form = CheckoutForm(request.POST)
     form.is_valid()
-    cart = priced(form.cleaned_data.get("line", ()))
+    cart = priced(form.cleaned_data.get("line", ()), held=own_units(request.session))
     context = {"form": form, "cart": cart, **_prices(request, form, cart), "is_part": True}
     return render(request, "shop/_delivery.html", context)
+
+
+@never_cache
+@require_POST
+def hold(request: HttpRequest) -> HttpResponse:
+    """Set the cart's units aside: the page asks for it as it is shown, and again by its button."""
+    lines = [line.requested for line in current_cart(request).lines]
+    clock = hold_lines(request, lines) if lines else Clock("none")
+    if not request.headers.get("HX-Request"):
+        return _keep(request, {})
+    return render(request, "shop/_hold.html", {"clock": clock, "is_asked": True})
 
 
 # ── Sending ─────────────────────────────────────────────────────────────────────────────────
@@ -120,6 +140,7 @@ def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
         user_id=request.user.pk,
         counted_address=counted_address(request),
         session_key=request.session.session_key or "",
+        hold=usable_hold(request.session),
     )
     try:
         placement = place_order(wanted)
@@ -187,6 +208,7 @@ def _clear(
         request.session[LAST_ORDER] = str(order_id)
         cart_of(request).remove_ordered(order_id=order_id, key=key, ordered=lines)
         drop_draft(request.session)
+        forget_hold(request.session)
     except Error as error:
         if not dropped_if_lost(error, connection):
             raise
@@ -239,7 +261,7 @@ def _show(
         form.is_valid()
         sent = form.cleaned_data
     if not cart.lines:  # perhaps its session was lost
-        cart = priced(sent.get("line", ()))
+        cart = priced(sent.get("line", ()), held=own_units(request.session))
     if not cart.lines:
         last = request.session.get(LAST_ORDER)
         return redirect("order", order_id=last) if last else redirect("cart")
@@ -249,6 +271,7 @@ def _show(
         "cart_units": cart.units,
         "key": sent.get("key") or cart_of(request).checkout_key(),
         "answer": draft.answer if draft else {},
+        "clock": clock_of(request.session, [line.requested for line in cart.lines]),
         **_prices(request, form if draft else None, cart),
     }
     return render(request, "shop/checkout.html", context)
@@ -264,10 +287,15 @@ def _prices(request: HttpRequest, form: CheckoutForm | None, cart: PricedCart) -
         lines = [line.requested for line in cart.lines]
         offer = form.offer(lines, counted_address=counted_address(request))
     address = form.address if form is not None and form.is_bound and form.has_address else {}
+    typed = form["voucher"].value() if form is not None else ""
+    voucher = shown_voucher(typed or "", cart)
     return {
         "offer": offer,
-        "total": cart.total + offer.price,
-        "taxes": cart.taxes(country=country_of(address), delivery=offer.price),
+        "voucher": voucher,
+        "total": cart.total + offer.price - voucher.amount,
+        "taxes": cart.taxes(
+            country=country_of(address), delivery=offer.price, discounts=voucher.discounts
+        ),
         "has_prices": delivers_at_a_price(),
     }
 

@@ -14,6 +14,7 @@ from orders.models import Product
 from orders.models.product import ShownMedium
 from orders.placing.request import MAX_QUANTITY
 from orders.quotes.carriers import used_carriers
+from orders.shop.own_hold import own_units
 from orders.shop.recently_viewed import RecentlyViewed
 from orders.shop.seo import product_data, seo_of
 from orders.shop.views.upload import field_of
@@ -52,6 +53,8 @@ def product_page(
     status: int = 200,
 ) -> HttpResponse:
     """Show the product, of `products_on_sale`, and some others of its category."""
+    # The shopper can have what is set aside for her checkout.
+    product.available += own_units(request.session).get(product.pk, 0)
     others = products_on_sale().filter(category=product.category_id).exclude(pk=product.pk)
     if not product.available and waiting_form is None:
         waiting_form = WaitingForm(initial={"email": own_address(request)})

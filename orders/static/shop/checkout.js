@@ -1,4 +1,5 @@
 // The checkout's page: it sends the form once, and shows no page from the browser's memory.
+// It also runs the clock of what is set aside, whose seconds the server counted.
 // `address.js` keeps what is typed while the address's fields are swapped.
 (() => {
   "use strict";
@@ -16,5 +17,32 @@
     form.removeAttribute("aria-busy");
     // What a step back shows from memory may have become an order meanwhile.
     if (event.persisted) location.reload();
+  });
+
+  // By the element: htmx replaces it when the units are set aside.
+  const ends = new WeakMap();
+  const tick = () => {
+    const hold = document.getElementById("hold");
+    const seconds = Number(hold?.dataset.seconds);
+    if (!seconds) return;
+    if (!ends.has(hold)) ends.set(hold, performance.now() + seconds * 1000);
+    const left = Math.ceil((ends.get(hold) - performance.now()) / 1000);
+    if (left > 0) {
+      const rest = String(left % 60).padStart(2, "0");
+      hold.querySelector(".hold-left").textContent = `${Math.floor(left / 60)}:${rest}`;
+      return;
+    }
+    delete hold.dataset.seconds;
+    hold.querySelector(".hold-open").hidden = true;
+    for (const hidden of hold.querySelectorAll("[hidden]:not(.hold-open)")) hidden.hidden = false;
+  };
+  setInterval(tick, 250);
+  tick();
+
+  // Without reload, so that what is typed stays.
+  form.addEventListener("click", (event) => {
+    if (!event.target.closest(".hold-again") || !window.htmx) return;
+    event.preventDefault();
+    htmx.trigger("#hold", "ask");
   });
 })();

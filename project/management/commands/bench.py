@@ -41,7 +41,7 @@ class Command(BaseCommand):
             "--against",
             type=_worktree,
             metavar="WORKTREE",
-            help="http: the checkout of the build to compare with, which runs beside this one",
+            help="http, placement: the checkout of the build to compare with, running beside it",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

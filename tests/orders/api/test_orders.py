@@ -52,6 +52,8 @@ def test_an_order_is_placed_and_answered_with_its_jobs(post: Post) -> None:
         "number": f"T{placed.number}",
         "status": "placed",
         "delivery_total": "0.00",
+        "discount_total": "0.00",
+        "voucher": "",
         "delivery": None,
         "total": "24.60",
         "taxes": [],

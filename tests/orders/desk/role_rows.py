@@ -24,6 +24,7 @@ from orders.models import (
     Announcement,
     Category,
     DeskJob,
+    Hold,
     PaymentAttempt,
     Refund,
     Return,
@@ -31,6 +32,7 @@ from orders.models import (
     TaxClass,
     TaxRate,
     User,
+    Voucher,
     WaitingListEntry,
 )
 from project.limits.known import known_limits
@@ -61,6 +63,8 @@ def rows_of_each_model() -> dict[str, Any]:
     entry = PeriodicTask.objects.create(name="t", task="orders.tasks.low_stock", interval=interval)
     rows = [
         product,
+        Hold.objects.create(id=uuid4(), units=1, expires_at=NOW),
+        Voucher.objects.create(code="SPRING", kind="percent", value=10),
         TaxClass.objects.create(name="Books"),
         TaxRate.objects.create(country="DE", rate=19),
         order,

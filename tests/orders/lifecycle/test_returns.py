@@ -240,9 +240,7 @@ def test_the_day_is_the_shops(settings: Any) -> None:
         assert returnable(order, today=date(2026, 3, 15)).until == date(2026, 3, 15)
 
 
-def test_what_was_made_with_the_shoppers_file_is_not_returned(
-    settings: Any, tmp_path: Any
-) -> None:
+def test_what_was_made_with_the_shoppers_file_is_not_returned(settings: Any, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
     add_product("MUG", stock=9, price="8.00", personalisation="picture")
     order = delivered(("MUG", 2, uploaded_file().token), ("TEA", 1))

@@ -17,8 +17,8 @@ from orders.performance.leftovers import tidy_performance
 from orders.performance.load import Plan
 from orders.performance.run import run_performance
 from orders.placing import placement
+from orders.placing.draft import Draft
 from orders.placing.placement import Placement, place_order
-from orders.placing.stock_writer import Draft
 from orders.placing.synthetic import sign_pass
 from orders.reports.figures import read_figures
 from project.database.advisory_lock import try_lock

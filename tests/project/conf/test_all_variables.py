@@ -42,6 +42,8 @@ TAKEN: dict[str, set[str]] = {
     "HSTS_SUBDOMAINS": SWITCH,
     "HSTS_PRELOAD": SWITCH,
     "LOW_STOCK_UNITS": {ZERO},
+    # Nothing is held.
+    "HOLD_MINUTES": {ZERO},
     # Nothing is kept.
     "KEEP_PAGES_SECONDS": {ZERO},
     "DRAIN_SECONDS": {ZERO},

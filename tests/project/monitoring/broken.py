@@ -77,8 +77,28 @@ BREAKS: dict[str, tuple[str, str, str]] = {
     ),
     "a counter that lost a unit": (
         "UPDATE orders_stock SET available = 6",
-        "stock: initial + movements = available",
+        "stock: initial + movements - held = available",
         "ledger 7, counter 6",
+    ),
+    "a hold that nobody gave back": (
+        "INSERT INTO orders_hold (id, fingerprint, units, expires_at)"
+        " VALUES (gen_random_uuid(), '', 1, now() - interval '2 min');"
+        "INSERT INTO orders_holdline (hold_id, product_id, quantity)"
+        " SELECT orders_hold.id, product_id, 1 FROM orders_hold, orders_stock;"
+        "UPDATE orders_stock SET available = available - 1",
+        "holds: only open holds have units, and none is open after its time",
+        "open, until",
+    ),
+    "a voucher without its use": (
+        "UPDATE orders_order SET voucher_code = 'TEN'",
+        "vouchers: an order with a code has its use, given back once cancelled",
+        "placed, discount 0.00, use missing",
+    ),
+    "a use that nobody counted": (
+        "INSERT INTO orders_voucher (code, kind, value) VALUES ('TEN', 'percent', 10);"
+        "UPDATE orders_voucher SET used = 2",
+        "vouchers: the counter is the number of uses that weren't given back",
+        "voucher TEN: counter 2, uses 0",
     ),
     "a movement that vanished": (
         "DELETE FROM orders_stockmovement",

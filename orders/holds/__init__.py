@@ -1,0 +1,1 @@
+"""Holds: units that are set aside while somebody pays. See docs/holds.md."""

@@ -1,0 +1,44 @@
+"""The voucher of a checkout, as its page shows it: what it takes off, or why it doesn't."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.conf import settings
+
+from orders.placing.errors import VoucherRefused
+from orders.shop.priced_cart import PricedCart
+from orders.vouchers.discount import DiscountedLine, discounts_of, plain_code, read_voucher
+from orders.vouchers.wording import refusal_in_words, unknown_code
+
+
+@dataclass(frozen=True)
+class ShownVoucher:
+    """A code that the shopper typed."""
+
+    code: str = ""
+    discounts: Sequence[Decimal] = ()
+    """What it takes off each line of the cart."""
+    problem: str = ""
+    """Why it takes off nothing."""
+
+    @property
+    def amount(self) -> Decimal:
+        """What it takes off all lines."""
+        return sum(self.discounts, Decimal("0.00"))
+
+
+def shown_voucher(typed: str, cart: PricedCart) -> ShownVoucher:
+    """Return what the typed code means for the cart. Uses per person are counted at the order."""
+    code = plain_code(typed)
+    if not code:
+        return ShownVoucher()
+    voucher = read_voucher(code)
+    if voucher is None:
+        return ShownVoucher(code, problem=unknown_code())
+    lines = [DiscountedLine(line.total, line.product.category_id) for line in cart.lines]
+    try:
+        discounts = discounts_of(voucher, lines, currency=settings.SHOP_CURRENCY)
+    except VoucherRefused as refusal:
+        return ShownVoucher(code, problem=refusal_in_words(refusal))
+    return ShownVoucher(code, discounts)

@@ -1,0 +1,1 @@
+"""Vouchers: which code makes which order cheaper, and by how much. See docs/vouchers.md."""
