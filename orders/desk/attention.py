@@ -119,10 +119,10 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
         words = _("Online payments to check")
         tasks.append(Task("to_check", words, counts["to_check"], url, is_urgent=True))
         returns = reverse("admin:orders_return_changelist")
-        for status, words in RETURNS.items():
+        for status, label in RETURNS.items():
             url = f"{returns}?{urlencode({'status': status})}"
             is_urgent = status == Return.Status.REQUESTED
-            tasks.append(Task(status, words, counts[f"return {status}"], url, is_urgent=is_urgent))
+            tasks.append(Task(status, label, counts[f"return {status}"], url, is_urgent=is_urgent))
     if of_jobs:
         for name, words in (("failed", _("Failed jobs")), ("unknown", _("Outcome unknown"))):
             count = add_counts(counts[f"{name} {desk.model.app}"] for desk in desks)

@@ -315,7 +315,7 @@ class Orders(RuleBasedStateMachine):
         if end != "request_return":
             self.take_a_step_of_a_return(request, end, came=units, back=1)
 
-    def ask_or_take(self, request: OrderRequest, step: str) -> None:
+    def ask_or_take(self, request: Any, step: str) -> None:
         if step == "request_return":
             self.ask_for_a_return(request, 1)
         else:

@@ -29,7 +29,7 @@ def ask(request: HttpRequest, order_id: UUID) -> HttpResponse:
         return redirect(f"{reverse('order', args=[order_id])}#returns")
     if order.status not in SHOWN_FOR:  # its page has no place for the form
         for refusal in form.non_field_errors():
-            messages.warning(request, refusal)
+            messages.warning(request, str(refusal))
         return redirect("order", order_id=order_id)
     return order_page(request, order_id, return_form=form, status=422)
 

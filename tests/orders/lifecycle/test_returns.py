@@ -243,7 +243,8 @@ def test_the_day_is_the_shops(settings: Any) -> None:
 def test_what_was_made_with_the_shoppers_file_is_not_returned(settings: Any, tmp_path: Any) -> None:
     settings.MEDIA_ROOT = str(tmp_path)
     add_product("MUG", stock=9, price="8.00", personalisation="picture")
-    order = delivered(("MUG", 2, uploaded_file().token), ("TEA", 1))
+    printed: Any = ("MUG", 2, uploaded_file().token)
+    order = delivered(printed, ("TEA", 1))
 
     assert {line.sku: units for line, units in returnable_of(order).items()} == {"TEA": 1}
     with pytest.raises(InvalidTransition, match="at most 0"):
