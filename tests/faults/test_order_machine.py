@@ -229,12 +229,15 @@ class Orders(RuleBasedStateMachine):
         with pytest.raises(OutOfStock):
             place_order(order_request((sku, more)))
 
-    @rule(request=requests, steps=st.integers(1, len(NEXT)))
-    def take_the_next_steps(self, request: OrderRequest, steps: int) -> None:
+    @rule(request=requests, steps=st.integers(1, len(NEXT)), has_returns=st.booleans())
+    def take_the_next_steps(self, request: OrderRequest, steps: int, has_returns: bool) -> None:
         for _ in range(steps):
             order = self._order(request)
             step = NEXT.get(Status(order.status)) if order else None
-            if step is not None:
+            if order and order.status == Status.DELIVERED and has_returns:
+                for end in ("refuse", "receive"):
+                    self.return_some(request, 1, end)
+            elif step is not None:
                 getattr(self, step)(request)
 
     @rule(request=requests)
@@ -301,7 +304,6 @@ class Orders(RuleBasedStateMachine):
                 pass  # the order may not have these units, or not any more
 
     # ── Returns ─────────────────────────────────────────────────────────────────────────────
-    @rule(request=requests, units=st.integers(1, 2), end=st.sampled_from([*RETURNS]))
     def return_some(self, request: OrderRequest, units: int, end: str) -> None:
         """Bring the order to its customer, who returns units of it, as far as this step."""
         while (order := self._order(request)) and order.status in BEFORE_RETURNS:
