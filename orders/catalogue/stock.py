@@ -8,11 +8,11 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from orders.models import BY_HAND, Product, Stock, StockMovement
+from orders.models import BY_HAND, HoldLine, Product, Stock, StockMovement
 
 MOST_UNITS = 1_000_000_000
 """Units on hand, at most: half of what the column can keep, so that a restock always fits."""
@@ -34,8 +34,15 @@ class StockTooLowError(Exception):
     """The correction would make the stock negative; nothing was changed."""
 
     available: int
+    held: int = 0
+    """What is set aside for shoppers at the checkout: it can't be taken from them."""
 
     def __str__(self) -> str:
+        if self.held:
+            return _(
+                "Only %(available)d can be taken: %(held)d more are set aside for shoppers at the"
+                " checkout. Try again when their time is over, or give the holds back."
+            ) % {"available": self.available, "held": self.held}
         return _("There are only %(available)d left.") % {"available": self.available}
 
 
@@ -133,7 +140,8 @@ def correct_stock(
             if newest := newer.first():
                 raise CorrectedMeanwhileError(newest)
         if stock.available + delta < 0:
-            raise StockTooLowError(stock.available)
+            held = HoldLine.objects.filter(product=product_id).aggregate(sum=Sum("quantity"))
+            raise StockTooLowError(stock.available, held["sum"] or 0)
         if stock.available + delta > MOST_UNITS:
             raise StockTooLargeError(stock.available)
         stock.available += delta

@@ -17,11 +17,12 @@ from orders.desk.stock import products_named
 from orders.holds.holding import give_back
 from orders.models import Hold, HoldLine, Order
 from orders.placing.errors import PlacementError
+from project.desk.audit_log import LoggedActions
 from project.desk.long_lists import LongList
 
 
 @admin.register(Hold)
-class HoldAdmin(LongList):
+class HoldAdmin(LoggedActions, LongList):
     list_display = ("created_at", "state", "products", "units", "expires_at", "ended_at", "order")
     list_display_links = None
     list_filter = ("status",)

@@ -5,6 +5,7 @@ A code that was used can't be deleted: it is switched off. A change counts for n
 
 from typing import Any
 
+from django import forms
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import Sum
@@ -14,12 +15,22 @@ from unfold.decorators import display
 
 from orders.models import Voucher, VoucherUse
 from orders.vouchers.discount import plain_code
-from project.desk.editing import EditAdmin
+from project.desk.editing import EditAdmin, EditForm
 from project.templatetags.money import money
+
+
+class VoucherForm(EditForm):
+    def clean_limit(self) -> int | None:
+        limit: int | None = self.cleaned_data["limit"]
+        if limit is not None and limit < self.instance.used:
+            used = self.instance.used
+            raise forms.ValidationError(_("It was used %(used)d times already.") % {"used": used})
+        return limit
 
 
 @admin.register(Voucher)
 class VoucherAdmin(EditAdmin):
+    form = type("VoucherForm", (VoucherForm, forms.ModelForm), {})
     list_display = ("code", "takes_off", "category", "used_of", "starts_at", "ends_at", "is_active")
     list_select_related = ("category",)
     list_filter = ("is_active", "kind", "category")

@@ -20,7 +20,7 @@ logger = logging.getLogger(__name__)
 
 BATCH_SIZE = 500
 """Holds that are submitted together."""
-PATIENCE = 4.0
+PATIENCE = 1.0
 """Seconds that a hold of a locked product waits for its turn; the next run tries it again."""
 
 

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import Error, connection
 
 from orders.holds.limit import count_hold
-from orders.models import Hold
+from orders.models import Hold, Order
 from orders.placing.draft import AlreadyPlaced
 from orders.placing.errors import (
     InvalidOrder,
@@ -64,6 +64,7 @@ def hold(
     lines: Sequence[RequestedLine],
     *,
     key: str = "",
+    source: Order.Source = Order.Source.API,
     replaces: UUID | None = None,
     counted_address: str = "",
 ) -> Units:
@@ -76,7 +77,7 @@ def hold(
     """
     if not settings.HOLD_MINUTES:
         raise HoldsAreOff
-    wanted = hold_id(owner=counted_address, key=key) if key else uuid4()
+    wanted = hold_id(source=source, key=key) if key else uuid4()
     try:
         with turn():
             return _hold(lines, wanted, replaces=replaces, counted_address=counted_address)

@@ -33,9 +33,9 @@ def order_ids(*, source: str, user_id: int | None, key: str) -> list[UUID]:
     return [_derive(secret, source, owner, key) for secret in secrets]
 
 
-def hold_id(*, owner: str, key: str) -> UUID:
-    """Return the id of the hold that `owner`, the client's address, made under the key."""
-    return _hash(settings.SECRET_KEY, f"hold\x00{owner}\x00{key}")
+def hold_id(*, source: str, key: str) -> UUID:
+    """Return the id of the hold that was made under the key."""
+    return _hash(settings.SECRET_KEY, f"hold\x00{source}\x00{key}")
 
 
 def _derive(secret: str, source: str, user_id: int | None, key: str) -> UUID:

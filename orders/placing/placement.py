@@ -181,6 +181,9 @@ def _place(
         )
         if placed_id is not None:
             return _repeated(placed_id, request)
+        if request.is_synthetic and (request.hold or request.voucher):
+            text = _("A performance run uses no holds and no vouchers.")
+            raise InvalidOrder([FieldError("hold" if request.hold else "voucher", text)])
         draft = price(
             request,
             order_id=ids[0],

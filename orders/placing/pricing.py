@@ -36,7 +36,7 @@ from orders.placing.uploads import DraftUpload
 from orders.placing.voucher_rows import DraftUse
 from orders.quotes.parcel import Quote
 from orders.vouchers.discount import DiscountedLine, discounts_of
-from orders.vouchers.uses import person_of
+from orders.vouchers.uses import persons_of
 
 LARGEST_TOTAL = Decimal("999999999999.99")
 """The largest amount that the columns of an order's totals can keep."""
@@ -160,7 +160,7 @@ def _discounts(
 def _use(voucher: Voucher | None, request: OrderRequest, amount: Decimal) -> DraftUse | None:
     if voucher is None:
         return None
-    return DraftUse(voucher.pk, voucher.code, person_of(request.email), amount)
+    return DraftUse(voucher.pk, voucher.code, persons_of(request.email), amount)
 
 
 def frozen_quote(quote: Quote | None) -> dict[str, Any]:

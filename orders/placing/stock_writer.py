@@ -29,7 +29,7 @@ from orders.placing.held_units import (
 from orders.placing.order_rows import fingerprints_of, write_orders
 from orders.placing.row_locks import RowLocks
 from orders.placing.uploads import assign, lock_untaken
-from orders.placing.voucher_rows import VoucherRows
+from orders.placing.voucher_rows import VoucherLocks, VoucherRows
 from project.group_commit import DEFER, RepeatBatch
 
 Item: TypeAlias = Draft | HoldDraft | GiveBack
@@ -41,7 +41,7 @@ class StockWriter:
 
     def __init__(self) -> None:
         self.locks = RowLocks(Stock, column="available")
-        self._waits_for_vouchers = True
+        self._voucher_locks = VoucherLocks()
 
     def apply(
         self, connection: BaseDatabaseWrapper, items: Sequence[Item], *, wait: bool = True
@@ -60,27 +60,13 @@ class StockWriter:
         )
         available = {product_id: values[0] for product_id, values in held.items()}
         with connection.cursor() as cursor:
-            batch = _Batch(cursor, items, available, suspects, self._vouchers(cursor, items))
+            batch = _Batch(cursor, items, available, suspects, self._voucher_locks, wait=wait)
             answers = [batch.decide(item) for item in items]
             written = batch.write()
         return [
             written[item.id] if answer is None and not isinstance(item, GiveBack) else answer
             for item, answer in zip(items, answers, strict=True)
         ]
-
-    def _vouchers(self, cursor: CursorWrapper, items: Sequence[Item]) -> VoucherRows | None:
-        """Lock the vouchers of the batch. One that somebody keeps locked must not stop the others:
-        after a lock timeout the batch comes again, and its own orders are told to try again.
-        """
-        uses = [item.use for item in items if isinstance(item, Draft) and item.use]
-        if not uses:
-            return None
-        waits, self._waits_for_vouchers = self._waits_for_vouchers, True
-        try:
-            return VoucherRows(cursor, uses, wait=waits)
-        except RepeatBatch:
-            self._waits_for_vouchers = False
-            raise
 
 
 class _Batch:
@@ -92,16 +78,23 @@ class _Batch:
         items: Sequence[Item],
         available: dict[int, int],
         suspects: Collection[int],
-        vouchers: VoucherRows | None,
+        voucher_locks: VoucherLocks,
+        *,
+        wait: bool,
     ) -> None:
         self._cursor = cursor
         self._available = available
         self._suspects = frozenset(suspects)
-        self._vouchers = vouchers
-        tokens = {part.token for item in items if isinstance(item, Draft) for part in item.uploads}
-        self._untaken = lock_untaken(cursor, tokens) if tokens else set()
+        self._wait = wait
         wanted = {item.held.id for item in items if item.held}
         self._open = lock_open(cursor, wanted) if wanted else set()
+        uses = [item.use for item in items if isinstance(item, Draft) and item.use]
+        self._vouchers = None
+        if uses:
+            locked = voucher_locks.lock(cursor, {use.voucher_id for use in uses}, wait=wait)
+            self._vouchers = VoucherRows(cursor, uses, locked)
+        tokens = {part.token for item in items if isinstance(item, Draft) for part in item.uploads}
+        self._untaken = lock_untaken(cursor, tokens) if tokens else set()
         # Read after the locks: an order that another process committed is visible now.
         self._known: dict[UUID, str] = {}
         if order_ids := {item.id for item in items if isinstance(item, Draft)}:
@@ -129,7 +122,9 @@ class _Batch:
         if use := item.use if isinstance(item, Draft) else None:
             assert self._vouchers
             if refusal := self._vouchers.refusal(use):
-                return ShopBusy() if refusal.reason == "busy" else refusal
+                if refusal.reason != "busy":
+                    return refusal
+                return ShopBusy() if self._wait else DEFER
             self._vouchers.accept(item.id, use)
         is_order = isinstance(item, Draft)
         if held:

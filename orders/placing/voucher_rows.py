@@ -25,7 +25,8 @@ class DraftUse:
 
     voucher_id: int
     code: str
-    person: str
+    persons: tuple[str, ...]
+    """Whose use it is: see `orders.vouchers.uses.persons_of`."""
     amount: Decimal
 
 
@@ -37,18 +38,56 @@ class _Limits:
     per_person: int | None
 
 
+class VoucherLocks:
+    """The locks that a StockWriter takes on vouchers. One that somebody keeps locked stops nobody.
+
+    After a lock timeout the batch comes again, and takes only those that are free: the others are
+    stuck from then on, and no lane waits for them until one is found free.
+    """
+
+    def __init__(self) -> None:
+        self._stuck: frozenset[int] = frozenset()
+        self._probing = False
+
+    def lock(
+        self, cursor: CursorWrapper, voucher_ids: set[int], *, wait: bool
+    ) -> dict[int, _Limits]:
+        """Lock the vouchers; return the limits of those we hold. Raises RepeatBatch."""
+        patient = set() if self._probing or not wait else voucher_ids - self._stuck
+        try:
+            locked = _locked(cursor, patient, wait=True)
+        except Error as error:
+            if sqlstate(error) != LOCK_NOT_AVAILABLE:
+                raise
+            self._probing = True
+            raise RepeatBatch from error
+        # After those that are waited for: what is held already can't close a circle.
+        locked |= _locked(cursor, voucher_ids - patient, wait=False)
+        if self._probing and wait:
+            self._stuck |= voucher_ids - locked.keys()
+            self._probing = False
+        self._stuck -= locked.keys()
+        return locked
+
+
 class VoucherRows:
     """The vouchers of one batch under their locks."""
 
-    def __init__(self, cursor: CursorWrapper, uses: Sequence[DraftUse], *, wait: bool) -> None:
-        """Lock the vouchers. Without `wait`, those that somebody else has locked stay out."""
+    def __init__(
+        self, cursor: CursorWrapper, uses: Sequence[DraftUse], limits: dict[int, _Limits]
+    ) -> None:
+        """`limits` are of the vouchers that are locked; the others are busy."""
         self._cursor = cursor
-        self._limits = _locked(cursor, {use.voucher_id for use in uses}, wait=wait)
-        self._used = Counter(
-            {voucher_id: limits.used for voucher_id, limits in self._limits.items()}
-        )
+        self._limits = limits
+        self._used = Counter({voucher_id: each.used for voucher_id, each in limits.items()})
         self._used_by = _used_by(
-            cursor, {(use.voucher_id, use.person) for use in uses if self._is_per_person(use)}
+            cursor,
+            {
+                (use.voucher_id, person)
+                for use in uses
+                if self._is_per_person(use)
+                for person in use.persons
+            },
         )
         self._accepted: list[tuple[UUID, DraftUse]] = []
 
@@ -61,7 +100,7 @@ class VoucherRows:
             return VoucherRefused("ended", use.code)
         if limits.limit is not None and self._used[use.voucher_id] >= limits.limit:
             return VoucherRefused("used_up", use.code)
-        by_person = self._used_by[use.voucher_id, use.person]
+        by_person = sum(self._used_by[use.voucher_id, person] for person in use.persons)
         if limits.per_person is not None and by_person >= limits.per_person:
             return VoucherRefused("used_by_person", use.code)
         return None
@@ -69,7 +108,7 @@ class VoucherRows:
     def accept(self, order_id: UUID, use: DraftUse) -> None:
         """Count the use; `write` stores it."""
         self._used[use.voucher_id] += 1
-        self._used_by[use.voucher_id, use.person] += 1
+        self._used_by[use.voucher_id, use.persons[0]] += 1
         self._accepted.append((order_id, use))
 
     def write(self) -> None:
@@ -93,7 +132,7 @@ class VoucherRows:
             {
                 "orders": [order_id for order_id, _use in self._accepted],
                 "vouchers": [use.voucher_id for _order_id, use in self._accepted],
-                "persons": [use.person for _order_id, use in self._accepted],
+                "persons": [use.persons[0] for _order_id, use in self._accepted],
                 "amounts": [use.amount for _order_id, use in self._accepted],
             },
         )
@@ -109,13 +148,10 @@ _LOCK = """
 
 
 def _locked(cursor: CursorWrapper, voucher_ids: set[int], *, wait: bool) -> dict[int, _Limits]:
-    """Lock the vouchers; return their limits. Raises RepeatBatch after a lock timeout."""
-    try:
-        cursor.execute(_LOCK if wait else f"{_LOCK} SKIP LOCKED", [array_literal(voucher_ids)])
-    except Error as error:
-        if sqlstate(error) == LOCK_NOT_AVAILABLE:
-            raise RepeatBatch from error
-        raise
+    """Lock the vouchers; without `wait` only those that are free. Return their limits."""
+    if not voucher_ids:
+        return {}
+    cursor.execute(_LOCK if wait else f"{_LOCK} SKIP LOCKED", [array_literal(voucher_ids)])
     return {row[0]: _Limits(*row[1:]) for row in cursor.fetchall()}
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
-from django.db.models import Count, Q, Sum
+from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import TruncDate
 from django.urls import reverse
 
@@ -73,7 +73,7 @@ def read_figures(day: date) -> Figures:
         top=list(
             lines.order_by()
             .values_list("name")
-            .annotate(units=Sum("quantity"), amount=Sum("total"))
+            .annotate(units=Sum("quantity"), amount=Sum(F("total") - F("discount")))
             .order_by("-units", "name")[:TOP]
         ),
         turnover_by_day=_turnover_by_day(day),

@@ -1,6 +1,6 @@
 """Ordering again: an order's lines into the cart, as far as they are sold today."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.utils.translation import gettext as _
 
@@ -10,11 +10,13 @@ from orders.models import Order, OrderLine, Product
 from project.text import isolate
 
 
-def order_again(order: Order, cart: ShopperCart) -> tuple[int, list[str]]:
+def order_again(
+    order: Order, cart: ShopperCart, *, held: Mapping[int, int]
+) -> tuple[int, list[str]]:
     """Put the order's lines into the cart; return how many came, and what is missing in sentences.
 
     A product that is in the cart already has the larger of both quantities, so a double click
-    orders nothing twice.
+    orders nothing twice. `held`: the units by product that are set aside for the shopper.
     """
     lines = list(order.lines.all())
     known = products_on_sale().filter(pk__in=[line.product_id for line in lines])
@@ -23,7 +25,8 @@ def order_again(order: Order, cart: ShopperCart) -> tuple[int, list[str]]:
     came, missing = 0, list[str]()
     for line in lines:
         product = products.get(line.product_id)
-        quantity = min(line.quantity, product.available) if product else 0
+        available = product.available + held.get(product.pk, 0) if product else 0
+        quantity = min(line.quantity, available)
         missing += _missing(line, product, quantity)
         if product is None or product.requires_upload or quantity < 1:
             continue

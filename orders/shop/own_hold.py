@@ -15,6 +15,7 @@ from django.http import HttpRequest
 
 from orders.holds.holding import HoldsAreOff, Units, fingerprint_of, hold, read_hold
 from orders.holds.limit import TooManyHolds
+from orders.models import Order
 from orders.placing.errors import OutOfStock, PlacementError
 from orders.placing.held_units import read_held
 from orders.placing.request import RequestedLine
@@ -67,8 +68,9 @@ def usable_hold(session: SessionBase) -> UUID | None:
 
 
 def forget_hold(session: SessionBase) -> None:
-    """Forget the hold that has become an order."""
-    session.pop(_HOLD, None)
+    """Forget the hold if it has ended. One that is open may be another tab's."""
+    if usable_hold(session) is None:
+        session.pop(_HOLD, None)
 
 
 def clock_of(session: SessionBase, lines: Sequence[RequestedLine]) -> Clock:
@@ -82,15 +84,25 @@ def clock_of(session: SessionBase, lines: Sequence[RequestedLine]) -> Clock:
     return _clock(held)
 
 
-def hold_lines(request: HttpRequest, lines: Sequence[RequestedLine]) -> Clock:
-    """Set the lines' units aside; what was set aside before counts for them."""
+def hold_lines(request: HttpRequest, lines: Sequence[RequestedLine], *, key: str) -> Clock:
+    """Set the lines' units aside; what was set aside before counts for them.
+
+    `key` is the cart's. Two tabs that ask at once, and a repeat of what got no answer, have the
+    same hold: its own key is made of the cart's, the lines and the hold before it.
+    """
     held = None
     if hold_id := hold_of(request.session):
         held = read_hold(hold_id)
     if held and held.fingerprint == fingerprint_of(lines) and (clock := _clock(held)).is_open:
         return clock  # asked for twice: the clock goes on
     try:
-        held = hold(lines, replaces=hold_id, counted_address=counted_address(request))
+        held = hold(
+            lines,
+            key=f"{key}:{fingerprint_of(lines)}:{hold_id or ''}",
+            source=Order.Source.SHOP,
+            replaces=hold_id,
+            counted_address=counted_address(request),
+        )
     except HoldsAreOff:
         return Clock("off")
     except OutOfStock:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from orders.models import OrderLine, Voucher
 from orders.placing.errors import VoucherRefused
@@ -65,7 +65,7 @@ def discounts_of(
 
 def _amount(voucher: Voucher, base: Decimal, *, unit: Decimal) -> Decimal:
     if voucher.kind == Voucher.Kind.AMOUNT:
-        return min(voucher.value, base)
+        return min(voucher.value.quantize(unit, ROUND_DOWN), base)
     return (base * voucher.value / 100).quantize(unit, ROUND_HALF_UP)
 
 

@@ -12,10 +12,16 @@ from orders.models import Voucher, VoucherUse
 from orders.placing.limits import mailbox
 
 
-def person_of(email: str) -> str:
-    """Return what a person's uses are counted by: one for each mailbox, however it is written."""
-    message = f"voucher\x00{mailbox(email)}"
-    return hmac.new(settings.SECRET_KEY.encode(), message.encode(), hashlib.sha256).hexdigest()
+def persons_of(email: str) -> tuple[str, ...]:
+    """Return what a person's uses are counted by: one for each mailbox, however it is written.
+
+    The first is the one that new uses have; the others are those of before SECRET_KEY was rotated.
+    """
+    message = f"voucher\x00{mailbox(email)}".encode()
+    secrets = (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
+    return tuple(
+        hmac.new(secret.encode(), message, hashlib.sha256).hexdigest() for secret in secrets
+    )
 
 
 def lock_voucher(order_id: UUID) -> None:

@@ -23,9 +23,11 @@ from project.admission.queue import AdmissionQueue
 from project.admission.refusal import API_ORDERS, refused
 from project.figures.noting import Counter, count
 
-ORDER_PATHS = (API_ORDERS, "/checkout/")
-"""Where orders are sent to. Written in another way, as with %2F, they aren't recognised: they get a
-thread as pages do, and wait there (`orders.placing.turns`)."""
+API_PATHS = (API_ORDERS, "/api/v1/holds")
+ORDER_PATHS = (*API_PATHS, "/checkout/", "/checkout/hold/")
+"""Where orders and holds, which wait for the same writer, are sent to. Written in another way, as
+with %2F, they aren't recognised: they get a thread as pages do, and wait there
+(`orders.placing.turns`)."""
 PATIENCE = 0.4
 """Seconds that an order waits in the queue. A refusal must come within a second, also where the
 threads leave this one little of the interpreter's time."""
@@ -37,7 +39,7 @@ NOTE_SECONDS = 10.0
 
 _OF_PROGRAMS, _OF_ORDERS = (
     tuple(f"POST {path}{end}".encode() for path in paths for end in " ?")
-    for paths in ((API_ORDERS,), ORDER_PATHS)
+    for paths in (API_PATHS, ORDER_PATHS)
 )
 _LONGEST_START = max(map(len, _OF_ORDERS))
 _READ_SIZE = 65536

@@ -169,6 +169,7 @@ def _remove_products(skus: list[str], seed: int) -> None:
             *("orders_stockmovement", "orders_stock", "orders_stockalert", "orders_salesentry"),
             *("orders_productsales", "orders_scheduledchange", "orders_productmedia"),
             *("orders_waitinglistentry", "orders_restock", "orders_popularity"),
+            "orders_holdline",
         ):
             cursor.execute(f"DELETE FROM {table} WHERE product_id IN (TABLE gone)")
         cursor.execute("DELETE FROM orders_product WHERE id IN (TABLE gone)")

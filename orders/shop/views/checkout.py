@@ -110,7 +110,8 @@ def delivery(request: HttpRequest) -> HttpResponse:
 def hold(request: HttpRequest) -> HttpResponse:
     """Set the cart's units aside: the page asks for it as it is shown, and again by its button."""
     lines = [line.requested for line in current_cart(request).lines]
-    clock = hold_lines(request, lines) if lines else Clock("none")
+    key = cart_of(request).checkout_key()
+    clock = hold_lines(request, lines, key=key) if lines else Clock("none")
     if not request.headers.get("HX-Request"):
         return _keep(request, {})
     return render(request, "shop/_hold.html", {"clock": clock, "is_asked": True})

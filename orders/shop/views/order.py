@@ -25,6 +25,7 @@ from orders.models import Order, User
 from orders.papers.reading import invoices_of
 from orders.placing.mail_mark import is_mail_mark
 from orders.shop.again import order_again
+from orders.shop.own_hold import own_units
 from orders.shop.progress import pass_pictures, read_progress, version_of
 from orders.shop.returns import ReturnForm, read_returns
 from orders.taxes.splitting import order_taxes
@@ -96,7 +97,7 @@ def cancel_order(request: HttpRequest, order_id: UUID) -> HttpResponse:
 def again(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Put the order's lines into the cart, as far as they are sold today, and show the cart."""
     placed = get_object_or_404(Order, pk=order_id)
-    came, missing = order_again(placed, cart_of(request))
+    came, missing = order_again(placed, cart_of(request), held=own_units(request.session))
     if came:
         messages.success(request, _("Your order's items are in the cart."))
     for sentence in missing:

@@ -21,6 +21,9 @@
 
   // By the element: htmx replaces it when the units are set aside.
   const ends = new WeakMap();
+  const say = (text) => {
+    document.getElementById("hold-said").textContent = text;
+  };
   const tick = () => {
     const hold = document.getElementById("hold");
     const seconds = Number(hold?.dataset.seconds);
@@ -30,11 +33,17 @@
     if (left > 0) {
       const rest = String(left % 60).padStart(2, "0");
       hold.querySelector(".hold-left").textContent = `${Math.floor(left / 60)}:${rest}`;
+      const soon = hold.querySelector(".hold-soon");
+      if (left <= 120 && soon) {
+        say(soon.innerHTML);
+        soon.remove();
+      }
       return;
     }
     delete hold.dataset.seconds;
     hold.querySelector(".hold-open").hidden = true;
     for (const hidden of hold.querySelectorAll("[hidden]:not(.hold-open)")) hidden.hidden = false;
+    say(hold.querySelector(".hold-over").textContent.trim());
   };
   setInterval(tick, 250);
   tick();
@@ -43,6 +52,12 @@
   form.addEventListener("click", (event) => {
     if (!event.target.closest(".hold-again") || !window.htmx) return;
     event.preventDefault();
+    // The button goes: a screen reader goes on at the clock.
+    form.addEventListener(
+      "htmx:afterSwap",
+      () => document.querySelector("#hold .hold-open")?.focus(),
+      { once: true },
+    );
     htmx.trigger("#hold", "ask");
   });
 })();

@@ -71,6 +71,13 @@ def test_a_day_is_the_shops_from_midnight_to_midnight() -> None:
     ]
 
 
+def test_what_sold_best_counts_what_was_charged() -> None:
+    made = order(at("2026-11-22 12:00:00"), quantity=2)
+    made.lines.update(discount=Decimal("3.00"))
+
+    assert read_figures(DAY).top == [("Thing SKU0", 2, Decimal("17.00"))]
+
+
 @pytest.mark.parametrize(("day", "hours"), [("2026-03-29", 23), ("2026-10-25", 25)])
 def test_the_days_when_the_clocks_change_have_their_own_length(day: str, hours: int) -> None:
     begin, end = bounds(date.fromisoformat(day))

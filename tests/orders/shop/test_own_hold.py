@@ -1,6 +1,7 @@
 """The checkout sets its products aside, says until when, and counts them as the shopper's own."""
 
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from orders.holds.expiry import give_back_expired
 from orders.models import Hold, Order, Stock
 from tests.factories import add_product
 from tests.orders.shop.pages import add, send, text_of
+from tests.races import together
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
@@ -85,6 +87,33 @@ def test_asked_for_twice_the_clock_goes_on_and_another_cart_begins_a_new_one() -
 
     assert sorted(Hold.objects.values_list("status", "units")) == [("open", 3), ("replaced", 1)]
     assert Stock.objects.get().available == 2
+
+
+def test_two_tabs_that_ask_at_once_have_one_hold() -> None:
+    add_product("MUG", stock=1)
+    client = shopper()
+    tabs = [Client(), Client()]
+    for tab in tabs:
+        tab.cookies = client.cookies.copy()
+
+    answers = together(*[partial(set_aside, tab) for tab in tabs])
+
+    assert [ASIDE in text_of(answer) for answer in answers] == [True, True]
+    assert Hold.objects.get().units == 1
+
+
+def test_a_form_of_another_tab_forgets_no_open_hold() -> None:
+    add_product("MUG", stock=5)
+    client = shopper()
+    old = client.get("/checkout/")
+    send(client, old)
+    add(client, "MUG", 2)
+    set_aside(client)
+
+    send(client, old)  # again: it finds its order
+
+    assert "hold" in client.session
+    assert Hold.objects.get(status="open").units == 2
 
 
 def test_after_its_time_the_page_says_so_and_the_order_gets_what_is_left() -> None:

@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orders.models import OrderLine, Voucher
@@ -99,6 +99,7 @@ def baskets(draw: st.DrawFn) -> tuple[str, list[tuple[Decimal, int]], Voucher]:
     return currency, lines, voucher(kind=kind, value=value)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(baskets(), st.lists(st.sampled_from(["19", "7", "0"]), min_size=6, max_size=6))
 def test_all_sums_agree_with_the_total(
     basket: tuple[str, list[tuple[Decimal, int]], Voucher], rates: list[str]
@@ -120,6 +121,7 @@ def test_all_sums_agree_with_the_total(
     assert sum(part.net + part.tax for part in parts) == sum(charged) + 5
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     currencies,
     st.integers(1, 40),

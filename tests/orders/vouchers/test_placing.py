@@ -112,6 +112,24 @@ def test_the_limit_and_the_limit_of_a_person_hold() -> None:
     assert run_audit().is_clean
 
 
+def test_a_person_stays_the_same_when_the_secret_key_is_rotated(settings: Any) -> None:
+    add_voucher(limit_per_person=1)
+    add_product("MUG")
+    placed(("MUG", 1))
+    settings.SECRET_KEY, settings.SECRET_KEY_FALLBACKS = "another", [settings.SECRET_KEY]
+
+    with pytest.raises(VoucherRefused):
+        placed(("MUG", 1))
+
+
+def test_a_performance_run_uses_no_voucher() -> None:
+    add_voucher()
+    add_product("MUG")
+
+    with pytest.raises(InvalidOrder):
+        placed(("MUG", 1), is_synthetic=True)
+
+
 def test_a_repeat_uses_it_once_and_with_another_code_it_is_another_order() -> None:
     add_voucher(limit=1)
     add_product("MUG")
