@@ -116,6 +116,11 @@ EVENTS = {
         _("Order cancelled"), name="order_cancelled", by_sms=True, parameters=("number",)
     ),
     "order_refunded": _order_event(_("Order refunded"), name="order_refunded"),
+    "order_return_requested": _order_event(_("Return requested"), name="order_return_requested"),
+    "order_return_accepted": _order_event(_("Return accepted"), name="order_return_accepted"),
+    "order_return_refused": _order_event(_("Return refused"), name="order_return_refused"),
+    "order_return_withdrawn": _order_event(_("Return withdrawn"), name="order_return_withdrawn"),
+    "order_return_received": _order_event(_("Return received"), name="order_return_received"),
     "sign_up_confirmation": _code_event(_("Sign-up confirmation"), name="sign_up_confirmation"),
     "email_confirmation": _code_event(_("E-mail confirmation"), name="email_confirmation"),
     "phone_confirmation": _code_event(
@@ -152,6 +157,7 @@ EVENTS = {
         _("Performance: slower than usual"), name="performance_slower"
     ),
     "refund_owed": _staff_event(_("Refund owed"), name="refund_owed"),
+    "return_requested": _staff_event(_("Return to answer"), name="return_requested"),
     "payment_to_check": _staff_event(_("Payment to check"), name="payment_to_check"),
     "daily_report": _staff_event(_("Daily report"), name="daily_report"),
     "order_link": _account_event(_("Link to an order"), name="order_link"),

@@ -286,6 +286,8 @@ FOR_GOOD = {
     "orders.Payment": "the ledger of money",
     "orders.Refund": "the ledger of money",
     "orders.RefundLine": "the ledger of money",
+    "orders.Return": "what came back of an order, and why; erasure takes the words away",
+    "orders.ReturnLine": "the units of a return",
     "orders.PaymentAttempt": "a dispute at a payment provider may come years later",
     "orders.InvoiceCounter": "the numbers of invoices have no gap",
     "orders.VoucherUse": "the ledger of vouchers",

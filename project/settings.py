@@ -17,7 +17,7 @@ from project.conf.backup_place import backup_place
 from project.conf.brokers import transport_options
 from project.conf.company import address_lines, iban, invoice_occasion, percent, printed_line
 from project.conf.database import POOL
-from project.conf.durations import a_minute, hours_of_day, whole_days, whole_hours
+from project.conf.durations import a_minute, hours_of_day, late_returns, whole_days, whole_hours
 from project.conf.hsts import require_possible_hsts
 from project.conf.media_storage import media_storage
 from project.conf.misspelt import refuse_misspelt
@@ -72,6 +72,9 @@ SHOP_CURRENCY = environment.currency("SHOP_CURRENCY", "EUR")
 STAFF_EMAILS = environment.addresses("STAFF_EMAILS", may_be_empty=not IS_PRODUCTION)
 # Orders not paid for so long are cancelled; None: never.
 PAYMENT_DUE_HOURS = whole_hours("PAYMENT_DUE_HOURS", environment.text("PAYMENT_DUE_HOURS"))
+# For how many days after the delivery goods may be returned, and what a later request gets.
+RETURN_DAYS = whole_days("RETURN_DAYS", environment.text("RETURN_DAYS", "14"))
+LATE_RETURNS = late_returns("LATE_RETURNS", environment.text("LATE_RETURNS", "refuse"))
 # Where customers pay online, and what the order's page says about other ways.
 STRIPE_SECRET_KEY = stripe_key("STRIPE_SECRET_KEY", environment.text("STRIPE_SECRET_KEY"))
 STRIPE_WEBHOOK_SECRET = stripe_key(

@@ -7,9 +7,12 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 from django.db.models import F
+from django.utils import timezone
 
+from orders.lifecycle.receiving import receive
+from orders.lifecycle.returns import accept, request_return
 from orders.lifecycle.transitions import cancel, deliver, pack, pay, refund, ship
-from orders.models import Order
+from orders.models import Order, Return
 from orders.placing.placement import place_order
 from tests.factories import order_request
 
@@ -54,6 +57,29 @@ def refund_order(order_id: UUID, lines: dict[str, int] | None = None, **changes:
         "lines": lines,
     }
     return refund(**wanted | changes)
+
+
+def ask_return(order: Order, lines: dict[str, int] | None = None, **changes: Any) -> Return:
+    """Ask to return some units by SKU, or two of TEA, today."""
+    wanted: dict[str, Any] = {
+        "order_id": order.pk,
+        "return_id": uuid4(),
+        "lines": lines or {"TEA": 2},
+        "today": timezone.localdate(),
+    }
+    return request_return(**wanted | changes)
+
+
+def accepted_return(order: Order, lines: dict[str, int] | None = None) -> Return:
+    return accept(return_id=ask_return(order, lines).pk)
+
+
+def receive_return(
+    asked: Return, received: dict[str, int], *, restocked: dict[str, int] | None = None
+) -> Return:
+    """Enter the units that came by SKU, and those that are sold again: all, by default."""
+    back = received if restocked is None else restocked
+    return receive(return_id=asked.pk, received=received, restocked=back)
 
 
 def aged(order: Order, *, hours: int = 49) -> Order:

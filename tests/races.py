@@ -15,6 +15,10 @@ from orders.placing.request import OrderRequest
 from orders.placing.writers import drain
 from project.monitoring.audit import run_audit
 
+Step = Callable[[], Any]
+AtOnce = Callable[[Step, Step], list[Any]]
+"""Takes two steps that start together: the fixture `at_once` of tests/faults."""
+
 
 def at_once(requests: list[OrderRequest], *, clients: int = 24) -> list[Any]:
     """Place all requests in parallel; return each one's placement or error."""

@@ -37,6 +37,7 @@ def _may(actions: str, *models: str) -> frozenset[str]:
 _SEE_ORDERS = _may(
     "view",
     *("orders.order", "orders.payment", "orders.refund", "orders.paymentattempt"),
+    "orders.return",
     *("notifications.notification", "media_jobs.mediajob", "media_jobs.asset"),
     *("orders.waitinglistentry", "orders.hold"),
 )
@@ -64,6 +65,7 @@ _CLERK = (
 )
 _STOCK_KEEPER = (
     _may("view pack", "orders.order")
+    | _may("view", "orders.return")
     | _SEE_CATALOGUE
     | _may("view", "orders.deskjob")
     | _may("add", "orders.stockmovement")
@@ -122,7 +124,7 @@ ROLES = (
     Role(
         "Stock keeper",
         _("Stock keeper"),
-        _("Receives, corrects and counts stock, and packs orders."),
+        _("Receives, corrects and counts stock, packs orders, and receives returns."),
         _STOCK_KEEPER,
     ),
     Role(

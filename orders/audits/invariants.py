@@ -20,6 +20,7 @@ SETTLED = "now() - interval '60 seconds'"
 # to a join. What has no column of the order is found by an array of its keys.
 _THEIR_LINES = f"ARRAY(SELECT id FROM orders_orderline WHERE order_id {THESE})"
 _THEIR_REFUNDS = f"ARRAY(SELECT id FROM orders_refund WHERE order_id {THESE})"
+_THEIR_RETURNS = f"ARRAY(SELECT id FROM orders_return WHERE order_id {THESE})"
 
 register(
     Invariant(
@@ -222,12 +223,15 @@ register(
                 WHERE order_id {THESE} AND orders_order.id {THESE}
                   AND status = 'cancelled' AND quantity > refunded
                 UNION ALL
-                SELECT refund.order_id, line.product_id, refund.id::text, refunded.quantity
+                SELECT refund.order_id, line.product_id, refund.id::text, back.units
                 FROM orders_refundline AS refunded
                 JOIN orders_refund AS refund ON refund.id = refund_id
-                JOIN orders_orderline AS line ON line.id = line_id
+                JOIN orders_orderline AS line ON line.id = line_id,
+                -- A return says it of each line, another refund of all its units.
+                LATERAL (SELECT coalesce(units_restocked, CASE WHEN restocked
+                                         THEN refunded.quantity ELSE 0 END) AS units) AS back
                 WHERE refund_id = ANY({_THEIR_REFUNDS}) AND refund.order_id {THESE}
-                  AND line.order_id {THESE} AND restocked
+                  AND line.order_id {THESE} AND back.units > 0
             ) AS due
             FULL JOIN (
                 SELECT order_id, product_id, coalesce(refund_id::text, kind) AS refund,
@@ -266,6 +270,42 @@ register(
               AND (status = 'refunded') <> (lines.units = 0)
         """,
         checked=f"SELECT count(*) FROM orders_orderline WHERE order_id {THESE}",
+    )
+)
+register(
+    Invariant(
+        name=gettext_noop("returns: what came is refunded, and no unit is returned twice"),
+        subject=ORDERS,
+        query=f"""
+            SELECT 'return ' || refund_id || ', line ' || line_id
+                   || ': received ' || coalesce(came.units, 0) || ' (back in stock '
+                   || coalesce(came.back, 0) || '), refunded ' || coalesce(paid.units, 0)
+                   || ' (' || coalesce(paid.back, 0) || ')'
+            FROM (
+                SELECT refund_id, line_id, received AS units, restocked AS back
+                FROM orders_returnline JOIN orders_return AS made ON made.id = of_return_id
+                WHERE of_return_id = ANY({_THEIR_RETURNS}) AND order_id {THESE} AND received > 0
+            ) AS came
+            FULL JOIN (
+                SELECT refund_id, line_id, quantity AS units, units_restocked AS back
+                FROM orders_refundline
+                WHERE refund_id = ANY(ARRAY(SELECT refund_id FROM orders_return
+                                            WHERE order_id {THESE}))
+            ) AS paid
+            USING (refund_id, line_id)
+            WHERE (came.units, came.back) IS DISTINCT FROM (paid.units, paid.back)
+            UNION ALL
+            SELECT 'order ' || order_id || ', line ' || line.id || ': units ' || quantity
+                   || ', refunded ' || refunded || ', in open returns ' || held.units
+            FROM orders_orderline AS line
+            JOIN (SELECT line_id, sum(quantity) AS units
+                  FROM orders_returnline JOIN orders_return AS made ON made.id = of_return_id
+                  WHERE of_return_id = ANY({_THEIR_RETURNS}) AND order_id {THESE}
+                    AND status IN ('requested', 'accepted')
+                  GROUP BY line_id) AS held ON line_id = line.id
+            WHERE order_id {THESE} AND refunded + held.units > quantity
+        """,
+        checked=f"SELECT count(*) FROM orders_return WHERE order_id {THESE}",
     )
 )
 register(

@@ -15,7 +15,7 @@ from django.utils.translation import ngettext_lazy
 
 from notifications.models import ChannelState
 from orders.desk.order_filters import UNSENT_DAYS, is_overdue, is_owed_money, unsent_to_trouble
-from orders.models import Order, PaymentAttempt
+from orders.models import Order, PaymentAttempt, Return
 from project.desk.job_errors import jobs_url
 from project.desk.jobs import job_admins
 from project.desk.row_counts import add_counts, count_each
@@ -24,6 +24,11 @@ from project.monitoring.health import Paused
 from project.names import queue_name
 
 MOST_COUNTED = 200
+RETURNS: dict[str, str | Promise] = {
+    Return.Status.REQUESTED: _("Returns to answer"),
+    Return.Status.ACCEPTED: _("Accepted returns that haven't come"),
+}
+"""The open returns, by status."""
 
 
 @dataclass(frozen=True)
@@ -96,6 +101,8 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
     rows: dict[str, QuerySet[Any]] = {name: orders for name, (_words, orders, _q) in lists.items()}
     if of_orders:
         rows["to_check"] = PaymentAttempt.objects.filter(status=PaymentAttempt.Status.TO_CHECK)
+        for status in RETURNS:
+            rows[f"return {status}"] = Return.objects.filter(status=status)
     desks = job_admins(site) if of_jobs else []
     for desk in desks:
         jobs = desk.model._default_manager
@@ -111,6 +118,11 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
         url = f"{attempts}?{urlencode({'status__exact': PaymentAttempt.Status.TO_CHECK})}"
         words = _("Online payments to check")
         tasks.append(Task("to_check", words, counts["to_check"], url, is_urgent=True))
+        returns = reverse("admin:orders_return_changelist")
+        for status, label in RETURNS.items():
+            url = f"{returns}?{urlencode({'status': status})}"
+            is_urgent = status == Return.Status.REQUESTED
+            tasks.append(Task(status, label, counts[f"return {status}"], url, is_urgent=is_urgent))
     if of_jobs:
         for name, words in (("failed", _("Failed jobs")), ("unknown", _("Outcome unknown"))):
             count = add_counts(counts[f"{name} {desk.model.app}"] for desk in desks)

@@ -111,6 +111,42 @@ def of_refund(
     yield told(order, Kind.REFUNDED if is_all else Kind.PART_REFUNDED)
 
 
+def of_accepting(order: Order) -> Iterator[str]:
+    yield _("The customer may send the goods. Their price is owed once they came.")
+    yield told(order, Kind.RETURN_ACCEPTED)
+
+
+def of_refusing(order: Order) -> Iterator[str]:
+    yield _("The units stay the customer's, who may ask again.")
+    yield told(order, Kind.RETURN_REFUSED)
+
+
+def of_receiving(
+    order: Order, units: Mapping[OrderLine, int], *, back: int, asked: int
+) -> Iterator[str]:
+    """`units` came of those that were `asked` for; `back` of them are sold again."""
+    count = sum(units.values())
+    if not count:
+        yield _("Enter at least one item that came. If nothing came, refuse the return.")
+        return
+    amount, is_all = price_of(order, order.lines.all(), units)
+    yield units_back(back) if back else _("No unit returns to the stock.")
+    if count < asked:
+        says = ngettext(
+            "%(count)d unit that was asked for stays the customer's.",
+            "%(count)d units that were asked for stay the customer's.",
+            asked - count,
+        )
+        yield says % {"count": asked - count}
+    yield money_owed(amount, order.currency)
+    if is_all and order.delivery_total:
+        delivery = money(order.delivery_total, order.currency)
+        yield _("That includes %(delivery)s for the delivery.") % {"delivery": delivery}
+    if is_all:
+        yield _("The order is refunded as a whole.")
+    yield told(order, Kind.RETURN_RECEIVED)
+
+
 def of_payout(order: Order, refund: Refund) -> Iterator[str]:
     amount = money(refund.amount, order.currency)
     yield _("%(amount)s counts as sent to the customer. Send the money first.") % {"amount": amount}

@@ -28,6 +28,7 @@ from orders.desk.order_filters import (
     SalesFilter,
 )
 from orders.desk.order_lines import read_lines
+from orders.desk.order_returns import next_of_returns, read_returns
 from orders.desk.order_search import means_order
 from orders.desk.order_sheets import SHEETS
 from orders.desk.other_orders import read_other_orders
@@ -155,12 +156,13 @@ class OrderAdmin(
         steps = self.step_buttons(request, order, is_due=payment.due > 0)
         may_step = self.has_step_permission(request)
         may_refund = request.user.has_perm(REFUND)
+        returns = read_returns(order, may=request.user.has_perm)
         next_step = self.next_step(
             steps,
             order,
             payout_url=payment.payout_url if may_refund else "",
             resolve_url=payment.resolve_url if may_step else "",
-        )
+        ) or next_of_returns(returns)
         happenings = read_happenings(order, request, site=self.admin_site)
         messages = [each.job for each in happenings if isinstance(each.job, Notification)]
         media_jobs = [each.job for each in happenings if isinstance(each.job, MediaJob)]
@@ -188,6 +190,7 @@ class OrderAdmin(
             "parcel": _parcel(happenings),
             "zone": settings.TIME_ZONE,
             "order_lines": order_lines,
+            "returns": returns,
             "taxes": order_taxes(order, lines),
             "timeline": happenings,
             "others": read_other_orders(order),

@@ -78,7 +78,11 @@ def read_payment(order: Order) -> PaymentState:
     lines = RefundLine.objects.filter(refund=OuterRef("pk")).order_by("pk")
     refunds: list[Any] = list(
         order.refunds.select_related("user", "paid_out_by").annotate(
-            units=ArraySubquery(lines.values(json=JSONObject(line="line_id", count="quantity")))
+            units=ArraySubquery(
+                lines.values(
+                    json=JSONObject(line="line_id", count="quantity", back="units_restocked")
+                )
+            )
         )
         if payments or order.status != Order.Status.PLACED
         else ()
@@ -97,8 +101,10 @@ def read_payment(order: Order) -> PaymentState:
     expires_at, is_overdue = _expiry(order, due, has_payment=bool(payments))
     returned: dict[int, int] = {}
     for refund in refunds:
-        for unit in refund.units if refund.restocked else ():
-            returned[unit["line"]] = returned.get(unit["line"], 0) + unit["count"]
+        for unit in refund.units:
+            of_all = unit["count"] if refund.restocked else 0
+            back = of_all if unit["back"] is None else unit["back"]
+            returned[unit["line"]] = returned.get(unit["line"], 0) + back
     return PaymentState(
         paid=money(paid, order.currency),
         left=money(due, order.currency) if due else "",

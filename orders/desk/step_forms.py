@@ -25,6 +25,7 @@ from orders.desk import effects
 from orders.lifecycle import transitions
 from orders.lifecycle.payments import undo_payment
 from orders.lifecycle.payouts import due_of, pay_out
+from orders.lifecycle.return_units import held_units
 from orders.models import Order, OrderEvent, Payment, PaymentAttempt, Refund, User
 from orders.payments.resolving import Resolution, reported, resolve
 from project.database.keys import time_ordered_key
@@ -300,13 +301,15 @@ class RefundForm(StepForm):
     def fill_in(self) -> None:
         """All units that are left, or those of the line that the page is opened for.
 
-        Goods that never left the shop are on its shelf.
+        Those in open returns aren't: they are refunded when they come. Goods that never left the
+        shop are on its shelf.
         """
         only = self.initial.get("line")
         self.fields["restock"].initial = self.order.status in BEFORE_SHIPPING
         self.lines = {f"line-{line.pk}": line for line in self.order.lines.all()}
+        held = held_units(self.order)
         for name, line in self.lines.items():
-            left = line.quantity - line.refunded
+            left = line.quantity - line.refunded - held.get(line.pk, 0)
             self.fields[name] = forms.IntegerField(
                 label=line.name,
                 min_value=0,

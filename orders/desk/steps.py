@@ -22,6 +22,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 
 from orders.accounts.address_form import AddressFieldsForm
 from orders.desk.next_steps import NextStep, Step, find_step, next_steps, step_url
+from orders.desk.order_returns import find_step as find_return_step
 from orders.desk.step_forms import (
     PayoutForm,
     ResolveForm,
@@ -31,7 +32,7 @@ from orders.desk.step_forms import (
 from orders.desk.transitions import CHANGE, REFUND, show_refusals, take_step
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.notes import MAX_LENGTH, add_note
-from orders.models import Order, Payment, PaymentAttempt, Refund, User
+from orders.models import Order, Payment, PaymentAttempt, Refund, Return, User
 from project.database.keys import time_ordered_key
 
 
@@ -74,6 +75,11 @@ class StepPages:
                 "<uuid:order_id>/attempts/<uuid:attempt_id>/resolve/",
                 view(self.resolve_view),
                 name="orders_order_resolve",
+            ),
+            path(
+                "<uuid:order_id>/returns/<uuid:return_id>/<slug:step>/",
+                view(self.return_view),
+                name="orders_order_return",
             ),
             path(
                 "<uuid:order_id>/note/",
@@ -161,6 +167,23 @@ class StepPages:
             permission=REFUND,
             about=refund,
             back=back,
+        )
+
+    def return_view(
+        self, request: HttpRequest, order_id: UUID, return_id: UUID, step: str
+    ) -> HttpResponse:
+        """Take a step of a return."""
+        asked = get_object_or_404(Return, pk=return_id, order_id=order_id)
+        found = find_return_step(step)
+        worklist = reverse("admin:orders_return_changelist")
+        return self._form_page(
+            request,
+            asked.order,
+            found.form,
+            found.label,
+            permission=found.permission,
+            about=asked,
+            back=worklist if "worklist" in request.GET else "",
         )
 
     def note_view(self, request: HttpRequest, order_id: UUID) -> HttpResponse:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 from uuid import UUID
 
 from django.db.models import F
@@ -13,6 +14,7 @@ from orders.invoicing.issue import credit
 from orders.lifecycle.errors import DoneDifferently, InvalidTransition, WrongStatus
 from orders.lifecycle.payouts import owe, paid_so_far, refunded_so_far
 from orders.lifecycle.restock import lock_stock, return_to_stock
+from orders.lifecycle.return_units import held_units
 from orders.lifecycle.steps import (
     COMES_FROM,
     Kind,
@@ -65,60 +67,90 @@ def refund(
         require_seen(order, seen=seen)
         if order.status not in COMES_FROM[Status.REFUNDED]:
             raise WrongStatus(order, to=Status.REFUNDED)
-        order_lines = list(order.lines.all())
-        units = _units(order_lines, lines)
-        for line in units:
-            if not add_refunded_units(line, units[line]):
-                raise _too_many(line)
-        amount, is_all = price_of(order, order_lines, units)
-        if amount > (left := paid_so_far(order) - refunded_so_far(order)):
-            raise InvalidTransition(
-                _("Only %(left)s of what was paid for order %(number)s is left to refund.")
-                % {"left": money(left, order.currency), "number": order}
-            )
-        made = owe(
-            order, refund_id=refund_id, amount=amount, restocked=restock, reason=reason, user=user
+        units = _units(order.lines.all(), lines)
+        _check_not_held(units, held_units(order))
+        enter_refund(
+            order, refund_id=refund_id, units=units, restocked=restock, reason=reason, user=user
         )
-        unit = unit_of(order.currency)
-        RefundLine.objects.bulk_create(
-            RefundLine(
-                refund=made,
-                line=line,
-                quantity=count,
-                discount=discount_for_next(line, count, unit=unit),
-            )
-            for line, count in units.items()
-        )
-        credit(order, made, units, with_delivery=is_all)
-        if restock:
-            return_to_stock(
-                {line.product_id: count for line, count in units.items()},
-                kind=StockMovement.Kind.REFUND,
-                order_id=order_id,
-                refund_id=refund_id,
-                reason=reason,
-                user_id=user.pk if user else None,
-            )
-        if is_all:
-            move(order_id, to=Status.REFUNDED)
-        else:
-            touch(order_id)
         order = read(order_id)
-        record(
-            order,
-            Kind.REFUNDED if is_all else Kind.PART_REFUNDED,
-            user=user,
-            occasion=str(refund_id),
-            amount=str(amount),
-            restocked=restock,
-            reason=reason,
-            items=[
-                {"sku": line.sku, "name": line.name, "quantity": count}
-                for line, count in units.items()
-            ],
-        )
     settle(order_id)
     return order
+
+
+def enter_refund(
+    order: Order,
+    *,
+    refund_id: UUID,
+    units: Mapping[OrderLine, int],
+    restocked: bool | Mapping[OrderLine, int],
+    reason: str,
+    user: User | None,
+    is_told: bool = True,
+) -> Refund:
+    """Refund these units within the transaction that has locked the order.
+
+    `restocked`: whether all units return to the stock, or how many of each line do; then the stock
+    is locked, too. `is_told`: whether the customer gets the message about it. The caller settles
+    the sales after the commit. Raises InvalidTransition if a unit or its money isn't left.
+    """
+    amount, is_all = price_of(order, order.lines.all(), units)
+    for line, count in units.items():
+        if not add_refunded_units(line, count):
+            raise _too_many(line)
+    if amount > (left := paid_so_far(order) - refunded_so_far(order)):
+        raise InvalidTransition(
+            _("Only %(left)s of what was paid for order %(number)s is left to refund.")
+            % {"left": money(left, order.currency), "number": order}
+        )
+    by_line = None if isinstance(restocked, bool) else restocked
+    back = dict(by_line if by_line is not None else units if restocked else {})
+    is_restocked = all(back.get(line, 0) == count for line, count in units.items())
+    made = owe(
+        order, refund_id=refund_id, amount=amount, restocked=is_restocked, reason=reason, user=user
+    )
+    RefundLine.objects.bulk_create(
+        RefundLine(
+            refund=made,
+            line=line,
+            quantity=count,
+            discount=discount_for_next(line, count, unit=unit_of(order.currency)),
+            units_restocked=None if by_line is None else by_line.get(line, 0),
+        )
+        for line, count in units.items()
+    )
+    credit(order, made, units, with_delivery=is_all)
+    if any(back.values()):
+        return_to_stock(
+            {line.product_id: count for line, count in back.items() if count},
+            kind=StockMovement.Kind.REFUND,
+            order_id=order.pk,
+            refund_id=refund_id,
+            reason=reason,
+            user_id=user.pk if user else None,
+        )
+    if is_all:
+        move(order.pk, to=Status.REFUNDED)
+    else:
+        touch(order.pk)
+    record(
+        read(order.pk),
+        Kind.REFUNDED if is_all else Kind.PART_REFUNDED,
+        user=user,
+        occasion=str(refund_id),
+        is_told=is_told,
+        amount=str(amount),
+        restocked=is_restocked,
+        reason=reason,
+        items=items_of(units),
+    )
+    return made
+
+
+def items_of(units: Mapping[OrderLine, int]) -> list[dict[str, Any]]:
+    """Return the units as an entry of the timeline has them."""
+    return [
+        {"sku": line.sku, "name": line.name, "quantity": count} for line, count in units.items()
+    ]
 
 
 def price_of(
@@ -149,7 +181,22 @@ def add_refunded_units(line: OrderLine, quantity: int) -> bool:
     return left.update(refunded=F("refunded") + quantity) == 1
 
 
-def _units(order_lines: list[OrderLine], wanted: Mapping[str, int] | None) -> dict[OrderLine, int]:
+def _check_not_held(units: Mapping[OrderLine, int], held: Mapping[int, int]) -> None:
+    """Raise InvalidTransition if a unit is in an open return: it is refunded by that, once."""
+    for line, count in units.items():
+        in_returns = held.get(line.pk, 0)
+        if in_returns and count > line.quantity - line.refunded - in_returns:
+            sentence = ngettext(
+                "%(held)d unit of “%(name)s” is in an open return: receive or refuse that first.",
+                "%(held)d units of “%(name)s” are in open returns: receive or refuse these first.",
+                in_returns,
+            )
+            raise InvalidTransition(sentence % {"held": in_returns, "name": line.name})
+
+
+def _units(
+    order_lines: Iterable[OrderLine], wanted: Mapping[str, int] | None
+) -> dict[OrderLine, int]:
     """Return the units to refund by line. Raises InvalidTransition for a SKU without a line."""
     if wanted is None:
         return {

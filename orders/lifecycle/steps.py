@@ -63,6 +63,11 @@ MESSAGES = {
     Kind.CANCELLED: "order_cancelled",
     Kind.PART_REFUNDED: "order_refunded",
     Kind.REFUNDED: "order_refunded",
+    Kind.RETURN_REQUESTED: "order_return_requested",
+    Kind.RETURN_ACCEPTED: "order_return_accepted",
+    Kind.RETURN_REFUSED: "order_return_refused",
+    Kind.RETURN_WITHDRAWN: "order_return_withdrawn",
+    Kind.RETURN_RECEIVED: "order_return_received",
 }
 
 
@@ -135,18 +140,25 @@ def require_seen(order: Order, *, seen: datetime | None) -> None:
 
 
 def record(
-    order: Order, kind: OrderEvent.Kind, *, user: User | None, occasion: str = "", **detail: Any
+    order: Order,
+    kind: OrderEvent.Kind,
+    *,
+    user: User | None,
+    occasion: str = "",
+    is_told: bool = True,
+    **detail: Any,
 ) -> None:
     """Write the timeline's entry, queue the shopper's messages about it, and issue the invoice if
     this is the step for it.
 
     `detail` is JSON, and part of the messages' context. `occasion` distinguishes the messages
-    of an event that an order can have more than once.
+    of an event that an order can have more than once. `is_told`: False for an entry of a step
+    whose message another entry queues.
     """
     OrderEvent.objects.create(order=order, kind=kind, detail=detail, user=user)
     issue_on(kind, order, user=user)
     event = MESSAGES.get(kind)
-    if event is None or order.erased_at or is_muted(event, order=order):
+    if not is_told or event is None or order.erased_at or is_muted(event, order=order):
         return
     context = message_context(order, order.lines.all()) | opt_out_context(event, order=order)
     Notification.objects.bulk_create(

@@ -56,8 +56,17 @@ def _note(event: OrderEvent, currency: str) -> str:
         case Kind.CANCELLED:
             return isolate(str(detail.get("reason", "")))
         case Kind.PART_REFUNDED | Kind.REFUNDED if detail.get("amount"):
-            items = [f"{item['quantity']} × {isolate(item['name'])}" for item in detail["items"]]
-            return f"{money(detail['amount'], currency)}: {', '.join(items)}"
+            return f"{money(detail['amount'], currency)}: {_items(detail)}"
+        case Kind.RETURN_REQUESTED if detail.get("is_late"):
+            return _("%(items)s, late") % {"items": _items(detail)}
+        case Kind.RETURN_REQUESTED | Kind.RETURN_WITHDRAWN | Kind.RETURN_RECEIVED:
+            return _items(detail)
+        case Kind.RETURN_ACCEPTED | Kind.RETURN_REFUSED:
+            return isolate(str(detail.get("reason", "")))
         case Kind.SENT_AGAIN:
             return ", ".join(isolate(readable_address(to)) for to in detail["recipients"])
     return ""
+
+
+def _items(detail: dict[str, Any]) -> str:
+    return ", ".join(f"{item['quantity']} × {isolate(item['name'])}" for item in detail["items"])

@@ -200,7 +200,7 @@ def _advance(
     to: Order.Status,
     user: User | None,
     among: tuple[Order.Status, ...] = (),
-    detail: Mapping[str, str] = MappingProxyType({}),
+    detail: Mapping[str, Any] = MappingProxyType({}),
 ) -> Order:
     """Move the order one status forward. A call with the same `detail` is a repeat."""
     with one_transaction():
@@ -219,7 +219,7 @@ def _advance(
     return order
 
 
-def _parcel(carrier: str, tracking_number: str) -> dict[str, str]:
+def _parcel(carrier: str, tracking_number: str) -> dict[str, Any]:
     return {
         "carrier": cleaned(carrier, name=_("Carrier"), max_length=100),
         "tracking_number": cleaned_code(

@@ -15,9 +15,10 @@ from django.utils.translation import gettext as _
 from notifications.events import CODE_VALID_FOR, EVENTS, Audience
 from notifications.models import SYNTHETIC
 from orders.lifecycle.payouts import owed_context
+from orders.lifecycle.returns import STAFF_EVENT, requested_context, send_to
 from orders.messages import back_in_stock
 from orders.messages.low_stock import low_stock_context
-from orders.models import Announcement, Order, OrderEvent, PaymentAttempt, Product, Refund
+from orders.models import Announcement, Order, OrderEvent, PaymentAttempt, Product, Refund, Return
 from orders.payments.attempts import to_check_context
 from orders.performance.judgement import EVENT as SLOWER
 from orders.performance.judgement import slower_context
@@ -35,6 +36,11 @@ TELLS: dict[str, tuple[OrderEvent.Kind, ...]] = {
     "order_delivered": (Kind.DELIVERED,),
     "order_cancelled": (Kind.CANCELLED,),
     "order_refunded": (Kind.PART_REFUNDED, Kind.REFUNDED),
+    "order_return_requested": (Kind.RETURN_REQUESTED,),
+    "order_return_accepted": (Kind.RETURN_ACCEPTED,),
+    "order_return_refused": (Kind.RETURN_REFUSED,),
+    "order_return_withdrawn": (Kind.RETURN_WITHDRAWN,),
+    "order_return_received": (Kind.RETURN_RECEIVED,),
 }
 """The kinds of timeline entries by message."""
 _SLOW_RUN = {"rate": 5, "seconds": 60, "p99": 84.0, "usual_p99": 60.0}
@@ -60,6 +66,10 @@ def sample_context(event: str, *, order: Order, language: str) -> dict[str, Any]
     if event == "refund_owed":
         refund = order.refunds.last() or Refund(order=order, amount=order.total)
         return _shop_context(owed_context(refund, order))
+    if event == STAFF_EVENT:
+        made = order.returns.last() or Return(order=order)
+        units = {line: line.quantity for line in order.lines.all()}
+        return _shop_context(requested_context(made, order, units))
     if event == "payment_to_check":
         attempt = order.payment_attempts.filter(status=PaymentAttempt.Status.TO_CHECK).last()
         return _shop_context(to_check_context(attempt or _doubtful(order)))
@@ -102,6 +112,7 @@ def _order_context(event: str, order: Order, language: str) -> dict[str, Any]:
         "tracking_number": "JD014600003SAMPLE",
         "reason": _("A sample: your order isn't touched."),
         "amount": str(order.items_total),
+        "send_to": send_to(),
         "items": [{"name": line.name, "quantity": line.quantity} for line in lines],
     }
     return {

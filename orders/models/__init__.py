@@ -11,6 +11,7 @@ from orders.models.money import Payment, PaymentAttempt, Refund, RefundLine
 from orders.models.order import Order, OrderEvent, OrderLine, OrderNote
 from orders.models.product import Category, Product, ProductMedia
 from orders.models.quote import KeptAnswer
+from orders.models.returns import Return, ReturnLine
 from orders.models.sales import AuditedBalance, ProductSales, SalesEntry, SalesQuarter
 from orders.models.scheduled import ScheduledChange
 from orders.models.search import Popularity, SearchWord
@@ -52,6 +53,8 @@ __all__ = [
     "Refund",
     "RefundLine",
     "Restock",
+    "Return",
+    "ReturnLine",
     "SalesEntry",
     "SalesQuarter",
     "ScheduledChange",

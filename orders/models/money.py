@@ -3,7 +3,7 @@
 from django.conf import settings
 from django.contrib.postgres.indexes import BrinIndex
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
@@ -182,6 +182,8 @@ class RefundLine(models.Model):
         OrderLine, models.PROTECT, related_name="refund_lines", verbose_name=_("order line")
     )
     quantity = models.IntegerField(_("quantity"))
+    units_restocked = models.IntegerField(_("back in stock"), null=True, editable=False)
+    """Of a return: its units that are back in stock. None: all or no units, as the refund says."""
     discount = models.DecimalField(
         _("discount"), max_digits=14, decimal_places=2, default=0, db_default=0, editable=False
     )
@@ -194,6 +196,11 @@ class RefundLine(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["refund", "line"], name="refund_line_once"),
             models.CheckConstraint(condition=Q(quantity__gte=1), name="refund_line_has_a_quantity"),
+            models.CheckConstraint(
+                condition=Q(units_restocked=None)
+                | Q(units_restocked__gte=0, units_restocked__lte=F("quantity")),
+                name="refund_line_restocks_its_units",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -290,6 +290,11 @@ class OrderEvent(models.Model):
         PART_REFUNDED = "part_refunded", _("Refunded in part")
         REFUNDED = "refunded", _("Refunded")
         PAID_OUT = "paid_out", _("Refund paid out")
+        RETURN_REQUESTED = "return_requested", _("Return requested")
+        RETURN_ACCEPTED = "return_accepted", _("Return accepted")
+        RETURN_REFUSED = "return_refused", _("Return refused")
+        RETURN_WITHDRAWN = "return_withdrawn", _("Return withdrawn")
+        RETURN_RECEIVED = "return_received", _("Return received")
         CORRECTED = "corrected", _("Contact corrected")
         SENT_AGAIN = "sent_again", _("Messages sent again")
 
@@ -299,7 +304,7 @@ class OrderEvent(models.Model):
     """The event's data, by its kind; amounts are text. Keys: method, reference, amount; carrier,
     tracking_number, corrected; reason, by_shopper, expired, given_back; restocked, items; old, new
     (the corrected fields with their values); recipients; outcome, provider (of a checked payment);
-    prices (those by hand, with the shop's and the reason)."""
+    prices (those by hand, with the shop's and the reason); return_id, is_late, send_to."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.SET_NULL,

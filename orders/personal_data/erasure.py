@@ -34,6 +34,7 @@ from orders.models import (
     Payment,
     PaymentAttempt,
     Refund,
+    Return,
     StockMovement,
     Upload,
     User,
@@ -236,12 +237,16 @@ def _readdress(message_ids: list[UUID], pattern: str) -> None:
 
 
 def _to_staff(order_ids: list[Any]) -> QuerySet[Notification]:
-    """Return the messages to the staff about these orders' money: they name the customer."""
-    refunds = Refund.objects.filter(order__in=order_ids).values_list("pk", flat=True)
-    attempts = PaymentAttempt.objects.filter(order__in=order_ids).values_list("pk", flat=True)
-    occasions = [str(key) for key in (*refunds, *attempts)]
+    """Return the messages to the staff about these orders' money and returns: they name the
+    customer.
+    """
+    occasions = [
+        str(key)
+        for model in (Refund, PaymentAttempt, Return)
+        for key in model._default_manager.filter(order__in=order_ids).values_list("pk", flat=True)
+    ]
     messages: QuerySet[Notification] = Notification.objects.filter(
-        event__in=("refund_owed", "payment_to_check"), occasion__in=occasions
+        event__in=("refund_owed", "payment_to_check", "return_requested"), occasion__in=occasions
     )
     return messages
 
@@ -268,6 +273,10 @@ def _anonymise(order: Order, person: Person) -> None:
             Refund.objects.filter(pk=refund.pk).update(
                 payout_reference=words.reference(refund.payout_reference, key=refund.pk),
                 reason=ERASED if refund.reason else "",
+            )
+        for asked in Return.objects.filter(order=order):
+            Return.objects.filter(pk=asked.pk).update(
+                reason=ERASED if asked.reason else "", answer=ERASED if asked.answer else ""
             )
         PaymentAttempt.objects.filter(order=order).update(url="", reason="")
         StockMovement.objects.filter(order=order).exclude(reason="").update(reason=ERASED)

@@ -177,6 +177,17 @@ def _orders(person: Person) -> Iterator[dict[str, Any]]:
                 _values(each, "amount", "reason", "status", "created_at", "paid_out_at")
                 for each in order.refunds.all()
             ],
+            "returns": [
+                {
+                    **_values(each, "status", "is_late", "reason", "answer", "requested_at"),
+                    "ended_at": each.ended_at,
+                    "lines": [
+                        {"sku": row.line.sku, **_values(row, "quantity", "received")}
+                        for row in each.lines.select_related("line")
+                    ],
+                }
+                for each in order.returns.all()
+            ],
             "invoices": [
                 {"number": each.display_number, "issued_at": each.issued_at, "content": each.data}
                 for each in order.invoices.all()

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from orders.lifecycle.payouts import due_of
-from orders.models import Order, PaymentAttempt, Refund, User
+from orders.models import Order, PaymentAttempt, Refund, Return, User
 from orders.personal_data.person import Person, orders_carrying, orders_of
 
 Status = Order.Status
@@ -48,6 +48,8 @@ def _reasons(person: Person) -> Iterator[str]:
     closed = orders_of(person).filter(status__in=CLOSED)
     for order in closed.filter(refunds__status=Refund.Status.OWED).distinct():
         yield _("A refund of order %(number)s is owed to them.") % {"number": order}
+    for order in closed.filter(returns__status__in=Return.OPEN).distinct():
+        yield _("A return of order %(number)s isn't finished.") % {"number": order}
     doubtful = (PaymentAttempt.Status.STARTED, PaymentAttempt.Status.TO_CHECK)
     for order in closed.filter(payment_attempts__status__in=doubtful).distinct():
         yield _("A payment of order %(number)s isn't clear yet.") % {"number": order}

@@ -93,6 +93,7 @@ TABLES: dict[str, Table] = {
     ),
     "orders.Payment": Table(_OF_ORDER, {"reference": KEPT_WITHOUT, "reason": REPLACED}, "provider"),
     "orders.Refund": Table(_OF_ORDER, {"reason": REPLACED, "payout_reference": KEPT_WITHOUT}),
+    "orders.Return": Table(_OF_ORDER, {"reason": REPLACED, "answer": REPLACED}),
     "orders.PaymentAttempt": Table(
         _OF_ORDER, {"url": EMPTIED, "reason": EMPTIED}, "provider reference currency"
     ),

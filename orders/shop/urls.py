@@ -12,6 +12,7 @@ from orders.shop.views import (
     order,
     payment,
     products,
+    returns,
     search,
     sitemaps,
     upload,
@@ -42,6 +43,12 @@ urlpatterns = [
     path("orders/<any_uuid:order_id>/", order.order, name="order"),
     path("orders/<any_uuid:order_id>/progress/", order.progress, name="order-progress"),
     path("orders/<any_uuid:order_id>/cancel/", order.cancel_order, name="order-cancel"),
+    path("orders/<any_uuid:order_id>/returns/", returns.ask, name="order-return"),
+    path(
+        "orders/<any_uuid:order_id>/returns/<any_uuid:return_id>/withdraw/",
+        returns.withdraw_return,
+        name="order-return-withdraw",
+    ),
     path("orders/<any_uuid:order_id>/pay/", payment.pay, name="order-pay"),
     path(
         "orders/<any_uuid:order_id>/pay/<any_uuid:attempt_id>/",

@@ -6,6 +6,7 @@ from datetime import time
 from django.core.exceptions import ImproperlyConfigured
 
 YEAR = 366 * 24
+LATE_RETURNS = ("refuse", "ask")
 HOURS_OF_DAY = re.compile(
     r"(?P<begin>([01]\d|2[0-3]):[0-5]\d)-(?P<end>([01]\d|2[0-3]):[0-5]\d)", re.ASCII
 )
@@ -22,6 +23,13 @@ def whole_hours(name: str, value: str) -> int | None:
             " or leave it empty."
         )
     return int(value)
+
+
+def late_returns(name: str, value: str) -> str:
+    """Return what a return gets that is asked for too late. Raises ImproperlyConfigured."""
+    if value not in LATE_RETURNS:
+        raise ImproperlyConfigured(f"{name} is {value!r}: write {' or '.join(LATE_RETURNS)}.")
+    return value
 
 
 def whole_days(name: str, value: str) -> int:

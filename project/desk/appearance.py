@@ -89,6 +89,7 @@ def unfold_settings(*, shop_name: str) -> dict[str, Any]:
                     _("Shop"),
                     _page(_("Orders"), "receipt_long", "orders.order"),
                     _page(_("Payment attempts"), "credit_card", "orders.paymentattempt"),
+                    _page(_("Returns"), "assignment_return", "orders.return"),
                     _page(_("Refunds"), "currency_exchange", "orders.refund"),
                     _page(_("Products"), "inventory_2", "orders.product"),
                     _page(_("Categories"), "category", "orders.category"),

@@ -19,6 +19,7 @@ import pytest
 from django.db import connection
 from django.db.models import F
 from django.db.models.functions import Now
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -34,10 +35,11 @@ from orders.audits.invariants import SETTLED
 from orders.catalogue.stock import StockTooLowError, correct_stock
 from orders.holds.expiry import give_back_expired
 from orders.holds.holding import give_back, hold
-from orders.lifecycle import transitions
+from orders.lifecycle import receiving, returns, transitions
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.payouts import paid_so_far
-from orders.models import Hold, Order, Stock, Voucher
+from orders.lifecycle.return_units import held_units
+from orders.models import Hold, Order, Return, Stock, Voucher
 from orders.placing import placement
 from orders.placing.draft import Draft
 from orders.placing.errors import OutOfStock, VoucherRefused
@@ -85,6 +87,14 @@ LEADS_TO = {
     "expire": Status.CANCELLED,
     "refund": Status.REFUNDED,
 }
+RETURNS: dict[str, set[str]] = {
+    "request_return": {Status.SHIPPED, Status.DELIVERED},
+    "accept": {Return.Status.REQUESTED, Return.Status.ACCEPTED},
+    "refuse": {*Return.OPEN, Return.Status.REFUSED},
+    "withdraw": {*Return.OPEN, Return.Status.WITHDRAWN},
+    "receive": {Return.Status.ACCEPTED, Return.Status.RECEIVED},
+}
+"""In which status of the order a return is asked for, and of the return each step is taken."""
 NEXT = {
     Status.PLACED: "pay",
     Status.PAID: "pack",
@@ -93,6 +103,8 @@ NEXT = {
     Status.DELIVERED: "refund",
 }
 """The step that brings an order on, else few games would come to the end of an order's life."""
+BEFORE_RETURNS = {Status.PLACED, Status.PAID, Status.PACKED, Status.SHIPPED}
+"""From here an order is brought to its customer before something is returned."""
 
 
 class Crash(Exception):
@@ -217,12 +229,15 @@ class Orders(RuleBasedStateMachine):
         with pytest.raises(OutOfStock):
             place_order(order_request((sku, more)))
 
-    @rule(request=requests, steps=st.integers(1, len(NEXT)))
-    def take_the_next_steps(self, request: OrderRequest, steps: int) -> None:
+    @rule(request=requests, steps=st.integers(1, len(NEXT)), has_returns=st.booleans())
+    def take_the_next_steps(self, request: OrderRequest, steps: int, has_returns: bool) -> None:
         for _ in range(steps):
             order = self._order(request)
             step = NEXT.get(Status(order.status)) if order else None
-            if step is not None:
+            if order and order.status == Status.DELIVERED and has_returns:
+                for end in ("refuse", "receive"):
+                    self.return_some(request, 1, end)
+            elif step is not None:
                 getattr(self, step)(request)
 
     @rule(request=requests)
@@ -271,8 +286,10 @@ class Orders(RuleBasedStateMachine):
 
     @rule(request=requests, restock=st.booleans(), crash=st.booleans())
     def refund(self, request: OrderRequest, restock: bool = True, crash: bool = False) -> None:
+        order = self._order(request)
+        may = order is None or not held_units(order)
         with self._maybe_dead_before_settle("orders.lifecycle.refunds.settle", crash):
-            self._ask("refund", request, refund_id=uuid4(), restock=restock, lines=None)
+            self._ask("refund", request, may=may, refund_id=uuid4(), restock=restock, lines=None)
 
     @rule(request=requests, lines=QUANTITIES, restock=st.booleans(), crash=st.booleans())
     def refund_a_part(
@@ -285,6 +302,63 @@ class Orders(RuleBasedStateMachine):
                 )
             except TransitionError:
                 pass  # the order may not have these units, or not any more
+
+    # ── Returns ─────────────────────────────────────────────────────────────────────────────
+    def return_some(self, request: OrderRequest, units: int, end: str) -> None:
+        """Bring the order to its customer, who returns units of it, as far as this step."""
+        while (order := self._order(request)) and order.status in BEFORE_RETURNS:
+            getattr(self, NEXT[Status(order.status)])(request)
+        self.ask_for_a_return(request, units)
+        if end == "refuse":  # who changed their mind may ask again
+            self.take_a_step_of_a_return(request, "withdraw")
+            self.ask_for_a_return(request, units)
+        if end == "receive":
+            self.take_a_step_of_a_return(request, "accept")
+        if end != "request_return":
+            self.take_a_step_of_a_return(request, end, came=units, back=1)
+
+    def ask_or_take(self, request: Any, step: str) -> None:
+        if step == "request_return":
+            self.ask_for_a_return(request, 1)
+        else:
+            self.take_a_step_of_a_return(request, step)
+
+    def ask_for_a_return(self, request: OrderRequest, units: int) -> None:
+        order = self._order(request)
+        line = order.lines.exclude(sku=PRINTED).first() if order else None
+        if order is None or line is None:
+            return
+        left = line.quantity - line.refunded - held_units(order).get(line.pk, 0)
+        may = order.status in RETURNS["request_return"] and units <= left
+        wish = {"order_id": order.pk, "return_id": uuid4(), "lines": {line.sku: units}}
+        self._take("request_return", may=may, today=timezone.localdate(), **wish)
+
+    @rule(
+        request=requests,
+        step=st.sampled_from([step for step in RETURNS if step != "request_return"]),
+        came=st.integers(1, 2),
+        back=st.integers(0, 2),
+        crash=st.booleans(),
+    )
+    def take_a_step_of_a_return(
+        self, request: OrderRequest, step: str, came: int = 1, back: int = 0, crash: bool = False
+    ) -> None:
+        """Take the step with the order's latest return: it is done if its time has come."""
+        asked = Return.objects.filter(order=self._id(request)).last()
+        row = asked.lines.select_related("line").first() if asked else None
+        if asked is None or row is None:
+            return
+        may = asked.status in RETURNS[step]
+        said: dict[str, Any] = {"answer": "worn"} if step == "refuse" else {}
+        if step == "receive":
+            is_repeat = (came, back) == (row.received, row.restocked)
+            has_come = asked.status == Return.Status.RECEIVED
+            may = may and (is_repeat if has_come else back <= came <= row.quantity)
+            said = {"received": {row.line.sku: came}, "restocked": {row.line.sku: back}}
+        with self._maybe_dead_before_settle(
+            "orders.lifecycle.receiving.settle", crash and step == "receive"
+        ):
+            self._take(step, may=may, return_id=asked.pk, **said)
 
     @rule(sku=st.sampled_from(SKUS), delta=st.integers(-3, 5).filter(bool))
     def restock(self, sku: str, delta: int) -> None:
@@ -366,6 +440,17 @@ class Orders(RuleBasedStateMachine):
         else:
             assert refusal is not None, f"{step} was done with an order that was {status}"
 
+    def _take(self, step: str, *, may: bool, **said: Any) -> None:
+        """Take the step of a return: it must be done if its time has come, else refused."""
+        refusal: TransitionError | None = None
+        try:
+            getattr(receiving if step == "receive" else returns, step)(**said)
+        except TransitionError as error:
+            refusal = error
+        assert (refusal is None) == may, f"{step} of {said}: {refusal or 'done'}"
+        if may:
+            self.done.add(step)
+
     def _maybe_dead_before_settle(self, settle: str, crash: bool) -> Any:
         """A context in which the process dies between the commit and its settle, or doesn't."""
         patch = pytest.MonkeyPatch()
@@ -414,7 +499,7 @@ def room_for_uploads(settings: Any, tmp_path: Path) -> None:
 def test_whatever_happens_in_whatever_order_the_books_are_right() -> None:
     Orders.done.clear()
     play(Orders)
-    assert Orders.done == set(ALLOWED), "each step was played in its time"
+    assert Orders.done == {*ALLOWED, *RETURNS}, "each step was played in its time"
 
 
 def test_control_the_games_find_a_transition_that_always_refuses(
@@ -432,7 +517,7 @@ def test_control_the_games_find_a_transition_that_always_refuses(
 def test_whatever_happens_in_many_more_orders_the_books_are_right() -> None:
     Orders.done.clear()
     play(Orders, derandomize=False, max_examples=300, stateful_step_count=80)
-    assert Orders.done == set(ALLOWED), "each step was played in its time"
+    assert Orders.done == {*ALLOWED, *RETURNS}, "each step was played in its time"
 
 
 WAY: dict[str, tuple[str, ...]] = {
@@ -476,3 +561,22 @@ def test_control_without_settle_a_crash_leaves_sales_that_are_wrong(settles: boo
 
     assert drift(but_sales=True) == []
     assert (drift(but_sales=False) == []) is settles
+
+
+@pytest.mark.parametrize("step", RETURNS)
+def test_control_a_step_of_a_return_that_always_refuses_is_found(
+    step: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shop = Orders()
+    shop.open_the_shop()
+    request = shop.place({"TEA": 2}, False)
+    shop.return_some(request, 1, "accept" if step == "receive" else "request_return")
+    monkeypatch.setattr(receiving if step == "receive" else returns, step, refuse_return)
+
+    with pytest.raises(AssertionError, match=f"{step} of .*: never"):
+        shop.ask_or_take(request, step)
+
+
+def refuse_return(**said: Any) -> Return:
+    """A step that always refuses."""
+    raise TransitionError("never")

@@ -3,11 +3,8 @@
 Each has a control: with the guard taken out it must go wrong.
 """
 
-import re
-import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from decimal import Decimal
@@ -16,8 +13,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import connection, connections
-from django.db.backends.utils import CursorWrapper
+from django.db import connection
 from django.db.models import F, Sum
 from django.db.models.functions import Now
 
@@ -41,53 +37,13 @@ from orders.placing.settle import settle_now, settle_orders
 from orders.placing.writers import drain
 from tests.factories import add_product
 from tests.order_states import packed, paid, placed, refund_order
-from tests.races import all_is_right, without_constraint
+from tests.races import AtOnce, all_is_right, without_constraint
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
 ROUNDS = 100
 FEW = 10
 """Rounds of a control whose race is certain once the guard is out."""
-
-Step = Callable[[], Any]
-AtOnce = Callable[[Step, Step], list[Any]]
-
-
-LOCKING = re.compile(r"FOR NO KEY UPDATE( OF counter)?( SKIP LOCKED)?")
-
-
-@pytest.fixture
-def at_once() -> Iterator[AtOnce]:
-    """Call it with two steps: they start together, on connections of their own.
-
-    It returns what they returned, a refusal as the exception.
-    """
-    start = threading.Barrier(2)
-
-    def run(step: Step) -> Any:
-        start.wait(10)
-        try:
-            return step()
-        except TransitionError as refusal:
-            return refusal
-
-    with ThreadPoolExecutor(2) as pool:
-        yield lambda *steps: list(pool.map(run, steps))
-        list(pool.map(lambda close: (start.wait(10), close()), [connections.close_all] * 2))
-
-
-@pytest.fixture
-def unlocked(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Take out the row locks: what was to be locked is only read, a moment before it is used."""
-    execute = CursorWrapper.execute
-
-    def execute_unlocked(self: CursorWrapper, sql: str, params: Any = None) -> Any:
-        answer = execute(self, LOCKING.sub("", sql), params)
-        if "FOR NO KEY UPDATE" in sql:
-            time.sleep(0.02)
-        return answer
-
-    monkeypatch.setattr(CursorWrapper, "execute", execute_unlocked)
 
 
 @pytest.fixture

@@ -21,6 +21,14 @@ DETAILS: dict[str, dict[str, Any]] = {
         "items": [{"sku": "TEA-1", "name": "Green <tea>", "quantity": 1}],
     },
 }
+ITEMS = [{"sku": "TEA-1", "name": "Green <tea>", "quantity": 1}]
+DETAILS |= {
+    "order_return_requested": {"reason": "too small", "items": ITEMS},
+    "order_return_accepted": {"reason": "", "items": ITEMS, "send_to": ["Tea Ltd", "Am Kai 1"]},
+    "order_return_refused": {"reason": "worn", "items": ITEMS},
+    "order_return_withdrawn": {"reason": "", "items": ITEMS},
+    "order_return_received": {"reason": "", "items": ITEMS, "amount": "617.25"},
+}
 BY_CHANNEL = [(event, channel.value) for event in DETAILS for channel in EVENTS[event].channels]
 
 
@@ -63,6 +71,11 @@ def test_each_speaks_chinese_throughout(event: str, channel: str) -> None:
         ("order_media_ready", ["is ready for printing", "The order's page shows"]),
         ("order_cancelled", ["Reason: broken in store", "We give back €1,234.50"]),
         ("order_refunded", ["give back €617.25", "Reason: chipped", "1 × Green <tea>"]),
+        ("order_return_requested", ["Please wait for our answer", "too small", "1 × Green <tea>"]),
+        ("order_return_accepted", ["you can return", "Send it to:\nTea Ltd\nAm Kai 1"]),
+        ("order_return_refused", ["can't take back", "Reason: worn", "1 × Green <tea>"]),
+        ("order_return_withdrawn", ["stay yours", "1 × Green <tea>"]),
+        ("order_return_received", ["have come back to us. We give back €617.25."]),
     ],
 )
 def test_each_tells_its_facts(event: str, facts: list[str]) -> None:

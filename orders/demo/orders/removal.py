@@ -109,6 +109,11 @@ _STATEMENTS = (
     WHERE sales.product_id = less.product_id
     """,
     """
+    DELETE FROM orders_returnline WHERE of_return_id IN (
+        SELECT id FROM orders_return WHERE order_id IN (TABLE gone))
+    """,
+    "DELETE FROM orders_return WHERE order_id IN (TABLE gone)",
+    """
     DELETE FROM orders_refundline WHERE refund_id IN (
         SELECT id FROM orders_refund WHERE order_id IN (TABLE gone))
     """,

@@ -27,6 +27,7 @@ from orders.placing.mail_mark import is_mail_mark
 from orders.shop.again import order_again
 from orders.shop.own_hold import own_units
 from orders.shop.progress import pass_pictures, read_progress, version_of
+from orders.shop.returns import ReturnForm, read_returns
 from orders.taxes.splitting import order_taxes
 
 
@@ -37,10 +38,21 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
 
     A link of the order's e-mail tells that its shopper got the e-mail: the phone number is known.
     """
-    progress = read_progress(order_id, now=timezone.now())
     mark = request.GET.get("mail", "")
-    if mark and progress.order.phone and is_mail_mark(order_id, mark):
-        know(progress.order.phone, order_id=order_id)
+    if mark and is_mail_mark(order_id, mark):
+        _know_phone(order_id)
+    return order_page(request, order_id)
+
+
+def order_page(
+    request: HttpRequest,
+    order_id: UUID,
+    *,
+    return_form: ReturnForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """Show the order's page, with a form for a return that was sent and refused, if any."""
+    progress = read_progress(order_id, now=timezone.now())
     lines = list(progress.order.lines.all())
     context = {
         "order": progress.order,
@@ -52,8 +64,16 @@ def order(request: HttpRequest, order_id: UUID) -> HttpResponse:
         "may_cancel": progress.order.status in BEFORE_PACKING,
         "given_back": refunded_so_far(progress.order),
         "invoices": invoices_of(progress.order),
+        "returns": read_returns(progress.order, today=timezone.localdate(), form=return_form),
     }
-    return render(request, "shop/order.html", context)
+    return render(request, "shop/order.html", context, status=status)
+
+
+def _know_phone(order_id: UUID) -> None:
+    """Keep the order's phone number as known. The order may have none."""
+    phone = Order.objects.filter(pk=order_id).values_list("phone", flat=True).first()
+    if phone:
+        know(phone, order_id=order_id)
 
 
 @never_cache

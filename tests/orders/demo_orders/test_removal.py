@@ -10,7 +10,7 @@ from django.core.files.storage import default_storage
 from media_jobs.rendition_files import leaves
 from orders.demo.orders import fill, fill_orders, removal, remove_orders
 from orders.lifecycle.notes import add_note
-from orders.models import DemoFill, Order, Product, SalesQuarter
+from orders.models import DemoFill, Order, Product, Return, SalesQuarter
 from orders.placing.placement import place_order
 from project.monitoring.audit import run_audit
 from tests.factories import add_product, order_request
@@ -47,6 +47,8 @@ def test_the_shop_is_as_before() -> None:
     assert counts() != before
     noted = Order.objects.exclude(pk=real.pk)[0]
     add_note(order_id=noted.pk, note_id=uuid4(), text="She calls back", user=None)
+    asked = Return.objects.create(id=uuid4(), order=noted)
+    asked.lines.create(line=noted.lines.all()[0], quantity=1)
 
     assert remove_orders() == 300
 

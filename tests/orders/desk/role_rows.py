@@ -27,6 +27,7 @@ from orders.models import (
     Hold,
     PaymentAttempt,
     Refund,
+    Return,
     StockMovement,
     TaxClass,
     TaxRate,
@@ -98,6 +99,7 @@ def rows_of_each_model() -> dict[str, Any]:
         ),
         ManualRun.objects.create(periodic_task=entry.name),
         Refund.objects.create(id=uuid4(), order=order, amount=1, restocked=False),
+        Return.objects.create(id=uuid4(), order=order),
         PaymentAttempt.objects.create(
             order=order, provider="test-bank", amount=order.total, currency=order.currency
         ),

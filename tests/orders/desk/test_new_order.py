@@ -95,7 +95,7 @@ def test_an_order_by_phone_from_the_first_word_to_the_payment(desk: Client, oper
     add_product("CUP", stock=3, price="4.00")
 
     page, found = press(new_page(desk), "look", find_product="thing", find_customer="0431 9010")
-    assert "MUG · €9.90 · 9 on hand" in text_of(found)
+    assert "MUG · €9.90 · 9 available" in text_of(found)
     assert "grace@example.org · +494319010 · York" in text_of(found)
     page, _answer = press(page, f"take:order:{earlier.pk}")
     page, _answer = press(page, "add:MUG")

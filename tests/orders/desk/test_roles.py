@@ -85,6 +85,10 @@ def _value(name: str, key: str, rows: dict[str, Any], model: str) -> Any:
         return rows["orders_order"].payments.get().pk
     if key == "attempt_id":
         return rows["orders_order"].payment_attempts.get().pk
+    if key == "return_id":
+        return rows["orders_return"].pk
+    if key == "step":
+        return "receive"
     if key == "refund_id":
         return rows["orders_refund"].pk
     others = {

@@ -27,7 +27,7 @@ from orders.lifecycle.notes import add_note
 from orders.lifecycle.payouts import pay_out
 from orders.lifecycle.transitions import deliver, pack, pay, refund, ship
 from orders.messages import waiting_list
-from orders.models import Address, DeskJob, Order, PaymentAttempt, Product, Refund, User
+from orders.models import Address, DeskJob, Order, PaymentAttempt, Product, Refund, Return, User
 from orders.placing.placement import place_order
 from orders.shop.drafts import keep_draft
 from project.database.clock import database_now
@@ -139,6 +139,14 @@ def _account_order(user: User, boss: User) -> Order:
         status="failed",
         reason=f"the card of {NAME} was refused",
         finished_at=database_now(),
+    )
+    Return.objects.create(
+        id=uuid4(),
+        order=order,
+        status="refused",
+        reason=REASON,
+        answer=f"{NAME} asked too late",
+        ended_at=database_now(),
     )
     assert Refund.objects.filter(order=order).exists()
     return order

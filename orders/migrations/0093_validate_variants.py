@@ -3,7 +3,7 @@ from django.db import migrations
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0080_variants")]
+    dependencies = [("orders", "0092_variants")]
 
     operations = [
         migrations.RunSQL(

@@ -16,7 +16,7 @@ WORDS = {
 class Migration(migrations.Migration):
     atomic = False  # built beside a running shop, without locking its products
 
-    dependencies = [("orders", "0081_validate_variants")]
+    dependencies = [("orders", "0093_validate_variants")]
 
     operations = [
         migrations.SeparateDatabaseAndState(

@@ -44,7 +44,7 @@ def texts() -> models.JSONField:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("orders", "0072_validate_vouchers")]
+    dependencies = [("orders", "0091_validate_returns")]
 
     operations = [
         migrations.RunSQL(TEXTS, "DROP FUNCTION shop_texts(jsonb, jsonpath)"),
