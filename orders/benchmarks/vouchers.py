@@ -79,7 +79,7 @@ def bench_vouchers(sizes: Sequence[int] = (USES,)) -> Report:
 
 @contextmanager
 def watching() -> Iterator[list[float]]:
-    """Look at the locks during the block; the list has the longest wait that was seen, in seconds."""
+    """Look at the locks during the block; the list has the longest wait seen, in seconds."""
     longest, over = [0.0], threading.Event()
 
     def watch() -> None:
