@@ -33,8 +33,8 @@ TARGETS: dict[str, dict[str, float]] = {
 }
 _WAITS = """
     SELECT coalesce(max(extract(epoch FROM clock_timestamp() - waitstart)), 0)
-    FROM pg_locks WHERE NOT granted AND database = (
-        SELECT oid FROM pg_database WHERE datname = current_database())
+    FROM pg_locks JOIN pg_stat_activity USING (pid)
+    WHERE NOT granted AND datname = current_database()
 """
 
 
@@ -53,7 +53,7 @@ def bench_vouchers(sizes: Sequence[int] = (USES,)) -> Report:
                 for name in (TANDEM, VOUCHER)
             }
             loads: dict[str, list[Load]] = {name: [] for name in ways}
-            with _watching() as longest:
+            with watching() as longest:
                 while Voucher.objects.get().used < uses:
                     for name, clients in ways.items():
                         loads[name].append(clients.load(clients=CLIENTS, seconds=SECONDS))
@@ -78,8 +78,8 @@ def bench_vouchers(sizes: Sequence[int] = (USES,)) -> Report:
 
 
 @contextmanager
-def _watching() -> Iterator[list[float]]:
-    """Look at the locks during the block; the list has the longest wait that was seen."""
+def watching() -> Iterator[list[float]]:
+    """Look at the locks during the block; the list has the longest wait seen, in seconds."""
     longest, over = [0.0], threading.Event()
 
     def watch() -> None:
