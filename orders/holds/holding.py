@@ -99,11 +99,12 @@ def _hold(
     before = Hold.objects.filter(pk=wanted).first()
     if before is not None and before.fingerprint == fingerprint:
         return _units(before)
+    # Before the stock is read, as placing does.
+    held = read_held(replaces) if replaces else None
     _none, offers = look_up(order_ids=(), skus=merged(lines), country="")
     unknown = merged(lines).keys() - offers.keys()
     if errors := line_errors(lines, unknown=unknown, parents=parents_among(offers)):
         raise InvalidOrder(errors)
-    held = read_held(replaces) if replaces else None
     draft = HoldDraft(
         id=wanted,
         fingerprint=fingerprint,

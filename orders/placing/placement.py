@@ -173,6 +173,8 @@ def _place(
     request: OrderRequest, ids: list[UUID], ahead: Quote | DeliveryChanged | None
 ) -> Placement:
     try:
+        # Before the stock is read: units of a hold that ends in between are in one of the two.
+        held = read_held(request.hold) if request.hold else None
         placed_id, offers = look_up(
             order_ids=ids,
             skus=request.merged_lines,
@@ -185,12 +187,13 @@ def _place(
         if request.is_synthetic and (request.hold or request.voucher):
             text = _("A performance run uses no holds and no vouchers.")
             raise InvalidOrder([FieldError("hold" if request.hold else "voucher", text)])
+        _check_hold(request, held)
         draft = price(
             request,
             order_id=ids[0],
             offers=offers,
             ahead=ahead,
-            held=_held(request),
+            held=held,
             voucher=_voucher(request),
         )
         return _submit_within_limits(draft, request)
@@ -208,16 +211,13 @@ def _place(
         raise
 
 
-def _held(request: OrderRequest) -> HeldUnits | None:
-    """Return the units of the request's hold; None once it has ended: then the order gets what is
-    available, like any other. Raises InvalidOrder if there never was such a hold.
+def _check_hold(request: OrderRequest, held: HeldUnits | None) -> None:
+    """Raise InvalidOrder if there never was such a hold.
+
+    Once it has ended, the order gets what is available, like any other.
     """
-    if request.hold is None:
-        return None
-    held = read_held(request.hold)
-    if held is None and not Hold.objects.filter(pk=request.hold).exists():
+    if request.hold and held is None and not Hold.objects.filter(pk=request.hold).exists():
         raise InvalidOrder([FieldError("hold", _("There is no such hold."))])
-    return held
 
 
 def _voucher(request: OrderRequest) -> Voucher | None:

@@ -1,6 +1,7 @@
 """Races about held units, on real connections; each guard is shown to be needed by a control."""
 
 from collections.abc import Callable, Iterable
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from orders.holds.expiry import give_back_expired
 from orders.holds.holding import give_back, hold
 from orders.models import Hold, Order, Stock
-from orders.placing import stock_writer
+from orders.placing import placement, stock_writer
 from orders.placing.errors import OutOfStock, PlacementFailed
 from orders.placing.held_units import HeldUnits
 from orders.placing.placement import Placement, place_order
@@ -77,6 +78,24 @@ def test_two_holds_for_the_last_unit() -> None:
         assert sum(isinstance(outcome, OutOfStock) for outcome in outcomes) == 2
         give_back(Hold.objects.get(status="open").pk)
     assert run_audit().is_clean
+
+
+def test_a_hold_that_ends_while_its_order_reads_the_stock_loses_it_no_unit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Read after the stock, the hold would be over and the stock from before: no unit anywhere."""
+    add_product("MUG", stock=1)
+    mine = hold(ONE)
+    look_up = placement.look_up
+
+    def end_after(**asked: Any) -> Any:
+        found = look_up(**asked)
+        give_back(mine.id)
+        return found
+
+    monkeypatch.setattr(placement, "look_up", end_after)
+
+    assert place_order(order_request(("MUG", 1), hold=mine.id)).order.total
 
 
 # ── The control ─────────────────────────────────────────────────────────────────────────────
