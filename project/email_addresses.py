@@ -153,3 +153,16 @@ def _narrow(character: str) -> str:
     if unicodedata.decomposition(character).startswith(("<wide>", "<narrow>")):
         return unicodedata.normalize("NFKC", character)
     return character
+
+
+def mailbox(email: str) -> str:
+    """Return the form in which an address counts: one spelling, without its subaddress.
+
+    What follows a plus sign leads to the same mailbox (RFC 5233), and may differ in each order.
+    """
+    try:
+        email = canonical_address(email)
+    except InvalidAddressError:
+        pass  # placing refuses it, or has refused it: it has no other spelling
+    local, _at, domain = email.lower().rpartition("@")
+    return f"{local.partition('+')[0] or local}@{domain}"

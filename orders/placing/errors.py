@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
+from orders.vouchers.refusal import Refusal
+
 
 class PlacementError(Exception):
     """The order was not placed, or it isn't known whether it was."""
@@ -53,16 +55,8 @@ class DeliveryChanged(PlacementError):
     """A sentence for the shopper; empty if the carrier just doesn't name the service."""
 
 
-@dataclass
-class VoucherRefused(PlacementError):
+class VoucherRefused(Refusal, PlacementError):
     """The voucher can't be used, or not any more; nothing was taken."""
-
-    reason: str
-    """`not_started`, `ended`, `minimum`, `nothing` (no product that it is for), `used_up`,
-    `used_by_person`, `busy`."""
-    code: str
-    amount: Decimal | None = None
-    """The least that the products must cost, with `minimum`."""
 
 
 @dataclass

@@ -16,7 +16,7 @@ from django.db import OperationalError
 
 from orders.placing.errors import OrderLimited
 from orders.placing.request import OrderRequest
-from project.email_addresses import InvalidAddressError, canonical_address
+from project.email_addresses import mailbox
 from project.limits import counters
 from project.limits.counters import Count, Counted, LimitReachedError
 from project.limits.known import ORDER
@@ -76,19 +76,6 @@ def order_keys(request: OrderRequest) -> dict[str, str]:
         "session": _digest(request.session_key) if request.session_key else "",
         "all": "all",
     }
-
-
-def mailbox(email: str) -> str:
-    """Return the form in which an address counts: one spelling, without its subaddress.
-
-    What follows a plus sign leads to the same mailbox (RFC 5233), and may differ in each order.
-    """
-    try:
-        email = canonical_address(email)
-    except InvalidAddressError:
-        pass  # placing refuses it, or has refused it: it has no other spelling
-    local, _at, domain = email.lower().rpartition("@")
-    return f"{local.partition('+')[0] or local}@{domain}"
 
 
 def _digest(secret: str) -> str:

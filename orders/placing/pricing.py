@@ -25,6 +25,7 @@ from orders.placing.errors import (
     OutOfStock,
     Shortage,
     TotalChanged,
+    VoucherRefused,
 )
 from orders.placing.held_units import HeldUnits
 from orders.placing.message_context import message_context
@@ -36,6 +37,7 @@ from orders.placing.uploads import DraftUpload
 from orders.placing.voucher_rows import DraftUse
 from orders.quotes.parcel import Quote
 from orders.vouchers.discount import DiscountedLine, discounts_of
+from orders.vouchers.refusal import Refusal
 from orders.vouchers.uses import persons_of
 
 LARGEST_TOTAL = Decimal("999999999999.99")
@@ -156,7 +158,10 @@ def _discounts(
     if voucher is None:
         return [Decimal("0.00")] * len(lines)
     sold = [DiscountedLine(line.total, offers[line.sku].category_id) for line in lines]
-    return discounts_of(voucher, sold, currency=settings.SHOP_CURRENCY)
+    try:
+        return discounts_of(voucher, sold, currency=settings.SHOP_CURRENCY)
+    except Refusal as refusal:
+        raise VoucherRefused(refusal.reason, refusal.code, refusal.amount) from refusal
 
 
 def _use(voucher: Voucher | None, request: OrderRequest, amount: Decimal) -> DraftUse | None:

@@ -6,9 +6,9 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from orders.placing.errors import VoucherRefused
 from orders.shop.priced_cart import PricedCart
 from orders.vouchers.discount import DiscountedLine, discounts_of, plain_code, read_voucher
+from orders.vouchers.refusal import Refusal
 from orders.vouchers.wording import refusal_in_words, unknown_code
 
 
@@ -39,6 +39,6 @@ def shown_voucher(typed: str, cart: PricedCart) -> ShownVoucher:
     lines = [DiscountedLine(line.total, line.product.category_id) for line in cart.lines]
     try:
         discounts = discounts_of(voucher, lines, currency=settings.SHOP_CURRENCY)
-    except VoucherRefused as refusal:
+    except Refusal as refusal:
         return ShownVoucher(code, problem=refusal_in_words(refusal))
     return ShownVoucher(code, discounts)

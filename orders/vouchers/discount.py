@@ -6,8 +6,8 @@ from datetime import datetime
 from decimal import ROUND_DOWN, ROUND_HALF_UP, Decimal
 
 from orders.models import OrderLine, Voucher
-from orders.placing.errors import VoucherRefused
 from orders.taxes.splitting import shared, unit_of
+from orders.vouchers.refusal import Refusal
 from project.database.clock import database_now
 
 MAX_CODE_LENGTH = 40
@@ -39,15 +39,15 @@ def discounts_of(
     A percentage is taken of the sum of the lines that it is for, and rounded half up once. The
     discount is shared among these lines in proportion to their totals; units that are left go to
     the largest remainders. No line gets cheaper than nothing, and delivery keeps its price.
-    Raises VoucherRefused. Uses are counted later, under the voucher's lock.
+    Raises Refusal. Uses are counted later, under the voucher's lock.
     """
     now = now or database_now()
     if not voucher.is_active or (voucher.ends_at and voucher.ends_at <= now):
-        raise VoucherRefused("ended", voucher.code)
+        raise Refusal("ended", voucher.code)
     if voucher.starts_at and voucher.starts_at > now:
-        raise VoucherRefused("not_started", voucher.code)
+        raise Refusal("not_started", voucher.code)
     if voucher.limit is not None and voucher.used >= voucher.limit:
-        raise VoucherRefused("used_up", voucher.code)
+        raise Refusal("used_up", voucher.code)
     meant: dict[int, Decimal] = {
         position: line.total
         for position, line in enumerate(lines)
@@ -55,9 +55,9 @@ def discounts_of(
     }
     base = sum(meant.values(), Decimal(0))
     if not base:
-        raise VoucherRefused("nothing", voucher.code)
+        raise Refusal("nothing", voucher.code)
     if voucher.minimum is not None and base < voucher.minimum:
-        raise VoucherRefused("minimum", voucher.code, amount=voucher.minimum)
+        raise Refusal("minimum", voucher.code, amount=voucher.minimum)
     amount = _amount(voucher, base, unit=unit_of(currency))
     shares: Mapping[int, Decimal] = shared(amount, meant, unit=unit_of(currency))
     return [shares.get(position, Decimal("0.00")) for position in range(len(lines))]

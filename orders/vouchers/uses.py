@@ -9,7 +9,7 @@ from django.db.models import F
 from django.db.models.functions import Now
 
 from orders.models import Voucher, VoucherUse
-from orders.placing.limits import mailbox
+from project.email_addresses import mailbox
 
 
 def persons_of(email: str) -> tuple[str, ...]:

@@ -3,11 +3,11 @@
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from orders.placing.errors import VoucherRefused
+from orders.vouchers.refusal import Refusal
 from project.templatetags.money import money
 
 
-def refusal_in_words(refusal: VoucherRefused) -> str:
+def refusal_in_words(refusal: Refusal) -> str:
     """Return the sentence for the shopper."""
     texts = {
         "not_started": _("The voucher %(code)s isn’t valid yet."),

@@ -569,7 +569,7 @@ def test_control_a_step_of_a_return_that_always_refuses_is_found(
 ) -> None:
     shop = Orders()
     shop.open_the_shop()
-    request = shop.place({"TEA": 2}, False)
+    request: Any = shop.place({"TEA": 2}, False)
     shop.return_some(request, 1, "accept" if step == "receive" else "request_return")
     monkeypatch.setattr(receiving if step == "receive" else returns, step, refuse_return)
 

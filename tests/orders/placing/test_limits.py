@@ -9,8 +9,8 @@ from orders.lifecycle.transitions import cancel
 from orders.models import Order, Stock
 from orders.placing import limits
 from orders.placing.errors import OrderLimited, OutOfStock, ShopBusy
-from orders.placing.limits import mailbox
 from orders.placing.placement import place_order
+from project.email_addresses import mailbox
 from project.limits.rates import UNLIMITED, Rate
 from project.models import LimitCounter, RefusalCount
 from project.monitoring.metrics import read_metrics

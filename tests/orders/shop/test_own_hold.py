@@ -94,7 +94,7 @@ def test_two_tabs_that_ask_at_once_have_one_hold() -> None:
     client = shopper()
     tabs = [Client(), Client()]
     for tab in tabs:
-        tab.cookies = client.cookies.copy()
+        tab.cookies.load(client.cookies.output(header="", sep=";"))
 
     answers = together(*[partial(set_aside, tab) for tab in tabs])
 

@@ -9,7 +9,6 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from orders.models import OrderLine, Voucher
-from orders.placing.errors import VoucherRefused
 from orders.taxes.splitting import TaxedLine, taxes_of, unit_of
 from orders.vouchers.discount import (
     DiscountedLine,
@@ -17,6 +16,7 @@ from orders.vouchers.discount import (
     discounts_of,
     plain_code,
 )
+from orders.vouchers.refusal import Refusal
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -34,7 +34,7 @@ def off(given: Voucher, *totals: str, category: int = 1, currency: str = "EUR") 
 
 
 def refusal(given: Voucher, *totals: str, category: int = 1) -> str:
-    with pytest.raises(VoucherRefused) as refused:
+    with pytest.raises(Refusal) as refused:
         off(given, *totals, category=category)
     return refused.value.reason
 
