@@ -135,6 +135,8 @@ def next_steps(order: Order, *, is_due: bool = False) -> dict[str, Step]:
     possible = {name: step for name, step in steps.items() if order.status in step.among}
     if order.status == Status.PLACED and order.status in packed_from(order):
         possible = {"pack": steps["pack"]} | possible  # it is paid when it is picked up
+    if not order.total:
+        possible.pop("pay", None)  # a payment of nothing
     return {"pay": _BEFORE["pay"]} | possible if is_due else possible
 
 

@@ -30,10 +30,15 @@ class ProductForm(TranslatedForm, EditForm, forms.ModelForm):
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        if self.instance.variant_of_id is not None:  # its name is its parent's with its options
+        if self.instance.variant_of_id is not None:
+            self.fields["options"].help_text = " | ".join(self.instance.variant_of.options)
+
+    def carry_opened_values(self) -> None:
+        """Leave out a variant's name, which is its parent's with its options: no page has it."""
+        if self.instance.variant_of_id is not None:
             for names in field_names("name"):
                 self.fields.pop(names[0], None)
-            self.fields["options"].help_text = " | ".join(self.instance.variant_of.options)
+        super().carry_opened_values()
 
     def clean_options(self) -> list[str]:
         options: list[str] = self.cleaned_data["options"]

@@ -46,8 +46,10 @@ BEFORE_PACKING = (Status.PLACED, Status.PAID)
 
 
 def packed_from(order: Order) -> tuple[Order.Status, ...]:
-    """Return the statuses from which the order is packed: unpaid, if it is paid at pick-up."""
-    is_unpaid = order.payment_method == AT_PICKUP
+    """Return the statuses from which the order is packed: unpaid, if it is paid at pick-up or costs
+    nothing.
+    """
+    is_unpaid = order.payment_method == AT_PICKUP or not order.total
     return (*COMES_FROM[Status.PACKED], *((Status.PLACED,) if is_unpaid else ()))
 
 

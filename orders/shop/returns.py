@@ -37,6 +37,7 @@ class ReturnForm(forms.Form):
 
     def __init__(self, *args: Any, units: Mapping[OrderLine, int], **options: Any) -> None:
         super().__init__(*args, **options)
+        self.units = units
         self.lines = {f"line-{line.pk}": line for line in units}
         for name, line in self.lines.items():
             self.fields[name] = forms.IntegerField(
@@ -52,8 +53,12 @@ class ReturnForm(forms.Form):
 
     @property
     def quantities(self) -> list[Any]:
-        """The fields of the lines."""
-        return [self[name] for name in self.lines]
+        """The fields of the lines that have units left, or something typed."""
+        return [
+            self[name]
+            for name, line in self.lines.items()
+            if self.units[line] or self[name].value() not in (None, "", "0", 0)
+        ]
 
     @property
     def wanted(self) -> dict[str, int]:
@@ -120,7 +125,7 @@ def _row(made: Return, order: Order) -> ReturnRow:
     is_accepted = made.status == Status.ACCEPTED
     return ReturnRow(
         id=made.pk,
-        items=", ".join(f"{row.quantity} × {isolate(row.line.name)}" for row in made.lines.all()),
+        items=_items(made),
         status=str(made.get_status_display()),
         look="cancelled" if made.status in (Status.REFUSED, Status.WITHDRAWN) else made.status,
         words=_words(made, order),
@@ -128,6 +133,15 @@ def _row(made: Return, order: Order) -> ReturnRow:
         send_to=send_to() if is_accepted else (),
         may_withdraw=made.status in Return.OPEN,
     )
+
+
+def _items(made: Return) -> str:
+    """Return what is to come, or what came."""
+    units = {
+        row.line.name: row.received if made.status == Status.RECEIVED else row.quantity
+        for row in made.lines.all()
+    }
+    return ", ".join(f"{count} × {isolate(name)}" for name, count in units.items() if count)
 
 
 def _words(made: Return, order: Order) -> str:

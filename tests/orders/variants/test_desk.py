@@ -185,6 +185,19 @@ def test_the_list_has_parents_without_a_stock_of_their_own(admin_client: Client)
     assert "Thing SHIRT" in parents
 
 
+def test_a_variants_own_page_is_saved(admin_client: Client) -> None:
+    """Its name has a translation, which the page has no input for."""
+    red = add_variant(add_shirt(texts={"zh-hans": {"name": "T 恤"}}), "M", "red")
+    named = red.text("name", "zh-hans")
+
+    answer = open_page(admin_client, page_of(red)).send(weight="150")
+
+    assert answer.status_code == 302, text_of(answer)
+    red.refresh_from_db()
+    assert (red.weight, red.text("name", "zh-hans")) == (150, named)
+    assert "T 恤" in named
+
+
 def test_who_counts_stock_counts_variants(admin_client: Client) -> None:
     add_variant(add_shirt(), "M", "red")
 

@@ -11,6 +11,7 @@ from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from notifications.models import Notification
+from orders.desk.next_steps import next_steps
 from orders.invoicing.issue import issue
 from orders.lifecycle.payments import pay
 from orders.lifecycle.refunds import refund
@@ -160,6 +161,10 @@ def test_an_order_may_cost_nothing() -> None:
     order = placed(("MUG", 1))
 
     assert order.total == 0
+    assert list(next_steps(order)) == ["pack", "cancel"]
+    pack(order_id=order.pk)
+    deliver(order_id=order.pk)
+    drain()
     assert run_audit().is_clean
 
 
