@@ -98,6 +98,7 @@ def wrong_values(name: str, theirs: dict[str, Any]) -> list[str]:
         "attempt_id": str(uuid4()),
         "token": str(uuid4()),
         "entry_id": str(uuid4()),
+        "hold_id": str(uuid4()),
         "address_id": "999999999",
         "provider": "nobody",
         "section": "nothing",

@@ -8,7 +8,7 @@ import pytest
 
 from orders.benchmarks.vouchers import watching
 from tests.database import this_database
-from tests.orders.vouchers.test_placing import add_voucher
+from tests.factories import add_voucher
 
 pytestmark = pytest.mark.django_db(transaction=True)
 

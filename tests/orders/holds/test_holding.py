@@ -18,6 +18,7 @@ from orders.placing.request import RequestedLine
 from project.limits.rates import HOLDS, Rate
 from project.monitoring.audit import run_audit
 from tests.factories import add_product, new_key, order_request
+from tests.orders.holds.ending import let_expire
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -33,10 +34,6 @@ def available(sku: str = "MUG") -> int:
 
 def status_of(hold_id: UUID) -> str:
     return Hold.objects.get(pk=hold_id).status
-
-
-def let_expire(hold_id: UUID) -> None:
-    Hold.objects.filter(pk=hold_id).update(expires_at=Now() - timedelta(seconds=1))
 
 
 # ── Holding ─────────────────────────────────────────────────────────────────────────────────

@@ -16,7 +16,7 @@ from orders.placing.placement import Placement, place_order
 from orders.placing.request import RequestedLine
 from project.monitoring.audit import run_audit
 from tests.factories import add_product, order_request
-from tests.orders.holds.test_holding import let_expire
+from tests.orders.holds.ending import let_expire
 from tests.races import together
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])

@@ -11,7 +11,7 @@ from orders.models import Category, Product, ProductMedia, StockMovement, User
 from tests.factories import add_product, add_shirt, add_variant
 from tests.order_states import placed
 from tests.orders.shop.pages import text_of
-from tests.orders.variants.test_api import picture
+from tests.orders.variants.pictures import picture
 from tests.pages import open_page
 
 pytestmark = pytest.mark.django_db

@@ -15,7 +15,7 @@ from orders.messages.waiting_list import confirm
 from orders.models import CartLine, Category, Product, Stock, WaitingListEntry
 from tests.factories import add_product, add_shirt, add_variant
 from tests.orders.shop.pages import text_of
-from tests.orders.variants.test_api import picture
+from tests.orders.variants.pictures import picture
 
 pytestmark = pytest.mark.django_db
 

@@ -27,13 +27,9 @@ from orders.placing.errors import (
 from orders.placing.placement import place_order
 from orders.placing.writers import drain
 from project.monitoring.audit import run_audit
-from tests.factories import add_product, new_key, order_request
+from tests.factories import add_product, add_voucher, new_key, order_request
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
-
-
-def add_voucher(**fields: Any) -> Voucher:
-    return Voucher.objects.create(**{"code": "TEN", "kind": "percent", "value": 10, **fields})
 
 
 def placed(*lines: tuple[str, int], **changes: Any) -> Order:

@@ -12,8 +12,7 @@ from orders.placing.errors import ShopBusy, VoucherRefused
 from orders.placing.placement import Placement, place_order
 from project.monitoring.audit import run_audit
 from tests.database import this_database
-from tests.factories import add_product, order_request
-from tests.orders.vouchers.test_placing import add_voucher
+from tests.factories import add_product, add_voucher, order_request
 from tests.races import together
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])

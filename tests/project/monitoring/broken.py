@@ -100,6 +100,14 @@ BREAKS: dict[str, tuple[str, str, str]] = {
         "vouchers: the counter is the number of uses that weren't given back",
         "voucher TEN: counter 2, uses 0",
     ),
+    "a unit in two returns": (
+        "INSERT INTO orders_return (id, order_id, reason)"
+        " SELECT gen_random_uuid(), id, '' FROM orders_order, generate_series(1, 2);"
+        "INSERT INTO orders_returnline (of_return_id, line_id, quantity)"
+        " SELECT orders_return.id, orders_orderline.id, 2 FROM orders_return, orders_orderline",
+        "returns: what came is refunded, and no unit is returned twice",
+        "units 3, refunded 0, in open returns 4",
+    ),
     "a movement that vanished": (
         "DELETE FROM orders_stockmovement",
         "orders: an order has lines and took their stock",

@@ -119,7 +119,7 @@ def test_old_results_sessions_audits_daily_runs_and_heartbeats_go() -> None:
         "results": 1, "sessions": 1, "audits": 1, "heartbeats": 1, "daily runs": 1, "schedule": 0,
         "unconfirmed accounts": 0, "known numbers": 0, "HTML of messages": 0,
         "ended sessions": 0, "queue samples": 0, "sales quarters": 0,
-        "abandoned carts": 0, "old clearings of carts": 0, "checkout drafts": 0,
+        "abandoned carts": 0, "old clearings of carts": 0, "checkout drafts": 0, "ended holds": 0,
         "carriers' answers": 0,
         "unconfirmed waiting list entries": 0, "waiting list entries": 0, "restocks": 0,
         "notification": 0, "media": 0, "desk": 0, "exports of persons": 0,

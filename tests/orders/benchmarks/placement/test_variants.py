@@ -18,6 +18,7 @@ from orders.benchmarks.placement.variants import (
     TANDEM,
     TEXTBOOK,
     VARIANTS,
+    VOUCHER,
 )
 from orders.models import (
     Order,
@@ -86,7 +87,7 @@ def in_a_process(basket: Basket) -> None:
 
 
 WAYS: dict[str, Callable[[Basket], object]] = {
-    **{name: by_variant(name) for name in VARIANTS if name != TEXTBOOK},
+    **{name: by_variant(name) for name in VARIANTS if name not in (TEXTBOOK, VOUCHER)},
     "pgbench": lambda basket: pgbench(basket, clients=1, orders=1),
     "in a process": in_a_process,
 }
