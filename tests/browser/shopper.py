@@ -86,6 +86,15 @@ def totals_of(shop: LiveShop, email: str) -> list[Decimal]:
         return [total for (total,) in rows]
 
 
+def let_holds_expire(page: Page, shop: LiveShop) -> None:
+    """Wait until the checkout has set its products aside, and then until their time is over."""
+    expect(page.locator(".hold-left")).to_be_visible()
+    with psycopg.connect(shop.env["DATABASE_URL"], autocommit=True) as database:
+        database.execute("UPDATE orders_hold SET expires_at = now() WHERE status = 'open'")
+        still_open = "SELECT 1 FROM orders_hold WHERE status = 'open' AND expires_at < now()"
+        wait_until(lambda: database.execute(still_open).fetchone() is None, seconds=10)
+
+
 def new_product(shop: LiveShop, *, stock: int) -> str:
     """Add a product at 10.00 that no other test buys, and return its slug."""
     sku = f"OWN-{uuid4().hex[:8].upper()}"

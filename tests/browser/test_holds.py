@@ -52,7 +52,9 @@ def test_the_clock_runs_out_while_somebody_pays(page: Page, live_shop: LiveShop)
         wait_until(lambda: held_since_last(database) == "expired", seconds=5)
 
         page.clock.fast_forward(QUARTER)
-        expect(page.get_by_text("The time is over")).to_be_visible()
+        expect(page.locator(".hold-over")).to_contain_text("The time is over")
+        expect(page.locator(".hold-over p")).to_be_visible()
+        expect(page.locator("#hold-said")).to_contain_text("The time is over")
         expect(left).to_be_hidden()
         assert_fits(page)
 

@@ -18,6 +18,7 @@ from tests.browser.shopper import (
     ORDER,
     choose_delivery,
     fill_in_checkout,
+    let_holds_expire,
     new_email,
     new_product,
     opened,
@@ -84,6 +85,7 @@ def test_what_sells_out_during_the_checkout_is_said_and_adjusted(
     email, slug = new_email(), new_product(live_shop, stock=3)
     put_in_cart(page, live_shop, slug=slug, quantity=3)
     fill_in_checkout(page, live_shop, email=email)
+    let_holds_expire(page, live_shop)
     buy_elsewhere(live_shop, slug, units=2)
 
     send(page)
@@ -96,6 +98,7 @@ def test_what_sells_out_during_the_checkout_is_said_and_adjusted(
     page.get_by_role("button", name="Set to 1").click()
     expect(page.locator("#id_email")).to_have_value(email)
     expect(page.locator("#totals button")).to_contain_text("€10.00")
+    let_holds_expire(page, live_shop)
     buy_elsewhere(live_shop, slug, units=1)
     send(page)
     expect(alert).to_contain_text("is sold out")
