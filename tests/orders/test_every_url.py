@@ -99,6 +99,7 @@ def wrong_values(name: str, theirs: dict[str, Any]) -> list[str]:
         "token": str(uuid4()),
         "entry_id": str(uuid4()),
         "hold_id": str(uuid4()),
+        "return_id": str(uuid4()),
         "address_id": "999999999",
         "provider": "nobody",
         "section": "nothing",
