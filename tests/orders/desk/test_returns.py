@@ -149,7 +149,7 @@ def test_a_page_that_is_older_than_a_refund_is_refused(desk: Client) -> None:
     page = open_page(desk, step_page(desk, order, "Accept the return"))
     refund_order(order.pk, {"TEA": 1})
 
-    refused = page.send()
+    refused = page.send(answer="by post")
 
     assert "isn&#x27;t as your page showed it" in text_of(refused)
     assert Return.objects.get().status == "requested"
