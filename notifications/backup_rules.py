@@ -11,9 +11,8 @@ _ENDED = "token = NULL, lease_until = NULL, finished_at = now()"
 replace_values(_TABLE, secrets="NULL::jsonb")
 replace_values(
     "notifications_webhookendpoint",
-    secret="''::text",
-    old_secret="''::text",
-    old_secret_until="NULL::timestamptz",
+    **dict.fromkeys(("secret", "old_secret"), "''::text"),
+    **dict.fromkeys(("old_secret_until",), "NULL::timestamptz"),
 )
 on_restore(
     # The code isn't in the backup, and the session that waited for it neither.

@@ -142,7 +142,7 @@ class WebhookDeliveryQuerySet(JobQuerySet):
     """
 
     def longest_wait(self) -> float:
-        """Return how long the oldest of those waits that may go; the others wait for an endpoint."""
+        """Return how long the oldest of those waits that may go; others wait for an endpoint."""
         return JobQuerySet.longest_wait(self.exclude(ring_after=PARKED))
 
     def retry_later(self, job: Claim, error: str, fields: AttemptFields = no_fields) -> bool:

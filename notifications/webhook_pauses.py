@@ -26,7 +26,7 @@ LONGEST_RETRY_AFTER = timedelta(hours=24)
 
 
 def pause_after(attempts: int, *, at_least: timedelta | None = None) -> timedelta:
-    """Return the pause after that many attempts, up to a tenth longer, so that not all come at once.
+    """Return the pause after that many attempts, up to a tenth longer: not all come at once.
 
     `at_least` is what the endpoint asked for.
     """

@@ -155,8 +155,8 @@ def post(
 ) -> Answer:
     """Send the request to the URL's host and return the answer, of any status.
 
-    `whom` is who is asked, for the errors' words. `connect` opens the connection. Raises ProviderDownError if it surely wasn't
-    received, NoAnswerError if it may have been.
+    `whom` is who is asked, for the errors' words. `connect` opens the connection. Raises
+    ProviderDownError if it surely wasn't received, NoAnswerError if it may have been.
     """
     connection = _connection(url, deadline)
     connection._create_connection = connect  # type: ignore[attr-defined]  # its only way in

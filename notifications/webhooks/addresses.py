@@ -68,7 +68,7 @@ def refuse_inside(address: IPv4Address | IPv6Address, *, is_tls: bool) -> None:
 
 def is_public(address: IPv4Address | IPv6Address) -> bool:
     """Tell whether the address, and any IPv4 address that it stands for, is anybody's."""
-    if not address.is_global or address.is_multicast or address.is_reserved:
+    if not address.is_global or address.is_multicast:
         return False
     return all(is_public(each) for each in _embedded(address))
 

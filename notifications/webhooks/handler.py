@@ -30,9 +30,7 @@ from project.jobs.shutdown import is_stopping
 
 logger = logging.getLogger(__name__)
 
-NO_SECRET = (
-    "its secret can't be read (SECRET_KEY was replaced, or a backup restored): make a new one"
-)
+UNREADABLE = "the key can't be read: SECRET_KEY was replaced, or a backup restored"
 GOES_ON = 3.0
 """Seconds for which a thread goes on with an endpoint's next deliveries, without the relay."""
 
@@ -53,8 +51,8 @@ class WebhookHandler(JobHandler[WebhookDelivery]):
         try:
             request = make_request(job, now=now)
         except InvalidToken as error:
-            wellbeing.note_silence(endpoint, reason=NO_SECRET)
-            raise TransientError(NO_SECRET) from error
+            wellbeing.note_silence(endpoint, reason=UNREADABLE)
+            raise TransientError(UNREADABLE) from error
         began = monotonic()
         outcome = send(request)
         job.answer_status, job.retry_after = outcome.status, outcome.retry_after
@@ -111,7 +109,7 @@ def _deliver_next(done: UUID) -> UUID | None:
 
 
 def _refuse_now(endpoint: WebhookEndpoint, *, now: Any) -> None:
-    """Raise NotNowError if the endpoint was paused, or fell silent, after the delivery was let go."""
+    """Raise NotNowError if the endpoint was paused, or fell silent, since the delivery may go."""
     if endpoint.status != WebhookEndpoint.Status.ACTIVE:
         raise NotNowError(f"the endpoint is {endpoint.status}")
     if endpoint.resting_until and endpoint.resting_until > now:

@@ -1,8 +1,8 @@
 """Writes the deliveries of events, in the transaction of the events.
 
-Who listens is asked in that transaction, too: an endpoint that was made a moment ago misses nothing,
-and without one nothing is written. Where the question itself would cost (placing), a statement that
-is made anyway asks for `SOMEBODY_LISTENS`.
+Who listens is asked in that transaction, too: an endpoint that was made a moment ago misses
+nothing, and without one nothing is written. Where the question itself would cost (placing), a
+statement that is made anyway asks for `SOMEBODY_LISTENS`.
 """
 
 import json

@@ -1,8 +1,8 @@
 """Low stock: staff and webhooks are told when a product's stock falls to its threshold.
 
 A `StockAlert` row records that a product was notified. It is deleted when the stock has risen
-above the threshold, so the next fall is notified again; webhooks are told that it is back. One message lists all products that fell
-since the last run.
+above the threshold, so the next fall is notified again; webhooks are told that it is back.
+One message lists all products that fell since the last run.
 """
 
 from typing import Any

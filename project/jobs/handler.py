@@ -52,7 +52,7 @@ class JobHandler(Generic[JobType]):
         return type(self).on_succeeded is not JobHandler.on_succeeded
 
     def on_failed(self, job: JobType) -> None:
-        """Write the rows that tell of a job which failed for good, in the transaction that fails it."""
+        """Write the rows that tell of a job that failed for good, in the transaction of that."""
 
     def writes_its_failure(self) -> bool:
         """Tell whether `on_failed` writes anything; if not, the job's end is one statement."""
