@@ -173,6 +173,7 @@ def test_a_pause_ends_by_the_retry_table(endpoint, receiver):
     delivery = attempt(happened()[0])
 
     assert let_go() == []
+    assert delivery.started_at
     pause = delivery.run_after - delivery.started_at
     assert PAUSES[0] <= pause <= PAUSES[0] * 1.2 + timedelta(seconds=5)
     row(delivery).update(run_after=Now())

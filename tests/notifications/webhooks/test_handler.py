@@ -137,6 +137,7 @@ def test_retry_after_is_obeyed_by_the_delivery_and_the_endpoint(endpoint, receiv
 
     delivery = attempt(happened(2)[0])
 
+    assert delivery.started_at
     assert delivery.run_after - delivery.started_at >= 2 * HOUR
     endpoint.refresh_from_db()
     assert endpoint.resting_until - delivery.started_at >= 2 * HOUR
