@@ -12,13 +12,12 @@ from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from typing import Any
 
 from django.conf import settings
-from django.utils.translation import gettext_noop
 
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
 """Deprecated, and some systems still send what goes there to the IPv4 address in it."""
-LEADS_INSIDE = gettext_noop("the address leads inside")
-NEEDS_TLS = gettext_noop("plain http goes to WEBHOOK_INSIDE only")
+LEADS_INSIDE = "the address leads inside"
+NEEDS_TLS = "plain http goes to WEBHOOK_INSIDE only"
 
 
 class InsideAddressError(OSError):
