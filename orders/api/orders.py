@@ -47,7 +47,7 @@ from orders.placing.placement import place_order
 from orders.placing.synthetic import RUN_HEADER, is_synthetic
 from orders.taxes.splitting import order_taxes
 from project.database.errors import dropped_if_lost
-from project.jobs.model import Job, job_models
+from project.jobs.model import Job, models_of_orders
 from project.limits.client_address import counted_address
 
 router = Router(tags=["Orders"])
@@ -237,6 +237,6 @@ def jobs_of(order_id: UUID) -> list[dict[str, Any]]:
         model.objects.filter(order_id=order_id)
         .order_by()
         .values(*columns, "created_at", app=Value(model.app, CharField()))
-        for model in job_models()
+        for model in models_of_orders()
     )
     return list(first.union(*others, all=True).order_by("created_at", "app", "kind"))

@@ -154,9 +154,7 @@ def _quote(
     return quote_of(request, request.delivery, offers)
 
 
-def _discounts(
-    voucher: Voucher, lines: list[DraftLine], offers: dict[str, Offer]
-) -> list[Decimal]:
+def _discounts(voucher: Voucher, lines: list[DraftLine], offers: dict[str, Offer]) -> list[Decimal]:
     """Return what the voucher takes off each line. Raises VoucherRefused."""
     sold = [DiscountedLine(line.total, offers[line.sku].category_id) for line in lines]
     try:
