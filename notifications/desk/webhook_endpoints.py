@@ -6,7 +6,7 @@ The secret is on the page that answers its making, and on no other.
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -20,6 +20,7 @@ from unfold.decorators import action, display
 from notifications.desk.webhook_forms import EndpointForm
 from notifications.models import MADE_BY_SHOP, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import switches, wellbeing
+from notifications.webhooks.counts import deliveries_in
 from notifications.webhooks.endpoint_secrets import new_secret, replace_secret, sealed
 from notifications.webhooks.events import event_label
 from project.desk.confirming import ReasonForm, chosen_rows, confirm_page
@@ -59,10 +60,9 @@ class WebhookEndpointAdmin(RecordPage):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Count what waits and what failed in the query of the list; only people's own are here."""
-        deliveries = super().get_queryset(request).filter(kind=MADE_BY_SHOP)
-        return deliveries.annotate(
-            queued=Count("deliveries", filter=Q(deliveries__status=Status.QUEUED)),
-            troubled=Count("deliveries", filter=Q(deliveries__status=Status.FAILED)),
+        endpoints = super().get_queryset(request).filter(kind=MADE_BY_SHOP)
+        return endpoints.annotate(
+            queued=deliveries_in([Status.QUEUED]), troubled=deliveries_in([Status.FAILED])
         )
 
     def page_context(self, request: HttpRequest, endpoint: WebhookEndpoint) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Without a broker the relay delivers webhooks itself, and one that hangs keeps no message waiting."""
+"""Without a broker the relay delivers webhooks itself; one that hangs keeps no message waiting."""
 
 from collections.abc import Iterator
 from contextlib import closing
