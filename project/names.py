@@ -141,6 +141,8 @@ RESULTS: dict[str, str | Promise] = {
     "answer": pgettext_lazy("result", "answer"),
     "seconds": pgettext_lazy("result", "seconds"),
     "notification": pgettext_lazy("result", "messages"),
+    "webhook": pgettext_lazy("result", "deliveries to webhooks"),
+    "webhook deliveries": pgettext_lazy("result", "deliveries to webhooks"),
     "media": pgettext_lazy("result", "media jobs"),
     "desk": pgettext_lazy("result", "desk jobs"),
     "schedule": pgettext_lazy("result", "runs by hand"),
