@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from uuid import UUID
 
@@ -82,8 +82,8 @@ def _filtered(filters: OrderFilters, *, has_persons: bool) -> QuerySet[Order]:
         orders = orders.filter(status=filters.status)
     if filters.source:
         orders = orders.filter(door=filters.source)
-    first = filters.placed_from and begin_of(max(filters.placed_from, EARLIEST.date()))
-    after = filters.placed_to and begin_of(max(filters.placed_to, EARLIEST.date()), days=1)
+    first = _begin(filters.placed_from)
+    after = _begin(filters.placed_to, days=1)
     if first:
         orders = orders.filter(placed_at__gte=first)
     if after:
@@ -99,6 +99,11 @@ def _filtered(filters: OrderFilters, *, has_persons: bool) -> QuerySet[Order]:
     if filters.country:
         orders = sent_to(orders, filters.country)
     return sent_by(orders, filters.carrier) if filters.carrier else orders
+
+
+def _begin(day: date | None, *, days: int = 0) -> datetime | None:
+    """Return the begin of the day, or of the days after it; None without a day."""
+    return begin_of(max(day, EARLIEST.date()), days=days) if day else None
 
 
 def _is_meant(text: str, *, has_persons: bool) -> Q:

@@ -1,4 +1,4 @@
-"""Stock for API clients: `GET stock`, `GET stock/movements`, and what receives, corrects, counts."""
+"""Stock for API clients: `GET stock`, `GET stock/movements`, and the requests that move it."""
 
 from collections.abc import Callable
 from typing import Annotated, Any
@@ -122,9 +122,7 @@ def _movement(row: StockMovement) -> MovementOut:
 def move_stock(request: HttpRequest, movement: MovementIn, key: Key) -> HttpResponse:
     """One movement in the ledger, with its reason. Stock never falls below zero."""
     if not movement.quantity or (movement.kind == "receipt" and movement.quantity < 0):
-        message = (
-            _("Give the units that came in.") if movement.kind == "receipt" else _("Not zero.")
-        )
+        message = _("Give the units that came, or by which it changed: not zero.")
         raise invalid_problem([{"field": "quantity", "message": message}])
 
     def work(product: Any, access: Access, claim: Claim) -> int:
@@ -213,9 +211,7 @@ def _answer(
         raise invalid_problem([{"field": "quantity", "message": str(error)}]) from None
     except (CorrectedMeanwhileError, CorrectionKeyReusedError):
         # The exception names the colleague, who is no concern of another system.
-        detail = (
-            "Somebody received, corrected or counted it meanwhile: read the stock, count again."
-        )
+        detail = "Somebody received, corrected or counted it since: read the stock, count again."
         raise Problem(409, "corrected_meanwhile", detail) from None
     answer = HttpResponse(kept.answer, content_type="application/json; charset=utf-8")
     if kept.is_repeat:

@@ -5,9 +5,9 @@
     keep    the answer, unless another request with the key has kept one meanwhile
 
 A process may die between them, and two requests with one key may work at once. Both is harmless,
-because each service behind it does a thing once: a payment by its reference, a refund and a movement
-by a key that derives from this one, a status by its counted UPDATE. So a claim without an answer is
-worked on again. A refusal isn't kept: the same request may succeed later.
+because each service behind it does a thing once: a payment by its reference, a refund and a
+movement by a key that derives from this one, a status by its counted UPDATE. So a claim without an
+answer is worked on again. A refusal isn't kept: the same request may succeed later.
 """
 
 import hashlib

@@ -123,7 +123,7 @@ def _note_use(key: ApiKey) -> None:
     """
     try:
         with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(_NOTE_USE, [key.pk, USE_NOTED_AFTER])
+            cursor.execute(_NOTE_USE, [key.pk, USE_NOTED_AFTER.total_seconds()])
     except Error as error:
         dropped_if_lost(error, connection)
         logger.warning("the use of key %s is not noted", key.prefix, exc_info=True)
@@ -133,7 +133,8 @@ _NOTE_USE = """
 WITH quickly AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true)),
 due AS (
     SELECT key.id FROM quickly, orders_apikey AS key
-    WHERE key.id = %s AND (key.last_used_at IS NULL OR key.last_used_at < now() - %s)
+    WHERE key.id = %s
+      AND (key.last_used_at IS NULL OR key.last_used_at < now() - %s * interval '1 second')
     FOR NO KEY UPDATE OF key SKIP LOCKED
 )
 UPDATE orders_apikey AS key SET last_used_at = now() FROM due WHERE key.id = due.id

@@ -25,6 +25,19 @@ SCOPES: dict[str, str | Promise] = {
 """Every scope with what it allows. No scope includes another one."""
 
 
+PERMISSIONS: dict[str, tuple[str, ...]] = {
+    ORDERS_READ: ("orders.view_order",),
+    ORDERS_WRITE: ("orders.change_order", "orders.pack_order", "orders.refund_order"),
+    STOCK_READ: ("orders.view_stockmovement",),
+    STOCK_WRITE: ("orders.add_stockmovement",),
+    PRODUCTS_READ: ("orders.view_product",),
+    PRODUCTS_WRITE: ("orders.add_product", "orders.change_product"),
+    CUSTOMERS_READ: ("orders.view_user", "orders.view_order"),
+    JOBS_READ: ("notifications.view_notification", "media_jobs.view_mediajob"),
+}
+"""What an operator needs to give a scope: nobody lets a key do more than they may themselves."""
+
+
 class UnknownScopeError(ValueError):
     """No such scope; the text names those that there are."""
 

@@ -51,6 +51,7 @@ class ApiClient(models.Model):
         verbose_name = _("API client")
         verbose_name_plural = _("API clients")
         ordering = ["name"]
+        default_permissions = ("add", "change", "view")
         constraints = [
             models.CheckConstraint(condition=~Q(name=""), name="client_has_a_name"),
             models.CheckConstraint(
@@ -96,7 +97,7 @@ class ApiKey(models.Model):
         verbose_name = _("API key")
         verbose_name_plural = _("API keys")
         ordering = ["-pk"]
-        default_permissions = ("add", "view", "delete")
+        default_permissions = ()  # who may change the client makes and revokes its keys
         constraints = [
             models.CheckConstraint(condition=~Q(scopes=[]), name="key_has_a_scope"),
         ]
