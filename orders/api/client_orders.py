@@ -132,7 +132,7 @@ def find_order(reference: str) -> Order:
 def seen_orders(
     orders: Sequence[Order], *, has_persons: bool, in_full: bool = False
 ) -> list[ClientOrderOut]:
-    """Return the orders as an API client sees them, in three queries for all of them.
+    """Return the orders as an API client sees them, in four queries for all of them.
 
     `has_persons`: whether its key may read persons; `in_full`: with the person of each.
     """
@@ -159,18 +159,22 @@ class _Money:
 
     paid: Decimal = Decimal(0)
     returned: Decimal = Decimal(0)
+    refunded: Decimal = Decimal(0)
+    """Refunds of any cause, owed or paid out."""
 
 
 def _money(ids: Sequence[UUID]) -> dict[UUID, _Money]:
     """Return the money of the orders that have some."""
     payments = Payment.objects.filter(order__in=ids).order_by().values_list("order")
-    surplus = Refund.objects.filter(order__in=ids, lines=None).order_by().values_list("order")
-    surplus = surplus.exclude(status=Refund.Status.NOT_OWED)
+    refunds = Refund.objects.filter(order__in=ids).exclude(status=Refund.Status.NOT_OWED)
+    rows = refunds.order_by().values_list("order")
     paid = dict(payments.annotate(sum=Sum("amount")))
-    returned = dict(surplus.annotate(sum=Sum("amount")))
+    refunded = dict(rows.annotate(sum=Sum("amount")))
+    returned = dict(rows.filter(lines=None).annotate(sum=Sum("amount")))
+    none = Decimal(0)
     return {
-        pk: _Money(paid.get(pk, Decimal(0)), returned.get(pk, Decimal(0)))
-        for pk in paid.keys() | returned.keys()
+        pk: _Money(paid.get(pk, none), returned.get(pk, none), refunded.get(pk, none))
+        for pk in paid.keys() | refunded.keys()
     }
 
 
@@ -196,6 +200,7 @@ def _seen(
         voucher=order.voucher_code,
         total=str(order.total),
         paid=f"{money.paid:.2f}",
+        refunded=f"{money.refunded:.2f}",
         due=f"{due:.2f}",
         payment_method=order.payment_method,
         delivery=DeliveryOut(**order.delivery) if order.delivery else None,

@@ -3,12 +3,14 @@
 Each is a service of `orders.lifecycle`, under an `Idempotency-Key` (`orders.clients.answers`).
 """
 
+import json
 from collections.abc import Callable
 from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
 from ninja import Header
+from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
 from orders.api.client_access import ClientKey, access_of
@@ -159,7 +161,7 @@ def _answer(
                 raise
             after = Order.objects.get(pk=order.pk)  # done before its process died
         (seen,) = seen_orders([after], has_persons=True)
-        return seen.model_dump_json()
+        return json.dumps(seen.model_dump(), cls=NinjaJSONEncoder)
 
     try:
         kept = answer_once(
@@ -201,8 +203,7 @@ def _for(access: Access, answer: str) -> str:
     """Return the kept answer as this key may read it: another one may have asked for it."""
     if access.may(CUSTOMERS_READ):
         return answer
-    seen = ClientOrderOut.model_validate_json(answer)
-    return seen.model_copy(update={"id": None, "status_url": None}).model_dump_json()
+    return json.dumps(json.loads(answer) | {"id": None, "status_url": None})
 
 
 def _refusal(error: TransitionError, order: Order) -> Problem:

@@ -66,6 +66,7 @@ ORDER_EXAMPLE: dict[str, Any] = {
     "voucher": "",
     "total": "24.70",
     "paid": "24.70",
+    "refunded": "0.00",
     "due": "0.00",
     "payment_method": "transfer",
     "delivery": {"carrier": "flat-rate", "service": "standard", "label": "Standard", "days": 3},
@@ -106,6 +107,7 @@ class ClientOrderOut(BaseModel):
     voucher: str
     total: Price
     paid: Annotated[Price, Field(description="The sum of its payments.")]
+    refunded: Annotated[Price, Field(description="What is owed back, or was sent back.")]
     due: Annotated[Price, Field(description="What is left to pay.")]
     payment_method: Annotated[str, Field(description="What the customer chose; empty: nothing.")]
     delivery: DeliveryOut | None
