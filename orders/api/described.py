@@ -5,6 +5,8 @@ It is added to the document that ninja makes, because it is the same for every o
 
 from typing import Any
 
+from django.utils.translation import override
+
 from orders.api.client_access import ClientKey
 from orders.api.problems import CONTENT_TYPE
 from orders.api.schemas.problems import ScopeMissingOut
@@ -36,7 +38,8 @@ def with_keys(schema: Any, scopes: dict[str, str]) -> Any:
             scope = scopes.get(operation["operationId"])
             if scope is not None:
                 operation["security"] = [{ClientKey.__name__: [scope]}]
-                said = f"Needs the scope `{scope}`: {str(SCOPES[scope]).lower()}."
+                with override("en"):  # as all of the document
+                    said = f"Needs the scope `{scope}`: {str(SCOPES[scope]).lower()}."
                 operation["description"] = f"{operation.get('description', '')}\n\n{said}".strip()
             _describe(operation["responses"], is_keyed=scope is not None)
     return schema
