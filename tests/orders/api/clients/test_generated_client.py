@@ -82,7 +82,9 @@ def test_it_takes_an_order_its_whole_way(shop: Web, made: Path) -> None:
         paid = part("api.orders.pay_order").sync(
             **options,
             idempotency_key=new_key(),
-            body=models.PayIn(method="transfer", reference="TX1", amount=found.due),
+            body=models.PayIn(
+                method=models.PayInMethod.TRANSFER, reference="TX1", amount=found.due
+            ),
         )
         part("api.orders.pack_order").sync(**options, idempotency_key=new_key())
         shipped = part("api.orders.ship_order").sync(
