@@ -138,7 +138,7 @@ class ApiClientAdmin(RecordPage):
 
     @action(description=_("Make a key"), url_path="make-key", icon="key", permissions=["make_key"])
     def make_key(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
-        """Ask for scopes and end; then show the key, this one time: no page of the desk is stored."""
+        """Ask for scopes and end; then show the key once. No browser stores a page of the desk."""
         client = self._wanted(object_id)
         form = KeyForm(
             request.POST if request.method == "POST" else None,
