@@ -126,7 +126,12 @@ def test_a_key_needs_a_scope_and_an_end_in_the_future(desk: Client) -> None:
     client = api_client()
     past = (timezone.now() - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M")
 
-    for fields in ({"scopes": []}, {"scopes": ["orders:eat"]}, {"expires_at": past}):
+    wrong: list[dict[str, Any]] = [
+        {"scopes": []},
+        {"scopes": ["orders:eat"]},
+        {"expires_at": past},
+    ]
+    for fields in wrong:
         assert make(desk, client, **fields).status_code == 422
     assert not ApiKey.objects.exists()
 
