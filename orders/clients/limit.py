@@ -40,13 +40,14 @@ def count_request(client: ApiClient) -> Allowance | None:
     """Count a request of the client; None if nothing limits it, or the counters are away.
 
     A client with a number of its own is counted under another name, so that what an operator
-    enters for all clients doesn't replace it. Raises TooManyRequestsError.
+    enters for all clients doesn't replace it. The desk shows the counters, so their key is the
+    client's name. Raises TooManyRequestsError.
     """
     own = client.requests_per_minute
     rate = settings.API_CLIENT_LIMIT if own is None else Rate(own, PERIODS["min"])
     name = API_OF_CLIENT if own is None else API_OF_ITS_OWN
     try:
-        counted = take([Count(name, str(client.pk), rate)])
+        counted = take([Count(name, client.name, rate)])
     except LimitReachedError as reached:
         in_force = rate if reached.rate is None else reached.rate
         raise TooManyRequestsError(Allowance(in_force, 0, reached.retry_after)) from None

@@ -152,6 +152,13 @@ def test_without_a_key_nothing_is_counted_and_other_credentials_are_none_of_ours
     assert not ApiKey.objects.exists()
 
 
+def test_the_liveness_page_reads_no_key(django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        answer = Client(headers={"authorization": f"Bearer {'x' * 54}"}).get("/healthz")
+
+    assert answer.status_code == 200
+
+
 @pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 def test_an_order_may_be_placed_with_a_key(writers: None) -> None:
     add_product("MUG")
