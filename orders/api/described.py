@@ -9,6 +9,7 @@ from django.utils.translation import override
 
 from orders.api.client_access import ClientKey
 from orders.api.problems import CONTENT_TYPE
+from orders.api.products import TOO_LONG
 from orders.api.schemas.problems import ScopeMissingOut
 from orders.clients.scopes import SCOPES
 
@@ -41,6 +42,8 @@ def with_keys(schema: Any, scopes: dict[str, str]) -> Any:
                 with override("en"):  # as all of the document
                     said = f"Needs the scope `{scope}`: {str(SCOPES[scope]).lower()}."
                 operation["description"] = f"{operation.get('description', '')}\n\n{said}".strip()
+                if any(each["in"] == "query" for each in operation.get("parameters", ())):
+                    operation["responses"].setdefault(414, {"description": TOO_LONG})
             _describe(operation["responses"], is_keyed=scope is not None)
     return schema
 
@@ -55,7 +58,7 @@ def _describe(responses: dict[Any, Any], *, is_keyed: bool) -> None:
     again = responses.setdefault(429, _problem(said, "ProblemOut"))
     again.setdefault("headers", {}).setdefault("Retry-After", _TEXT)
     for status, answer in responses.items():
-        if status != 401:
+        if status not in (401, 414):  # before a key is read, or found
             links = {name: {"$ref": f"#/components/headers/{name}"} for name in _HEADERS}
             answer["headers"] = answer.get("headers", {}) | links
 

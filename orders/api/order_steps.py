@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Header
+from ninja import Header, Path
 from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
@@ -36,6 +36,7 @@ from orders.lifecycle.errors import (
 from orders.models import Order, User
 
 Key = Annotated[IdempotencyKey, Header(alias="Idempotency-Key")]
+Reference = Annotated[str, Path(description="Its id or its number.", examples=["T1001"])]
 _TEXT = {"schema": {"type": "string"}}
 _OPTIONS: dict[str, Any] = {
     "response": {
@@ -55,7 +56,7 @@ _OPTIONS: dict[str, Any] = {
 
 
 @router.post("/orders/{order}/pay", summary="Enter a payment", **_OPTIONS)
-def pay_order(request: HttpRequest, order: str, step: PayIn, key: Key) -> HttpResponse:
+def pay_order(request: HttpRequest, order: Reference, step: PayIn, key: Key) -> HttpResponse:
     """The order is paid when its payments are its total. More than what is due is refused."""
 
     def take(found: Order, user: User, _claim: Claim) -> Order:
@@ -71,7 +72,7 @@ def pay_order(request: HttpRequest, order: str, step: PayIn, key: Key) -> HttpRe
 
 
 @router.post("/orders/{order}/pack", summary="Mark as packed", **_OPTIONS)
-def pack_order(request: HttpRequest, order: str, key: Key) -> HttpResponse:
+def pack_order(request: HttpRequest, order: Reference, key: Key) -> HttpResponse:
     """Of a paid order, or of one that is paid at pick-up. Its customer can't cancel it any more."""
 
     def take(found: Order, user: User, _claim: Claim) -> Order:
@@ -81,7 +82,7 @@ def pack_order(request: HttpRequest, order: str, key: Key) -> HttpResponse:
 
 
 @router.post("/orders/{order}/ship", summary="Mark as shipped", **_OPTIONS)
-def ship_order(request: HttpRequest, order: str, step: ShipIn, key: Key) -> HttpResponse:
+def ship_order(request: HttpRequest, order: Reference, step: ShipIn, key: Key) -> HttpResponse:
     """Of a packed order. The customer is told the carrier and the tracking number."""
 
     def take(found: Order, user: User, _claim: Claim) -> Order:
@@ -96,7 +97,7 @@ def ship_order(request: HttpRequest, order: str, step: ShipIn, key: Key) -> Http
 
 
 @router.post("/orders/{order}/deliver", summary="Mark as delivered", **_OPTIONS)
-def deliver_order(request: HttpRequest, order: str, key: Key) -> HttpResponse:
+def deliver_order(request: HttpRequest, order: Reference, key: Key) -> HttpResponse:
     """Of a shipped order, or of a packed one that is fetched."""
 
     def take(found: Order, user: User, _claim: Claim) -> Order:
@@ -106,7 +107,7 @@ def deliver_order(request: HttpRequest, order: str, key: Key) -> HttpResponse:
 
 
 @router.post("/orders/{order}/cancel", summary="Cancel", **_OPTIONS)
-def cancel_order(request: HttpRequest, order: str, step: CancelIn, key: Key) -> HttpResponse:
+def cancel_order(request: HttpRequest, order: Reference, step: CancelIn, key: Key) -> HttpResponse:
     """Until it is shipped: its goods are back in stock, and what was paid is owed back."""
 
     def take(found: Order, user: User, _claim: Claim) -> Order:
@@ -116,7 +117,7 @@ def cancel_order(request: HttpRequest, order: str, step: CancelIn, key: Key) -> 
 
 
 @router.post("/orders/{order}/refund", summary="Refund", **_OPTIONS)
-def refund_order(request: HttpRequest, order: str, step: RefundIn, key: Key) -> HttpResponse:
+def refund_order(request: HttpRequest, order: Reference, step: RefundIn, key: Key) -> HttpResponse:
     """Of all units that are left, or of some. A person at the shop sends the money."""
 
     def take(found: Order, user: User, claim: Claim) -> Order:

@@ -66,7 +66,7 @@ def test_no_request_makes_the_api_break_its_word(shop: Web, tmp_path: Path) -> N
 
 
 def test_no_request_with_a_key_makes_the_api_break_its_word(shop: Web, tmp_path: Path) -> None:
-    make_order(Product.objects.get())
+    make_order(Product.objects.get(), number=1001)  # of the document's examples
     api_client(requests_per_minute=1_000_000)
     key = key_of()
 
