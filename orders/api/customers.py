@@ -4,6 +4,7 @@ Guests have no account: the list of orders has their persons.
 """
 
 from django.db.models import Count, QuerySet
+from django.db.models.functions import Lower
 from django.http import HttpRequest
 from ninja import Query, Router
 
@@ -30,7 +31,7 @@ def list_customers(request: HttpRequest, filters: Query[CustomerFilters]) -> Cus
     """Accounts of shoppers; staff and API clients are none."""
     users = _customers().order_by("id")
     if filters.email:
-        users = users.filter(email__iexact=filters.email)
+        users = users.alias(small=Lower("email")).filter(small=filters.email.lower())
     page = read_rows(users, cursor=filters.cursor, size=filters.limit)
     return CustomerPage(items=_answers(page.rows), next=cursor_of(page.next))
 
