@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from orders.api.pages import MOST_ROWS, PAGE_SIZE
 from orders.api.schemas.fields import Price, text
@@ -88,6 +88,8 @@ ORDER_EXAMPLE: dict[str, Any] = {
 
 class ClientOrderOut(BaseModel):
     """An order as API clients see it. Its person needs the scope `customers:read`."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ORDER_EXAMPLE]})
 
     id: Annotated[
         UUID | None,

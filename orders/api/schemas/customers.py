@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from orders.api.schemas.clients import Next, Pages
 from orders.api.schemas.fields import text
@@ -19,6 +19,30 @@ class CustomerFilters(Pages):
     ] = ""
 
 
+EXAMPLE = {
+    "id": 17,
+    "name": "Ada Lovelace",
+    "email": "ada@example.org",
+    "phone": "+4943112345",
+    "language": "en",
+    "wants_announcements": False,
+    "is_active": True,
+    "joined_at": "2026-01-02T08:00:00Z",
+    "orders": 3,
+    "addresses": [
+        {
+            "line1": "1 Mill Rd",
+            "line2": "",
+            "postcode": "CB7 4AA",
+            "city": "Ely",
+            "region": "",
+            "country": "GB",
+            "is_default": True,
+        }
+    ],
+}
+
+
 class AddressOut(BaseModel):
     line1: str
     line2: str
@@ -30,6 +54,8 @@ class AddressOut(BaseModel):
 
 
 class CustomerOut(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
     id: int
     name: str
     email: str
@@ -43,6 +69,8 @@ class CustomerOut(BaseModel):
 
 
 class CustomerPage(BaseModel):
+    model_config = ConfigDict(json_schema_extra={"examples": [{"items": [EXAMPLE], "next": None}]})
+
     items: list[CustomerOut]
     """In the order in which they joined."""
     next: Next

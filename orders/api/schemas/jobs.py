@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from orders.api.schemas.clients import Next, Pages
 from orders.api.schemas.fields import text
@@ -28,6 +28,31 @@ class ListedJobOut(JobOut):
 
 
 class JobPage(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "id": "01a22760-82ee-7fc2-b6ca-fd265d0972b0",
+                            "app": "notification",
+                            "kind": "order_shipped.email",
+                            "status": "done",
+                            "attempts": 1,
+                            "progress": 100,
+                            "error": "",
+                            "finished_at": "2026-05-04T09:12:42Z",
+                            "order": "T1001",
+                            "order_id": None,
+                            "created_at": "2026-05-04T09:12:41Z",
+                        }
+                    ],
+                    "next": None,
+                }
+            ]
+        }
+    )
+
     items: list[ListedJobOut]
     """The newest first."""
     next: Next

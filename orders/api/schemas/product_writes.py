@@ -44,6 +44,36 @@ class CatalogueItemOut(BaseModel):
 
 
 class CataloguePage(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "sku": "MUG-01",
+                            "name": "Mug",
+                            "description": "Stoneware.",
+                            "category": "Kitchen",
+                            "price": "9.90",
+                            "currency": "EUR",
+                            "is_active": True,
+                            "shelf": "A-12",
+                            "weight": 350,
+                            "tax_class": None,
+                            "variant_of": None,
+                            "options": [],
+                            "position": 0,
+                            "available": 40,
+                            "translations": {"zh-hans": {"name": "马克杯"}},
+                            "created_at": "2026-01-02T08:00:00Z",
+                        }
+                    ],
+                    "next": None,
+                }
+            ]
+        }
+    )
+
     items: list[CatalogueItemOut]
     """In the order of their creation."""
     next: Next

@@ -83,6 +83,27 @@ class MovementOut(BaseModel):
 
 
 class MovementPage(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "items": [
+                        {
+                            "id": 4712,
+                            "sku": "MUG-01",
+                            "kind": "count",
+                            "quantity": -1,
+                            "reason": "Shelf 12 counted",
+                            "order": None,
+                            "created_at": "2026-05-04T09:12:41.123Z",
+                        }
+                    ],
+                    "next": None,
+                }
+            ]
+        }
+    )
+
     items: list[MovementOut]
     """The newest first."""
     next: Next
@@ -131,6 +152,21 @@ class CountIn(Input):
 
 
 class MovedOut(BaseModel):
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "sku": "MUG-01",
+                    "quantity": -1,
+                    "available": 39,
+                    "held": 2,
+                    "on_hand": 41,
+                    "last_movement": 4712,
+                }
+            ]
+        }
+    )
+
     sku: str
     quantity: Annotated[int, Field(description="Units that the request added or took; may be 0.")]
     available: int
