@@ -36,7 +36,10 @@ from orders.lifecycle.errors import (
 from orders.models import Order, User
 
 Key = Annotated[IdempotencyKey, Header(alias="Idempotency-Key")]
-Reference = Annotated[str, Path(description="Its id or its number.", examples=["T1001"])]
+Reference = Annotated[
+    str,
+    Path(description="Its id or its number.", example="T1001"),
+]
 _TEXT = {"schema": {"type": "string"}}
 _OPTIONS: dict[str, Any] = {
     "response": {
