@@ -36,7 +36,7 @@ from orders.catalogue.stock import (
 )
 from orders.clients.answers import Claim, ClientKeyReusedError, answer_once, fingerprint_of
 from orders.clients.keys import Access
-from orders.clients.scopes import STOCK_READ, STOCK_WRITE
+from orders.clients.scopes import CUSTOMERS_READ, STOCK_READ, STOCK_WRITE
 from orders.models import Product, StockMovement
 from orders.models.product import IS_SOLD
 
@@ -105,16 +105,20 @@ def list_movements(request: HttpRequest, filters: Query[MovementFilters]) -> Mov
         rows = rows.filter(kind=filters.kind)
     rows = rows.order_by("-created_at", "-id")
     page = read_rows(rows, cursor=filters.cursor, size=filters.limit)
-    return MovementPage(items=[_movement(row) for row in page.rows], next=cursor_of(page.next))
+    access = access_of(request)
+    has_persons = access is not None and access.may(CUSTOMERS_READ)
+    items = [_movement(row, has_persons=has_persons) for row in page.rows]
+    return MovementPage(items=items, next=cursor_of(page.next))
 
 
-def _movement(row: StockMovement) -> MovementOut:
+def _movement(row: StockMovement, *, has_persons: bool) -> MovementOut:
+    """Return the movement. What was written to or of an order's person needs the scope for it."""
     return MovementOut(
         id=row.pk,
         sku=row.product.sku,
         kind=row.kind,
         quantity=row.quantity,
-        reason=row.reason,
+        reason=row.reason if has_persons or row.order is None else "",
         order=row.order.display_number if row.order else None,
         created_at=row.created_at,
     )

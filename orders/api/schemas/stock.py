@@ -77,7 +77,7 @@ class MovementOut(BaseModel):
     sku: str
     kind: Annotated[str, Field(json_schema_extra={"enum": StockMovement.Kind.values})]
     quantity: Annotated[int, Field(description="Units that came (above zero) or went.")]
-    reason: str
+    reason: Annotated[str, Field(description="Of an order's movement only with `customers:read`.")]
     order: Annotated[str | None, Field(description="The order's number.")]
     created_at: datetime
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import pytest
 
-from orders.models import ApiAnswer, Stock, StockMovement
+from orders.clients.scopes import STOCK_READ
+from orders.models import ApiAnswer, Product, Stock, StockMovement
 from tests.clients import Caller, key_of
-from tests.factories import add_product, add_shirt, add_variant, new_key
+from tests.factories import add_product, add_shirt, add_variant, make_order, new_key
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -69,6 +70,20 @@ def test_the_ledger_is_read_page_by_page_and_by_kind(caller: Caller) -> None:
     assert found == [3, 2, 1]
     assert rest.json()["next"] is None
     assert caller.get("stock/movements", sku="NONE").json()["items"] == []
+
+
+def test_what_was_written_about_an_order_needs_the_scope_for_persons(caller: Caller) -> None:
+    order = make_order(Product.objects.get())
+    order.movements.create(
+        product=Product.objects.get(), kind="cancel", quantity=1, reason="Ada asked for it"
+    )
+    reader = Caller(key_of(scopes=[STOCK_READ]))
+
+    [told] = caller.get("stock/movements").json()["items"]
+    [hidden] = reader.get("stock/movements").json()["items"]
+
+    assert (told["reason"], hidden["reason"]) == ("Ada asked for it", "")
+    assert told["order"] == hidden["order"] == order.display_number
 
 
 def test_a_count_writes_the_difference(caller: Caller) -> None:
