@@ -25,6 +25,7 @@ from notifications.delivery.stored_html import old_html
 from orders.accounts.sessions import ended_sessions
 from orders.accounts.unconfirmed import KEEP_UNCONFIRMED, unconfirmed_accounts
 from orders.carts import cart as carts
+from orders.clients import answers
 from orders.desk_jobs.kinds import EXPORT_PERSON
 from orders.holds import ended_holds
 from orders.messages import waiting_list
@@ -252,6 +253,13 @@ PRUNED = (
         rows=lambda: Old(keeping.old_answers(), by="asked_at"),
     ),
     # ── Technical records ───────────────────────────────────────────────────────────────────
+    Pruned(
+        "orders.ApiAnswer",
+        TECHNICAL,
+        answers.KEEP,
+        "answers to API clients",
+        rows=lambda: Old(answers.old_answers(), by="created_at"),
+    ),
     Pruned("django_celery_results.TaskResult", TECHNICAL, prune.KEEP_RESULTS, "results"),
     Pruned("project.Heartbeat", TECHNICAL, prune.KEEP_HEARTBEATS, "heartbeats"),
     Pruned("project.AuditRun", TECHNICAL, prune.KEEP_AUDITS, "audits"),
@@ -314,6 +322,8 @@ FOR_GOOD = {
 """Tables that grow and keep their rows, and why."""
 
 BOUNDED = {
+    "orders.ApiClient": "written by people, a few",
+    "orders.ApiKey": "made by people, a few for each client: a revoked one stays known",
     "orders.TaxClass": "a row for each class of products",
     "orders.Voucher": "written by people, a few",
     "orders.TaxRate": "a row for each class and country",

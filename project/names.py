@@ -95,6 +95,7 @@ RESULTS: dict[str, str | Promise] = {
     "abandoned carts": pgettext_lazy("result", "abandoned carts"),
     "old clearings of carts": pgettext_lazy("result", "records of emptied carts"),
     "ended holds": pgettext_lazy("result", "ended holds"),
+    "answers to API clients": pgettext_lazy("result", "answers to API clients"),
     "checkout drafts": pgettext_lazy("result", "drafts of checkouts"),
     "carriers' answers": pgettext_lazy("result", "carriers' answers"),
     "ended sessions": pgettext_lazy("result", "ended sessions"),

@@ -2,6 +2,7 @@
 
 from orders.models.announcement import Announcement
 from orders.models.cart import Cart, CartLine, CheckoutDraft, ClearedCart
+from orders.models.client import ApiAnswer, ApiClient, ApiKey
 from orders.models.demo import DemoFill
 from orders.models.desk import DeskJob
 from orders.models.erased import ErasedAddress
@@ -26,6 +27,9 @@ __all__ = [
     "BY_HAND",
     "Address",
     "Announcement",
+    "ApiAnswer",
+    "ApiClient",
+    "ApiKey",
     "AuditedBalance",
     "Cart",
     "CartLine",
