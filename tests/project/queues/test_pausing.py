@@ -96,7 +96,7 @@ def test_a_paused_queue_isnt_run_directly_while_the_broker_is_down(
     finally:
         relay.close()
 
-    assert ran == ["notify"]
+    assert ran == set()
 
 
 def test_pausing_twice_keeps_the_first_name() -> None:
