@@ -42,6 +42,7 @@ LABELS: dict[str, str | Promise] = {
     "buyer": _("Buyer"),
     "by_shopper": _("By the shopper"),
     "emails": _("E-mail addresses"),
+    "endpoint_url": _("Web address"),
     "file": _("File"),
     "files": _("Files"),
     "given_back": _("Given back"),
