@@ -1,5 +1,13 @@
 """The shop's tables: users, catalogue, carts, orders, money, and the ledgers of stock and sales."""
 
+from orders.models.agent import (
+    AgentAnswer,
+    AgentCart,
+    AgentCheckout,
+    AgentInstrument,
+    AgentPlatform,
+    DeliveryRate,
+)
 from orders.models.announcement import Announcement
 from orders.models.cart import Cart, CartLine, CheckoutDraft, ClearedCart
 from orders.models.demo import DemoFill
@@ -25,6 +33,11 @@ from orders.models.waiting import Restock, WaitingListEntry
 __all__ = [
     "BY_HAND",
     "Address",
+    "AgentAnswer",
+    "AgentCart",
+    "AgentCheckout",
+    "AgentInstrument",
+    "AgentPlatform",
     "Announcement",
     "AuditedBalance",
     "Cart",
@@ -32,6 +45,7 @@ __all__ = [
     "Category",
     "CheckoutDraft",
     "ClearedCart",
+    "DeliveryRate",
     "DemoFill",
     "DeskJob",
     "ErasedAddress",

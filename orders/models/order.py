@@ -54,6 +54,7 @@ class Order(models.Model):
         SHOP = "shop", _("Shop")
         API = "api", _("API")
         DESK = "desk", pgettext_lazy("source of an order", "Desk")
+        AGENT = "ucp", pgettext_lazy("source of an order", "Agent")
 
     id = models.UUIDField(primary_key=True, editable=False)
     number = models.BigIntegerField(
@@ -63,7 +64,7 @@ class Order(models.Model):
         db_default=Func(Value("orders_order_number"), function="nextval"),
     )
     door = models.CharField(_("door"), max_length=4, choices=Source)
-    """The source of the order: shop, API or desk. The column keeps its first name."""
+    """The source of the order: shop, API, desk or agent. The column keeps its first name."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         keep_order,

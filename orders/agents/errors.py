@@ -1,0 +1,48 @@
+"""What goes wrong, on the protocol's two layers.
+
+A `ProtocolError` is of the transport: the request couldn't be served. An `Outcome` is of the
+business: it was served, and there is nothing to show but messages (overview, Error Handling).
+"""
+
+from typing import Any
+
+
+class ProtocolError(Exception):
+    """The request is answered with this HTTP status; over MCP with a JSON-RPC error."""
+
+    def __init__(
+        self, status: int, code: str, content: str, *, retry_after: int = 0, **members: Any
+    ) -> None:
+        super().__init__(content)
+        self.status, self.code, self.content = status, code, content
+        self.retry_after = retry_after
+        """Seconds; 0: the client isn't asked to wait."""
+        self.members = members
+
+    @property
+    def body(self) -> dict[str, Any]:
+        return {"code": self.code, "content": self.content, **self.members}
+
+
+class InvalidInput(ProtocolError):
+    """The request has no such shape; `path` names the field."""
+
+    def __init__(self, content: str, *, path: str = "$") -> None:
+        messages = [
+            {
+                "type": "error",
+                "code": "invalid",
+                "content": content,
+                "path": path,
+                "severity": "recoverable",
+            }
+        ]
+        super().__init__(400, "invalid_request", content, messages=messages)
+
+
+class Outcome(Exception):
+    """There is no resource to answer with: `code` says why."""
+
+    def __init__(self, code: str, content: str, *, status: int = 200) -> None:
+        super().__init__(content)
+        self.code, self.content, self.status = code, content, status

@@ -1,0 +1,110 @@
+"""Reading a document from an address that somebody else chose, without being led inside.
+
+The name is resolved once, every address it has must be a public one, and the connection goes to an
+address that was checked: a name that leads elsewhere at its second resolution gains nothing.
+Redirects aren't followed, and both size and time are bounded.
+"""
+
+import socket
+import ssl
+from http.client import HTTPConnection, HTTPException, HTTPSConnection
+from ipaddress import ip_address
+from typing import Any
+from urllib.parse import SplitResult, urlsplit
+
+from django.conf import settings
+
+MOST_BYTES = 64 * 1024
+SECONDS = 4.0
+"""For the connection, and for each read: a platform is asked while its agent waits."""
+
+
+class BadAddress(ValueError):
+    """Nothing may be read from this address, whatever it answers."""
+
+
+class Unreachable(Exception):
+    """Nothing could be read from it now."""
+
+
+def checked(url: str) -> SplitResult:
+    """Return the parts of an address that may be read from. Raises BadAddress.
+
+    Only https; in a local run this machine itself may be asked by http, as tests and demos do.
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError as error:
+        raise BadAddress("It isn't an address.") from error
+    if not parts.hostname or parts.username or parts.password or port == 0:
+        raise BadAddress("It isn't the address of a document.")
+    if parts.scheme == "https" or _is_own_machine(parts):
+        return parts
+    raise BadAddress("It must begin with https.")
+
+
+def fetch(url: str) -> bytes:
+    """Return the document. Raises BadAddress and Unreachable."""
+    parts = checked(url)
+    connection = _connection(parts, _addresses(parts))
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    try:
+        connection.request("GET", target, headers={"Accept": "application/json"})
+        with connection.getresponse() as response:
+            if response.status != 200:
+                raise Unreachable(f"It answered {response.status}.")
+            body = response.read(MOST_BYTES + 1)
+    except (OSError, HTTPException, ValueError) as error:
+        raise Unreachable(str(error) or type(error).__name__) from error
+    finally:
+        connection.close()
+    if len(body) > MOST_BYTES:
+        raise Unreachable(f"It is longer than {MOST_BYTES} bytes.")
+    return body
+
+
+def _is_own_machine(parts: SplitResult) -> bool:
+    return bool(settings.TANDEM_LOCAL) and parts.hostname in ("127.0.0.1", "::1", "localhost")
+
+
+def _addresses(parts: SplitResult) -> list[str]:
+    """Return the host's addresses. Raises BadAddress if one of them isn't public."""
+    host, port = parts.hostname or "", parts.port or 443
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError) as error:
+        raise Unreachable("Its name leads nowhere.") from error
+    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+    if not _is_own_machine(parts) and not all(map(_is_public, addresses)):
+        raise BadAddress("It leads into a private network.")
+    return addresses
+
+
+def _is_public(address: str) -> bool:
+    parsed: Any = ip_address(address.split("%")[0])
+    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
+    return bool(parsed.is_global and not parsed.is_multicast)
+
+
+def _connection(parts: SplitResult, addresses: list[str]) -> HTTPConnection:
+    """Return a connection to one of the checked addresses, under the host's own name."""
+    host = parts.hostname or ""
+    connection: HTTPConnection
+    if parts.scheme == "https":
+        context = ssl.create_default_context()
+        connection = HTTPSConnection(host, parts.port, timeout=SECONDS, context=context)
+    else:
+        connection = HTTPConnection(host, parts.port, timeout=SECONDS)
+
+    def connect(target: Any, timeout: float, source: Any = None) -> socket.socket:
+        for position, address in enumerate(addresses):
+            try:
+                return socket.create_connection((address, target[1]), SECONDS, source)
+            except OSError:
+                if position == len(addresses) - 1:
+                    raise
+        raise OSError("no address")
+
+    connection._create_connection = connect  # type: ignore[attr-defined]
+    return connection
