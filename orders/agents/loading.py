@@ -2,7 +2,8 @@
 
 Products with their stock, discounts as vouchers, shipping rates as the rows of the carrier `rates`,
 and in a local run the simulated bank's instruments. A repeat sets what a file says and adds what is
-new; nothing is deleted. Amounts are in minor units.
+new; nothing is deleted. Amounts are in minor units. A column `category` is ours: of a product, and of
+a discount that is for its products only.
 """
 
 import csv
@@ -88,14 +89,11 @@ def _product(row: Row, units: dict[str, str]) -> None:
     stock = int(units.get(sku, "0"))
     product = Product.objects.filter(sku=sku).first()
     if product is None:
-        category, _is_new = Category.objects.get_or_create(
-            slug=slugify(CATEGORY), defaults={"name": CATEGORY}
-        )
         create_product(
             sku=sku,
             name=name,
             slug=slugify(f"{name}-{sku}")[:200],
-            category=category,
+            category=_category(row.get("category") or CATEGORY),
             price=price,
             stock=stock,
         )
@@ -112,9 +110,16 @@ def _voucher(row: Row) -> None:
         "fixed_amount": (Voucher.Kind.AMOUNT, major(int(row["value"]))),
     }
     kind, value = kinds[row["type"]]
+    category = _category(row["category"]) if row.get("category") else None
     Voucher.objects.update_or_create(
-        code=plain_code(row["code"]), defaults={"kind": kind, "value": value, "is_active": True}
+        code=plain_code(row["code"]),
+        defaults={"kind": kind, "value": value, "category": category, "is_active": True},
     )
+
+
+def _category(name: str) -> Category:
+    category, _is_new = Category.objects.get_or_create(slug=slugify(name), defaults={"name": name})
+    return category
 
 
 def _rate(row: Row) -> None:

@@ -8,12 +8,14 @@ import json
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from orders.agents.errors import ProtocolError
 from orders.agents.guarded_fetch import BadAddress, Unreachable, checked, fetch
+from orders.agents.local_platforms import local_platforms
 from orders.models import AgentPlatform
 from project.database.clock import database_now
 
@@ -31,6 +33,8 @@ def platform_of(profile_url: str) -> AgentPlatform:
     """Return the platform with a valid, fresh profile. Raises ProtocolError."""
     if len(profile_url) > LONGEST_URL or "\x00" in profile_url:
         raise _invalid("It is too long.")
+    if settings.TANDEM_LOCAL and (local := local_platforms().get(profile_url)):
+        return _local(profile_url, *local)
     platform = AgentPlatform.objects.filter(profile_url=profile_url).first()
     if platform is None or not platform.is_known:
         try:
@@ -74,6 +78,14 @@ def check_document(document: Any) -> dict[str, Any]:
     if not isinstance(keys, list) or not all(isinstance(key, dict) for key in keys):
         raise _malformed("Its signing_keys are no list of keys.")
     return profile
+
+
+def _local(profile_url: str, document: Any, contact_email: str) -> AgentPlatform:
+    """Return a platform that only a local run knows. Raises ProtocolError."""
+    platform = AgentPlatform.objects.filter(profile_url=profile_url).first()
+    if platform is None or platform.document != document:
+        return know(profile_url, document, contact_email=contact_email)
+    return platform
 
 
 def _with_profile(profile_url: str, platform: AgentPlatform | None) -> AgentPlatform:
