@@ -18,10 +18,34 @@ class ProtocolError(Exception):
         self.retry_after = retry_after
         """Seconds; 0: the client isn't asked to wait."""
         self.members = members
+        self.headers: dict[str, str] = {}
 
     @property
     def body(self) -> dict[str, Any]:
         return {"code": self.code, "content": self.content, **self.members}
+
+
+class NotAllowed(ProtocolError):
+    """The request needs a person's consent, or another one (identity-linking, Error Handling)."""
+
+    def __init__(
+        self, status: int, code: str, content: str, *, realm: str, **challenge: str
+    ) -> None:
+        messages = [
+            {
+                "type": "error",
+                "code": code,
+                "content": content,
+                "severity": "requires_buyer_review",
+            }
+        ]
+        # Where a person gets an account; an address of OAuth is the platform's to make.
+        members = {"continue_url": f"{realm}/accounts/login/"} if status == 401 else {}
+        super().__init__(status, code, content, messages=messages, **members)
+        resource = f"{realm}/.well-known/oauth-protected-resource"
+        parts = {"realm": realm, **challenge, "resource_metadata": resource}
+        said = ", ".join(f'{name}="{value}"' for name, value in parts.items())
+        self.headers = {"WWW-Authenticate": f"Bearer {said}"}
 
 
 class InvalidInput(ProtocolError):

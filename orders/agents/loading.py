@@ -2,8 +2,8 @@
 
 Products with their stock, discounts as vouchers, shipping rates as the rows of the carrier `rates`,
 and in a local run the simulated bank's instruments. A repeat sets what a file says and adds what is
-new; nothing is deleted. Amounts are in minor units. A column `category` is ours: of a product, and of
-a discount that is for its products only.
+new; nothing is deleted. Amounts are in minor units. A column `category` is ours: of a product, and
+of a discount that is for its products only.
 """
 
 import csv

@@ -8,7 +8,7 @@ import http_sf
 from orders.agents.errors import Outcome, ProtocolError
 from orders.agents.platforms import check_document, platform_of
 from orders.agents.versions import CAPABILITIES, VERSION
-from orders.models import AgentPlatform
+from orders.models import AgentLink, AgentPlatform
 
 
 @dataclass(frozen=True)
@@ -19,6 +19,8 @@ class Session:
     active: frozenset[str]
     counted_address: str = ""
     """The client's address, as limits count it."""
+    link: AgentLink | None = None
+    """The consent whose token the request has."""
 
     @property
     def keys(self) -> list[dict[str, Any]]:

@@ -8,12 +8,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
+
 from orders.agents.completed import line_totals, order_totals
 from orders.agents.envelope import minor, site, ucp, without_nothing
-from orders.agents.errors import Outcome
+from orders.agents.errors import NotAllowed, Outcome
 from orders.agents.fulfillment import postal
 from orders.agents.negotiation import Session
-from orders.agents.versions import ORDER
+from orders.agents.versions import LINKING, ORDER, READ_ORDERS
 from orders.models import AgentCheckout, Order, OrderEvent, OrderLine, Refund, Return
 from orders.models.returns import ReturnStatus
 
@@ -31,13 +33,33 @@ _RETURNS = {
 
 
 def get_order(session: Session, order_id: UUID) -> dict[str, Any]:
-    """Return an order that the platform's own checkout has become. Raises Outcome."""
+    """Return an order that the platform's own checkout has become, or one of the linked person's.
+
+    Raises Outcome, and NotAllowed where a person's consent is needed.
+    """
     session.need(ORDER)
-    checkout = AgentCheckout.objects.filter(order_id=order_id, platform=session.platform).first()
-    order = Order.objects.filter(pk=order_id).first() if checkout else None
-    if checkout is None or order is None:
+    active = session.relevant(ORDER)
+    own = AgentCheckout.objects.filter(order_id=order_id, platform=session.platform).first()
+    order = Order.objects.filter(pk=order_id).first()
+    if own is not None and order is not None:
+        return order_entity(order, checkout_id=str(own.pk), active=active)
+    if LINKING not in session.active:
         raise Outcome("not_found", "There is no such order.")
-    return order_entity(order, checkout_id=str(checkout.pk), active=session.relevant(ORDER))
+    if session.link is None:  # whether there is such an order isn't told
+        text = "The order isn't this platform's: a person must link their account."
+        raise NotAllowed(401, "identity_required", text, realm=settings.SITE_URL)
+    if READ_ORDERS not in session.link.scopes:
+        raise NotAllowed(
+            403,
+            "insufficient_scope",
+            f"This operation requires the scope {READ_ORDERS}.",
+            realm=settings.SITE_URL,
+            error="insufficient_scope",
+            scope=READ_ORDERS,
+        )
+    if order is None or order.user_id != session.link.user_id:
+        raise Outcome("not_found", "There is no such order.")
+    return order_entity(order, checkout_id=str(order.pk), active=active)
 
 
 def order_entity(order: Order, *, checkout_id: str, active: Iterable[str]) -> dict[str, Any]:

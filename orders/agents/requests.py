@@ -1,15 +1,19 @@
 """What both transports read of a request: who asks, by which profile, signed or not."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
 
-from orders.agents.errors import InvalidInput, ProtocolError
+from orders.agents.errors import InvalidInput, NotAllowed, ProtocolError
+from orders.agents.linking.tokens import link_of
 from orders.agents.negotiation import Session, negotiate
 from orders.agents.signing import verify
+from orders.agents.versions import LINKING
+from orders.models import AgentLink
 from project.limits.client_address import counted_address
 from project.strict_json import read_json
 
@@ -47,7 +51,24 @@ def session_of(request: HttpRequest, profile_url: str, *, version: str = "") -> 
     headers = {name.lower(): value.strip() for name, value in request.headers.items()}
     if "signature" in headers or "signature-input" in headers:
         _verify(request, session, headers)
+    scheme, _space, token = headers.get("authorization", "").partition(" ")
+    if scheme.lower() == "bearer" and LINKING in session.active:
+        return replace(session, link=_link(token.strip(), session))
     return session
+
+
+def _link(token: str, session: Session) -> AgentLink:
+    """Return the consent of the token, which must be this platform's. Raises NotAllowed."""
+    link = link_of(token)
+    if link is None or link.client.platform_id != session.platform.pk:
+        raise NotAllowed(
+            401,
+            "identity_required",
+            "The token isn't valid.",
+            realm=settings.SITE_URL,
+            error="invalid_token",
+        )
+    return link
 
 
 def _verify(request: HttpRequest, session: Session, headers: Mapping[str, str]) -> None:

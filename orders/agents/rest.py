@@ -34,6 +34,8 @@ def endpoint(**by_method: str) -> View:
             return _answer(request, name, target)
         except ProtocolError as error:
             response = answer(error.status, error.body)
+            for header, value in error.headers.items():
+                response[header] = value
             if error.retry_after:
                 response["Retry-After"] = str(error.retry_after)
             if error.status == 405:

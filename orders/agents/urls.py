@@ -2,6 +2,7 @@
 
 from django.urls import path
 
+from orders.agents.linking import views as linking
 from orders.agents.mcp import mcp
 from orders.agents.profile import profile
 from orders.agents.rest import endpoint
@@ -10,6 +11,12 @@ _V1 = "ucp/v1"
 
 urlpatterns = [
     path(".well-known/ucp", profile, name="ucp-profile"),
+    path(".well-known/oauth-authorization-server", linking.metadata, name="agent-metadata"),
+    path(".well-known/oauth-protected-resource", linking.resource, name="agent-resource"),
+    path("accounts/link/", linking.link, name="agent-link"),
+    path("accounts/linked/", linking.linked, name="agent-links"),
+    path("ucp/oauth/token", linking.token, name="agent-token"),
+    path("ucp/oauth/revoke", linking.end, name="agent-revoke"),
     path("ucp/mcp", mcp, name="ucp-mcp"),
     path(_V1, endpoint(), name="ucp-rest"),
     path(f"{_V1}/catalog/search", endpoint(POST="search_catalog"), name="ucp-search"),

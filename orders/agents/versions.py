@@ -1,6 +1,7 @@
 """What the shop can do for agents, in the protocol's names: version, services, capabilities."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 VERSION = "2026-04-08"
 _HOME = f"https://ucp.dev/{VERSION}"
@@ -12,7 +13,10 @@ SEARCH = "dev.ucp.shopping.catalog.search"
 LOOKUP = "dev.ucp.shopping.catalog.lookup"
 FULFILLMENT = "dev.ucp.shopping.fulfillment"
 DISCOUNT = "dev.ucp.shopping.discount"
+LINKING = "dev.ucp.common.identity_linking"
 SERVICE = "dev.ucp.shopping"
+READ_ORDERS = f"{ORDER}:read"
+"""The scope of OAuth by which a person lets a platform read all their orders."""
 
 
 @dataclass(frozen=True)
@@ -21,16 +25,20 @@ class Capability:
     """Its page of the specification."""
     schema: str
     extends: tuple[str, ...] = ()
+    config: dict[str, Any] = field(default_factory=dict)
 
 
 CAPABILITIES: dict[str, Capability] = {
-    CHECKOUT: Capability("checkout", "checkout"),
-    CART: Capability("cart", "cart"),
-    ORDER: Capability("order", "order"),
-    SEARCH: Capability("catalog/search", "catalog_search"),
-    LOOKUP: Capability("catalog/lookup", "catalog_lookup"),
-    FULFILLMENT: Capability("fulfillment", "fulfillment", (CHECKOUT,)),
-    DISCOUNT: Capability("discount", "discount", (CHECKOUT, CART)),
+    CHECKOUT: Capability("checkout", "shopping/checkout"),
+    CART: Capability("cart", "shopping/cart"),
+    ORDER: Capability("order", "shopping/order"),
+    SEARCH: Capability("catalog/search", "shopping/catalog_search"),
+    LOOKUP: Capability("catalog/lookup", "shopping/catalog_lookup"),
+    FULFILLMENT: Capability("fulfillment", "shopping/fulfillment", (CHECKOUT,)),
+    DISCOUNT: Capability("discount", "shopping/discount", (CHECKOUT, CART)),
+    LINKING: Capability(
+        "identity-linking", "common/identity_linking", config={"scopes": {READ_ORDERS: {}}}
+    ),
 }
 
 
@@ -41,8 +49,9 @@ def declared() -> dict[str, list[dict[str, object]]]:
             {
                 "version": VERSION,
                 "spec": f"{_HOME}/specification/{one.page}",
-                "schema": f"{_HOME}/schemas/shopping/{one.schema}.json",
+                "schema": f"{_HOME}/schemas/{one.schema}.json",
                 **_extends(one),
+                **({"config": one.config} if one.config else {}),
             }
         ]
         for name, one in CAPABILITIES.items()

@@ -8,6 +8,7 @@ from orders.models.agent import (
     AgentPlatform,
     DeliveryRate,
 )
+from orders.models.agent_link import AgentClient, AgentLink
 from orders.models.announcement import Announcement
 from orders.models.cart import Cart, CartLine, CheckoutDraft, ClearedCart
 from orders.models.demo import DemoFill
@@ -36,7 +37,9 @@ __all__ = [
     "AgentAnswer",
     "AgentCart",
     "AgentCheckout",
+    "AgentClient",
     "AgentInstrument",
+    "AgentLink",
     "AgentPlatform",
     "Announcement",
     "AuditedBalance",
