@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from django.core.management import call_command
 from orders.agents.linking.authorizing import hashed
 from orders.agents.local_platforms import SUITE
 from orders.agents.platforms import platform_of
+from orders.agents.versions import READ_ORDERS
 from orders.catalogue.products import create_product
 from orders.catalogue.variants import create_variant, make_parent
-from orders.models import AgentClient, Category, Order, Product, User
+from orders.models import AgentClient, AgentLink, Category, Order, Product, User
 from orders.placing.placement import place_order
 from orders.placing.request import OrderRequest, RequestedLine
 from project.local.data_folder import free_port
@@ -105,6 +107,15 @@ def link_accounts() -> str:
             redirect_uris=returns,
         )
     person = User.objects.create_user("person", email=PERSON)
+    for client in AgentClient.objects.all():  # the suite has no browser in which to consent
+        AgentLink.objects.create(
+            client=client,
+            user=person,
+            scopes=[READ_ORDERS],
+            redirect_uri=returns[0],
+            challenge="",
+            refresh_until=datetime.now(UTC) + timedelta(days=1),
+        )
     lines = (RequestedLine("UCP-POT", 1),)
     request = OrderRequest(
         source=Order.Source.SHOP, key=new_key(), name="P", email=PERSON, lines=lines
