@@ -5,14 +5,22 @@ erased from it again.
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 
 from orders.desk_jobs.kinds import ANNOUNCE
-from orders.models import Announcement, DeskJob, User
+from orders.models import AgentAnswer, AgentLink, Announcement, DeskJob, User
 from orders.personal_data.again import erase_again, keep_journal
-from project.backup.rules import after_restore, before_replacing, on_restore, replace_values
+from project.backup.rules import (
+    after_restore,
+    before_replacing,
+    leave_out_rows,
+    on_restore,
+    replace_values,
+)
 
 before_replacing(keep_journal)
 after_restore(erase_again)
 # Customers sign in by a code, which is mailed; staff get a new password (docs/backup.md).
 replace_values(User._meta.db_table, password=f"'{UNUSABLE_PASSWORD_PREFIX}not-in-backups'")
+# Links with agents' platforms are made anew by their people; a client's secret stays hashed.
+leave_out_rows(AgentLink._meta.db_table, AgentAnswer._meta.db_table)
 
 _ANNOUNCEMENTS = Announcement._meta.db_table
 _ENDED = "token = NULL, lease_until = NULL, finished_at = now()"

@@ -1,4 +1,4 @@
-"""Requests of programs: the API, agents and the liveness page pass only the middleware that they need.
+"""Requests of programs: API, agents and liveness page pass only the middleware that they need.
 
 They have no session, no user, no messages and no forms, so nothing is read of a cookie but the
 language. The headers are those of a page. The API's page for people passes what pages pass.

@@ -15,6 +15,7 @@ from orders.agents.operations import OPERATIONS, perform
 from orders.agents.requests import json_of, session_of
 from orders.agents.signing import signed
 from orders.placing.errors import ShopBusy
+from project.admission.refusal import is_refused
 from project.database.errors import dropped_if_lost
 
 logger = logging.getLogger(__name__)
@@ -29,6 +30,9 @@ def endpoint(**by_method: str) -> View:
     def view(request: HttpRequest, target: str = "") -> HttpResponse:
         name = by_method.get(request.method or "")
         try:
+            if is_refused():
+                wait = ShopBusy().retry_after
+                raise ProtocolError(503, "busy", "Repeat the request.", retry_after=wait)
             if name is None:
                 raise ProtocolError(405, "method_not_allowed", "This method doesn't work here.")
             return _answer(request, name, target)

@@ -179,6 +179,7 @@ class Order(models.Model):
             models.Index(fields=["status", "placed_at"], name="order_status_list"),
             models.Index(fields=["placed_at"], name="order_by_api", condition=Q(door="api")),
             models.Index(fields=["placed_at"], name="order_by_desk", condition=Q(door="desk")),
+            models.Index(fields=["placed_at"], name="order_by_agent", condition=Q(door="ucp")),
             # The desk's filter by country. A new order is the last entry of its country, so few
             # pages are written, as with a status.
             models.Index(KT("address__country"), F("placed_at"), name="order_country"),
