@@ -48,11 +48,7 @@ class Agent:
 
     def __init__(self, *, url: str = "", profile: str = PROFILE) -> None:
         self.profile = profile
-        self._client: Any = (
-            httpx.Client(base_url=url, timeout=30, trust_env=False, verify=False)
-            if url
-            else Client()
-        )
+        self._url = url
 
     def send(
         self, method: str, path: str, body: Any = None, *, key: str = "", **headers: str
@@ -71,11 +67,13 @@ class Agent:
             **headers,
         }
         content = b"" if body is None else json.dumps(body).encode()
-        if isinstance(self._client, httpx.Client):
-            sent["Content-Type"] = "application/json"
-            return self._client.request(method, f"/ucp/v1{path}", content=content, headers=sent)
-        return self._client.generic(
-            method, f"/ucp/v1{path}", content, "application/json", headers=sent
+        if not self._url:
+            json_type = "application/json"
+            return Client().generic(method, f"/ucp/v1{path}", content, json_type, headers=sent)
+        sent["Content-Type"] = "application/json"
+        url = f"{self._url}/ucp/v1{path}"
+        return httpx.request(
+            method, url, content=content, headers=sent, timeout=30, trust_env=False
         )
 
     def checkout(self, *wanted: tuple[str, int], **parts: Any) -> dict[str, Any]:
