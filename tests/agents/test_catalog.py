@@ -49,16 +49,16 @@ def test_an_unknown_category_finds_nothing() -> None:
 
 def test_a_lookup_tells_which_identifier_led_to_which_variant() -> None:
     shirt = add_shirt()
-    add_variant(shirt, "S", "red", sku="S-RED")
-    add_variant(shirt, "M", "red", sku="M-RED")
+    add_variant(shirt, "S", "red")
+    add_variant(shirt, "M", "red")
 
-    answer = ask("lookup", ids=[shirt.sku, "M-RED", "M-RED", "NONE"])
+    answer = ask("lookup", ids=[shirt.sku, "SHIRT-M-RED", "SHIRT-M-RED", "NONE"])
 
     (product,) = answer["products"]
     inputs = {each["id"]: each["inputs"] for each in product["variants"]}
     assert inputs == {
-        "S-RED": [{"id": shirt.sku, "match": "featured"}],
-        "M-RED": [{"id": "M-RED", "match": "exact"}],
+        "SHIRT-S-RED": [{"id": shirt.sku, "match": "featured"}],
+        "SHIRT-M-RED": [{"id": "SHIRT-M-RED", "match": "exact"}],
     }
     assert answer["messages"][0]["code"] == "not_found"
 
@@ -71,12 +71,12 @@ def test_too_many_identifiers_are_refused() -> None:
 
 def test_a_product_with_options_says_what_is_there_beside_the_selection() -> None:
     shirt = add_shirt()
-    add_variant(shirt, "S", "red", sku="S-RED", stock=1)
-    add_variant(shirt, "M", "red", sku="M-RED", stock=0)
-    add_variant(shirt, "M", "blue", sku="M-BLUE", stock=1)
+    add_variant(shirt, "S", "red", stock=1)
+    add_variant(shirt, "M", "red", stock=0)
+    add_variant(shirt, "M", "blue", stock=1)
 
     product = ask("product", id=shirt.sku, selected=[{"name": "Size", "label": "M"}])["product"]
-    exact = ask("product", id="M-BLUE", selected=[{"name": "Size", "label": "S"}])["product"]
+    exact = ask("product", id="SHIRT-M-BLUE", selected=[{"name": "Size", "label": "S"}])["product"]
     relaxed = ask(
         "product",
         id=shirt.sku,
@@ -84,10 +84,10 @@ def test_a_product_with_options_says_what_is_there_beside_the_selection() -> Non
         preferences=["Colour", "Size"],
     )["product"]
 
-    assert [each["id"] for each in product["variants"]] == ["M-RED", "M-BLUE"]
+    assert [each["id"] for each in product["variants"]] == ["SHIRT-M-RED", "SHIRT-M-BLUE"]
     colours = {each["label"]: each for each in product["options"][1]["values"]}
     assert (colours["red"]["exists"], colours["red"]["available"]) == (True, False)
     assert colours["blue"]["available"] is True
-    assert exact["variants"][0]["id"] == "M-BLUE"
+    assert exact["variants"][0]["id"] == "SHIRT-M-BLUE"
     assert {"name": "Size", "label": "M"} in exact["selected"]
     assert relaxed["selected"] == [{"name": "Colour", "label": "blue"}]
