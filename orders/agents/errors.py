@@ -40,7 +40,9 @@ class NotAllowed(ProtocolError):
             }
         ]
         # Where a person gets an account; an address of OAuth is the platform's to make.
-        members = {"continue_url": f"{realm}/accounts/login/"} if status == 401 else {}
+        members: dict[str, Any] = {}
+        if status == 401:
+            members["continue_url"] = f"{realm}/accounts/login/"
         super().__init__(status, code, content, messages=messages, **members)
         resource = f"{realm}/.well-known/oauth-protected-resource"
         parts = {"realm": realm, **challenge, "resource_metadata": resource}

@@ -5,7 +5,7 @@ the goods up, if the shop has that; pick-up is the last option of each group.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.conf import settings
@@ -84,12 +84,12 @@ def handover_of(wanted: Wanted, basket: Basket, *, counted_address: str) -> Hand
         if chosen is None:
             text = _("This shop has no pick-up.")
             messages.append(error("address_undeliverable", text, path=_ROOT))
-        return Handover(shown, messages, quote=chosen, **_person(place))
+        return _of_person(Handover(shown, messages, quote=chosen), place)
     messages += _address_errors(address)
     if chosen is None and not any(message["type"] == "error" for message in messages):
         messages += _no_option(sent, quotes)
     kept = {part: text for part, text in address.items() if text}
-    return Handover(shown, messages, kept, chosen, **_person(place))
+    return _of_person(Handover(shown, messages, kept, chosen), place)
 
 
 def postal(address: dict[str, str]) -> dict[str, str]:
@@ -168,9 +168,10 @@ def _field_required(text: str, path: str) -> Message:
     return error("field_required", text, path=path)
 
 
-def _person(place: dict[str, str]) -> dict[str, str]:
+def _of_person(handover: Handover, place: dict[str, str]) -> Handover:
+    """Add who gets it, if the destination says so."""
     name = " ".join(filter(None, (place.get("first_name"), place.get("last_name"))))
-    return {"name": name, "phone": place.get("phone_number", "")}
+    return replace(handover, name=name, phone=place.get("phone_number", ""))
 
 
 def _shown(

@@ -160,7 +160,7 @@ def perform(
 
 def failed(session: Session, root: str, outcome: Outcome) -> dict[str, Any]:
     """Return the envelope of an outcome without a resource."""
-    members = {"payment_handlers": {}} if root == CHECKOUT else {}
+    members: dict[str, Any] = {"payment_handlers": {}} if root == CHECKOUT else {}
     return {
         "ucp": ucp(session.relevant(root), error=True, **members),
         "messages": [error(outcome.code, outcome.content, severity="unrecoverable")],

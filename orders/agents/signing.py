@@ -142,7 +142,8 @@ def _parsed_input(header: str) -> tuple[str, list[str], str, str]:
 def _is_valid(jwk: Mapping[str, Any], message: bytes, header: str, label: str) -> bool:
     curve, digest, size = _CURVES[jwk["crv"]]
     try:
-        signature = http_sf.parse(header.encode(), tltype="dictionary")[label][0]
+        parsed = cast("dict[str, Any]", http_sf.parse(header.encode(), tltype="dictionary"))
+        signature = parsed[label][0]
         numbers = ec.EllipticCurvePublicNumbers(
             int.from_bytes(_unb64(jwk["x"]), "big"), int.from_bytes(_unb64(jwk["y"]), "big"), curve
         )

@@ -55,7 +55,9 @@ def _fields(wanted: dict[str, Any]) -> dict[str, list[str]]:
     buyer = wanted.get("buyer") or {}
     delivery = wanted.get("delivery") or {}
     chosen = delivery.get("destination")
-    place = next((one for one in delivery.get("destinations", ()) if one["id"] == chosen), {})
+    place: dict[str, str] = next(
+        (one for one in delivery.get("destinations", ()) if one["id"] == chosen), {}
+    )
     name = " ".join(filter(None, (buyer.get("first_name"), buyer.get("last_name"))))
     fields = {
         "email": buyer.get("email", ""),

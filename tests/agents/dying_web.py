@@ -34,7 +34,7 @@ def _wrap() -> None:
 
     completing.place_order = place_and_die
     if os.environ.get("FORGETFUL"):
-        completing._request = forgetful
+        setattr(completing, "_request", forgetful)  # noqa: B010 - any arguments
 
 
 _wrap()

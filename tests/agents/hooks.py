@@ -37,11 +37,11 @@ def _claimed_unless_down(row_id: UUID, fingerprint: str) -> AgentAnswer:
         def fail(*_args: Any, **_options: Any) -> Any:
             raise DatabaseError("no space left")
 
-        AgentAnswer.objects.get_or_create = fail  # type: ignore[method-assign]
+        AgentAnswer.objects.get_or_create = fail
         try:
             return _claimed(row_id, fingerprint)
         finally:
-            AgentAnswer.objects.get_or_create = real  # type: ignore[method-assign]
+            AgentAnswer.objects.get_or_create = real
     return _claimed(row_id, fingerprint)
 
 

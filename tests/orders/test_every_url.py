@@ -105,6 +105,7 @@ def wrong_values(name: str, theirs: dict[str, Any]) -> list[str]:
         "section": "nothing",
         "message_id": "0" * 32,
         "payment_id": "bank_" + "0" * 32,
+        "cart_id": str(uuid4()),
         "target": str(uuid4()),
         "checkout_id": str(uuid4()),
         "path": "private/uploads/x.png",

@@ -92,7 +92,7 @@ def _ask(request: HttpRequest, asked: Asked) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def linked(request: HttpRequest) -> HttpResponse:
     """List the person's linked assistants; a POST ends what one platform may do."""
-    mine = AgentLink.objects.filter(user=request.user, ended_at=None, refresh_until__gt=Now())
+    mine = AgentLink.objects.filter(user=request.user.pk, ended_at=None, refresh_until__gt=Now())
     if request.method == "POST":
         client = request.POST.get("client", "")
         mine.filter(client__client_id=client).update(ended_at=Now())
