@@ -15,9 +15,11 @@ class NotificationsConfig(AppConfig):
         from notifications.checks import check_sms
         from notifications.delivery.breaker_figures import report_breakers
         from notifications.delivery.parked import report_channels
+        from notifications.webhooks.figures import report_endpoints
         from project.checks import SETTINGS
         from project.monitoring.health import report_health
 
         register(check_sms, SETTINGS)
         report_health(report_channels)
         report_breakers()
+        report_endpoints()

@@ -159,6 +159,9 @@ EVENTS = {
     "refund_owed": _staff_event(_("Refund owed"), name="refund_owed"),
     "return_requested": _staff_event(_("Return to answer"), name="return_requested"),
     "payment_to_check": _staff_event(_("Payment to check"), name="payment_to_check"),
+    "webhook_switched_off": _staff_event(
+        _("Webhook endpoint switched off"), name="webhook_switched_off"
+    ),
     "daily_report": _staff_event(_("Daily report"), name="daily_report"),
     "order_link": _account_event(_("Link to an order"), name="order_link"),
 }

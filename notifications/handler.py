@@ -13,6 +13,7 @@ from notifications.delivery import attempt, breaker
 from notifications.delivery import log as attempt_log
 from notifications.delivery.attachments import delete_with_files
 from notifications.models import Notification
+from notifications.webhooks.outbox import Event, tell
 from project.jobs.errors import LostClaimError, UnknownOutcomeError
 from project.jobs.handler import JobHandler
 from project.jobs.queryset import Status
@@ -30,6 +31,14 @@ class NotificationHandler(JobHandler[Notification]):
         # Here and not after the send: a failure between the provider's answer and the commit
         # makes a second copy.
         breaker.answered(job.gateway)
+
+    def on_failed(self, job: Notification) -> None:
+        """Tell other systems of a message that won't be sent (docs/webhooks.md)."""
+        thin = {"id": str(job.pk), "event": job.event, "channel": job.channel}
+        order = {"order_id": str(job.order_id)} if job.order_id else {}
+        full = {**thin, **order, "recipient": job.recipient, "attempts": job.attempts}
+        event = Event("message.failed", full=full, thin=thin | order, order_id=job.order_id)
+        tell(event.kind, lambda: event)
 
     def release(self, job: Notification) -> None:
         """End the claim of a message whose sending is interrupted: it may have arrived."""

@@ -1,4 +1,4 @@
-"""Messages (job, text, receipt of each), and the state of the channels' gateways."""
+"""Messages (job, text, receipt of each), the state of the channels' gateways, and webhooks."""
 
 from typing import Any, ClassVar
 
@@ -10,9 +10,24 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from notifications.same_error import same_error
+from notifications.webhook_models import MADE_BY_SHOP, WebhookDelivery, WebhookEndpoint
 from project.email_addresses import STORED
 from project.jobs.model import BY_ORDER, TROUBLE, Job
 from project.jobs.queryset import OPEN, PARKED, JobQuerySet, Status
+
+__all__ = [
+    "FINAL",
+    "MADE_BY_SHOP",
+    "OFFERS",
+    "SYNTHETIC",
+    "ChannelState",
+    "KnownNumber",
+    "MessageHtml",
+    "Notification",
+    "NotificationQuerySet",
+    "WebhookDelivery",
+    "WebhookEndpoint",
+]
 
 OFFERS = ("announcement",)
 """The events of `notifications.events` that are marketing, here for the indexes' conditions."""

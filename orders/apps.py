@@ -16,9 +16,11 @@ class OrdersConfig(AppConfig):
 
         from notifications.delivery.consent import ask_before_sending
         from notifications.receipts.effect import on_complaint
+        from notifications.staff import staff_are
         from orders.accounts.consent import note_complaint, why_unwanted
         from orders.accounts.roles import apply_roles
         from orders.accounts.second_factor import note_proof
+        from orders.accounts.staff import staff
         from orders.checks import check_staff
         from orders.messages import back_in_stock, waiting_list
         from project.checks import SCHEDULE
@@ -26,6 +28,7 @@ class OrdersConfig(AppConfig):
         register(check_staff, Tags.database, SCHEDULE)
         ask_before_sending(why_unwanted)
         ask_before_sending(back_in_stock.why_unwanted)
+        staff_are(staff)
         on_complaint(note_complaint)
         on_complaint(waiting_list.leave_all)
         # After the last app: by then every app's permissions exist.

@@ -114,6 +114,13 @@ PRUNED = (
         lambda: Old(old_html()),
     ),
     Pruned(
+        "notifications.WebhookDelivery",
+        MESSAGES,
+        _days("KEEP_WEBHOOKS_DAYS"),
+        "webhook",
+        "KEEP_WEBHOOKS_DAYS",
+    ),
+    Pruned(
         "notifications.KnownNumber",
         MESSAGES,
         KEEP_NUMBERS,
@@ -377,6 +384,7 @@ BOUNDED = {
     "django_celery_results.ChordCounter": "unused: no task is part of a chord",
     "django_celery_results.GroupResult": "unused: no task is part of a group",
     "notifications.ChannelState": "a row for each gateway",
+    "notifications.WebhookEndpoint": "written by people, a few",
     "project.AuditProgress": "one row while an audit runs",
     "project.DeferralCount": "a row for each writer",
     "project.Limit": "a row for each limit",

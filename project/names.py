@@ -49,6 +49,7 @@ TASKS: dict[str, str | Promise] = {
     "orders.tasks.work": gettext_lazy("Desk job"),
     "media_jobs.tasks.process": gettext_lazy("Media job"),
     "notifications.tasks.send": gettext_lazy("Message"),
+    "notifications.tasks.deliver": gettext_lazy("Webhook"),
 }
 SWEEPS: dict[str, str | Promise] = {
     "tidy_performance": gettext_lazy("Tidy up after a performance run"),

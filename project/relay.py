@@ -46,6 +46,7 @@ BROKER_GRACE = 10.0
 """Seconds without a broker after which the relay runs `notify` jobs itself."""
 DIRECT_QUEUE = "notify"
 DIRECT_THREADS = 4
+"""For each model of jobs: one whose other side hangs keeps no other model's jobs waiting."""
 
 
 @contextmanager
@@ -71,8 +72,8 @@ class Relay:
         self._name = process_name("relay")
         self._reconnector = ThreadPoolExecutor(1, thread_name_prefix="reconnect")
         self._reconnecting: Future[None] | None = None
-        self._direct = ThreadPoolExecutor(DIRECT_THREADS, thread_name_prefix="direct")
-        self._direct_jobs: list[Future[None]] = []
+        self._direct: dict[type[Job], ThreadPoolExecutor] = {}
+        self._direct_jobs: dict[type[Job], list[Future[None]]] = {}
         self.next_heartbeat = 0.0
         """On the `time.monotonic` clock."""
         self._filled = False
@@ -103,7 +104,10 @@ class Relay:
 
     def close(self) -> None:
         """Wait for the jobs that run, give up those that wait for a thread, disconnect."""
-        self._direct.shutdown(wait=True, cancel_futures=True)
+        for pool in self._direct.values():
+            pool.shutdown(wait=False, cancel_futures=True)
+        for pool in self._direct.values():
+            pool.shutdown(wait=True)
         self._reconnector.shutdown(wait=True, cancel_futures=True)
         self.publisher.close()
 
@@ -203,10 +207,13 @@ class Relay:
 
     def _run_directly(self, model: type[Job]) -> int:
         """Submit ready jobs to a few threads of our own, no more than they can take."""
-        self._direct_jobs = [future for future in self._direct_jobs if not future.done()]
-        free = 2 * DIRECT_THREADS - len(self._direct_jobs)
+        running = [future for future in self._direct_jobs.get(model, ()) if not future.done()]
+        free = 2 * DIRECT_THREADS - len(running)
         jobs = self._ring(model, limit=free) if free else []
-        self._direct_jobs += [self._direct.submit(self._run_one, model, job.id) for job in jobs]
+        if jobs and model not in self._direct:
+            self._direct[model] = ThreadPoolExecutor(DIRECT_THREADS, f"direct-{model.app}")
+        running += [self._direct[model].submit(self._run_one, model, job.id) for job in jobs]
+        self._direct_jobs[model] = running
         return len(jobs)
 
     def _run_one(self, model: type[Job], job_id: UUID) -> None:
@@ -218,4 +225,6 @@ class Relay:
         except Exception:
             logger.exception("%s %s failed", model.__name__, job_id)
         finally:
+            if not self._stopping:
+                handler_of(model).after_attempt(job_id)
             connection.close()  # outside an outage these threads are idle

@@ -127,6 +127,8 @@ KEEP_MESSAGES_DAYS = whole_days("KEEP_MESSAGES_DAYS", environment.text("KEEP_MES
 KEEP_MESSAGE_HTML_DAYS = whole_days(
     "KEEP_MESSAGE_HTML_DAYS", environment.text("KEEP_MESSAGE_HTML_DAYS", "7")
 )
+# How long deliveries to webhooks are kept that were taken or cancelled.
+KEEP_WEBHOOKS_DAYS = whole_days("KEEP_WEBHOOKS_DAYS", environment.text("KEEP_WEBHOOKS_DAYS", "30"))
 # How long other classes of data are kept: `orders.retention` names each table.
 KEEP_SIGN_INS_DAYS = whole_days("KEEP_SIGN_INS_DAYS", environment.text("KEEP_SIGN_INS_DAYS", "30"))
 KEEP_DESK_LOG_DAYS = whole_days(
@@ -556,6 +558,8 @@ SMS_ORDER = environment.text("SMS_ORDER")
 SMS_TEMPLATES = environment.text("SMS_TEMPLATES")
 # The place and the values in an http gateway's answer that mean success, by host; none: any 2xx.
 SMS_SUCCESS = sms_success("SMS_SUCCESS", environment.text("SMS_SUCCESS"))
+# Networks of our own that webhooks may reach, and by plain http; all others must be public.
+WEBHOOK_INSIDE = networks("WEBHOOK_INSIDE", "127.0.0.0/8,::1" if TANDEM_LOCAL else "")
 # The number of messages that a mail server or gateway gets in any minute; 0: no limit.
 EMAIL_PER_MINUTE = a_minute("EMAIL_PER_MINUTE", environment.text("EMAIL_PER_MINUTE"))
 SMS_PER_MINUTE = a_minute("SMS_PER_MINUTE", environment.text("SMS_PER_MINUTE"))

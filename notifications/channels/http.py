@@ -7,7 +7,7 @@ it is written was surely not received, one that fails later may have been.
 import socket
 import ssl
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.message import Message as HeaderFields
@@ -28,6 +28,8 @@ from notifications.channels.deadline import Deadline
 from notifications.channels.message import NoAnswerError, ProviderDownError, RefusesUsError
 from project.jobs.errors import PermanentError, TransientError
 
+Connect = Callable[..., socket.socket]
+"""As `socket.create_connection`: with (host, port), the timeout and a source address."""
 MAX_ANSWER = 64 * 1024  # bytes
 LONGEST_RETRY_AFTER = timedelta(hours=1)
 """A gateway that asks for more is asked again after this time: the account may have been mended."""
@@ -75,6 +77,10 @@ class Answer:
     @property
     def retry_after(self) -> timedelta | None:
         """How long the other side asks not to be asked again, an hour at most; None: it doesn't."""
+        return self.wait_asked_for(longest=LONGEST_RETRY_AFTER)
+
+    def wait_asked_for(self, *, longest: timedelta) -> timedelta | None:
+        """Return how long the other side asks not to be asked again; None: it doesn't."""
         if self.status not in TELLS_WHEN:
             return None
         said = (self.headers.get("Retry-After") or "").strip()
@@ -85,7 +91,7 @@ class Answer:
                 wait = _moment(said) - self._sent_at
             except ValueError:
                 return None
-        return max(timedelta(0), min(wait, LONGEST_RETRY_AFTER))
+        return max(timedelta(0), min(wait, longest))
 
     @property
     def _sent_at(self) -> datetime:
@@ -145,13 +151,15 @@ def post(
     headers: Mapping[str, str],
     deadline: Deadline,
     whom: str = "SMS gateway",
+    connect: Connect = socket.create_connection,
 ) -> Answer:
     """Send the request to the URL's host and return the answer, of any status.
 
-    `whom` is who is asked, for the errors' words. Raises ProviderDownError if it surely wasn't
-    received, NoAnswerError if it may have been.
+    `whom` is who is asked, for the errors' words. `connect` opens the connection. Raises
+    ProviderDownError if it surely wasn't received, NoAnswerError if it may have been.
     """
     connection = _connection(url, deadline)
+    connection._create_connection = connect  # type: ignore[attr-defined]  # its only way in
     try:
         try:
             connection.timeout = deadline.connect_timeout()

@@ -1,5 +1,6 @@
-"""One decision about all messages of a filtered list; a page shows their number first."""
+"""One decision about all jobs of a filtered list; a page shows their number first."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from django.contrib import messages
@@ -10,12 +11,11 @@ from django.http import Http404, HttpRequest
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_http_methods
 
-from notifications.desk.decisions import ALL_AT_ONCE
-from project.desk.all_at_once import NOTHING_LEFT, asked_at_of, decide_all, meant_by
+from project.desk.all_at_once import NOTHING_LEFT, asked_at_of, decide_all, jobs_left, meant_by
 from project.desk.chosen_filters import chosen_filters
 from project.desk.confirming import ReasonForm, confirm_page
 from project.desk.jobs import COLOURS, JobAdmin
@@ -24,13 +24,15 @@ from project.jobs.decisions import Decision
 from project.jobs.queryset import Status
 
 OFFER_EXACT = 100
-"""Messages of a status that are counted exactly above the list."""
+"""Jobs of a status that are counted exactly above the list."""
 
 
 class AllAtOncePages(JobAdmin):
     """The buttons above the list, and the page behind each of them."""
 
     list_before_template = "notifications/outbox_bar.html"
+    all_at_once: Mapping[str, tuple[Decision, str | Promise]] = {}
+    """The decisions about all of a list, by name, with the labels of their buttons."""
 
     def get_urls(self) -> list[URLPattern]:
         view = require_http_methods(["GET", "POST"])(self._all_view)
@@ -38,7 +40,7 @@ class AllAtOncePages(JobAdmin):
             path(
                 "all/<slug:name>/",
                 self.admin_site.admin_view(view),
-                name="notifications_notification_all",
+                name=f"{self.opts.app_label}_{self.opts.model_name}_all",
             ),
             *super().get_urls(),
         ]
@@ -49,17 +51,18 @@ class AllAtOncePages(JobAdmin):
         response = super().changelist_view(request, extra_context)
         listed = getattr(response, "context_data", {}).get("cl")
         if listed is not None and self.may_decide(request):
-            response.context_data["all_at_once"] = _offers(listed.queryset, request.GET.urlencode())
+            offers = self._offers(listed.queryset, request.GET.urlencode())
+            response.context_data["all_at_once"] = offers
         return response
 
     def _all_view(self, request: HttpRequest, name: str) -> HttpResponseBase:
-        """Show the question with the number of messages; once confirmed, apply the decision."""
+        """Show the question with the number of jobs; once confirmed, apply the decision."""
         if not self.may_decide(request):
             raise PermissionDenied
-        if name not in ALL_AT_ONCE:
+        if name not in self.all_at_once:
             raise Http404
-        back = _list_url(request)
-        decision, _label = ALL_AT_ONCE[name]
+        back = self._back_to(request)
+        decision, _label = self.all_at_once[name]
         try:
             listed = self.get_changelist_instance(request)
         except IncorrectLookupParameters:
@@ -78,7 +81,7 @@ class AllAtOncePages(JobAdmin):
             question=decision.question(count) if count else NOTHING_LEFT,
             label=decision.label if count else "",
             facts=chosen_filters(listed)
-            or [(_("Filters"), _("None: the decision applies to all messages."))],
+            or [(_("Filters"), _("None: the decision applies to all of them."))],
             hidden=[("asked_at", asked_at.isoformat())],
             form=form,
             back=back,
@@ -95,45 +98,39 @@ class AllAtOncePages(JobAdmin):
         else:
             messages.warning(request, NOTHING_LEFT)
         if left:
-            text = ngettext(
-                "%(count)d message is left: decide once more.",
-                "%(count)d messages are left: decide once more.",
-                left,
-            )
-            messages.warning(request, text % {"count": left})
+            messages.warning(request, jobs_left(left))
 
+    def _offers(self, listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
+        """Return the decisions about all of a list: each status with its number and its decisions.
 
-def _offers(listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
-    """Return the decisions about all of a list: each status with its number and its decisions.
-
-    The number is exact while it is small; the page that asks counts all of them.
-    """
-    statuses = {s for decision, _label in ALL_AT_ONCE.values() for s in decision.statuses}
-    counts = {
-        status: count_rows(listed.filter(status=status), exact=OFFER_EXACT)
-        for status in sorted(statuses)
-    }
-    return [
-        {
-            "label": Status(status).label,
-            "colour": COLOURS[status],
-            "count": count,
-            "decisions": [
-                (label, _url(name, query))
-                for name, (decision, label) in ALL_AT_ONCE.items()
-                if status in decision.statuses
-            ],
+        The number is exact while it is small; the page that asks counts all of them.
+        """
+        statuses = {s for decision, _label in self.all_at_once.values() for s in decision.statuses}
+        counts = {
+            status: count_rows(listed.filter(status=status), exact=OFFER_EXACT)
+            for status in sorted(statuses)
         }
-        for status, count in counts.items()
-        if count
-    ]
+        return [
+            {
+                "label": Status(status).label,
+                "colour": COLOURS[status],
+                "count": count,
+                "decisions": [
+                    (label, self._url(name, query))
+                    for name, (decision, label) in self.all_at_once.items()
+                    if status in decision.statuses
+                ],
+            }
+            for status, count in counts.items()
+            if count
+        ]
 
+    def _url(self, name: str, query: str) -> str:
+        names = (self.opts.app_label, self.opts.model_name)
+        url = reverse("admin:{}_{}_all".format(*names), args=[name])
+        return f"{url}?{query}" if query else url
 
-def _url(name: str, query: str) -> str:
-    url = reverse("admin:notifications_notification_all", args=[name])
-    return f"{url}?{query}" if query else url
-
-
-def _list_url(request: HttpRequest) -> str:
-    url, query = reverse("admin:notifications_notification_changelist"), request.GET.urlencode()
-    return f"{url}?{query}" if query else url
+    def _back_to(self, request: HttpRequest) -> str:
+        names = (self.opts.app_label, self.opts.model_name)
+        url, query = reverse("admin:{}_{}_changelist".format(*names)), request.GET.urlencode()
+        return f"{url}?{query}" if query else url

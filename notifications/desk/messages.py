@@ -16,7 +16,7 @@ from notifications.delivery.log import read_attempts
 from notifications.delivery.stored_html import html_again, stored_html
 from notifications.desk.all_at_once import AllAtOncePages
 from notifications.desk.channels import warn_of_channels
-from notifications.desk.decisions import DECISIONS
+from notifications.desk.decisions import ALL_AT_ONCE, DECISIONS
 from notifications.desk.errors import errors_with, has_error
 from notifications.desk.filters import ErrorFilter, EventFilter, event_label
 from notifications.desk.resend import ResendPages
@@ -40,6 +40,7 @@ DELIVERY_COLOURS = {
 @admin.register(Notification)
 class NotificationAdmin(AllAtOncePages, ResendPages):
     decisions = DECISIONS
+    all_at_once = ALL_AT_ONCE
     change_form_template = "notifications/desk.html"
     # Without "finished": on a desktop beside the menu there is no room for it.
     list_display = ("about", "state", "delivered", "order", "attempts", "reason", "queued")

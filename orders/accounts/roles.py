@@ -50,6 +50,7 @@ _SEE_CATALOGUE = _may(
 _SEE_WORK = _may(
     "view",
     *("orders.deskjob", "notifications.channelstate", "project.manualrun"),
+    *("notifications.webhookendpoint", "notifications.webhookdelivery"),
     *("django_celery_results.taskresult", "django_celery_beat.periodictask"),
     *("project.heartbeat", "project.auditrun", "project.sweep", "project.dailyrun"),
     *("project.limit", "project.limitcounter", "project.performancerun"),
@@ -83,6 +84,8 @@ _MANAGER = (
         "orders.voucher",
     )
     | _may("add change", "media_jobs.asset")
+    | _may("view add change", "notifications.webhookendpoint")
+    | _may("view change", "notifications.webhookdelivery")
     | _may("change", "media_jobs.mediajob", "orders.deskjob")
     | _may("view", "orders.user", "auth.group", "admin.logentry")
     | _may("view change delete", "account.emailaddress")
@@ -97,6 +100,8 @@ _ENGINEER = (
         *("notifications.notification", "notifications.channelstate", "media_jobs.mediajob"),
         *("orders.deskjob", "project.manualrun", "project.limit", "project.performancerun"),
     )
+    | _may("add change", "notifications.webhookendpoint")
+    | _may("change", "notifications.webhookdelivery")
     | _may("add change delete", "django_celery_beat.periodictask")
     | _may(
         "view add change",

@@ -5,25 +5,24 @@ With `STAFF_SECOND_FACTOR=on` the middleware lets no staff into the desk without
 to set it up, or to give it in a session that began without it.
 """
 
-import base64
 from collections.abc import Callable
 from typing import Any
 
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
-from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.http import HttpRequest, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
-from django.utils.crypto import salted_hmac
 from django.utils.http import urlencode
 
 from project.desk.policy import PREFIX
+from project.sealing import seal, unseal
 
 PROVED = "second_factor_of"
 """The session's key with the id of the user who has given the second factor in it."""
+_PURPOSE = "second factor"
 
 
 class SecondFactorAdapter(DefaultMFAAdapter):
@@ -33,25 +32,11 @@ class SecondFactorAdapter(DefaultMFAAdapter):
         return str(settings.SHOP_NAME)
 
     def encrypt(self, text: str) -> str:
-        return _cipher().encrypt(text.encode()).decode()
+        return seal(text, purpose=_PURPOSE)
 
     def decrypt(self, encrypted_text: str) -> str:
         """Decrypt by SECRET_KEY, or by one of SECRET_KEY_FALLBACKS while a key is replaced."""
-        return _cipher().decrypt(encrypted_text.encode()).decode()
-
-
-def _cipher() -> MultiFernet:
-    return MultiFernet(
-        [
-            Fernet(base64.urlsafe_b64encode(_key(secret)))
-            for secret in (settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS)
-        ]
-    )
-
-
-def _key(secret: str) -> bytes:
-    """Return a key of 32 bytes that tells nothing of the secret."""
-    return salted_hmac("second factor", "", secret=secret, algorithm="sha256").digest()
+        return unseal(encrypted_text, purpose=_PURPOSE)
 
 
 def note_proof(*, request: HttpRequest, user: Any, **_signal: Any) -> None:

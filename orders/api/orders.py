@@ -25,6 +25,8 @@ from orders.api.schemas.order import (
     LineUpload,
     OrderOut,
     PaymentOut,
+    ReturnLineOut,
+    ReturnOut,
     TaxOut,
 )
 from orders.api.schemas.placing import OrderIn
@@ -36,7 +38,8 @@ from orders.api.schemas.problems import (
     UnavailableOut,
 )
 from orders.lifecycle.payouts import balance_of
-from orders.models import Order, OrderLine, Upload
+from orders.lifecycle.return_units import MAY_HAVE_RETURNS
+from orders.models import Order, OrderLine, ReturnLine, Upload
 from orders.payments.methods import open_methods
 from orders.placing.draft import Draft, DraftLine
 from orders.placing.errors import OutcomeUnknown
@@ -44,7 +47,7 @@ from orders.placing.placement import place_order
 from orders.placing.synthetic import RUN_HEADER, is_synthetic
 from orders.taxes.splitting import order_taxes
 from project.database.errors import dropped_if_lost
-from project.jobs.model import Job, job_models
+from project.jobs.model import Job, models_of_orders
 from project.limits.client_address import counted_address
 
 router = Router(tags=["Orders"])
@@ -124,13 +127,15 @@ def read_order(request: HttpRequest, order_id: UUID) -> OrderOut:
 
 
 def _answer(order: Order) -> OrderOut:
-    """Return the order as it is now, in three queries: lines, jobs, payments."""
+    """Return the order as it is now, in three queries, a sent one in four."""
     balance = balance_of(order)
     rows = order.lines.annotate(taken=ArraySubquery(_UPLOADS))
     lines = [_line(line, [LineUpload(**upload) for upload in line.taken]) for line in rows]
     jobs = [_job(**row) for row in jobs_of(order.pk)]
-    taxes = _taxes(order, rows)
-    return _order_out(order, lines, jobs, taxes, paid=balance.paid, due=balance.due)
+    taxes, returns = _taxes(order, rows), _returns(order)
+    return _order_out(
+        order, lines, jobs, taxes, paid=balance.paid, due=balance.due, returns=returns
+    )
 
 
 def _answer_new(draft: Draft) -> OrderOut:
@@ -143,7 +148,7 @@ def _answer_new(draft: Draft) -> OrderOut:
     lines = [_line(line, uploads.get(line.product_id, [])) for line in draft.lines]
     jobs = sorted(map(_new_job, draft.jobs), key=lambda job: (job.app, job.kind))
     taxes = _taxes(order, draft.lines)
-    return _order_out(order, lines, jobs, taxes, paid=Decimal("0.00"), due=order.total)
+    return _order_out(order, lines, jobs, taxes, paid=Decimal("0.00"), due=order.total, returns=[])
 
 
 def _line(line: OrderLine | DraftLine, uploads: list[LineUpload]) -> LineOut:
@@ -169,6 +174,24 @@ def _taxes(order: Order, lines: Iterable[OrderLine | DraftLine]) -> list[TaxOut]
     ]
 
 
+def _returns(order: Order) -> list[ReturnOut]:
+    """Return the order's returns with their lines, in one query; none of one that wasn't sent."""
+    if order.status not in MAY_HAVE_RETURNS:
+        return []
+    lines = ReturnLine.objects.filter(of_return=OuterRef("pk")).order_by("pk")
+    row = JSONObject(sku=F("line__sku"), quantity=F("quantity"), received=F("received"))
+    return [
+        ReturnOut.model_construct(
+            id=each.pk,
+            status=each.status,
+            requested_at=each.requested_at,
+            answer=each.answer,
+            lines=[ReturnLineOut(**units) for units in each.units],
+        )
+        for each in order.returns.annotate(units=ArraySubquery(lines.values(row=row)))
+    ]
+
+
 def _new_job(job: Job) -> JobOut:
     return JobOut.model_construct(**{name: getattr(job, name) for name in JobOut.model_fields})
 
@@ -181,6 +204,7 @@ def _order_out(
     *,
     paid: Decimal,
     due: Decimal,
+    returns: list[ReturnOut],
 ) -> OrderOut:
     return OrderOut.model_construct(
         id=order.pk,
@@ -201,6 +225,7 @@ def _order_out(
         currency=order.currency,
         lines=lines,
         status_url=settings.SITE_URL + order.get_absolute_url(),
+        returns=returns,
         jobs=jobs,
     )
 
@@ -212,6 +237,6 @@ def jobs_of(order_id: UUID) -> list[dict[str, Any]]:
         model.objects.filter(order_id=order_id)
         .order_by()
         .values(*columns, "created_at", app=Value(model.app, CharField()))
-        for model in job_models()
+        for model in models_of_orders()
     )
     return list(first.union(*others, all=True).order_by("created_at", "app", "kind"))

@@ -24,7 +24,7 @@ TITLES = {
     "too_large": "The request is too large",
     "unsupported_media_type": "Send JSON",
     "invalid": "The request is invalid",
-    "key_reused": "Another order was placed under this key",
+    "key_reused": "This key was used for another request",
     "out_of_stock": "Not enough in stock",
     "total_changed": "The total has changed",
     "voucher_refused": "The voucher can't be used",

@@ -162,7 +162,7 @@ def _placement_problem(error: PlacementError) -> Problem:
             return invalid_problem([vars(item) for item in errors])
         case KeyReused():
             # The answer must not reveal the other order's id.
-            detail = "Choose another Idempotency-Key for another order."
+            detail = "Choose another Idempotency-Key for another order or hold."
             return Problem(409, "key_reused", detail)
         case OutOfStock(items):
             names = ", ".join(f"{item.sku}: {item.available} left" for item in items)

@@ -1,8 +1,9 @@
 """`bench holds`: holds/s beside orders/s on one hot product, and races that may not oversell it.
 
 The rates are measured in turns, by the threads of one process. Then as many threads hold, order,
-give back and let expire on a product with few units, the relay's sweep among them; at the end what
-was ordered is compared with what there was.
+give back and let expire on a product with few units, the relay's sweep among them. What is sold is
+delivered again, so that the last units stay fought for. At the end what was ordered is compared
+with what there was.
 """
 
 import random
@@ -21,11 +22,12 @@ from django.db.models.functions import Now
 from orders.benchmarks.placement.load import in_turns, load
 from orders.benchmarks.placement.shop import HOT_ONE, Basket, create_products
 from orders.benchmarks.placement.variants import TANDEM, VARIANTS, Variant, order_limits
+from orders.catalogue.stock import correct_stock
 from orders.holds.expiry import give_back_expired
 from orders.holds.holding import give_back, hold
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.transitions import cancel
-from orders.models import Hold, OrderLine, Stock
+from orders.models import Hold, Order, OrderLine, Stock, StockMovement
 from orders.placing.errors import OutOfStock, ShopBusy
 from orders.placing.placement import place_order
 from orders.placing.request import OrderRequest, RequestedLine
@@ -132,15 +134,28 @@ def _step(chance: random.Random, sku: str, mine: list[Any]) -> str:
     chosen = mine.pop(chance.randrange(len(mine)))
     if wanted == "pay":
         order = place_order(_order(sku, hold_id=chosen)).order
-        if chance.random() < 0.9:  # else the units would soon be sold
+        if chance.random() < 0.9:
             cancel(order_id=order.pk, by_shopper=True)
             return "ordered and cancelled"
+        _deliver(order)
         return "ordered"
     if wanted == "expire":
         Hold.objects.filter(pk=chosen).update(expires_at=Now())
         return "expired"
     give_back(chosen)
     return "given back"
+
+
+def _deliver(order: Order) -> None:
+    """Enter a delivery of what the order sold."""
+    for line in order.lines.all():
+        correct_stock(
+            product_id=line.product_id,
+            delta=line.quantity,
+            reason="Delivery",
+            user_id=None,
+            kind=StockMovement.Kind.RECEIPT,
+        )
 
 
 def _order(sku: str, *, hold_id: Any) -> OrderRequest:
@@ -161,4 +176,6 @@ def _oversold(sku: str) -> int:
     sold = OrderLine.objects.filter(sku=sku).exclude(order__status="cancelled")
     ordered = sold.aggregate(units=Sum(F("quantity"), default=0))["units"]
     held = stock.product.hold_lines.aggregate(units=Sum("quantity", default=0))["units"]
-    return max(0, ordered + held + stock.available - UNITS)
+    receipts = stock.product.movements.filter(kind=StockMovement.Kind.RECEIPT)
+    delivered = receipts.aggregate(units=Sum("quantity", default=0))["units"]
+    return max(0, ordered + held + stock.available - UNITS - delivered)

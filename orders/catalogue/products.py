@@ -12,6 +12,7 @@ from django.db.models import Max
 
 from media_jobs.models import Asset
 from media_jobs.outbox import queue_renditions
+from notifications.webhooks.outbox import Event, tell
 from orders.models import Category, Popularity, Product, ProductMedia, ProductSales, Stock, TaxClass
 
 
@@ -65,7 +66,22 @@ def create_product(
         Stock.objects.create(product=product, initial=stock, available=stock)
         ProductSales.objects.create(product=product)
         Popularity.objects.create(product=product)
+        tell("product.changed", lambda: _new_product(product))
     return product
+
+
+def _new_product(product: Product) -> Event:
+    """Return the event of a new product; of changed ones the database tells (docs/webhooks.md)."""
+    thin = {"sku": product.sku}
+    full = {
+        **thin,
+        "name": product.name,
+        "slug": product.slug,
+        "price": str(product.price),
+        "is_active": product.is_active,
+        "changed": ["created"],
+    }
+    return Event("product.changed", full=full, thin=thin, skus=frozenset({product.sku}))
 
 
 def add_media(

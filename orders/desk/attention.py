@@ -13,7 +13,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from notifications.models import ChannelState
+from notifications.models import ChannelState, WebhookEndpoint
 from orders.desk.order_filters import UNSENT_DAYS, is_overdue, is_owed_money, unsent_to_trouble
 from orders.models import Order, PaymentAttempt, Return
 from project.desk.job_errors import jobs_url
@@ -108,6 +108,10 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
         jobs = desk.model._default_manager
         rows[f"failed {desk.model.app}"] = jobs.filter(status=Status.FAILED)
         rows[f"unknown {desk.model.app}"] = jobs.filter(status=Status.UNKNOWN)
+    if of_jobs:
+        rows["silent"] = WebhookEndpoint.objects.filter(
+            status=WebhookEndpoint.Status.ACTIVE, failures__gt=0
+        )
     counts = count_each(rows, exact=MOST_COUNTED)
     tasks = [
         Task(name, words, counts[name], f"{url}?{urlencode(query)}", name in URGENT)
@@ -127,6 +131,9 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
         for name, words in (("failed", _("Failed jobs")), ("unknown", _("Outcome unknown"))):
             count = add_counts(counts[f"{name} {desk.model.app}"] for desk in desks)
             tasks.append(Task(name, words, count, jobs_url(state=name), is_urgent=True))
+        url = reverse("admin:notifications_webhookendpoint_changelist")
+        words = _("Webhook endpoints that don't answer")
+        tasks.append(Task("silent", words, counts["silent"], f"{url}?state=silent", is_urgent=True))
     return tasks
 
 

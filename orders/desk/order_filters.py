@@ -32,7 +32,7 @@ from project.countries import COUNTRIES
 from project.desk.day_ranges import midnight
 from project.desk.list_order import FEW, asked_in_turn, in_list_order
 from project.desk.row_counts import planned_rows, with_known_rows
-from project.jobs.model import job_models
+from project.jobs.model import models_of_orders
 from project.jobs.queryset import OPEN, TROUBLED
 
 PAID = (Order.Status.PAID, Order.Status.PACKED, Order.Status.SHIPPED, Order.Status.DELIVERED)
@@ -84,7 +84,7 @@ def unsent_to_trouble(orders: QuerySet[Order]) -> QuerySet[Order]:
 def with_jobs(orders: QuerySet[Order], statuses: tuple[str, ...]) -> QuerySet[Order]:
     """Return the orders that have a job of any kind in one of these statuses."""
     has_one = Q()
-    for model in job_models():
+    for model in models_of_orders():
         jobs = model._default_manager.filter(order_id=OuterRef("pk"), status__in=statuses)
         has_one |= Q(_is_any(jobs.order_by()))
     return _with_ids(orders, _order_ids(statuses), has_one)
@@ -114,7 +114,7 @@ def _order_ids(statuses: tuple[str, ...]) -> QuerySet[Any]:
         model._default_manager.filter(status__in=statuses, order_id__isnull=False)
         .order_by()
         .values_list("order_id", flat=True)
-        for model in job_models()
+        for model in models_of_orders()
     )
     return first.union(*others, all=True)
 

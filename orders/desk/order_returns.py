@@ -18,6 +18,7 @@ from orders.desk.return_forms import AcceptForm, ReceiveForm, RefuseForm
 from orders.desk.step_forms import StepForm
 from orders.desk.transitions import CHANGE, PACK
 from orders.lifecycle.return_steps import COMES_FROM
+from orders.lifecycle.return_units import MAY_HAVE_RETURNS
 from orders.models import Order, Return, ReturnLine
 
 Status = Return.Status
@@ -29,8 +30,6 @@ COLOURS = {
     Status.REFUSED.value: "",
     Status.WITHDRAWN.value: "",
 }
-RETURNED_FROM = (Order.Status.SHIPPED, Order.Status.DELIVERED, Order.Status.REFUNDED)
-"""The statuses of orders that may have returns."""
 
 
 @dataclass(frozen=True)
@@ -76,7 +75,7 @@ def read_returns(order: Order, *, may: Callable[[str], bool]) -> list[ReturnRow]
 
     `may` tells whether the operator has a permission.
     """
-    if order.status not in RETURNED_FROM:
+    if order.status not in MAY_HAVE_RETURNS:
         return []
     lines = ReturnLine.objects.filter(of_return=OuterRef("pk")).order_by("pk")
     of_line = JSONObject(

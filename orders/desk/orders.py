@@ -50,7 +50,7 @@ from project.desk.long_lists import LongList
 from project.desk.read_only import ReadOnly
 from project.desk.record_page import RecordPage
 from project.email_addresses import readable_address
-from project.jobs.model import job_models
+from project.jobs.model import models_of_orders
 from project.jobs.queryset import OPEN, TROUBLED
 from project.templatetags.money import money
 
@@ -108,7 +108,7 @@ class OrderAdmin(
     def complete(self, rows: list[Any]) -> None:
         """Set `job_statuses` of the page's orders: the statuses of their jobs that aren't done."""
         found: dict[UUID, set[str]] = {order.pk: set() for order in rows}
-        for model in job_models():
+        for model in models_of_orders():
             jobs = model._default_manager.filter(order_id__in=found, status__in=TROUBLED + OPEN)
             for job in jobs.order_by().only("order_id", "status"):
                 if job.order_id:

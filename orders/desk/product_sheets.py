@@ -1,5 +1,6 @@
 """What the products' list is exported as: the table that an import reads, or the sales."""
 
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -9,6 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
 from orders.desk.translations import BETWEEN
+from orders.imports.pictures import BY_CONTENT
+from orders.imports.rows import MAX_PICTURES
 from orders.models import Product
 from orders.models.translated import other_languages
 from project.desk.sheets import Column, Sheet, column
@@ -20,12 +23,35 @@ def _plain(products: QuerySet[Product]) -> QuerySet[Product]:
     )
 
 
+def _with_pictures(products: QuerySet[Product]) -> QuerySet[Product]:
+    return _plain(products).prefetch_related("media__asset")
+
+
 def _on_sale(product: Any) -> bool:
     return bool(product.is_active)
 
 
 def _tax_class(product: Any) -> str:
     return product.tax_class.name if product.tax_class else ""
+
+
+def _pictures(product: Any) -> str:
+    """Return the pictures by their content, which an import finds again, as many as it takes."""
+    media = list(product.media.all())[:MAX_PICTURES]
+    return BETWEEN.join(f"{BY_CONTENT}{each.asset.sha256}" for each in media)
+
+
+def _alts(code: str = "") -> Callable[[Any], str]:
+    """Return the value of the column of alternative texts, or of their translations."""
+
+    def value(product: Any) -> str:
+        media = list(product.media.all())[:MAX_PICTURES]
+        texts = [(each.translated("alt", code) if code else each.alt) or "" for each in media]
+        # One that has the column's separator is left to the page: an import keeps what is there.
+        said = ["" if "|" in text else text for text in texts]
+        return BETWEEN.join(said) if any(said) else ""
+
+    return value
 
 
 def _translation(name: str, title: Any, code: str, *, of_category: bool = False) -> Column:
@@ -59,6 +85,8 @@ PRODUCTS = Sheet(
         ),
         Column(pgettext_lazy("import", "options"), lambda each: BETWEEN.join(each.options)),
         column(pgettext_lazy("import", "position"), "position"),
+        Column(pgettext_lazy("import", "pictures"), _pictures),
+        Column(pgettext_lazy("import", "alt"), _alts()),
         *(
             translation
             for code, _name in other_languages()
@@ -67,10 +95,11 @@ PRODUCTS = Sheet(
                 _translation("description", pgettext_lazy("import", "description"), code),
                 _translation("options", pgettext_lazy("import", "options"), code),
                 _translation("name", pgettext_lazy("import", "category"), code, of_category=True),
+                Column(format_lazy("{} {}", pgettext_lazy("import", "alt"), code), _alts(code)),
             )
         ),
     ),
-    read=_plain,
+    read=_with_pictures,
 )
 SALES = Sheet(
     name="sales",

@@ -16,46 +16,21 @@ from orders.desk.payment import COLOURS, payout_url
 from orders.models import Refund
 from project.desk.jobs import isolated, moment
 from project.desk.long_lists import LongChangeList, LongList
+from project.desk.one_status import OneStatus
 from project.desk.read_only import ReadOnly
 from project.templatetags.money import money
 
-STATUS = "status"
-"""The list's parameter. Without it the list is the worklist."""
 
-
-def chosen_status(request: HttpRequest) -> str:
-    """Return the status of the refunds that the list shows."""
-    asked = request.GET.get(STATUS, "")
-    return asked if asked in Refund.Status.values else Refund.Status.OWED.value
-
-
-class StatusFilter(admin.SimpleListFilter):
-    """One status at a time: each has its index."""
-
-    title = _("status")
-    parameter_name = STATUS
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        self.chosen = chosen_status(request)
-        return [(status.value, status.label) for status in Refund.Status]
-
-    def choices(self, changelist: Any) -> Any:
-        for value, label in self.lookup_choices:
-            yield {
-                "selected": value == self.chosen,
-                "query_string": changelist.get_query_string({STATUS: value}),
-                "display": label,
-            }
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Refund]) -> QuerySet[Refund]:
-        return queryset.filter(status=chosen_status(request))
+class RefundStatusFilter(OneStatus):
+    statuses = Refund.Status
+    to_do = Refund.Status.OWED
 
 
 class RefundList(LongChangeList):
     """What is owed has the oldest first; what is settled the newest."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
-        is_owed = chosen_status(request) == Refund.Status.OWED
+        is_owed = RefundStatusFilter.chosen(request) == Refund.Status.OWED
         return ["created_at", "id"] if is_owed else ["-created_at", "-id"]
 
     def url_for_result(self, result: Any) -> str:
@@ -69,7 +44,7 @@ class RefundAdmin(ReadOnly, LongList):
 
     list_display = ("order_number", "customer", "amount_shown", "why", "since", "state", "pay_out")
     list_display_links = ("order_number",)
-    list_filter = (StatusFilter,)
+    list_filter = (RefundStatusFilter,)
     list_select_related = ("order", "paid_out_by")
     actions = None
 

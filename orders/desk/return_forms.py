@@ -11,7 +11,7 @@ from orders.desk import effects
 from orders.desk.step_forms import StepForm
 from orders.lifecycle.receiving import receive
 from orders.lifecycle.return_steps import MAX_LENGTH
-from orders.lifecycle.returns import accept, refuse
+from orders.lifecycle.returns import accept, refuse, send_to
 from orders.models import Order, OrderLine, Return, ReturnLine, User
 
 
@@ -24,6 +24,16 @@ class AcceptForm(StepForm):
         help_text=gettext_lazy("The shopper reads it: how to send the goods, for example."),
         widget=UnfoldAdminTextInputWidget({"autofocus": True}),
     )
+
+    def fill_in(self) -> None:
+        """Without the shop's address the shopper learns only here how to send the goods."""
+        if not send_to():
+            field = self.fields["answer"]
+            field.required = True
+            field.help_text = _(
+                "The shopper reads it. The shop has no COMPANY_ADDRESS: say where to send the"
+                " goods, or how to bring them back."
+            )
 
     def effects(self) -> Iterable[str]:
         return effects.of_accepting(self.order)

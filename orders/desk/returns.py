@@ -19,45 +19,20 @@ from orders.lifecycle.return_steps import COMES_FROM
 from orders.models import Return, ReturnLine
 from project.desk.jobs import isolated, moment
 from project.desk.long_lists import LongChangeList, LongList
+from project.desk.one_status import OneStatus
 from project.desk.read_only import ReadOnly
 
-STATUS = "status"
-"""The list's parameter. Without it the list is the worklist."""
 
-
-def chosen_status(request: HttpRequest) -> str:
-    """Return the status of the returns that the list shows."""
-    asked = request.GET.get(STATUS, "")
-    return asked if asked in Return.Status.values else Return.Status.REQUESTED.value
-
-
-class StatusFilter(admin.SimpleListFilter):
-    """One status at a time: each has its part of the index."""
-
-    title = _("status")
-    parameter_name = STATUS
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        self.chosen = chosen_status(request)
-        return [(status.value, status.label) for status in Return.Status]
-
-    def choices(self, changelist: Any) -> Any:
-        for value, label in self.lookup_choices:
-            yield {
-                "selected": value == self.chosen,
-                "query_string": changelist.get_query_string({STATUS: value}),
-                "display": label,
-            }
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Return]) -> QuerySet[Return]:
-        return queryset.filter(status=chosen_status(request))
+class ReturnStatusFilter(OneStatus):
+    statuses = Return.Status
+    to_do = Return.Status.REQUESTED
 
 
 class ReturnList(LongChangeList):
     """What is open has the oldest first; what has ended the newest."""
 
     def get_ordering(self, request: HttpRequest, queryset: QuerySet[Any]) -> list[str]:
-        is_open = chosen_status(request) in Return.OPEN
+        is_open = ReturnStatusFilter.chosen(request) in Return.OPEN
         return ["requested_at", "id"] if is_open else ["-requested_at", "-id"]
 
     def url_for_result(self, result: Any) -> str:
@@ -71,7 +46,7 @@ class ReturnAdmin(ReadOnly, LongList):
 
     list_display = ("order_number", "customer", "what", "why", "since", "state", "steps")
     list_display_links = ("order_number",)
-    list_filter = (StatusFilter,)
+    list_filter = (ReturnStatusFilter,)
     list_select_related = ("order",)
     actions = None
 

@@ -28,12 +28,18 @@ logger = logging.getLogger(__name__)
 THREADS = 8
 
 
+BY_CONTENT = "sha256:"
+"""Before the hash of a picture that the shop has: an export writes it instead of a file's name."""
+
+
 @dataclass(frozen=True)
 class Picture:
-    """A usable file. In a dry run it has a hash but no asset."""
+    """A usable file, or one that the table names by its content. In a dry run it has no asset."""
 
     sha256: str
     asset: Asset | None
+    is_absent: bool = False
+    """The table names a content that the shop doesn't have."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +47,17 @@ class Unusable:
     """A file that can't be used; `reason` is for the operator."""
 
     reason: str
+
+
+def pictures_by_content(files: Collection[str]) -> dict[str, Picture]:
+    """Return the pictures that these cells name by content, in one query; leave out file names."""
+    wanted = {file: file.removeprefix(BY_CONTENT) for file in files if file.startswith(BY_CONTENT)}
+    found = Asset.objects.filter(sha256__in=wanted.values()) if wanted else ()
+    assets = {asset.sha256: asset for asset in found}
+    return {
+        file: Picture(sha256, assets.get(sha256), is_absent=sha256 not in assets)
+        for file, sha256 in wanted.items()
+    }
 
 
 def store_pictures(

@@ -179,11 +179,15 @@ def _compare_pictures(plan: Plan, pictures: Pictures) -> None:
             there.setdefault(asset.sha256, medium)
     seen: set[str] = set()
     notes: list[str] = []
+    absent = 0
     for picture, cell in pictures:
         if picture.sha256 in seen:
             continue  # same content under another name: the first one's text is used
         seen.add(picture.sha256)
         known = there.get(picture.sha256)
+        if picture.is_absent:
+            absent += 1
+            continue
         if known is None:
             plan.added.append((picture, cell))
             continue
@@ -199,6 +203,13 @@ def _compare_pictures(plan: Plan, pictures: Pictures) -> None:
         plan.notes.append(
             ngettext("%(count)d new picture", "%(count)d new pictures", count) % {"count": count}
         )
+    if absent:
+        text = ngettext(
+            "%(count)d picture isn't in this shop: bring its file",
+            "%(count)d pictures aren't in this shop: bring their files",
+            absent,
+        )
+        plan.notes.append(text % {"count": absent})
     plan.notes += notes
 
 

@@ -8,7 +8,13 @@ from django.utils.translation import gettext as _
 
 from orders.imports.errors import RowRefusedError
 from orders.imports.package import Package, PackedFile
-from orders.imports.pictures import Picture, Unusable, store_pictures
+from orders.imports.pictures import (
+    BY_CONTENT,
+    Picture,
+    Unusable,
+    pictures_by_content,
+    store_pictures,
+)
 from orders.imports.plan import Pictures
 from orders.imports.products import CatalogueImport
 from orders.imports.report import Outcome, Report, RowReport
@@ -40,7 +46,7 @@ def import_products(
     report = Report(dry_run=dry_run) if report is None else report
     raw_rows = read_table(package.table)
     wanted = _with_files(_readable(raw_rows, report), package, report)
-    total = len(raw_rows) + len({file.name for _row, files in wanted for file, _cell in files})
+    total = len(raw_rows) + len(_names(wanted))
     done = len(report.rows)
     on_progress(done, total)
     with _alone(dry_run=dry_run, wait=lambda: on_progress(done, total)):
@@ -48,10 +54,7 @@ def import_products(
         taken: dict[str, Picture | Unusable] = {}
         for start in range(0, len(wanted), BATCH_ROWS):
             batch = wanted[start : start + BATCH_ROWS]
-            missing = {
-                file.name: file for _row, files in batch for file, _cell in files
-                if file.name not in taken
-            }  # fmt: skip
+            missing = {name: file for name, file in _names(batch).items() if name not in taken}
             # Closed if `on_progress` raises, so that the threads of a cancelled import stop.
             with closing(store_pictures(missing.values(), dry_run=dry_run)) as outcomes:
                 for name, outcome in outcomes:
@@ -81,7 +84,13 @@ def _readable(raw_rows: list[RawRow], report: Report) -> list[Row]:
     return [row for row in rows if len(numbers[row.sku]) == 1]
 
 
-Wanted = list[tuple[Row, list[tuple[PackedFile, PictureCell]]]]
+Wanted = list[tuple[Row, list[tuple[PackedFile | None, PictureCell]]]]
+"""No file: the cell names its picture by content."""
+
+
+def _names(wanted: Wanted) -> dict[str, PackedFile]:
+    """Return the files of the rows by their names."""
+    return {file.name: file for _row, files in wanted for file, _cell in files if file}
 
 
 def _with_files(rows: list[Row], package: Package, report: Report) -> Wanted:
@@ -92,7 +101,10 @@ def _with_files(rows: list[Row], package: Package, report: Report) -> Wanted:
     wanted: Wanted = []
     for row in sorted(rows, key=lambda row: row.variant_of is not None):
         try:
-            files = [(package.find(cell.file), cell) for cell in row.pictures]
+            files = [
+                (None if cell.file.startswith(BY_CONTENT) else package.find(cell.file), cell)
+                for cell in row.pictures
+            ]
         except RowRefusedError as error:
             _refuse(report, row.number, row.sku, _pictures_fault(error))
         else:
@@ -104,12 +116,13 @@ def _with_pictures(
     batch: Wanted, taken: dict[str, Picture | Unusable], report: Report
 ) -> Iterator[tuple[Row, Pictures]]:
     """Yield the rows whose pictures are all usable, with the pictures; refuse the other rows."""
+    here = pictures_by_content({cell.file for _row, files in batch for _file, cell in files})
     for row, files in batch:
         pictures = []
         for file, cell in files:
-            outcome = taken[file.name]
+            outcome = taken[file.name] if file else here[cell.file]
             if isinstance(outcome, Unusable):
-                reason = f"“{file.name}”: {outcome.reason}"
+                reason = f"“{cell.file}”: {outcome.reason}"
                 _refuse(report, row.number, row.sku, _pictures_fault(reason))
                 break
             pictures.append((outcome, cell))

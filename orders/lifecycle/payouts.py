@@ -21,6 +21,7 @@ from orders.accounts.staff import staff
 from orders.lifecycle.errors import DoneDifferently, InvalidTransition, TransitionError
 from orders.lifecycle.steps import Kind, Status, cleaned_code, lock, one_transaction, record, touch
 from orders.models import Order, Payment, Refund, User
+from orders.placing.webhook_events import tell_refund
 from project.templatetags.money import money
 
 TAKES_MONEY = (Status.PLACED, Status.PACKED, Status.SHIPPED, Status.DELIVERED)
@@ -108,6 +109,7 @@ def owe(
         **({} if amount else nothing),
     )
     if amount:
+        tell_refund("owed", order, refund)
         Notification.objects.bulk_create(
             staff_messages(
                 event="refund_owed",
@@ -158,6 +160,7 @@ def pay_out(*, refund_id: UUID, reference: str, user: User | None = None) -> Ref
         if won:
             touch(order.pk)
             record(order, Kind.PAID_OUT, user=user, amount=str(refund.amount), reference=reference)
+            tell_refund("paid_out", order, refund)
     if not won and refund.status == Refund.Status.NOT_OWED:
         raise InvalidTransition(_("This refund isn't owed any more: its payment was undone."))
     if not won and refund.payout_reference != reference:

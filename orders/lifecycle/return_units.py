@@ -17,6 +17,8 @@ Status = Order.Status
 
 RETURNABLE = (Status.SHIPPED, Status.DELIVERED)
 """The statuses of an order whose goods left the shop: before that it is cancelled."""
+MAY_HAVE_RETURNS = (*RETURNABLE, Status.REFUNDED)
+"""The statuses of an order that may have returns, open or ended."""
 ASK = "ask"
 """The value of LATE_RETURNS by which a return may be asked for after its time."""
 

@@ -28,6 +28,7 @@ from orders.placing.errors import InvalidOrder
 from orders.placing.message_context import message_context
 from orders.placing.payment_choice import AT_PICKUP
 from orders.placing.request import clean_text
+from orders.placing.webhook_events import tell_step
 from project.database.errors import Remedy, dropped_if_lost, remedy
 
 Status = Order.Status
@@ -150,8 +151,8 @@ def record(
     is_told: bool = True,
     **detail: Any,
 ) -> None:
-    """Write the timeline's entry, queue the shopper's messages about it, and issue the invoice if
-    this is the step for it.
+    """Write the timeline's entry, queue the shopper's messages and the webhooks about it, and issue
+    the invoice if this is the step for it.
 
     `detail` is JSON, and part of the messages' context. `occasion` distinguishes the messages
     of an event that an order can have more than once. `is_told`: False for an entry of a step
@@ -159,6 +160,7 @@ def record(
     """
     OrderEvent.objects.create(order=order, kind=kind, detail=detail, user=user)
     issue_on(kind, order, user=user)
+    tell_step(order, kind, detail)
     event = MESSAGES.get(kind)
     if not is_told or event is None or order.erased_at or is_muted(event, order=order):
         return

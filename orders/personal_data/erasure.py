@@ -21,7 +21,7 @@ from django_celery_results.models import TaskResult
 
 from media_jobs.models import MediaJob
 from notifications.delivery.attachments import delete_with_files
-from notifications.models import KnownNumber, MessageHtml, Notification
+from notifications.models import KnownNumber, MessageHtml, Notification, WebhookDelivery
 from orders.accounts.sessions import end_sessions
 from orders.models import (
     Address,
@@ -126,6 +126,7 @@ class Erasure:
             self._add("uploads", delete_uploads(uploads))
             self._delete_messages(Notification.objects.filter(order_id__in=ids))
             self._delete_messages(_to_staff(ids))
+            self._delete_deliveries(WebhookDelivery.objects.filter(order_id__in=ids))
             self._add("reports", delete_papers(order.number for order in page))
             for order in page:
                 self.on_step(2, 8)
@@ -225,6 +226,15 @@ class Erasure:
             )
             delete_with_files(page)
             self._add("messages", len(page))
+
+    def _delete_deliveries(self, rows: QuerySet[Any]) -> None:
+        """Cancel what other systems weren't told yet, then delete what they were told."""
+        for page in _pages(rows):
+            mine = WebhookDelivery.objects.filter(pk__in=page)
+            mine.cancel()
+            TaskResult.objects.filter(task_id__in=[str(key) for key in page]).delete()
+            mine.delete()
+            self._add("webhook deliveries", len(page))
 
 
 def _pages(rows: QuerySet[Any]) -> Iterator[list[Any]]:

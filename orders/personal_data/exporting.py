@@ -31,7 +31,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from media_jobs.models import MediaJob
-from notifications.models import Notification
+from notifications.models import Notification, WebhookDelivery
 from orders.models import Address, CartLine, Order, Upload, User, WaitingListEntry
 from orders.personal_data.person import Person, orders_of
 from project.database.clock import database_now
@@ -236,6 +236,16 @@ def _messages(person: Person) -> Iterator[dict[str, Any]]:
         }
 
 
+def _deliveries(person: Person) -> Iterator[dict[str, Any]]:
+    orders = own_orders(person).order_by().values("pk")
+    deliveries: Any = WebhookDelivery.objects.filter(order_id__in=orders)
+    for delivery in _in_pages(deliveries):
+        yield {
+            "told_to": delivery.endpoint.name,
+            **_values(delivery, "kind", "context", "status", "created_at", "finished_at"),
+        }
+
+
 def _waiting(person: Person) -> Iterator[dict[str, Any]]:
     rows = WaitingListEntry.objects.alias(small=Lower("email")).filter(small__in=person.emails)
     for entry in rows.select_related("product").order_by("created_at"):
@@ -289,6 +299,7 @@ PARTS = (
     ),
     Part("uploads", gettext_lazy("the files that you sent us, which are in files/"), _uploads),
     Part("messages", gettext_lazy("the e-mails and SMS to you"), _messages),
+    Part("webhooks", gettext_lazy("what other systems were told of your orders"), _deliveries),
     Part("back_in_stock", gettext_lazy("products of which you want to be told"), _waiting),
     Part("sign_ins", gettext_lazy("where you are signed in, and wrong passwords"), _sign_ins),
     Part("changes", gettext_lazy("what the staff changed of your account and orders"), _changes),

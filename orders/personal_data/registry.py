@@ -117,6 +117,17 @@ TABLES: dict[str, Table] = {
     ),
     "notifications.MessageHtml": Table("its message", _row_goes("html")),
     "notifications.KnownNumber": Table("the phone number", _row_goes("phone")),
+    # Those of the person's orders are deleted whole.
+    "notifications.WebhookDelivery": Table(
+        "the person's orders; " + _ANY,
+        _scrubbed("context body error result attempts_log"),
+        "kind traceparent",
+    ),
+    "notifications.WebhookEndpoint": Table(
+        _ANY,
+        _scrubbed("error status_reason"),
+        "name url kind events countries skus secret old_secret",
+    ),
     "media_jobs.MediaJob": Table(  # an invoice's paper is kept as long as the invoice
         "the person's orders and uploads",
         _row_goes("kind context traceparent error result source recipe recipe_hash placeholder"),

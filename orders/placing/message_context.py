@@ -28,6 +28,7 @@ def message_context(order: Order, lines: Iterable[DraftLine | OrderLine]) -> dic
         "shop_name": settings.SHOP_NAME,
         "language": order.language,
         "currency": order.currency,
+        "is_delivery": bool(order.address),
         "items_total": str(order.items_total),
         "delivery_total": str(order.delivery_total),
         "delivery_label": order.delivery.get("label", ""),

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.db.backends.utils import CursorWrapper
 
 from orders.placing.draft import Draft, Taken
+from orders.placing.webhook_events import SOMEBODY_WANTS_PLACED, tell_placed
 from project.database.arrays import array_literal
 from project.group_commit import RepeatBatch
 from project.jobs.bell import RING
@@ -32,7 +33,10 @@ def write_orders(cursor: CursorWrapper, drafts: Sequence[Draft]) -> dict[UUID, T
     if len(rows) < len(drafts):
         # Another process committed one of these ids, with other products, after `fingerprints_of`.
         raise RepeatBatch
-    return {row[0]: Taken(number=row[1], placed_at=row[2]) for row in rows}
+    written = {row[0]: Taken(number=row[1], placed_at=row[2]) for row in rows}
+    if rows[0][-1]:
+        tell_placed(cursor, drafts, written)
+    return written
 
 
 def _row(draft: Draft) -> dict[str, Any]:
@@ -156,5 +160,5 @@ WITH draft AS MATERIALIZED (
     SELECT job.id, order_id, job.kind, context, traceparent, job.source, job.recipe
     FROM work, jsonb_to_recordset(media_jobs) AS job (id uuid, kind text, source text, recipe text)
 )
-SELECT id, number, placed_at, {ring} FROM placed
-""".replace("{ring}", RING)
+SELECT id, number, placed_at, {ring}, {wanted} FROM placed
+""".replace("{ring}", RING).replace("{wanted}", SOMEBODY_WANTS_PLACED)

@@ -93,9 +93,11 @@ def price(
     items_total = sum((line.total for line in lines), Decimal(0))
     quote = _quote(request, offers, ahead)
     delivery_total = quote.price if quote else Decimal("0.00")
-    discounts = _discounts(voucher, lines, offers)
-    lines = [replace(line, discount=off) for line, off in zip(lines, discounts, strict=True)]
-    discount_total = sum(discounts, Decimal("0.00"))
+    discount_total = Decimal("0.00")
+    if voucher is not None:
+        discounts = _discounts(voucher, lines, offers)
+        lines = [replace(line, discount=off) for line, off in zip(lines, discounts, strict=True)]
+        discount_total = sum(discounts, discount_total)
     total = items_total + delivery_total - discount_total
     if total > LARGEST_TOTAL:
         message = _("The order's total is too large. Order less at a time.")
@@ -132,7 +134,8 @@ def price(
         draft_uploads(request, order, offers, uploads),
         event=SYNTHETIC if request.is_synthetic else "order_placed",
     )
-    draft = replace(draft, held=held, use=_use(voucher, request, discount_total))
+    if held is not None or voucher is not None:
+        draft = replace(draft, held=held, use=_use(voucher, request, discount_total))
     if request.is_synthetic:
         return replace(draft, is_synthetic=True)
     if (operator := request.operator) is None:
@@ -151,12 +154,8 @@ def _quote(
     return quote_of(request, request.delivery, offers)
 
 
-def _discounts(
-    voucher: Voucher | None, lines: list[DraftLine], offers: dict[str, Offer]
-) -> list[Decimal]:
+def _discounts(voucher: Voucher, lines: list[DraftLine], offers: dict[str, Offer]) -> list[Decimal]:
     """Return what the voucher takes off each line. Raises VoucherRefused."""
-    if voucher is None:
-        return [Decimal("0.00")] * len(lines)
     sold = [DiscountedLine(line.total, offers[line.sku].category_id) for line in lines]
     try:
         return discounts_of(voucher, sold, currency=settings.SHOP_CURRENCY)

@@ -16,6 +16,7 @@ from orders.placing.upload_checks import check_error, checks_of
 from orders.shop.lines import line_text
 from orders.taxes.rates import rates_of
 from orders.taxes.splitting import Split, TaxedLine, taxes_of
+from orders.vouchers.discount import DiscountedLine
 
 
 @dataclass(frozen=True)
@@ -70,6 +71,11 @@ class PricedCart:
     @property
     def total(self) -> Decimal:
         return sum((line.total for line in self.lines), Decimal(0))
+
+    @property
+    def discounted_lines(self) -> list[DiscountedLine]:
+        """What a voucher takes its discount of."""
+        return [DiscountedLine(line.total, line.product.category_id) for line in self.lines]
 
     def taxes(
         self, *, country: str, delivery: Decimal, discounts: Sequence[Decimal] = ()

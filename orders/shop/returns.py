@@ -12,7 +12,12 @@ from django.utils.translation import gettext_lazy
 
 from orders.accounts.fields import TextField
 from orders.lifecycle.return_steps import MAX_LENGTH
-from orders.lifecycle.return_units import RETURNABLE, Returnable, returnable
+from orders.lifecycle.return_units import (
+    MAY_HAVE_RETURNS,
+    RETURNABLE,
+    Returnable,
+    returnable,
+)
 from orders.lifecycle.returns import send_to
 from orders.models import Order, OrderLine, Return
 from project.database.keys import time_ordered_key
@@ -20,8 +25,6 @@ from project.templatetags.money import money
 from project.text import isolate
 
 Status = Return.Status
-SHOWN_FOR = (*RETURNABLE, Order.Status.REFUNDED)
-"""The statuses of orders that may have returns."""
 
 
 class ReturnForm(forms.Form):
@@ -43,8 +46,7 @@ class ReturnForm(forms.Form):
             self.fields[name] = forms.IntegerField(
                 label=isolate(line.name),
                 min_value=0,
-                # Not the units left: a repeated form finds fewer, without an error.
-                max_value=line.quantity,
+                # The service knows the units left: a repeated form finds fewer, without an error.
                 required=False,
                 initial=0,
                 widget=forms.NumberInput({"inputmode": "numeric", "max": units[line]}),
@@ -101,7 +103,7 @@ def read_returns(order: Order, *, today: date, form: ReturnForm | None = None) -
 
     `form` is one that was sent and refused. An order that wasn't sent takes no query.
     """
-    if order.status not in SHOWN_FOR:
+    if order.status not in MAY_HAVE_RETURNS:
         return Returns([], None, None)
     made = order.returns.select_related("refund").prefetch_related("lines__line")
     rows = [_row(each, order) for each in made]

@@ -1,4 +1,4 @@
-"""The voucher of a checkout, as its page shows it: what it takes off, or why it doesn't."""
+"""A voucher on the page of an order to be placed: what it takes off, or why it doesn't."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,7 +6,6 @@ from decimal import Decimal
 
 from django.conf import settings
 
-from orders.shop.priced_cart import PricedCart
 from orders.vouchers.discount import DiscountedLine, discounts_of, plain_code, read_voucher
 from orders.vouchers.refusal import Refusal
 from orders.vouchers.wording import refusal_in_words, unknown_code
@@ -14,11 +13,11 @@ from orders.vouchers.wording import refusal_in_words, unknown_code
 
 @dataclass(frozen=True)
 class ShownVoucher:
-    """A code that the shopper typed."""
+    """A code that was typed."""
 
     code: str = ""
     discounts: Sequence[Decimal] = ()
-    """What it takes off each line of the cart."""
+    """What it takes off each line."""
     problem: str = ""
     """Why it takes off nothing."""
 
@@ -28,15 +27,17 @@ class ShownVoucher:
         return sum(self.discounts, Decimal("0.00"))
 
 
-def shown_voucher(typed: str, cart: PricedCart) -> ShownVoucher:
-    """Return what the typed code means for the cart. Uses per person are counted at the order."""
+NO_VOUCHER = ShownVoucher()
+
+
+def shown_voucher(typed: str, lines: Sequence[DiscountedLine]) -> ShownVoucher:
+    """Return what the typed code means for the lines. Uses per person are counted at the order."""
     code = plain_code(typed)
     if not code:
-        return ShownVoucher()
+        return NO_VOUCHER
     voucher = read_voucher(code)
     if voucher is None:
         return ShownVoucher(code, problem=unknown_code())
-    lines = [DiscountedLine(line.total, line.product.category_id) for line in cart.lines]
     try:
         discounts = discounts_of(voucher, lines, currency=settings.SHOP_CURRENCY)
     except Refusal as refusal:

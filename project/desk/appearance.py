@@ -111,6 +111,8 @@ def unfold_settings(*, shop_name: str) -> dict[str, Any]:
                     },
                     _page(_("Notifications"), "mail", "notifications.notification"),
                     _page(_("Channels"), "cell_tower", "notifications.channelstate"),
+                    _page(_("Webhooks"), "webhook", "notifications.webhookendpoint"),
+                    _page(_("Webhook deliveries"), "outbound", "notifications.webhookdelivery"),
                     _page(_("Media jobs"), "imagesmode", "media_jobs.mediajob"),
                     _page(_("Desk jobs"), "work_history", "orders.deskjob"),
                     _page(_("Task results"), "task_alt", "django_celery_results.taskresult"),

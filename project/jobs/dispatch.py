@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
 from django.db.models import F
 from django.db.models.functions import Now
 
-from project.jobs.handler import handler_of
+from project.jobs.handler import JobHandler, handler_of
 from project.jobs.model import Job
-from project.jobs.queryset import MAX_LOST
+from project.jobs.queryset import MAX_LOST, Status
 
 RING_BATCH = 200
 """The number of jobs that are rung at a time."""
@@ -132,9 +132,12 @@ def bury(model: type[Job], *, limit: int = BURY_BATCH) -> int:
     handler = handler_of(model)
     with transaction.atomic():
         hopeless = model.objects.hopeless().select_for_update(skip_locked=True)[:limit]
-        return sum(
-            model.objects.bury(
-                job, handler.status_when_lost(job), partial(handler.attempt_fields, job)
-            )
-            for job in hopeless
-        )
+        return sum(_bury_one(handler, job) for job in hopeless)
+
+
+def _bury_one(handler: JobHandler[Any], job: Job) -> bool:
+    fields = partial(handler.attempt_fields, job)
+    won = type(job).objects.bury(job, handler.status_when_lost(job), fields)
+    if job.status == Status.FAILED:
+        handler.on_failed(job)
+    return won

@@ -51,6 +51,13 @@ class JobHandler(Generic[JobType]):
         """Tell whether `on_succeeded` writes anything; if not, the job's end is one statement."""
         return type(self).on_succeeded is not JobHandler.on_succeeded
 
+    def on_failed(self, job: JobType) -> None:
+        """Write the rows that tell of a job that failed for good, in the transaction of that."""
+
+    def writes_its_failure(self) -> bool:
+        """Tell whether `on_failed` writes anything; if not, the job's end is one statement."""
+        return type(self).on_failed is not JobHandler.on_failed
+
     def release(self, job: JobType) -> None:
         """Release the claim: this process stops before the work is done."""
         self.model.objects.release(job)
@@ -90,7 +97,7 @@ class JobHandler(Generic[JobType]):
         """Delay ready jobs that should not be dispatched now."""
 
     def after_attempt(self, job_id: UUID) -> None:
-        """Clean up in the worker after each attempt, even if the job could not be claimed."""
+        """Clean up, or go on, after each attempt, even if the job could not be claimed."""
 
     def kept_for(self) -> timedelta:
         """Return the time for which finished jobs are kept."""

@@ -46,6 +46,8 @@ class Job(models.Model):
     """The number of messages that may wait in the queue: more would be outdated when taken."""
     backdated: ClassVar[bool] = False
     """Whether some are queued with a `ring_after` that is long past, to be rung before others."""
+    is_of_order: ClassVar[bool] = True
+    """Whether the pages and lists of orders show its jobs: they are part of serving the order."""
     lease: ClassVar[timedelta] = timedelta(seconds=30)
     heartbeat: ClassVar[timedelta | None] = None
     """The interval at which the lease is extended during the work; None: never."""
@@ -153,3 +155,8 @@ class Job(models.Model):
 def job_models() -> list[type[Job]]:
     """Return every model of jobs in the installed apps."""
     return [model for model in apps.get_models() if issubclass(model, Job)]
+
+
+def models_of_orders() -> list[type[Job]]:
+    """Return the models of jobs that the pages and lists of orders show."""
+    return [model for model in job_models() if model.is_of_order]

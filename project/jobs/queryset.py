@@ -106,6 +106,7 @@ class Claim(Protocol):
     token: UUID | None
     attempts: int
     result: Any
+    status: Any
 
 
 def no_fields(ended: str, words: str) -> dict[str, Any]:
@@ -322,7 +323,10 @@ class JobQuerySet(models.QuerySet[Any]):
         return self._finish(job, status, lost=F("lost") + 1, error=error, **also)
 
     def _finish(self, job: Claim, status: Status, **values: Any) -> bool:
-        return bool(self.held(job).update(**self._finished(status), **values))
+        won = bool(self.held(job).update(**self._finished(status), **values))
+        if won:
+            job.status = status
+        return won
 
     def _finished(self, status: Status) -> dict[str, Any]:
         """Return the values that the end of a job gives to its columns, whatever its status."""

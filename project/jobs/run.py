@@ -24,7 +24,7 @@ from project.jobs.errors import (
 )
 from project.jobs.handler import JobHandler, JobType, handler_of
 from project.jobs.model import Job
-from project.jobs.queryset import AttemptFields
+from project.jobs.queryset import AttemptFields, Status
 from project.jobs.results import ResultLog
 from project.jobs.shutdown import released_on_shutdown
 from project.tracing.spans import span
@@ -104,7 +104,8 @@ def _work(
         model.objects.leave_unknown(job, str(error), fields)
         raise
     except PermanentError as error:
-        model.objects.fail(job, str(error), fields)
+        with failing(handler, job):
+            model.objects.fail(job, str(error), fields)
         raise
     except NotWantedError as error:
         model.objects.call_off(job, str(error), fields)
@@ -113,7 +114,8 @@ def _work(
         model.objects.park(job, str(error), fields, until=error.until)
         raise
     except TransientError as error:
-        model.objects.retry_later(job, str(error), fields)
+        with failing(handler, job):
+            model.objects.retry_later(job, str(error), fields)
         raise
     except Exception as error:
         if is_passing(error):
@@ -145,7 +147,20 @@ def _finish_unforeseen(
     except UnknownOutcomeError:
         type(job).objects.leave_unknown(job, reason, fields)
     else:
-        type(job).objects.retry_later(job, reason, fields)
+        with failing(handler, job):
+            type(job).objects.retry_later(job, reason, fields)
+
+
+@contextmanager
+def failing(handler: JobHandler[Any], job: Job) -> Iterator[None]:
+    """Let the handler tell of the job in the transaction of the block, if that fails it."""
+    if not handler.writes_its_failure():
+        yield
+        return
+    with transaction.atomic():
+        yield
+        if job.status == Status.FAILED:
+            handler.on_failed(job)
 
 
 def _finish(

@@ -1,6 +1,6 @@
 """The audit's findings without its minute of tolerance for sales."""
 
-from orders.audits.invariants import SETTLED
+from orders.audits.sales import SETTLED
 from project.monitoring.audit import THESE, Invariant, invariants
 from tests.concurrency.rush import Books
 

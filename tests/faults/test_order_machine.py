@@ -31,7 +31,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from orders.audits.invariants import SETTLED
+from orders.audits.sales import SETTLED
 from orders.catalogue.stock import StockTooLowError, correct_stock
 from orders.holds.expiry import give_back_expired
 from orders.holds.holding import give_back, hold

@@ -26,6 +26,15 @@ def test_an_email_says_what_was_ordered_and_where_to_follow_it():
         assert "http://localhost:8000/orders/0d9f/pass/" in part
 
 
+def test_only_an_order_that_is_picked_up_has_a_pass():
+    delivery = wording("email", is_delivery=True)
+
+    for part in (delivery.text, delivery.html):
+        assert "http://localhost:8000/orders/0d9f/" in part
+        assert "/pass/" not in part
+        assert "pickup pass" not in part
+
+
 def test_an_sms_is_one_line_with_the_total_and_the_link():
     sms = wording("sms")
 

@@ -1,7 +1,8 @@
-"""No person sets an address that the shop asks: no request can be led into the machine's network.
+"""People set one kind of address that the shop asks, and that one is guarded: no request can be led
+into the machine's network.
 
-The addresses that the shop asks are those of its variables. A new field or module that these tests
-name needs a guard first: docs/production.md says what it must refuse.
+The others are those of its variables. A new field or module that these tests name needs the guard
+of webhooks first: `notifications.webhooks.addresses`.
 """
 
 import ast
@@ -40,7 +41,7 @@ def address_fields(fields: list[models.Field]) -> list[str]:
 
 
 @pytest.mark.django_db
-def test_one_field_of_the_models_holds_an_address_and_no_person_sets_it(
+def test_people_set_the_address_of_a_webhook_endpoint_and_no_other(
     rf: RequestFactory,
 ) -> None:
     fields = [
@@ -60,8 +61,9 @@ def test_one_field_of_the_models_holds_an_address_and_no_person_sets_it(
     ]
 
     # A provider's own page, as the provider named it: the customer's browser goes there.
-    assert address_fields(fields) == ["orders.PaymentAttempt.url"]
-    assert address_fields(editable) == []
+    guarded = "notifications.WebhookEndpoint.url"
+    assert address_fields(fields) == ["orders.PaymentAttempt.url", guarded]
+    assert address_fields(editable) == [guarded]
     assert len(editable) > 20
 
 
@@ -96,6 +98,8 @@ ASKING = {
     "notifications/channels/email.py",
     "notifications/channels/http.py",
     "notifications/channels/smtp.py",
+    # Of an endpoint that people make: the guard itself.
+    "notifications/webhooks/addresses.py",
     "orders/performance/load.py",
     "project/buckets.py",
     "project/figures/statsd.py",

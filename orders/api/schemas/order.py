@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_seri
 
 from orders.api.job_errors import JobErrorCode
 from orders.api.schemas.fields import Price
-from orders.models import Order
+from orders.models import Order, Return
 from project.jobs.queryset import Status
 
 
@@ -67,6 +67,20 @@ class TaxOut(BaseModel):
     tax: Price
 
 
+class ReturnLineOut(BaseModel):
+    sku: str
+    quantity: Annotated[int, Field(description="The units that the shopper asked to return.")]
+    received: Annotated[int, Field(description="The units of them that came.")]
+
+
+class ReturnOut(BaseModel):
+    id: UUID
+    status: Annotated[str, Field(json_schema_extra={"enum": Return.Status.values})]
+    requested_at: datetime
+    answer: Annotated[str, Field(description="The shop's latest words to the shopper.")]
+    lines: list[ReturnLineOut]
+
+
 class PaymentOut(BaseModel):
     due: Annotated[Price, Field(description="What is left to pay.")]
     paid: Annotated[Price, Field(description="The sum of the payments so far.")]
@@ -99,4 +113,5 @@ class OrderOut(BaseModel):
     currency: str
     lines: list[LineOut]
     status_url: str
+    returns: Annotated[list[ReturnOut], Field(description="The oldest first.")]
     jobs: list[JobOut]

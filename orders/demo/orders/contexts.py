@@ -20,6 +20,7 @@ _NOBODY = UUID(int=0)
 _AMOUNTS = ("items_total", "delivery_total", "total")
 _NO_ORDER = SimpleNamespace(
     pk=_NOBODY,
+    address={},
     delivery={},
     discount_total=0,
     voucher_code="",
@@ -36,6 +37,7 @@ class Contexts:
         order = SimpleNamespace(
             pk=_NOBODY,
             currency=settings.SHOP_CURRENCY,
+            address={},
             delivery={"label": "⟦label⟧"},
             payment_method="",
             discount_total=0,
@@ -61,6 +63,7 @@ class Contexts:
             "items_total": order.items_total,
             "delivery_total": order.delivery_total,
             "total": order.total,
+            "is_delivery": encode(bool(order.address)),
             "label": encode(order.delivery.get("label", ""))[1:-1],
             "lines": ", ".join([_line(line) for line in life.lines]),
             "placed_at": order.placed_at.isoformat(),
@@ -75,6 +78,7 @@ def _pattern(context: dict[str, Any]) -> str:
     """Return the context as JSON with `%(name)s` for each mark."""
     text = encode(context).replace("%", "%%")
     text = text.replace(str(_NOBODY), "%(pk)s").replace('"lines": []', '"lines": [%(lines)s]')
+    text = text.replace('"is_delivery": false', '"is_delivery": %(is_delivery)s')
     return text.replace("⟦", "%(").replace("⟧", ")s")
 
 

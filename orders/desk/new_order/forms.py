@@ -1,4 +1,4 @@
-"""The form of a new order beside its lines: the customer, the delivery, and a note."""
+"""The form of a new order beside its lines: customer, delivery, voucher and a note."""
 
 from typing import Any
 
@@ -19,6 +19,7 @@ from orders.lifecycle.notes import MAX_LENGTH
 from orders.placing.request import MAX_NAME_LENGTH, clean_email, clean_phone
 from orders.shop.delivery import handovers
 from orders.shop.handover_form import HandoverForm
+from orders.vouchers.discount import MAX_CODE_LENGTH
 from project.address_input import sent_as_typed
 
 
@@ -53,6 +54,13 @@ class CustomerForm(DeskAddressForm, HandoverForm):
     )
     handover = forms.ChoiceField(
         label=_("Handover"), choices=handovers, widget=UnfoldAdminRadioSelectWidget
+    )
+    voucher = TextField(
+        label=_("Voucher"),
+        required=False,
+        max_length=MAX_CODE_LENGTH,
+        help_text=_("The code that the customer names."),
+        widget=UnfoldAdminTextInputWidget({"autocapitalize": "characters"}),
     )
     note = forms.CharField(
         label=_("Note"),

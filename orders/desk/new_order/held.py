@@ -17,6 +17,8 @@ from orders.placing.by_operator import ByOperator
 from orders.placing.errors import FieldError, Shortage
 from orders.placing.request import OrderRequest
 from orders.shop.delivery import NOT_ASKED, DeliveryOffer
+from orders.shop.voucher import ShownVoucher, shown_voucher
+from orders.vouchers.discount import plain_code
 
 
 @dataclass
@@ -31,6 +33,7 @@ class Held:
 
     def __post_init__(self) -> None:
         self.summary = sum_up(self.lines)
+        self.summary = replace(self.summary, voucher=self._shown_voucher())
         """What it costs; a line that the placement refuses afterwards still counts."""
         self._counted = [line.requested() for line in self.lines if line.is_valid()]
 
@@ -48,6 +51,10 @@ class Held:
     @property
     def quotes(self) -> list[ShownQuote]:
         return list(shown_quotes(self.offer, seen=self.seen))
+
+    def _shown_voucher(self) -> ShownVoucher:
+        typed = self.customer["voucher"].value() or ""
+        return shown_voucher(typed, [line.discounted for line in self.summary.lines])
 
     def is_right(self) -> bool:
         """Tell whether it can be placed as far as the forms know; each then has its errors."""
@@ -71,6 +78,7 @@ class Held:
             lines=tuple(line.requested() for line in self.lines),
             user_id=account_of(values["email"]),
             delivery=self.customer.chosen_delivery(),
+            voucher=plain_code(values["voucher"]),
             expected_total=expected_total,
             operator=ByOperator(
                 user_id=user_id,

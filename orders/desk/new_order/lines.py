@@ -29,6 +29,8 @@ from orders.models.product import IS_SOLD, ORDERABLE
 from orders.placing.by_operator import LARGEST_PRICE, MAX_REASON, HandPrice
 from orders.placing.request import MAX_LINES, MAX_QUANTITY, RequestedLine
 from orders.quotes.parcel import Quote
+from orders.shop.voucher import NO_VOUCHER, ShownVoucher
+from orders.vouchers.discount import DiscountedLine
 
 if TYPE_CHECKING:
     from orders.catalogue.browsing import ProductOnSale
@@ -157,10 +159,16 @@ class SummaryLine:
     quantity: int
     unit_price: Decimal
     is_by_hand: bool
+    category_id: int
 
     @property
     def total(self) -> Decimal:
         return self.unit_price * self.quantity
+
+    @property
+    def discounted(self) -> DiscountedLine:
+        """What a voucher takes its discount of."""
+        return DiscountedLine(self.total, self.category_id)
 
 
 @dataclass(frozen=True)
@@ -172,11 +180,12 @@ class Summary:
     """Return True if a line isn't counted, because it isn't right yet."""
     delivery: Quote | None = None
     """The chosen quote, if it is delivered at a price."""
+    voucher: ShownVoucher = NO_VOUCHER
 
     @property
     def total(self) -> Decimal:
         delivery = self.delivery.price if self.delivery else Decimal("0.00")
-        return sum((line.total for line in self.lines), delivery)
+        return sum((line.total for line in self.lines), delivery) - self.voucher.amount
 
 
 def sum_up(lines: Iterable[LineForm]) -> Summary:
@@ -194,6 +203,7 @@ def _summed(form: LineForm) -> SummaryLine:
         quantity=form.cleaned_data["quantity"],
         unit_price=by_hand.price if by_hand else form.product.price,
         is_by_hand=by_hand is not None,
+        category_id=form.product.category_id,
     )
 
 

@@ -48,11 +48,13 @@ from orders.placing.errors import (
     PlacementError,
     ShopBusy,
     TotalChanged,
+    VoucherRefused,
 )
 from orders.placing.identity import order_ids
 from orders.placing.placement import Placement, place_order
 from orders.placing.request import KEY_PATTERN, MAX_LINES, OrderRequest
 from orders.shop.delivery import delivers_at_a_price
+from orders.vouchers.wording import refusal_in_words
 
 PERMISSIONS = ("orders.add_order", "orders.view_order")
 LABEL = gettext_lazy("Make an order")
@@ -166,6 +168,9 @@ class NewOrderPage:
                 for item in error.items:
                     held.show_shortage(item)
                 return self._page(request, held, status=409, is_short=True)
+            case VoucherRefused():
+                held.customer.add_error("voucher", refusal_in_words(error))
+                return self._page(request, held, status=409)
             case DeliveryChanged():
                 return self._page(
                     request, held, status=409, is_undelivered=True, reason=error.reason

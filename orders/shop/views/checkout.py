@@ -289,7 +289,7 @@ def _prices(request: HttpRequest, form: CheckoutForm | None, cart: PricedCart) -
         offer = form.offer(lines, counted_address=counted_address(request))
     address = form.address if form is not None and form.is_bound and form.has_address else {}
     typed = form["voucher"].value() if form is not None else ""
-    voucher = shown_voucher(typed or "", cart)
+    voucher = shown_voucher(typed or "", cart.discounted_lines)
     return {
         "offer": offer,
         "voucher": voucher,

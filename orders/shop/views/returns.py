@@ -12,9 +12,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from orders.lifecycle.errors import TransitionError
+from orders.lifecycle.return_units import MAY_HAVE_RETURNS
 from orders.lifecycle.returns import request_return, withdraw
 from orders.models import Order, Return, User
-from orders.shop.returns import SHOWN_FOR, ReturnForm, sent_form
+from orders.shop.returns import ReturnForm, sent_form
 from orders.shop.views.order import order_page
 
 
@@ -27,7 +28,7 @@ def ask(request: HttpRequest, order_id: UUID) -> HttpResponse:
     if form.is_valid() and _is_taken(request, order, form):
         messages.success(request, _("We have your wish to return. We answer by e-mail."))
         return redirect(f"{reverse('order', args=[order_id])}#returns")
-    if order.status not in SHOWN_FOR:  # its page has no place for the form
+    if order.status not in MAY_HAVE_RETURNS:  # its page has no place for the form
         for refusal in form.non_field_errors():
             messages.warning(request, str(refusal))
         return redirect("order", order_id=order_id)

@@ -11,10 +11,12 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Notification
+from orders.lifecycle.returns import accept
 from orders.models import Order, Product, Stock
 from project.jobs.queryset import Status
 from project.limits.rates import UNLIMITED, Rate
 from tests.factories import add_product, new_key
+from tests.order_states import ask_return, delivered, receive_return
 from tests.orders.api.bodies import Post, order
 
 pytestmark = [
@@ -278,6 +280,22 @@ def test_reading_an_order_takes_few_queries(post: Post) -> None:
 
     assert len(answer.json()["lines"]) == 20
     assert len(queries) <= 4  # order, lines, jobs, money
+
+
+def test_an_order_names_its_returns(settings: Any) -> None:
+    settings.RETURN_DAYS = 14
+    add_product("TEA", stock=10)
+    sent = delivered(("TEA", 3))
+    asked = ask_return(sent, {"TEA": 2})
+    receive_return(accept(return_id=asked.pk, answer="by post"), {"TEA": 1})
+
+    with CaptureQueriesContext(connection) as queries:
+        answer = Client().get(f"/api/v1/orders/{sent.pk}").json()
+
+    [made] = answer["returns"]
+    assert (made["id"], made["status"]) == (str(asked.pk), "received")
+    assert made["lines"] == [{"sku": "TEA", "quantity": 2, "received": 1}]
+    assert len(queries) <= 5  # order, lines, jobs, money, returns
 
 
 @pytest.mark.parametrize("order_id", ["0b5c7a52-6f1e-4c39-9d0a-0e5a6c1d2f3b", "1", "x"])

@@ -19,7 +19,7 @@ from django_celery_beat.models import (
 from django_celery_results.models import TaskResult
 
 from media_jobs.models import Asset, MediaJob
-from notifications.models import ChannelState, Notification
+from notifications.models import ChannelState, Notification, WebhookDelivery, WebhookEndpoint
 from orders.models import (
     Announcement,
     Category,
@@ -83,6 +83,10 @@ def rows_of_each_model() -> dict[str, Any]:
         ClockedSchedule.objects.create(clocked_time=NOW),
         TaskResult.objects.create(task_id="1", task_name="x"),
         ChannelState.objects.create(gateway="email"),
+        endpoint := WebhookEndpoint.objects.create(
+            name="Warehouse", url="https://hooks.example/", events=["order.placed"], secret="x"
+        ),
+        WebhookDelivery.objects.create(endpoint=endpoint, kind="order.placed"),
         Asset.objects.create(
             name="x.png", sha256="0" * 64, content_type="image/png", size=1, file="x.png"
         ),

@@ -16,7 +16,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from notifications.models import Notification
-from orders.models import Order, Product, Stock, User
+from orders.models import Order, Product, Stock, User, Voucher
 from orders.placing.errors import (
     FieldError,
     InvalidOrder,
@@ -28,7 +28,7 @@ from orders.placing.errors import (
 from orders.placing.placement import place_order
 from project.limits.rates import Rate
 from project.models import LimitCounter
-from tests.factories import add_product, order_request
+from tests.factories import add_product, add_voucher, order_request
 from tests.orders.shop.pages import text_of
 from tests.pages import OpenedPage, read_page
 
@@ -457,6 +457,38 @@ def account(email: str, *, is_confirmed: bool) -> User:
     user.addresses.create(**YORK, is_default=True)
     EmailAddress.objects.create(user=user, email=email, verified=is_confirmed, primary=True)
     return user
+
+
+def test_a_voucher_that_the_customer_names_is_counted_and_used(desk: Client) -> None:
+    voucher = add_voucher(code="TEN")
+
+    page, shown = press(filled(desk), "look", voucher="t en")
+    answer = page.send_and_follow(do="place")
+
+    assert "Voucher TEN −€1.98" in text_of(shown)
+    assert "€17.82" in text_of(shown)
+    order = Order.objects.get()
+    assert (order.voucher_code, order.discount_total) == ("TEN", Decimal("1.98"))
+    assert order.total == Decimal("17.82")
+    assert "Voucher TEN" in text_of(answer)
+    voucher.refresh_from_db()
+    assert voucher.used == 1
+
+
+def test_a_voucher_that_can_not_be_used_is_told_before_and_at_the_order(desk: Client) -> None:
+    add_voucher(code="ONCE", limit=1)
+    page, unknown = press(filled(desk), "look", voucher="NONE")
+    refused = place(page, voucher="NONE")
+    page, _shown = press(page, "look", voucher="ONCE")
+    Voucher.objects.update(used=1)
+    late = place(page)
+
+    assert "There is no voucher with this code." in text_of(unknown)
+    assert refused.status_code == 422
+    assert "There is no voucher with this code." in refused.context["customer"].errors["voucher"]
+    assert late.status_code == 409
+    assert "has been used up" in str(late.context["customer"].errors["voucher"])
+    assert not Order.objects.exists()
 
 
 def test_an_order_belongs_to_the_account_that_has_confirmed_its_address(desk: Client) -> None:

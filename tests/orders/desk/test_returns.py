@@ -93,6 +93,21 @@ def test_a_refusal_needs_its_reason(desk: Client) -> None:
     assert (asked.status, asked.answer) == ("refused", "worn")
 
 
+def test_a_shop_without_an_address_says_where_the_goods_go(desk: Client, settings: Any) -> None:
+    settings.COMPANY_ADDRESS = []
+    order = delivered()
+    asked = ask_return(order)
+    page = open_page(desk, step_page(desk, order, "Accept the return"))
+
+    refused = text_of(page.send(answer=""))
+    page.send(answer="Bring it to the shop")
+
+    assert "This field is required." in refused
+    assert "The shop has no COMPANY_ADDRESS" in refused
+    asked.refresh_from_db()
+    assert (asked.status, asked.answer) == ("accepted", "Bring it to the shop")
+
+
 def test_each_page_says_what_will_happen(desk: Client) -> None:
     order = delivered(("TEA", 2))
     asked = ask_return(order)
@@ -134,7 +149,7 @@ def test_a_page_that_is_older_than_a_refund_is_refused(desk: Client) -> None:
     page = open_page(desk, step_page(desk, order, "Accept the return"))
     refund_order(order.pk, {"TEA": 1})
 
-    refused = page.send()
+    refused = page.send(answer="by post")
 
     assert "isn&#x27;t as your page showed it" in text_of(refused)
     assert Return.objects.get().status == "requested"

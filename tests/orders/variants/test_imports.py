@@ -14,6 +14,7 @@ from orders.models import Category, Product, ProductMedia
 from tests.factories import add_product, add_shirt, add_variant
 from tests.orders.desk.exported import exported
 from tests.orders.imports.packages import detail, folder_of, mug, outcomes, png, table
+from tests.orders.variants.pictures import picture
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -134,7 +135,13 @@ def test_an_exported_table_comes_back_equal_and_makes_the_same_shop_elsewhere(
     Category.objects.update(texts={"zh-hans": {"name": "物品"}})
     add_variant(shirt, "M", "red", texts={"zh-hans": {"options": ["M", "红色"]}}, position=2)
     add_variant(shirt, "S", "red", price="18.00", position=1)
-    add_product("MUG", description="A mug.")
+    mug_ = add_product("MUG", description="A mug.")
+    picture(mug_, "a" * 64)
+    picture(mug_, "b" * 64)
+    ProductMedia.objects.filter(asset__sha256="a" * 64).update(
+        alt="A mug", texts={"zh-hans": {"alt": "杯子"}}
+    )
+    shown = list(ProductMedia.objects.values("asset", "alt", "texts"))
     columns = ("sku", "name", "price", "options", "texts", "position", "variant_of__sku")
     before = list(Product.objects.order_by("sku").values(*columns, "category__texts"))
 
@@ -148,3 +155,14 @@ def test_an_exported_table_comes_back_equal_and_makes_the_same_shop_elsewhere(
     Category.objects.all().delete()
     assert set(outcomes(imported(tmp_path, *cells)).values()) == {Outcome.CREATED}
     assert list(Product.objects.order_by("sku").values(*columns, "category__texts")) == before
+    assert list(ProductMedia.objects.values("asset", "alt", "texts")) == shown
+
+
+def test_a_picture_that_is_named_by_its_content_and_is_not_in_the_shop_is_told(
+    tmp_path: Path,
+) -> None:
+    report = imported(tmp_path, mug(pictures="sha256:" + "c" * 64, alt="A mug"))
+
+    assert outcomes(report) == {"MUG": Outcome.CREATED}
+    assert "1 picture isn't in this shop: bring its file" in detail(report, "MUG")
+    assert not ProductMedia.objects.exists()

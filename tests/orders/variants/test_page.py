@@ -74,6 +74,7 @@ def test_what_is_sold_out_and_what_does_not_exist_is_shown_as_such(shirt: Produc
     impossible = Client().get(PAGE + "?o1=L&o2=blue")
     assert "There is no such combination" in text_of(impossible)
     assert sku_to_add(impossible) == ""
+    assert "In stock" not in text_of(impossible)
 
     sold_out = Client().get(PAGE + "?variant=SHIRT-L-RED")
     assert "Tell me when it’s back" in text_of(sold_out)

@@ -31,6 +31,7 @@ HARMLESS = {
     # Claims, which end with the old shop's workers.
     *(f"{table}.token" for table in ("project_manualrun", "notifications_notification")),
     *("media_jobs_mediajob.token", "orders_deskjob.token"),
+    "notifications_webhookdelivery.token",
     "notifications_channelstate.tokens",  # how many messages it may send now
     "orders_upload.token",  # the key of the row and its file: an upload of an order is taken
     "orders_cart.checkout_key",  # of the user's own next order

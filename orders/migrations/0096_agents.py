@@ -13,7 +13,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('orders', '0094_variant_indexes'),
+        ('orders', '0095_tell_product_changes'),
     ]
 
     operations = [

@@ -1,0 +1,90 @@
+"""The list of deliveries, and the page of one: what was sent, and what was answered."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.contrib.admin.filters import DateFieldListFilter
+from django.db.models import Q, QuerySet
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from unfold.decorators import display
+
+from notifications.desk.all_at_once import AllAtOncePages
+from notifications.desk.webhook_decisions import ALL_AT_ONCE, DECISIONS
+from notifications.models import WebhookDelivery
+from notifications.webhooks.attempts import read_attempts
+from notifications.webhooks.events import EVENTS, TEST, event_label
+from project.desk.jobs import isolated
+from project.desk.sheets import Column
+from project.text import isolate
+
+
+class KindFilter(admin.SimpleListFilter):
+    title = _("event")
+    parameter_name = "event"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
+        return [(name, event_label(name)) for name in (*EVENTS, TEST)]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        return queryset.filter(kind=self.value()) if self.value() else queryset
+
+
+@admin.register(WebhookDelivery)
+class WebhookDeliveryAdmin(AllAtOncePages):
+    decisions = DECISIONS
+    all_at_once = ALL_AT_ONCE
+    change_form_template = "notifications/webhook_delivery.html"
+    list_display = ("about", "state", "to", "order", "attempts", "answered", "reason", "queued")
+    list_filter = ("status", "endpoint", KindFilter, ("created_at", DateFieldListFilter))
+    list_select_related = ("endpoint",)
+    sheet_columns = (
+        Column(_("endpoint"), lambda delivery: str(delivery.endpoint)),
+        Column(_("status of the answer"), lambda delivery: delivery.answer_status),
+    )
+    about_fields = (("to", "answered"), "overtook")
+
+    def read_for_sheet(self, shown: QuerySet[Any]) -> QuerySet[Any]:
+        return shown.select_related("endpoint")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("endpoint")
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Leave the event out: the page shows it as it was sent."""
+        return [part for part in super().get_fieldsets(request, obj) if part[0] != _("Context")]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        return [*super().get_readonly_fields(request, obj), "to", "answered"]
+
+    def for_order(self, order_id: Any) -> QuerySet[Any]:
+        """Return none: what other systems hear of an order isn't part of its page."""
+        return self.model._default_manager.none()
+
+    def kinds(self) -> list[tuple[str, Any]]:
+        return list(EVENTS.items())
+
+    def summary(self, job: WebhookDelivery) -> str:
+        return _("%(event)s · to %(endpoint)s") % {
+            "event": event_label(job.kind),
+            "endpoint": isolate(job.endpoint.name),
+        }
+
+    def matches_id(self, wanted: Any) -> Q:
+        return Q(pk=wanted) | Q(order_id=wanted)
+
+    @display(description=_("job"))
+    def about(self, delivery: WebhookDelivery) -> str:
+        return str(event_label(delivery.kind))
+
+    @display(description=_("endpoint"))
+    def to(self, delivery: WebhookDelivery) -> SafeString:
+        return isolated(delivery.endpoint.name)
+
+    @display(description=_("answer"))
+    def answered(self, delivery: WebhookDelivery) -> str:
+        return str(delivery.answer_status or "–")
+
+    def page_context(self, request: HttpRequest, job: WebhookDelivery) -> dict[str, Any]:
+        return {**super().page_context(request, job), "attempts": list(read_attempts(job))}

@@ -1,0 +1,1 @@
+"""Webhooks: signed reports of the shop's events to other systems (docs/webhooks.md)."""
