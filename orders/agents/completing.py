@@ -24,6 +24,7 @@ from orders.agents.completed import completed_answer
 from orders.agents.envelope import Message, error
 from orders.agents.errors import ProtocolError
 from orders.agents.negotiation import Session
+from orders.agents.order_events import events_endpoint
 from orders.agents.payment import MOCK, Handler, handler_of, mock_answer
 from orders.agents.schemas.buying import CompletionIn, InstrumentIn
 from orders.agents.schemas.fields import read
@@ -44,7 +45,7 @@ from orders.placing.errors import (
     TotalChanged,
     VoucherRefused,
 )
-from orders.placing.identity import order_ids
+from orders.placing.identity import order_id, order_ids
 from orders.placing.placement import place_order
 from orders.placing.request import MAX_NAME_LENGTH, OrderRequest, clean_phone
 from orders.vouchers.wording import refusal_in_words
@@ -103,6 +104,8 @@ def get_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:
 def _place(
     session: Session, checkout: AgentCheckout, state: State, sent: CompletionIn
 ) -> dict[str, Any]:
+    checkout.places = order_id(source=Order.Source.AGENT, user_id=None, key=checkout.pk.hex)
+    checkout.events_to = events_endpoint(session.platform)
     _keep(checkout, stage=Stage.COMPLETING)
     try:
         placement = place_order(_request(session, checkout, state, sent))
@@ -148,6 +151,8 @@ def _keep(checkout: AgentCheckout, *, stage: str = "", escalated: Message | None
         stage=checkout.stage,
         wanted=checkout.wanted,
         escalated=checkout.escalated,
+        places=checkout.places,
+        events_to=checkout.events_to,
         changed_at=Now(),
     )
 

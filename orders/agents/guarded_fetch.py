@@ -1,18 +1,17 @@
 """Reading a document from an address that somebody else chose, without being led inside.
 
-The name is resolved once, every address it has must be a public one, and the connection goes to an
-address that was checked: a name that leads elsewhere at its second resolution gains nothing.
-Redirects aren't followed, and both size and time are bounded.
+The connection is that of webhooks (`notifications.webhooks.addresses`): to checked, public
+addresses only. Redirects aren't followed, and both size and time are bounded.
 """
 
-import socket
 import ssl
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from ipaddress import ip_address
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
+
+from notifications.webhooks import addresses
 
 MOST_BYTES = 64 * 1024
 SECONDS = 4.0
@@ -47,7 +46,7 @@ def checked(url: str) -> SplitResult:
 def fetch(url: str) -> bytes:
     """Return the document. Raises BadAddress and Unreachable."""
     parts = checked(url)
-    connection = _connection(parts, _addresses(parts))
+    connection = _connection(parts)
     target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     try:
         connection.request("GET", target, headers={"Accept": "application/json"})
@@ -55,6 +54,8 @@ def fetch(url: str) -> bytes:
             if response.status != 200:
                 raise Unreachable(f"It answered {response.status}.")
             body = response.read(MOST_BYTES + 1)
+    except addresses.InsideAddressError as error:
+        raise BadAddress("It leads into a private network.") from error
     except (OSError, HTTPException, ValueError) as error:
         raise Unreachable(str(error) or type(error).__name__) from error
     finally:
@@ -68,43 +69,16 @@ def _is_own_machine(parts: SplitResult) -> bool:
     return bool(settings.TANDEM_LOCAL) and parts.hostname in ("127.0.0.1", "::1", "localhost")
 
 
-def _addresses(parts: SplitResult) -> list[str]:
-    """Return the host's addresses. Raises BadAddress if one of them isn't public."""
-    host, port = parts.hostname or "", parts.port or 443
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError) as error:
-        raise Unreachable("Its name leads nowhere.") from error
-    addresses = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-    if not _is_own_machine(parts) and not all(map(_is_public, addresses)):
-        raise BadAddress("It leads into a private network.")
-    return addresses
-
-
-def _is_public(address: str) -> bool:
-    parsed: Any = ip_address(address.split("%")[0])
-    parsed = getattr(parsed, "ipv4_mapped", None) or parsed
-    return bool(parsed.is_global and not parsed.is_multicast)
-
-
-def _connection(parts: SplitResult, addresses: list[str]) -> HTTPConnection:
-    """Return a connection to one of the checked addresses, under the host's own name."""
+def _connection(parts: SplitResult) -> HTTPConnection:
+    """Return a connection that looks its name up once and goes to an address that was checked."""
     host = parts.hostname or ""
     connection: HTTPConnection
     if parts.scheme == "https":
         context = ssl.create_default_context()
         connection = HTTPSConnection(host, parts.port, timeout=SECONDS, context=context)
+        connect: Any = addresses.connect
     else:
         connection = HTTPConnection(host, parts.port, timeout=SECONDS)
-
-    def connect(target: Any, timeout: float, source: Any = None) -> socket.socket:
-        for position, address in enumerate(addresses):
-            try:
-                return socket.create_connection((address, target[1]), SECONDS, source)
-            except OSError:
-                if position == len(addresses) - 1:
-                    raise
-        raise OSError("no address")
-
+        connect = addresses.connect_plain
     connection._create_connection = connect  # type: ignore[attr-defined]
     return connection

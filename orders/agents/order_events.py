@@ -1,17 +1,19 @@
 """Order events for platforms: where they go, what they say, and how they are signed.
 
-An event is the whole order as it is now (order.md, Events). Delivering it, in order and until it is
-taken, is the work of the shop's webhooks: this module makes what they send.
+An event is the whole order as it is now (order.md, Events). The shop's webhooks deliver it, in
+order and until it is taken: an endpoint of the kind `ucp` for each address.
 """
 
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
-from uuid import UUID
 
 from django.urls import reverse
 
+from notifications.models import WebhookDelivery, WebhookEndpoint
+from notifications.webhooks.endpoint_secrets import new_secret, sealed
+from notifications.webhooks.signing import ID, TIMESTAMP, Request
 from orders.agents.envelope import site
 from orders.agents.guarded_fetch import BadAddress, checked
 from orders.agents.negotiation import active_among
@@ -20,6 +22,28 @@ from orders.agents.platforms import check_document
 from orders.agents.signing import signed
 from orders.agents.versions import ORDER
 from orders.models import AgentCheckout, AgentPlatform, Order
+
+EVENTS_KIND = "ucp"
+
+
+def events_endpoint(platform: AgentPlatform) -> WebhookEndpoint | None:
+    """Return the endpoint to which the platform's order events go; None if it wants none.
+
+    It listens to no event by itself: each order names it (`orders.placing.agent_events`).
+    """
+    address = event_address(platform)
+    if not address:
+        return None
+    endpoint = WebhookEndpoint.objects.filter(kind=EVENTS_KIND, url=address).first()
+    if endpoint is None:
+        endpoint = WebhookEndpoint.objects.create(
+            kind=EVENTS_KIND,
+            url=address,
+            name=platform.profile_url[:80],
+            events=[],
+            secret=sealed(new_secret()),  # of no use here: the shop's published key signs
+        )
+    return endpoint
 
 
 def event_address(platform: AgentPlatform) -> str:
@@ -30,7 +54,7 @@ def event_address(platform: AgentPlatform) -> str:
     for entry in capabilities[ORDER]:
         config = entry.get("config")
         address = config.get("webhook_url") if isinstance(config, Mapping) else None
-        if isinstance(address, str):
+        if isinstance(address, str) and len(address) <= 500:
             try:
                 return checked(address).geturl()
             except BadAddress:
@@ -38,35 +62,34 @@ def event_address(platform: AgentPlatform) -> str:
     return ""
 
 
+def event_payload(delivery: WebhookDelivery) -> dict[str, Any]:
+    """Return what the delivery says: the order as it is now."""
+    order = Order.objects.get(pk=delivery.order_id)
+    return event_body(order) or {"id": str(order.pk)}
+
+
 def event_body(order: Order) -> dict[str, Any] | None:
     """Return what an event says of the order; None for one that no agent has placed."""
-    checkout = AgentCheckout.objects.filter(order_id=order.pk).first()
+    checkout = AgentCheckout.objects.filter(places=order.pk).first()
     if checkout is None:
         return None
     return order_entity(order, checkout_id=str(checkout.pk), active=[ORDER])
 
 
-def event_headers(*, address: str, body: bytes, event_id: UUID, at: datetime) -> dict[str, str]:
-    """Return the headers of one event, signed by the shop's key; each try has the same id.
+def sign_event(endpoint: WebhookEndpoint, request: Request, now: datetime) -> None:
+    """Add the headers of an event, signed by the shop's key; each try has the same id.
 
     Identity by Standard Webhooks, signature by RFC 9421 (order.md, Webhook Signature Verification).
     """
-    parts = urlsplit(address)
-    headers = {
-        "UCP-Agent": f'profile="{site(reverse("ucp-profile"))}"',
-        "Idempotency-Key": str(event_id),
-        "Webhook-Id": str(event_id),
-        "Webhook-Timestamp": str(int(at.timestamp())),
-    }
+    parts = urlsplit(request.url)
+    request.headers["UCP-Agent"] = f'profile="{site(reverse("ucp-profile"))}"'
+    request.headers["Idempotency-Key"] = request.headers[ID]
+    covered = ("UCP-Agent", "Idempotency-Key", ID, TIMESTAMP)
     components = {
-        "@method": "POST",
+        "@method": request.method,
         "@authority": parts.netloc.lower(),
         "@path": parts.path or "/",
         **({"@query": f"?{parts.query}"} if parts.query else {}),
-        **{name.lower(): value for name, value in headers.items()},
+        **{name.lower(): request.headers[name] for name in covered},
     }
-    return {
-        **headers,
-        "Content-Type": "application/json",
-        **signed(components, body=body),
-    }
+    request.headers.update(signed(components, body=request.body))

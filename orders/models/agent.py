@@ -100,6 +100,16 @@ class AgentCheckout(models.Model):
     """The message about what a person has to do; empty: nothing."""
     order_id = models.UUIDField(_("order"), null=True, editable=False)
     """Like a job's, it is no foreign key: checkouts are deleted."""
+    places = models.UUIDField(null=True, editable=False)
+    """The id of the order that its completion places, from before that is placed: the order's
+    events find their platform by it."""
+    events_to = models.ForeignKey(
+        "notifications.WebhookEndpoint",
+        models.SET_NULL,
+        null=True,
+        related_name="+",
+        verbose_name=_("events go to"),
+    )
     created_at = models.DateTimeField(_("created"), db_default=Now())
     changed_at = models.DateTimeField(_("changed"), db_default=Now(), db_index=True)
     expires_at = models.DateTimeField(_("until"))
@@ -127,7 +137,12 @@ class AgentCheckout(models.Model):
                 fields=["order_id"],
                 name="agent_checkout_of_order",
                 condition=Q(order_id__isnull=False),
-            )
+            ),
+            models.Index(
+                fields=["places"],
+                name="agent_checkout_places",
+                condition=Q(places__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -23,15 +23,18 @@ from orders.models import AgentClient, AgentLink, Category, Order, Product, User
 from orders.placing.placement import place_order
 from orders.placing.request import OrderRequest, RequestedLine
 from project.local.data_folder import free_port
+from project.relay import Relay
 from tests.agents.tls import tls_front
+from tests.brokers import VALKEY, application, empty_queues
 from tests.concurrency.web import web
+from tests.concurrency.workers import database_url, running_relay, running_worker
 from tests.factories import new_key
 
 HERE = Path(__file__).parent
 PERSON = "person@example.org"
 CONFIGS = ("merchant.json", "hooked.json")
 """What holds for any local shop with the data of tests/agents/shop, and what needs the hooks."""
-LEAST_CLEAN = 100
+LEAST_CLEAN = 159
 
 pytestmark = [
     pytest.mark.live,
@@ -80,7 +83,15 @@ def shop(tmp_path: Path, settings: Any) -> Iterator[str]:
         "DELIVERY_TABLE": "1",
         "ORDER_LIMITS": "off",
     }
+    work = {
+        **variables,
+        "DATABASE_URL": database_url(),
+        "CELERY_BROKER_URL": VALKEY,
+    }
     with (
+        empty_queues(VALKEY),
+        running_worker("notify", environment=work, log=tmp_path / "notify"),
+        running_relay(Relay(application(VALKEY))),
         web(
             tmp_path, entry="tests.agents.hooked_web", log=tmp_path / "log", **variables
         ) as started,
@@ -146,7 +157,12 @@ def test_no_check_deviates(shop: str, tmp_path: Path) -> None:
         env={**os.environ, "SSL_CERT_FILE": str(tmp_path / "certificate.pem")},
         check=False,
     )
+    import shutil, os as _os
+
     Path("/tmp/agentswork/report.json").write_text(done.stdout)
+    Path("/tmp/agentswork/notify.log").write_text((tmp_path / "notify").read_text()) if (
+        tmp_path / "notify"
+    ).exists() else None
     report = json.loads(done.stdout)
     summary = report["checks_summary"]
     deviating = [check["id"] for check in report["checks"] if check["status"] == "deviation"]

@@ -9,9 +9,11 @@ from uuid import uuid4
 import pytest
 from django.test import Client
 
+from notifications.models import WebhookDelivery, WebhookEndpoint
+from notifications.webhooks.signing import Request, add_identity
 from orders.agents.errors import ProtocolError
 from orders.agents.local_platforms import platform
-from orders.agents.order_events import event_address, event_body, event_headers
+from orders.agents.order_events import event_address, event_body, sign_event
 from orders.agents.platforms import know
 from orders.agents.signing import verify
 from orders.agents.versions import ORDER
@@ -58,18 +60,41 @@ def test_an_event_is_the_whole_order_as_it_is_now() -> None:
     assert body["line_items"][0]["quantity"] == {"original": 2, "total": 1, "fulfilled": 0}
 
 
+def test_each_event_of_an_agents_order_is_written_in_its_transaction(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    add_product("MUG", stock=5, price="9.90")
+    document = platform()
+    document["ucp"]["capabilities"][ORDER][0]["config"] = {"webhook_url": ADDRESS}
+    profile = "https://platform.example.com/profile"
+    know(profile, document)
+    agent = Agent(profile=profile)
+    _status, completed = agent.complete(agent.checkout(("MUG", 2)))
+    Agent().complete(Agent().checkout(("MUG", 1)))  # its platform wants no events
+
+    refund(order_id=completed["order"]["id"], refund_id=uuid4(), restock=True)
+
+    deliveries = WebhookDelivery.objects.order_by("position")
+    assert {each.endpoint.url for each in deliveries} == {ADDRESS}
+    assert {str(each.order_id) for each in deliveries} == {completed["order"]["id"]}
+    assert [each.kind for each in deliveries] == [
+        "order.placed",
+        "order.paid",
+        "refund.owed",
+        "order.refunded",
+    ]
+
+
 def test_an_order_of_people_has_no_event_for_agents() -> None:
     assert event_body(make_order(add_product("MUG"))) is None
 
 
 def test_an_event_verifies_by_the_published_key_and_not_if_anything_of_it_was_changed() -> None:
     body = json.dumps({"id": "order"}).encode()
-    headers = {
-        name.lower(): value
-        for name, value in event_headers(
-            address=ADDRESS, body=body, event_id=uuid4(), at=datetime(2026, 1, 1, tzinfo=UTC)
-        ).items()
-    }
+    request = Request(url=ADDRESS, body=body, headers={"Content-Type": "application/json"})
+    add_identity(request, message_id=str(uuid4()), at=datetime(2026, 1, 1, tzinfo=UTC))
+    sign_event(WebhookEndpoint(), request, datetime(2026, 1, 1, tzinfo=UTC))
+    headers = {name.lower(): value for name, value in request.headers.items()}
     keys = Client().get("/.well-known/ucp").json()["signing_keys"]
     url = urlsplit(ADDRESS)
     derived = {
