@@ -64,6 +64,7 @@ def event_address(platform: AgentPlatform) -> str:
 
 def event_payload(delivery: WebhookDelivery) -> dict[str, Any]:
     """Return what the delivery says: the order as it is now."""
+    assert delivery.order_id is not None
     order = Order.objects.get(pk=delivery.order_id)
     return event_body(order) or {"id": str(order.pk)}
 

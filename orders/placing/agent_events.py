@@ -15,6 +15,15 @@ from orders.models import Order
 from orders.placing.draft import Draft
 from project.database.arrays import array_literal
 
+_CHANGING = frozenset(
+    {
+        *("order.packed", "order.shipped", "order.parcel_corrected", "order.delivered"),
+        *("order.cancelled", "refund.owed", "refund.paid_out", "order.corrected"),
+        *(f"order.return_{step}" for step in ("requested", "accepted", "refused", "withdrawn")),
+        "order.return_received",
+    }
+)
+"""What changes an order as platforms read it: payments are no part of it."""
 _ENDPOINTS = """
 SELECT places, events_to_id FROM orders_agentcheckout
 WHERE places = ANY(%s::uuid[]) AND events_to_id IS NOT NULL
@@ -29,8 +38,8 @@ def tell_agents(cursor: CursorWrapper, kind: str, drafts: Sequence[Draft]) -> No
 
 
 def tell_platform(kind: str, order: Order) -> None:
-    """Write the delivery of something that happened to an agent's order."""
-    if order.door == Order.Source.AGENT:
+    """Write the delivery of what changed an agent's order, in the caller's transaction."""
+    if order.door == Order.Source.AGENT and kind in _CHANGING:
         with connection.cursor() as cursor:
             _write(cursor, kind, [order.pk])
 
