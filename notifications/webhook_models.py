@@ -38,10 +38,10 @@ class WebhookEndpoint(models.Model):
 
     class Signature(models.TextChoices):
         STANDARD = "standard", _("Standard Webhooks (HMAC-SHA256)")
-        MESSAGE = "rfc9421", _("HTTP Message Signatures (RFC 9421) with Content-Digest")
+        MESSAGE = "rfc9421", _("HTTP Message Signatures (RFC 9421)")
 
     name = models.CharField(_("name"), max_length=80)
-    url = models.URLField(_("address"), max_length=500)
+    url = models.URLField(_("web address"), max_length=500)
     kind = models.CharField(
         _("kind"), max_length=20, default=MADE_BY_SHOP, db_default=MADE_BY_SHOP, editable=False
     )

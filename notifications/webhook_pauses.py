@@ -6,7 +6,7 @@ The pauses are those of the Standard Webhooks specification ("Retry Schedule").
 import random
 from datetime import timedelta
 
-PAUSES = (
+PAUSES: tuple[timedelta, ...] = (
     timedelta(seconds=5),
     timedelta(minutes=5),
     timedelta(minutes=30),

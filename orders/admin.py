@@ -2,6 +2,7 @@
 
 from orders.desk import (
     announcements,
+    clients,
     desk_jobs,
     holds,
     orders,
@@ -18,6 +19,7 @@ from orders.desk import (
 
 __all__ = [
     "announcements",
+    "clients",
     "desk_jobs",
     "holds",
     "orders",

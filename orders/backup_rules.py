@@ -5,7 +5,15 @@ erased from it again.
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 
 from orders.desk_jobs.kinds import ANNOUNCE
-from orders.models import AgentAnswer, AgentClient, AgentLink, Announcement, DeskJob, User
+from orders.models import (
+    AgentAnswer,
+    AgentClient,
+    AgentLink,
+    Announcement,
+    ApiKey,
+    DeskJob,
+    User,
+)
 from orders.personal_data.again import erase_again, keep_journal
 from project.backup.rules import (
     after_restore,
@@ -25,6 +33,9 @@ replace_values(  # an empty one is that of a public client
     secret_hash="CASE WHEN secret_hash = '' THEN '' ELSE 'not-in-backups' END",  # noqa: S106
 )
 leave_out_rows(AgentLink._meta.db_table, AgentAnswer._meta.db_table)
+
+# A key that was revoked after the backup must not work again: a restored shop makes new ones.
+leave_out_rows(ApiKey._meta.db_table)
 
 _ANNOUNCEMENTS = Announcement._meta.db_table
 _ENDED = "token = NULL, lease_until = NULL, finished_at = now()"

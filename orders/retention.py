@@ -30,6 +30,7 @@ from orders.agents import keys as agent_keys
 from orders.agents import platforms as agent_platforms
 from orders.agents.linking import tokens as agent_tokens
 from orders.carts import cart as carts
+from orders.clients import answers
 from orders.desk_jobs.kinds import EXPORT_PERSON
 from orders.holds import ended_holds
 from orders.messages import waiting_list
@@ -293,6 +294,13 @@ PRUNED = (
         rows=lambda: Old(agent_tokens.old_links(), by="linked_at"),
     ),
     # ── Technical records ───────────────────────────────────────────────────────────────────
+    Pruned(
+        "orders.ApiAnswer",
+        TECHNICAL,
+        answers.KEEP,
+        "answers to API clients",
+        rows=lambda: Old(answers.old_answers(), by="created_at"),
+    ),
     Pruned("django_celery_results.TaskResult", TECHNICAL, prune.KEEP_RESULTS, "results"),
     Pruned("project.Heartbeat", TECHNICAL, prune.KEEP_HEARTBEATS, "heartbeats"),
     Pruned("project.AuditRun", TECHNICAL, prune.KEEP_AUDITS, "audits"),
@@ -355,6 +363,8 @@ FOR_GOOD = {
 """Tables that grow and keep their rows, and why."""
 
 BOUNDED = {
+    "orders.ApiClient": "written by people, a few",
+    "orders.ApiKey": "made by people, a few for each client: a revoked one stays known",
     "orders.TaxClass": "a row for each class of products",
     "orders.Voucher": "written by people, a few",
     "orders.AgentClient": "written by people, a few",

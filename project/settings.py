@@ -32,8 +32,9 @@ from project.database import timeouts
 from project.database.run_schema import ALIAS, SCHEMA
 from project.desk.appearance import unfold_settings
 from project.draining import drain_seconds
+from project.limits.rates import API_CLIENT as DEFAULT_API_CLIENT
 from project.limits.rates import ORDER_LIMITS as DEFAULT_ORDER_LIMITS
-from project.limits.rates import as_written, order_limits, sms_caps
+from project.limits.rates import as_written, one_rate, order_limits, sms_caps
 from project.local.env import SETTING_NAMES
 from project.monitoring.logging import logging_config
 from project.monitoring.sentry import secrets_of, start_sentry
@@ -156,6 +157,9 @@ LOW_STOCK_UNITS = environment.whole_number("LOW_STOCK_UNITS", 5, most=1_000_000)
 ORDER_LIMITS = order_limits(
     "ORDER_LIMITS", environment.text("ORDER_LIMITS", as_written(DEFAULT_ORDER_LIMITS))
 )
+API_CLIENT_LIMIT = one_rate(
+    "API_CLIENT_LIMIT", environment.text("API_CLIENT_LIMIT", str(DEFAULT_API_CLIENT))
+)
 # The performance run (docs/performance-run.md): orders per second, for so many seconds, to this
 # address; and how many orders a minute of shoppers forbid it.
 PERFORMANCE_RATE = environment.whole_number("PERFORMANCE_RATE", 5, least=1, most=50)
@@ -244,6 +248,7 @@ PROGRAM_MIDDLEWARE = [
     "orders.shop.languages.LanguageMiddleware",
     "django.middleware.common.CommonMiddleware",
     "orders.api.problems.RefusedOrderMiddleware",
+    "orders.api.client_access.ClientMiddleware",
 ]
 
 ROOT_URLCONF = "project.urls"

@@ -71,6 +71,9 @@ class WebhookDeliveryAdmin(AllAtOncePages):
             "endpoint": isolate(job.endpoint.name),
         }
 
+    def number_of(self, job: WebhookDelivery) -> str:
+        return str(job.context.get("data", {}).get("number", ""))
+
     def matches_id(self, wanted: Any) -> Q:
         return Q(pk=wanted) | Q(order_id=wanted)
 

@@ -6,7 +6,7 @@ The secret is on the page that answers its making, and on no other.
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Count, Q, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
@@ -20,9 +20,11 @@ from unfold.decorators import action, display
 from notifications.desk.webhook_forms import EndpointForm
 from notifications.models import MADE_BY_SHOP, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import switches, wellbeing
+from notifications.webhooks.counts import deliveries_in
 from notifications.webhooks.endpoint_secrets import new_secret, replace_secret, sealed
+from notifications.webhooks.events import event_label
 from project.desk.confirming import ReasonForm, chosen_rows, confirm_page
-from project.desk.jobs import in_zone, isolated, moment, untranslated
+from project.desk.jobs import COLOURS, in_zone, isolated, moment, untranslated
 from project.desk.record_page import RecordPage
 from project.jobs.queryset import Status
 
@@ -52,16 +54,15 @@ class WebhookEndpointAdmin(RecordPage):
     search_fields = ("name", "url")
     actions = ("test", "try_now", "pause", "resume", "switch_off", "new_secret")
     fieldsets = (
-        (None, {"fields": ("name", "url", "events", ("signature", "is_thin"))}),
+        (None, {"fields": ("name", "url", "events", "signature", "is_thin")}),
         (_("Only some"), {"fields": ("minimum", ("countries", "skus"))}),
     )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Count what waits and what failed in the query of the list; only people's own are here."""
-        deliveries = super().get_queryset(request).filter(kind=MADE_BY_SHOP)
-        return deliveries.annotate(
-            queued=Count("deliveries", filter=Q(deliveries__status=Status.QUEUED)),
-            troubled=Count("deliveries", filter=Q(deliveries__status=Status.FAILED)),
+        endpoints = super().get_queryset(request).filter(kind=MADE_BY_SHOP)
+        return endpoints.annotate(
+            queued=deliveries_in([Status.QUEUED]), troubled=deliveries_in([Status.FAILED])
         )
 
     def page_context(self, request: HttpRequest, endpoint: WebhookEndpoint) -> dict[str, Any]:
@@ -80,9 +81,12 @@ class WebhookEndpointAdmin(RecordPage):
             "why": self.why(endpoint),
             "decisions": [(name, known[name][2]) for name in wanted if name in known],
             "log_url": f"{log}?endpoint__id__exact={endpoint.pk}",
-            "latest": WebhookDelivery.objects.filter(endpoint=endpoint).order_by(
-                "-created_at", "-id"
-            )[:5],
+            "latest": [
+                (delivery, event_label(delivery.kind), COLOURS[delivery.status])
+                for delivery in WebhookDelivery.objects.filter(endpoint=endpoint).order_by(
+                    "-created_at", "-id"
+                )[:5]
+            ],
         }
 
     # ── Columns ─────────────────────────────────────────────────────────────────────────────
@@ -93,7 +97,7 @@ class WebhookEndpointAdmin(RecordPage):
             return "silent", _("Doesn't answer")
         return endpoint.status, endpoint.get_status_display()
 
-    @display(description=_("address"), ordering="url")
+    @display(description=_("web address"), ordering="url")
     def address(self, endpoint: WebhookEndpoint) -> SafeString:
         return isolated(endpoint.url)
 

@@ -18,10 +18,10 @@ from project.desk.editing import EditForm
 
 class EndpointForm(EditForm, forms.ModelForm):
     events = forms.MultipleChoiceField(
-        label=_("events"), choices=choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=_("Events"), choices=choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
     )
     url = forms.CharField(
-        label=_("address"),
+        label=_("Web address"),
         max_length=500,
         widget=UnfoldAdminTextInputWidget,
         help_text=_("With https; it must be public. Redirects aren't followed."),
@@ -30,7 +30,7 @@ class EndpointForm(EditForm, forms.ModelForm):
         forms.CharField(
             max_length=2, validators=[RegexValidator("^[A-Z]{2}$", _("Two capital letters."))]
         ),
-        label=_("countries"),
+        label=_("Countries"),
         required=False,
         widget=UnfoldAdminTextInputWidget,
         help_text=_("Codes of the orders' countries, such as DE, AT. Empty: all."),

@@ -28,11 +28,11 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('name', models.CharField(max_length=80, verbose_name='name')),
-                ('url', models.URLField(max_length=500, verbose_name='address')),
+                ('url', models.URLField(max_length=500, verbose_name='web address')),
                 ('kind', models.CharField(db_default='shop', default='shop', editable=False, max_length=20, verbose_name='kind')),
                 ('events', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), size=None, verbose_name='events')),
                 ('is_thin', models.BooleanField(db_default=False, default=False, help_text='Only ids and an address to read the rest from: no personal data.', verbose_name='thin payloads')),
-                ('signature', models.CharField(choices=[('standard', 'Standard Webhooks (HMAC-SHA256)'), ('rfc9421', 'HTTP Message Signatures (RFC 9421) with Content-Digest')], db_default='standard', default='standard', max_length=10, verbose_name='signature')),
+                ('signature', models.CharField(choices=[('standard', 'Standard Webhooks (HMAC-SHA256)'), ('rfc9421', 'HTTP Message Signatures (RFC 9421)')], db_default='standard', default='standard', max_length=10, verbose_name='signature')),
                 ('minimum', models.DecimalField(blank=True, decimal_places=2, help_text="The order's total, with tax. Empty: all.", max_digits=10, null=True, validators=[django.core.validators.MinValueValidator(0)], verbose_name='orders of at least')),
                 ('countries', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=2), blank=True, db_default=[], default=list, help_text="Codes of the orders' countries, such as DE, AT. Empty: all.", size=None, verbose_name='countries')),
                 ('skus', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, db_default=[], default=list, help_text='Orders with one of these products, and these products. Empty: all.', size=None, verbose_name='SKUs')),

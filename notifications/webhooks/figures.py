@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from django.db.models import Count, Q
-
 from notifications.models import WebhookEndpoint
+from notifications.webhooks.counts import deliveries_in
 from project.figures.database import report_figures
 from project.jobs.queryset import OPEN
 
@@ -31,10 +30,8 @@ def _endpoints() -> "Iterator[Metric]":
         "Deliveries that are queued or on their way to the endpoint",
         labels=["endpoint"],
     )
-    rows = WebhookEndpoint.objects.order_by("pk").values_list(
-        "pk", "failures", Count("deliveries", filter=Q(deliveries__status__in=OPEN))
-    )
-    for key, failures, count in rows:
+    rows = WebhookEndpoint.objects.annotate(waiting=deliveries_in(OPEN)).order_by("pk")
+    for key, failures, count in rows.values_list("pk", "failures", "waiting"):
         silent.add_metric([str(key)], float(failures > 0))
         waiting.add_metric([str(key)], count)
     yield silent

@@ -90,6 +90,7 @@ _MANAGER = (
     | _may("view", "orders.user", "auth.group", "admin.logentry")
     | _may("view change delete", "account.emailaddress")
     | _may("add delete", "project.savedview")
+    | _may("view add change", "orders.apiclient")
 )
 _ENGINEER = (
     _SEE_ORDERS
@@ -110,7 +111,7 @@ _ENGINEER = (
     )
     | _may("delete", "project.limitcounter")
     | _may("view delete", "axes.accessattempt")
-    | _may("view", "admin.logentry")
+    | _may("view", "admin.logentry", "orders.apiclient")
 )
 
 ROLES = (

@@ -19,12 +19,20 @@ CONTENT_TYPE = "application/problem+json"
 
 TITLES = {
     "bad_request": "The request can't be read",
+    "key_needed": "This needs the key of an API client",
+    "key_refused": "The key doesn't work",
+    "scope_missing": "The key may not do this",
     "not_found": "There is nothing here",
     "method_not_allowed": "This method doesn't work here",
     "too_large": "The request is too large",
     "unsupported_media_type": "Send JSON",
     "invalid": "The request is invalid",
     "key_reused": "This key was used for another request",
+    "wrong_status": "The order's status doesn't allow this",
+    "done_differently": "It was done before, in another way",
+    "stock_too_low": "There are not so many units",
+    "corrected_meanwhile": "The stock was corrected meanwhile",
+    "too_many_requests": "Too many requests in a short time",
     "out_of_stock": "Not enough in stock",
     "total_changed": "The total has changed",
     "voucher_refused": "The voucher can't be used",
@@ -51,23 +59,34 @@ _CODE_BY_STATUS = {
 class Problem(Exception):
     """An error answer; `members` are added to its body.
 
-    `retry_after` (seconds) goes with statuses 429 and 503.
+    `retry_after` (seconds) goes with statuses 429 and 503, `challenge` is the header
+    `WWW-Authenticate` of 401 and 403.
     """
 
     def __init__(
-        self, status: int, code: str, detail: str, *, retry_after: int = 2, **members: Any
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        *,
+        retry_after: int = 2,
+        challenge: str = "",
+        **members: Any,
     ) -> None:
         super().__init__(detail)
         self.status = status
         self.code = code
         self.detail = detail
         self.retry_after = retry_after
+        self.challenge = challenge
         self.members = members
 
     def response(self) -> HttpResponse:
         response = HttpResponse(self.body(), status=self.status, content_type=CONTENT_TYPE)
         if self.status in (429, 503):
             response["Retry-After"] = str(self.retry_after)
+        if self.challenge:
+            response["WWW-Authenticate"] = self.challenge
         return response
 
     def body(self) -> bytes:

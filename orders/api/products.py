@@ -39,9 +39,7 @@ PAGE_SIZE = 50
 PLAYED = {"hls", *(spec.name for spec in PRODUCT_VIDEO.videos)}
 """The renditions of a video that the API lists. The HLS playlist lists its own parts."""
 
-_TOO_LONG = (
-    "The address is longer than 4094 bytes. The web server says so, in no format of the API."
-)
+TOO_LONG = "The address is longer than 4094 bytes. The web server says so, in no format of the API."
 
 router = Router(tags=["Products"])
 
@@ -50,7 +48,7 @@ router = Router(tags=["Products"])
     "/products",
     response={200: ProductPage, 422: InvalidOut},
     summary="List products",
-    openapi_extra={"responses": {414: {"description": _TOO_LONG}}},
+    openapi_extra={"responses": {414: {"description": TOO_LONG}}},
 )
 def list_products(request: HttpRequest, filters: Query[ProductFilters]) -> HttpResponseBase:
     """Products on sale, fifty a page; `docs/search.md` says what a search finds.

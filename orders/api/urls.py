@@ -17,7 +17,21 @@ from ninja import NinjaAPI, Swagger
 from ninja.errors import HttpError, ValidationError
 from ninja.operation import Operation
 
-from orders.api import holds, orders, products, quotes, uploads
+from orders.api import (  # client_orders and the like add to the routers of orders and products
+    client_orders,  # noqa: F401
+    customers,
+    holds,
+    jobs,
+    order_steps,  # noqa: F401
+    orders,
+    product_writes,  # noqa: F401
+    products,
+    quotes,
+    stock,
+    uploads,
+)
+from orders.api.client_access import ClientKey
+from orders.api.described import with_keys
 from orders.api.problems import CONTENT_TYPE, Problem, busy_problem, invalid_problem
 from orders.api.strict_json import StrictParser
 from orders.placing.errors import (
@@ -75,7 +89,18 @@ class ShopAPI(NinjaAPI):
                 for status, answer in operation["responses"].items():
                     if status >= 400 and (content := answer.get("content")):
                         content[CONTENT_TYPE] = content.pop("application/json")
-        return schema
+        return with_keys(schema, self._scopes())
+
+    def _scopes(self) -> dict[str, str]:
+        """Return the scope of each operation that needs one, by the operation's id."""
+        return {
+            self.get_openapi_operation_id(operation): auth.scope
+            for _prefix, router in self._routers
+            for path_view in router.path_operations.values()
+            for operation in path_view.operations
+            for auth in operation.auth_callbacks
+            if isinstance(auth, ClientKey)
+        }
 
 
 class Docs(Swagger):
@@ -101,6 +126,9 @@ api.add_router("", quotes.router)
 api.add_router("", holds.router)
 api.add_router("", orders.router)
 api.add_router("", uploads.router)
+api.add_router("", stock.router)
+api.add_router("", customers.router)
+api.add_router("", jobs.router)
 
 
 @api.exception_handler(Problem)

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
 from notifications.models import ChannelState, WebhookEndpoint
-from orders.desk.order_filters import UNSENT_DAYS, is_overdue, is_owed_money, unsent_to_trouble
+from orders.finding.conditions import UNSENT_DAYS, is_overdue, is_owed_money, unsent_to_trouble
 from orders.models import Order, PaymentAttempt, Return
 from project.desk.job_errors import jobs_url
 from project.desk.jobs import job_admins

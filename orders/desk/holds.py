@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import display
 
-from orders.desk.stock import products_named
+from orders.finding.products import products_named
 from orders.holds.holding import give_back
 from orders.models import Hold, HoldLine, Order
 from orders.placing.errors import PlacementError

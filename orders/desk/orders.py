@@ -29,7 +29,6 @@ from orders.desk.order_filters import (
 )
 from orders.desk.order_lines import read_lines
 from orders.desk.order_returns import next_of_returns, read_returns
-from orders.desk.order_search import means_order
 from orders.desk.order_sheets import SHEETS
 from orders.desk.other_orders import read_other_orders
 from orders.desk.papers import PAPER_ACTIONS, PaperActions
@@ -40,6 +39,7 @@ from orders.desk.step_forms import RefundForm
 from orders.desk.steps import NoteForm, StepPages
 from orders.desk.timeline import Happening, read_happenings
 from orders.desk.transitions import REFUND, TransitionActions
+from orders.finding.search import means_order
 from orders.lifecycle.corrections import CORRECTABLE, sent_elsewhere
 from orders.models import Order
 from orders.taxes.splitting import order_taxes

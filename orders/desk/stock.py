@@ -12,7 +12,8 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWi
 
 from orders.catalogue.stock import MOST_UNITS
 from orders.desk.stock_modes import MODES
-from orders.models import BY_HAND, Product, StockMovement
+from orders.finding.products import products_named
+from orders.models import BY_HAND, StockMovement
 from project.desk.day_ranges import DayRangeFilter
 from project.desk.export_list import ExportList
 from project.desk.long_lists import LongList
@@ -22,8 +23,6 @@ from project.desk.sheets import Column, Sheet, column
 from project.order_numbers import order_number
 
 MAX_UNITS = 1_000_000
-MOST_PRODUCTS = 100
-"""Products whose movements one search shows."""
 
 
 class StockForm(forms.Form):
@@ -168,14 +167,3 @@ class StockMovementAdmin(ReadOnly, ExportList, LongList):
     @display(description=_("kind"), ordering="kind")
     def kind_label(self, movement: StockMovement) -> str:
         return movement.get_kind_display()
-
-
-def products_named(text: str) -> list[int]:
-    """Return the ids of the product with this SKU, else of those with each word in their names."""
-    exact = list(Product.objects.filter(sku__iexact=text).values_list("pk", flat=True))
-    if exact:
-        return exact
-    named = Product.objects.all()
-    for word in text.split():
-        named = named.filter(Q(sku__icontains=word) | Q(name__icontains=word))
-    return list(named.values_list("pk", flat=True)[:MOST_PRODUCTS])

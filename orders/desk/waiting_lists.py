@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 from unfold.decorators import display
 
-from orders.desk.stock import products_named
+from orders.finding.products import products_named
 from orders.models import Stock, WaitingListEntry
 from project.desk.address_search import searched_address
 from project.desk.long_lists import LongList

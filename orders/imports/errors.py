@@ -6,4 +6,11 @@ class ImportRefusedError(Exception):
 
 
 class RowRefusedError(Exception):
-    """One row can't be used; the message names its columns and says what to do."""
+    """One row can't be used; the message names its columns and says what to do.
+
+    It has one or several faults, each beginning with its column: `price: isn't a price`.
+    """
+
+    def __init__(self, *faults: str) -> None:
+        super().__init__("; ".join(faults))
+        self.faults = faults

@@ -69,7 +69,7 @@ class CatalogueImport:
             if plan.category_texts is not None and (known := self._category_of(plan)):
                 known.texts = plan.category_texts
         except RowRefusedError as error:
-            return RowReport(row.number, row.sku, Outcome.REFUSED, str(error))
+            return RowReport(row.number, row.sku, Outcome.REFUSED, str(error), error.faults)
         except (IntegrityError, DataError) as error:
             text = _("the database refused it (%(error)s); import the table again")
             reason = text % {"error": str(error).partition("\n")[0]}

@@ -27,6 +27,8 @@ class RowReport:
     sku: str
     outcome: Outcome
     detail: str = ""
+    faults: tuple[str, ...] = ()
+    """Why it was refused, one by one; `detail` has them together."""
 
 
 @dataclass

@@ -106,7 +106,7 @@ def parse_row(raw: RawRow) -> Row:
         pictures=_pictures(raw, faults),
     )
     if faults:
-        raise RowRefusedError("; ".join(faults))
+        raise RowRefusedError(*faults)
     return row
 
 

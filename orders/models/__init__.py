@@ -11,6 +11,7 @@ from orders.models.agent import (
 from orders.models.agent_link import AgentClient, AgentLink
 from orders.models.announcement import Announcement
 from orders.models.cart import Cart, CartLine, CheckoutDraft, ClearedCart
+from orders.models.client import ApiAnswer, ApiClient, ApiKey
 from orders.models.demo import DemoFill
 from orders.models.desk import DeskJob
 from orders.models.erased import ErasedAddress
@@ -42,6 +43,9 @@ __all__ = [
     "AgentLink",
     "AgentPlatform",
     "Announcement",
+    "ApiAnswer",
+    "ApiClient",
+    "ApiKey",
     "AuditedBalance",
     "Cart",
     "CartLine",

@@ -134,6 +134,10 @@ TABLES: dict[str, Table] = {
     ),
     "media_jobs.Rendition": Table("its media job", _row_goes("name format file")),
     "media_jobs.Asset": Table(harmless="file name sha256 content_type published"),
+    # An answer is kept without the order's person. A client's user has neither address nor number.
+    "orders.ApiClient": Table(harmless="name"),
+    "orders.ApiKey": Table(harmless="prefix digest scopes"),
+    "orders.ApiAnswer": Table(harmless="key fingerprint answer"),
     # ── Logs, locks and counters ────────────────────────────────────────────────────────────
     "axes.AccessAttempt": Table(
         "the address or user name that was typed in",

@@ -135,6 +135,7 @@ def unfold_settings(*, shop_name: str) -> dict[str, Any]:
                     _page(_("Users"), "person", "orders.user"),
                     _page(_("E-mail addresses"), "alternate_email", "account.emailaddress"),
                     _page(_("Roles and groups"), "group", "auth.group"),
+                    _page(_("API clients"), "key", "orders.apiclient"),
                     _page(_("Audit log"), "history", "admin.logentry"),
                 ),
             ],

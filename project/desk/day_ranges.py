@@ -1,6 +1,6 @@
 """A list's filter by days of the shop's time zone, the first and the last one included."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from typing import Any
 
 from django.db.models import QuerySet
@@ -29,6 +29,17 @@ def midnight(typed: Any, *, days: int = 0) -> datetime | None:
     """Return the midnight with which the typed day begins, or that of the days after it."""
     try:
         day = parse_date_str(typed) if isinstance(typed, str) else None
-        return make_aware(datetime.combine(day + timedelta(days), time.min)) if day else None
+    except ValueError:
+        return None
+    return begin_of(day, days=days) if day else None
+
+
+def begin_of(day: date, *, days: int = 0) -> datetime | None:
+    """Return the midnight with which the day begins, or that of the days after it.
+
+    None if no calendar has it.
+    """
+    try:
+        return make_aware(datetime.combine(day + timedelta(days), time.min))
     except (ValueError, OverflowError):
         return None

@@ -78,6 +78,10 @@ class JobAdmin(JobDecisions, ReadOnly, ExportList, LongList, RecordPage):
         """Return a short description of the job."""
         return str(job.kind)
 
+    def number_of(self, job: Any) -> str:
+        """Return the number of the job's order; empty if the job doesn't have it."""
+        return str(job.context.get("number", ""))
+
     def pictures(self, job: Any) -> list[tuple[str, str]]:
         """Return the pictures that the job made, as (label, URL)."""
         return []
@@ -119,7 +123,7 @@ class JobAdmin(JobDecisions, ReadOnly, ExportList, LongList, RecordPage):
                 columns=(
                     Column(_("job"), self.summary),
                     Column(_("status"), lambda job: str(job.get_status_display())),
-                    Column(_("order"), lambda job: job.context.get("number", "")),
+                    Column(_("order"), self.number_of),
                     *self.sheet_columns,
                     column(_("attempts"), "attempts"),
                     column(_("reason"), "error"),
@@ -146,7 +150,7 @@ class JobAdmin(JobDecisions, ReadOnly, ExportList, LongList, RecordPage):
     def order(self, job: Job) -> str | SafeString:
         if job.order_id is None:
             return "–"
-        number = job.context.get("number") or str(job.order_id)[:8]
+        number = self.number_of(job) or str(job.order_id)[:8]
         try:
             url = reverse("admin:orders_order_change", args=[job.order_id])
         except NoReverseMatch:  # a project without our shop

@@ -55,6 +55,29 @@ def read_page(queryset: QuerySet[Any], *, place: str, size: int) -> KeyPage:
     return _page(queryset, rows[:size], has_previous=False, has_next=len(rows) > size)
 
 
+class InvalidPlaceError(ValueError):
+    """The place is none of a list in this order."""
+
+
+def read_next(queryset: QuerySet[Any], *, place: str, size: int) -> KeyPage:
+    """Return the rows behind this place, of programs that only go on; empty: from the begin.
+
+    `queryset` is ordered as `read_page` needs it. Raises InvalidPlaceError.
+    """
+    if place:
+        side, key = _parse(queryset, place)
+        if side != "after":
+            raise InvalidPlaceError(place)
+        queryset = _beside(queryset, side, key)
+    rows = list(queryset[: size + 1])
+    return _page(queryset, rows[:size], has_previous=False, has_next=len(rows) > size)
+
+
+def place_after(queryset: QuerySet[Any], row: Model) -> str:
+    """Return the place behind the row, for `read_next` of a list in the same order."""
+    return _place(queryset, "after", row)
+
+
 class _Row(Func):
     """Columns or values as one row. PostgreSQL compares rows by the first value that differs."""
 

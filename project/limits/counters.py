@@ -56,18 +56,31 @@ class Counted:
     counter_id: int
     ends_at: datetime
     """The end of its window."""
+    used: int
+    """How often it has been counted in it, this time included."""
+    rate: Rate
+    """The limit in force: an operator's, or the setting's."""
 
 
 class LimitReachedError(Exception):
     """At least one key has reached its limit; nothing is counted."""
 
-    def __init__(self, limit: str, *, retry_after: int, ends_at: datetime | None) -> None:
+    def __init__(
+        self,
+        limit: str,
+        *,
+        retry_after: int,
+        ends_at: datetime | None,
+        rate: Rate | None = None,
+    ) -> None:
         super().__init__(limit)
         self.limit = limit
         self.retry_after = retry_after
         """Seconds, at least 1."""
         self.ends_at = ends_at
         """The end of the key's window, if it is known."""
+        self.rate = rate
+        """The limit in force, if it is known."""
 
 
 def take(counts: Sequence[Count]) -> list[Counted]:
@@ -120,13 +133,22 @@ def _count(counts: Sequence[Count]) -> tuple[list[Counted], int, LimitReachedErr
             },
         )
         rows = cursor.fetchall()
-    counted = [Counted(row[0], row[1]) for row in rows if row[0] is not None]
+    counted = [
+        Counted(row[0], row[1], used=row[5], rate=Rate(row[6], row[7]))
+        for row in rows
+        if row[0] is not None
+    ]
     full = [row for row in rows if row[0] is None and row[1] is not None]
     asked = sum(row[4] for row in rows)
     if not full:
         return counted, asked - len(counted), None
-    _, ends_at, limit, wait, _ = max(full, key=lambda row: row[3])
-    error = LimitReachedError(limit, retry_after=max(1, math.ceil(wait)), ends_at=ends_at)
+    _, ends_at, limit, wait, _, _, allowed, seconds = max(full, key=lambda row: row[3])
+    error = LimitReachedError(
+        limit,
+        retry_after=max(1, math.ceil(wait)),
+        ends_at=ends_at,
+        rate=Rate(allowed, seconds),
+    )
     return counted, asked - len(counted), error
 
 
@@ -152,7 +174,8 @@ WITH quickly AS MATERIALIZED (
            CASE WHEN wanted.shared THEN floor(%(dice)s * shards)::integer::text ELSE wanted.key END
                AS key,
            ceil(rate.allowed::numeric / shards)::integer AS allowed,
-           coalesce(wanted.ends_at, now() + rate.seconds * interval '1 second') AS ends_at
+           coalesce(wanted.ends_at, now() + rate.seconds * interval '1 second') AS ends_at,
+           rate.seconds
     FROM quickly,
          json_to_recordset(%(wanted)s::json) AS wanted(
              name text, key text, allowed integer, seconds integer, ends_at timestamptz,
@@ -170,7 +193,7 @@ WITH quickly AS MATERIALIZED (
     ) AS spread
     WHERE rate.allowed > 0
 ), reached AS MATERIALIZED (
-    SELECT counter.ends_at, asked.name
+    SELECT counter.ends_at, asked.name, asked.allowed, asked.seconds
     FROM asked JOIN project_limitcounter AS counter USING (name, key)
     WHERE counter.ends_at > now() AND counter.used >= asked.allowed
 ), counted AS (
@@ -184,13 +207,15 @@ WITH quickly AS MATERIALIZED (
                        ELSE counter.ends_at END,
         allowed = excluded.allowed
     WHERE counter.ends_at <= now() OR counter.used < excluded.allowed
-    RETURNING counter.id, counter.ends_at
+    RETURNING counter.id, counter.ends_at, counter.used, counter.allowed, counter.name
 )
-SELECT id, ends_at, '', 0, 0 FROM counted
+SELECT id, counted.ends_at, '', 0, 0, used, counted.allowed, seconds
+FROM counted JOIN asked USING (name)
 UNION ALL
-SELECT NULL, ends_at, name, extract(epoch FROM ends_at - now())::float8, 0 FROM reached
+SELECT NULL, ends_at, name, extract(epoch FROM ends_at - now())::float8, 0, 0, allowed, seconds
+FROM reached
 UNION ALL
-SELECT NULL, NULL, '', 0, count(*) FROM asked
+SELECT NULL, NULL, '', 0, count(*), 0, 0, 0 FROM asked
 """
 
 _GIVE_BACK = """

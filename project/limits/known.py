@@ -13,6 +13,8 @@ from project.limits.rates import HOLDS, ORDER_LIMITS, QUOTES, UNLIMITED, Rate
 ORDER, SMS = "order", "sms"
 """The first parts of the names: `order:email`, `sms:CN`."""
 QUOTES_OF_ADDRESS, HOLDS_OF_ADDRESS = "quotes:address", "holds:address"
+API_OF_CLIENT, API_OF_ITS_OWN = "api:client", "api:own"
+"""Requests of an API client; the second name counts clients with a number of their own."""
 CODE_GUESSES = "code:guesses"
 """The name under which guesses of a code are counted. No setting changes this limit."""
 
@@ -25,6 +27,8 @@ _LABELS: dict[str, str | Promise] = {
     f"{SMS}:all": _("SMS in all"),
     QUOTES_OF_ADDRESS: _("Questions to carriers from one address"),
     HOLDS_OF_ADDRESS: _("Holds from one address"),
+    API_OF_CLIENT: _("Requests of one API client"),
+    API_OF_ITS_OWN: _("Requests of one API client, by its own limit"),
     CODE_GUESSES: _("Guesses of one code"),
 }
 
@@ -48,6 +52,7 @@ def known_limits() -> dict[str, KnownLimit]:
         *(KnownLimit(f"{ORDER}:{name}", rate, is_off=is_off) for name, rate in rates.items()),
         KnownLimit(QUOTES_OF_ADDRESS, QUOTES, is_off=is_off),
         KnownLimit(HOLDS_OF_ADDRESS, HOLDS, is_off=is_off),
+        KnownLimit(API_OF_CLIENT, settings.API_CLIENT_LIMIT),
         *(
             KnownLimit(f"{SMS}:{country}", rate, is_off=not settings.SMS_DAILY_CAP)
             for country, rate in caps.items()

@@ -40,6 +40,8 @@ QUOTES = Rate(60, PERIODS["min"])
 """How often one address may have carriers asked for quotes, unless an operator changed it."""
 HOLDS = Rate(30, PERIODS["min"])
 """How often one address may have units held, unless an operator changed it."""
+API_CLIENT = Rate(600, PERIODS["min"])
+"""How many requests an API client may send, unless its row or an operator says another number."""
 SMS_DAILY_CAP = {"all": Rate(2000, PERIODS["d"])}
 
 
@@ -61,6 +63,14 @@ def order_limits(name: str, value: str) -> dict[str, Rate] | None:
             )
         given[limit] = _rate(name, rate)
     return {**ORDER_LIMITS, **given}
+
+
+def one_rate(name: str, value: str) -> Rate:
+    """Return the rate of a setting like "600/min", or `UNLIMITED` for "off".
+
+    Raises ImproperlyConfigured for anything else.
+    """
+    return _rate(name, value.strip())
 
 
 def as_written(limits: Mapping[str, Rate]) -> str:

@@ -1,6 +1,7 @@
 """Every URL of the shop with wrong methods, ids, tokens and bodies: refused, and nothing leaks.
 
-By a stranger, another shopper, an operator and a manager: a role at the desk opens nothing here.
+By a stranger, another shopper, an operator, a manager, and an API client that may not read persons:
+a role at the desk opens nothing here.
 Each answer has the strict policy of contents.
 The URLs are those of the resolver, so a new one is walked by itself; those of the admin are walked
 with every role, a shopper and nobody (`desk/test_roles.py`). A new kind of id in an address must be
@@ -23,8 +24,11 @@ from django.contrib.auth.models import Group
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
+from orders.clients.scopes import CUSTOMERS_READ, SCOPES
 from orders.models import Address, Cart, CheckoutDraft, Order, User
 from project.desk.policy import POLICY as POLICY_OF_THE_DESK
+from project.limits.rates import UNLIMITED
+from tests.clients import key_of
 from tests.factories import add_product, make_order
 
 pytestmark = pytest.mark.django_db
@@ -45,6 +49,8 @@ BODIES = [
 NONSENSE = "page=-1&cursor=%00&p=x&q=%00%FF&category=%00&seen=x&mail=x&lang=x&sort=x&next=//evil"
 STAFF = ("Clerk", "Manager")
 """An operator of the desk, and who may do most there (docs/roles.md)."""
+KEY = "a key without persons"
+"""An API client that may do everything but read persons."""
 HEALTH = ("healthz", "readyz", "metrics")
 CODE = ("script-src", "style-src", "object-src")
 BOUND = {"base-uri", "form-action", "frame-ancestors"}
@@ -94,6 +100,8 @@ def wrong_values(name: str, theirs: dict[str, Any]) -> list[str]:
     missing = {
         "slug": "no-such-product",
         "sku": "NO-SUCH-SKU",
+        "order": str(uuid4()),
+        "customer_id": "999999999",
         "order_id": str(uuid4()),
         "attempt_id": str(uuid4()),
         "token": str(uuid4()),
@@ -157,7 +165,7 @@ def person_of(role: str) -> User | None:
 
     Staff see orders at the desk, by its permissions; the shop's pages show them no more.
     """
-    if role == "a stranger":
+    if role in ("a stranger", KEY):
         return None
     person = User.objects.create_user("eve", "eve@example.org", is_staff=role in STAFF)
     if person.is_staff:
@@ -165,13 +173,17 @@ def person_of(role: str) -> User | None:
     return person
 
 
-@pytest.mark.parametrize("role", ["a stranger", "another account", *STAFF])
+@pytest.mark.parametrize("role", ["a stranger", "another account", *STAFF, KEY])
 def test_nothing_is_there_for_the_wrong_person_and_nothing_breaks(
     client: Client, theirs: dict[str, Any], role: str, settings: Any, tmp_path: Path
 ) -> None:
     settings.DATA_DIR = tmp_path
     client.raise_request_exception = False
+    settings.API_CLIENT_LIMIT = UNLIMITED
     eve = person_of(role)
+    if role == KEY:
+        scopes = [scope for scope in SCOPES if scope != CUSTOMERS_READ]
+        client.defaults["HTTP_AUTHORIZATION"] = f"Bearer {key_of(scopes=scopes)}"
     broken, told, loose = [], [], set()
 
     for route, pattern in walked():

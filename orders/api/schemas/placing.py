@@ -159,13 +159,11 @@ class OrderIn(Input):
             " After its end an order gets what is available."
         ),
     ] = None
-    expected_total: Annotated[
-        Price,
-        Field(
-            description="What the shopper was shown, delivery included; another total is refused,"
-            " not charged."
-        ),
-    ] = ""
+    expected_total: Price = Field(  # the document has no default: an empty one is no price
+        default_factory=str,
+        description="What the shopper was shown, delivery included; another total is refused,"
+        " not charged.",
+    )
 
     def request(
         self, *, key: str, counted_address: str, is_synthetic: bool = False

@@ -46,10 +46,27 @@ class ConflictOut(ProblemOut):
 
 
 class LimitedOut(ProblemOut):
-    limit: Literal["address", "email", "phone", "session", "all"]
-    """What reached its limit."""
+    limit: Literal["address", "email", "phone", "session", "all", "client"]
+    """What reached its limit; `client`: the API client, whose key came with the request."""
 
 
 class UnavailableOut(ProblemOut):
     status_url: str | None = None
     """With `outcome_unknown`: where the order is, if it is."""
+
+
+class ScopeMissingOut(ProblemOut):
+    scope: str
+    """What the key would need."""
+
+
+class StepRefusedOut(ProblemOut):
+    """`order_status` with `wrong_status`."""
+
+    order_status: str | None = None
+
+
+class TooFewOut(ProblemOut):
+    """`available` with `stock_too_low`."""
+
+    available: int | None = None

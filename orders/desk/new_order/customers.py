@@ -16,7 +16,7 @@ from django.db.models.functions import Lower
 
 from orders.accounts.addresses import checkout_defaults
 from orders.accounts.fields import ADDRESS_FIELDS
-from orders.desk.order_search import means_order
+from orders.finding.search import means_order
 from orders.models import Order, User
 from project.database.words import has_words
 from project.desk.search_terms import has_address, has_phone

@@ -14,9 +14,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from orders.models import Order
+from orders.models import ApiAnswer, Order, Product, StockMovement
+from tests.clients import api_client, key_of
 from tests.concurrency.web import Web, web
-from tests.factories import add_product
+from tests.factories import add_product, make_order
 
 pytestmark = [
     pytest.mark.live,
@@ -62,6 +63,22 @@ def test_no_request_makes_the_api_break_its_word(shop: Web, tmp_path: Path) -> N
     assert status == 0, said
     assert f"Tested: {operations_of(shop)}" in said
     assert Order.objects.exists()
+
+
+def test_no_request_with_a_key_makes_the_api_break_its_word(shop: Web, tmp_path: Path) -> None:
+    make_order(Product.objects.get(), number=1001)  # of the document's examples
+    api_client(requests_per_minute=1_000_000)
+    key = key_of()
+
+    status, said = judge(
+        f"{shop.url}/api/v1/openapi.json",
+        *("--header", f"Authorization: Bearer {key}"),
+        folder=tmp_path,
+    )
+
+    assert status == 0, said
+    assert f"Tested: {operations_of(shop)}" in said
+    assert ApiAnswer.objects.exclude(answer="").exists() or StockMovement.objects.exists()
 
 
 def test_control_a_document_that_says_something_else_is_found_out(

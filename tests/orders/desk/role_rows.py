@@ -47,6 +47,7 @@ from project.models import (
     SavedView,
     Sweep,
 )
+from tests.clients import api_client, key_of
 from tests.desk import placed
 from tests.factories import add_product
 
@@ -61,9 +62,11 @@ def rows_of_each_model() -> dict[str, Any]:
     order.payments.create(method="cash", reference="1", amount=1)
     interval = IntervalSchedule.objects.create(every=10, period="seconds")
     entry = PeriodicTask.objects.create(name="t", task="orders.tasks.low_stock", interval=interval)
+    key_of()  # of the API client below
     rows = [
         product,
         Hold.objects.create(id=uuid4(), units=1, expires_at=NOW),
+        api_client(),
         Voucher.objects.create(code="SPRING", kind="percent", value=10),
         TaxClass.objects.create(name="Books"),
         TaxRate.objects.create(country="DE", rate=19),

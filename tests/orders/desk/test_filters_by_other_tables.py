@@ -8,8 +8,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 
 from notifications.models import Notification
-from orders.desk import order_filters
-from orders.desk.order_filters import list_troubled, unsent_to_trouble, with_jobs
+from orders.finding import conditions
+from orders.finding.conditions import list_troubled, unsent_to_trouble, with_jobs
 from orders.models import Order
 from project.desk.row_counts import count_rows
 from project.jobs.queryset import TROUBLED, Status
@@ -24,8 +24,8 @@ BOUNDS = pytest.mark.parametrize(
 
 
 def bound(monkeypatch: pytest.MonkeyPatch, few: int, many: int) -> None:
-    monkeypatch.setattr(order_filters, "FEW", few)
-    monkeypatch.setattr(order_filters, "MANY", many)
+    monkeypatch.setattr(conditions, "FEW", few)
+    monkeypatch.setattr(conditions, "MANY", many)
 
 
 def newest_first(orders: QuerySet[Order]) -> list[Order]:
@@ -78,7 +78,7 @@ def test_their_number_is_said_by_what_is_known(monkeypatch: pytest.MonkeyPatch) 
     for order in [placed(mug) for _number in range(3)]:
         message(order, status=Status.FAILED)
     bound(monkeypatch, 0, 100_000)
-    monkeypatch.setattr(order_filters, "planned_rows", lambda _ids: 3)
+    monkeypatch.setattr(conditions, "planned_rows", lambda _ids: 3)
     found: QuerySet[Any] = with_jobs(Order.objects.all(), TROUBLED).order_by("-placed_at")
     monkeypatch.setattr("project.desk.row_counts.planned_rows", lambda _queryset: 1_000_000)
 

@@ -89,6 +89,10 @@ def _value(name: str, key: str, rows: dict[str, Any], model: str) -> Any:
         return rows["orders_return"].pk
     if key == "step":
         return "receive"
+    if key == "client_id":
+        return rows["orders_apiclient"].pk
+    if key == "key_id":
+        return rows["orders_apiclient"].keys.get().pk
     if key == "refund_id":
         return rows["orders_refund"].pk
     others = {

@@ -1,5 +1,6 @@
 """Which transaction writes the deliveries of which event; each with a real endpoint's row."""
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -133,7 +134,7 @@ def test_low_stock_and_its_end_are_told_once_each(listens, settings):
 def test_a_new_product_is_told(listens):
     category = Category.objects.create(name="Cups", slug="cups")
 
-    create_product(sku="CUP", name="Cup", slug="cup", category=category, price="3.00")
+    create_product(sku="CUP", name="Cup", slug="cup", category=category, price=Decimal("3.00"))
 
     assert data("product.changed")["changed"] == ["created"]
 

@@ -36,7 +36,7 @@ HARMLESS = {
     "orders_upload.token",  # the key of the row and its file: an upload of an order is taken
     "orders_cart.checkout_key",  # of the user's own next order
     *("orders_stockmovement.key", "project_limitcounter.key"),  # what must not be done twice
-    *("project_sweep.page_key", "orders_keptanswer.key"),
+    *("project_sweep.page_key", "orders_keptanswer.key", "orders_apianswer.key"),
     *("orders_order.voucher_code", "orders_voucher.code"),
     *("auth_permission.codename", "django_celery_beat_periodictask.routing_key"),
     *("orders_address.postcode", "orders_deliveryrate.code"),

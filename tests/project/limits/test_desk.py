@@ -40,7 +40,8 @@ def test_every_limit_is_listed_with_its_value(admin_client: Client) -> None:
     assert "10 an hour" in cell(page, "Orders with one e-mail address")
     assert "500 a day" in cell(page, "SMS to China")
     assert "60 a minute" in cell(page, "Questions to carriers from one address")
-    assert Limit.objects.count() == 9
+    assert "600 a minute" in cell(page, "Requests of one API client")
+    assert Limit.objects.count() == 10
 
 
 def test_a_changed_limit_is_in_force_and_an_emptied_one_follows_the_setting(

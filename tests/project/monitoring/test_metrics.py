@@ -10,7 +10,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from media_jobs.models import MediaJob
-from notifications.models import ChannelState, Notification
+from notifications.models import ChannelState, Notification, WebhookDelivery, WebhookEndpoint
 from project import views
 from project.models import AuditRun, DeferralCount, Heartbeat, PausedQueue, Sweep
 from project.monitoring.metrics import read_metrics
@@ -101,6 +101,17 @@ def test_the_slowest_living_relay_tells_how_soon_jobs_start() -> None:
     Heartbeat.objects.filter(name="relay@c:1").update(seen_at=Now() - timedelta(minutes=1))
 
     assert sample("tandem_ring_to_start_seconds", app="media") == 0.4
+
+
+def test_webhook_endpoints_that_dont_answer_are_shown() -> None:
+    fields = {"url": "https://hooks.example/", "events": ["order.placed"], "secret": ""}
+    silent = WebhookEndpoint.objects.create(name="a", failures=2, failing_since=Now(), **fields)
+    well = WebhookEndpoint.objects.create(name="b", **fields)
+    WebhookDelivery.objects.create(endpoint=silent, kind="order.placed")
+
+    assert sample("tandem_webhook_silent", endpoint=str(silent.pk)) == 1
+    assert sample("tandem_webhook_waiting", endpoint=str(silent.pk)) == 1
+    assert sample("tandem_webhook_silent", endpoint=str(well.pk)) == 0
 
 
 def test_breakers_and_pauses_are_shown() -> None:

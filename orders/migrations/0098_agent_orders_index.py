@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     atomic = False  # built beside a running shop, without locking its orders
 
-    dependencies = [("orders", "0096_agents")]
+    dependencies = [("orders", "0097_agents")]
 
     operations = [
         AddIndexConcurrently(

@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('notifications', '0032_webhooks'),
-        ('orders', '0095_tell_product_changes'),
+        ('orders', '0096_api_clients'),
     ]
 
     operations = [

@@ -1,0 +1,66 @@
+"""Rows that a program writes into the catalogue: the import's rules, without a table.
+
+They are parsed, planned and written as the rows of an import, so that a product is refused for the
+same reasons wherever it comes from.
+"""
+
+import time
+from collections.abc import Sequence
+
+from django.utils.translation import gettext as _
+
+from orders.imports.errors import RowRefusedError
+from orders.imports.products import CatalogueImport
+from orders.imports.report import Outcome, Report, RowReport
+from orders.imports.rows import Row, parse_row, rows_by_sku
+from orders.imports.run import LOCK
+from orders.imports.table import RawRow
+from project.database.advisory_lock import try_lock
+
+LONGEST_WAIT = 2.0
+POLL_SECONDS = 0.1
+
+
+class CatalogueBusyError(Exception):
+    """An import or another program writes the catalogue; nothing was written."""
+
+
+def write_rows(cells: Sequence[dict[str, str]]) -> list[RowReport]:
+    """Write the rows, given as cells by the columns of an import; return what came of each.
+
+    In their order, and numbered from 0. A refused row changes nothing and stops no other. Raises
+    CatalogueBusyError.
+    """
+    report = Report(dry_run=False)
+    rows: list[Row] = []
+    for number, row in enumerate(cells):
+        try:
+            rows.append(parse_row(RawRow(number, row)))
+        except RowRefusedError as error:
+            report.rows.append(_refused(number, row.get("sku", "")[:40], *error.faults))
+    numbers = rows_by_sku(rows)
+    for again in [row for row in rows if len(numbers[row.sku]) > 1]:
+        report.rows.append(_refused(again.number, again.sku, _("sku: is there more than once")))
+    once = [row for row in rows if len(numbers[row.sku]) == 1]
+    # Parents come before their variants.
+    once.sort(key=lambda row: (row.variant_of is not None, row.sku))
+    if once:
+        _write(once, report)
+    return sorted(report.rows, key=lambda row: row.number)
+
+
+def _write(rows: Sequence[Row], report: Report) -> None:
+    """Write with the import's lock: two at once could create the same products."""
+    until = time.monotonic() + LONGEST_WAIT
+    while True:
+        with try_lock(LOCK) as locked:
+            if locked:
+                CatalogueImport(report).import_rows([(row, []) for row in rows])
+                return
+        if time.monotonic() > until:
+            raise CatalogueBusyError
+        time.sleep(POLL_SECONDS)
+
+
+def _refused(number: int, sku: str, *faults: str) -> RowReport:
+    return RowReport(number, sku, Outcome.REFUSED, "; ".join(faults), faults)

@@ -1,0 +1,167 @@
+"""Webhook endpoints and their deliveries at the desk."""
+
+import re
+from typing import Any
+
+import pytest
+from django.contrib.admin.models import LogEntry
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.utils.html import strip_tags
+
+from notifications.models import WebhookDelivery, WebhookEndpoint
+from notifications.webhooks.endpoint_secrets import signing_keys
+from notifications.webhooks.events import TEST
+from project.database.clock import database_now
+from project.jobs.queryset import PARKED, Status
+from tests.notifications.webhooks.receiver import endpoint_at, happened
+from tests.pages import read_page
+
+pytestmark = pytest.mark.django_db
+
+LIST = "/admin/notifications/webhookendpoint/"
+LOG = "/admin/notifications/webhookdelivery/"
+URL = "https://hooks.example/in"
+TYPED = {
+    "name": "Warehouse",
+    "url": URL,
+    "events": ["order.placed", "order.paid"],
+    "signature": "standard",
+    "minimum": "",
+    "countries": "DE,AT",
+    "skus": "",
+}
+
+
+def act(client: Client, name: str, endpoint: WebhookEndpoint) -> str:
+    """Choose the action for the endpoint, answer its question, and return the last page."""
+    chosen = {"action": name, "index": "0", "_selected_action": str(endpoint.pk)}
+    answer = client.post(LIST, chosen)
+    if answer.status_code == 200:
+        answer = read_page(client, LIST, answer.content.decode()).send(reason="Moving house")
+    endpoint.refresh_from_db()
+    return strip_tags(answer.content.decode())
+
+
+def secrets_in(page: str) -> list[str]:
+    return re.findall(r"whsec_[A-Za-z0-9+/=]+", page)
+
+
+def test_the_secret_is_shown_once_and_no_cache_keeps_it(admin_client: Client) -> None:
+    answer = admin_client.post(f"{LIST}add/", TYPED)
+
+    endpoint = WebhookEndpoint.objects.get()
+    [secret] = secrets_in(answer.content.decode())
+    assert "no-store" in answer["Cache-Control"]
+    assert len(signing_keys(endpoint, now=database_now())) == 1
+    assert (endpoint.events, endpoint.countries) == (["order.placed", "order.paid"], ["DE", "AT"])
+    again = admin_client.get(f"{LIST}{endpoint.pk}/change/").content.decode()
+    assert secrets_in(again) == []
+    assert secret not in str(list(LogEntry.objects.values()))
+
+
+def test_a_new_secret_is_shown_once_and_the_earlier_one_signs_on(admin_client: Client) -> None:
+    endpoint = endpoint_at(URL)
+
+    page = act(admin_client, "new_secret", endpoint)
+
+    assert len(secrets_in(page)) == 1
+    assert len(signing_keys(endpoint, now=database_now())) == 2
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("ftp://hooks.example/", "hooks.example", "https://user:pass@hooks.example/"),
+        *("https://hooks.example/#part", "https://höoks.example/", "javascript:alert(1)"),
+        "http://hooks.example/",
+    ],
+)
+def test_an_address_that_nothing_can_go_to_is_refused(
+    admin_client: Client, settings: Any, url: str
+) -> None:
+    settings.WEBHOOK_INSIDE = []
+
+    answer = admin_client.post(f"{LIST}add/", TYPED | {"url": url})
+
+    assert answer.status_code == 200
+    assert not WebhookEndpoint.objects.exists()
+
+
+def test_the_test_button_queues_a_delivery_like_any_other(admin_client: Client) -> None:
+    endpoint = endpoint_at(URL)
+
+    act(admin_client, "test", endpoint)
+
+    [delivery] = WebhookDelivery.objects.all()
+    assert (delivery.kind, delivery.endpoint, delivery.ring_after) == (TEST, endpoint, PARKED)
+
+
+def test_a_paused_endpoint_goes_on_where_it_was(admin_client: Client) -> None:
+    endpoint = endpoint_at(URL)
+
+    act(admin_client, "pause", endpoint)
+    assert (endpoint.status, endpoint.status_reason) == ("paused", "Moving house")
+    happened()
+
+    act(admin_client, "resume", endpoint)
+    assert (endpoint.status, endpoint.status_reason) == ("active", "")
+    assert WebhookDelivery.objects.get().status == Status.QUEUED
+
+
+def test_switching_off_cancels_what_waits(admin_client: Client) -> None:
+    endpoint = endpoint_at(URL)
+    happened(3)
+
+    act(admin_client, "switch_off", endpoint)
+
+    assert endpoint.status == "off"
+    assert set(WebhookDelivery.objects.values_list("status", "error")) == {
+        ("cancelled", "Moving house")
+    }
+
+
+def test_a_replay_by_filter_says_first_how_many(admin_client: Client) -> None:
+    endpoint_at(URL)
+    happened(7)
+    WebhookDelivery.objects.update(status=Status.DONE, finished_at=database_now())
+    other = WebhookDelivery.objects.first()
+    assert other
+    WebhookDelivery.objects.filter(pk=other.pk).update(kind="order.paid")
+    question = f"{LOG}all/replay/?event=order.placed"
+
+    page = admin_client.get(question).content.decode()
+    assert "Send 6 deliveries again" in strip_tags(page)
+    assert WebhookDelivery.objects.filter(status=Status.QUEUED).count() == 0
+
+    read_page(admin_client, question, page).send(reason="They lost them")
+    assert WebhookDelivery.objects.filter(status=Status.QUEUED, ring_after=PARKED).count() == 6
+    other.refresh_from_db()
+    assert other.status == Status.DONE
+
+
+def test_the_lists_cost_the_same_for_many_rows(admin_client: Client) -> None:
+    def queries(page: str) -> int:
+        with CaptureQueriesContext(connection) as asked:
+            assert admin_client.get(page).status_code == 200
+        return len(asked)
+
+    endpoint_at(URL)
+    happened(2)
+    few = [queries(page) for page in (LIST, LOG)]
+    for number in range(3):
+        endpoint_at(URL, name=f"Endpoint {number}")
+    happened(20)
+
+    assert [queries(page) for page in (LIST, LOG)] == few
+
+
+def test_one_that_doesnt_answer_is_on_the_front_page(admin_client: Client) -> None:
+    endpoint_at(URL, failures=3, failing_since=database_now())
+
+    front = admin_client.get("/admin/").content.decode()
+
+    assert "Webhook endpoints that don&#x27;t answer" in front
+    assert f"{LIST}?state=silent" in front
+    assert "Warehouse" in strip_tags(admin_client.get(f"{LIST}?state=silent").content.decode())
