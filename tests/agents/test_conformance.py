@@ -38,6 +38,7 @@ LEAST_CLEAN = 159
 
 pytestmark = [
     pytest.mark.live,
+    pytest.mark.timeout(420),
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
 ]
 
