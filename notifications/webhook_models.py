@@ -198,7 +198,7 @@ class WebhookDelivery(Job):
     task = "notifications.tasks.deliver"
     app = "webhook"
     lease = timedelta(seconds=60)  # more than `sending.SECONDS` and the look-up of a name
-    window = 200
+    window = 2000  # more than messages may have: admission is the bound
     is_of_order = False  # what other systems hear of it isn't part of it
 
     retry_after: timedelta | None = None

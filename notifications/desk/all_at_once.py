@@ -98,7 +98,11 @@ class AllAtOncePages(JobAdmin):
         else:
             messages.warning(request, NOTHING_LEFT)
         if left:
-            messages.warning(request, jobs_left(left))
+            messages.warning(request, self.left(left))
+
+    def left(self, count: int) -> str:
+        """Say that so many wait for the same decision once more."""
+        return jobs_left(count)
 
     def _offers(self, listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
         """Return the decisions about all of a list: each status with its number and its decisions.

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import pgettext_lazy
+from django.utils.translation import ngettext, pgettext_lazy
 from unfold.decorators import display
 
 from notifications.delivery.log import read_attempts
@@ -72,6 +72,14 @@ class NotificationAdmin(AllAtOncePages, ResendPages):
         if "@" not in text and (errors := errors_with(text)):
             found |= has_error(errors)
         return found
+
+    def left(self, count: int) -> str:
+        text = ngettext(
+            "%(count)d message is left: decide once more.",
+            "%(count)d messages are left: decide once more.",
+            count,
+        )
+        return text % {"count": count}
 
     about_fields = (
         ("recipient_shown", "language"),

@@ -78,11 +78,16 @@ def switch_off(endpoint: WebhookEndpoint, *, reason: str) -> bool:
         )
         if won:
             cancel_waiting(endpoint.pk, reason=reason)
-            context = {"name": endpoint.name, "endpoint_url": endpoint.url, "reason": reason}
+            context = switched_off_context(endpoint, reason=reason)
             Notification.objects.bulk_create(
                 staff_messages(event=SWITCHED_OFF, readers=readers(), context=context)
             )
     return bool(won)
+
+
+def switched_off_context(endpoint: WebhookEndpoint, *, reason: str) -> dict[str, str]:
+    """Return the context of the message to the staff about an endpoint that is gone."""
+    return {"name": endpoint.name, "endpoint_url": endpoint.url, "reason": reason}
 
 
 def cancel_waiting(endpoint_id: int, *, reason: str) -> int:

@@ -17,6 +17,7 @@ from orders.api.problems import PREFIX, Problem
 from orders.clients.keys import Access, BadKeyError, find_access
 from orders.clients.limit import Allowance, TooManyRequestsError, count_request
 from project.database.errors import dropped_if_lost
+from project.limits.client_address import counted_address
 
 SCHEME = "bearer"
 REALM = 'Bearer realm="api"'
@@ -76,6 +77,14 @@ def access_of(request: HttpRequest) -> Access | None:
     """Return the access of the request's key; None without a key."""
     access: Access | None = getattr(request, _ACCESS, None)
     return access
+
+
+def limited_address(request: HttpRequest) -> str:
+    """Return the network address that a request counts under; empty for one with a key.
+
+    A client has a limit of its own, and may order for all shoppers of an app from one address.
+    """
+    return "" if access_of(request) else counted_address(request)
 
 
 class ClientKey(AuthBase):

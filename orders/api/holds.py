@@ -7,6 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Header, Router, Status
 
 import project.uuids  # noqa: F401  (registers `any_uuid`)
+from orders.api.client_access import limited_address
 from orders.api.problems import Problem
 from orders.api.schemas.fields import IdempotencyKey
 from orders.api.schemas.holds import HoldIn, HoldOut
@@ -15,7 +16,6 @@ from orders.holds.holding import HoldsAreOff, Units, give_back, hold
 from orders.holds.limit import TooManyHolds
 from orders.models import Hold
 from orders.placing.request import RequestedLine
-from project.limits.client_address import counted_address
 
 router = Router(tags=["Orders"])
 
@@ -50,7 +50,7 @@ def create_hold(
     An order that names the hold gets its units. With an `Idempotency-Key` a repeated request
     returns the first hold; without one each request is another hold.
     """
-    address = counted_address(request)
+    address = limited_address(request)
     lines = [RequestedLine(line.sku, line.quantity) for line in wanted.lines]
     try:
         held = hold(lines, key=key or "", counted_address=address)

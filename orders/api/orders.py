@@ -15,6 +15,7 @@ from django.urls import reverse
 from ninja import Header, Router, Status
 
 import project.uuids  # noqa: F401  (registers `any_uuid`)
+from orders.api.client_access import limited_address
 from orders.api.job_errors import error_code
 from orders.api.problems import Problem
 from orders.api.schemas.fields import IdempotencyKey
@@ -48,7 +49,6 @@ from orders.placing.synthetic import RUN_HEADER, is_synthetic
 from orders.taxes.splitting import order_taxes
 from project.database.errors import dropped_if_lost
 from project.jobs.model import Job, models_of_orders
-from project.limits.client_address import counted_address
 
 router = Router(tags=["Orders"])
 
@@ -95,7 +95,7 @@ def create_order(
     placement = place_order(
         order.request(
             key=key,
-            counted_address=counted_address(request),
+            counted_address=limited_address(request),
             is_synthetic=is_synthetic(request.headers.get(RUN_HEADER, "")),
         )
     )

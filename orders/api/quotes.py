@@ -4,6 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from ninja import Router
 
+from orders.api.client_access import limited_address
 from orders.api.problems import Problem
 from orders.api.schemas.problems import InvalidOut, ProblemOut
 from orders.api.schemas.quotes import MissingOut, QuoteOut, QuotesIn, QuotesOut
@@ -11,7 +12,6 @@ from orders.placing.errors import InvalidOrder
 from orders.placing.request import RequestedLine, line_errors, merged
 from orders.quotes.basket import UnknownProducts, quotes_for
 from orders.quotes.limit import TooManyQuestions
-from project.limits.client_address import counted_address
 
 router = Router(tags=["Orders"])
 
@@ -37,7 +37,7 @@ def read_quotes(request: HttpRequest, basket: QuotesIn) -> QuotesOut:
         found = quotes_for(
             address=basket.address.model_dump(),
             quantities=merged(lines),
-            counted_address=counted_address(request),
+            counted_address=limited_address(request),
         )
     except UnknownProducts as unknown:
         raise InvalidOrder(line_errors(lines, unknown=unknown.skus)) from None

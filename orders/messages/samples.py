@@ -13,7 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from notifications.events import CODE_VALID_FOR, EVENTS, Audience
-from notifications.models import SYNTHETIC
+from notifications.models import SYNTHETIC, WebhookEndpoint
+from notifications.webhooks.wellbeing import SWITCHED_OFF, switched_off_context
 from orders.lifecycle.payouts import owed_context
 from orders.lifecycle.returns import STAFF_EVENT, requested_context, send_to
 from orders.messages import back_in_stock
@@ -73,6 +74,9 @@ def sample_context(event: str, *, order: Order, language: str) -> dict[str, Any]
     if event == "payment_to_check":
         attempt = order.payment_attempts.filter(status=PaymentAttempt.Status.TO_CHECK).last()
         return _shop_context(to_check_context(attempt or _doubtful(order)))
+    if event == SWITCHED_OFF:
+        gone = WebhookEndpoint(name=_("Warehouse"), url="https://warehouse.example/hooks")
+        return _shop_context(switched_off_context(gone, reason="410 Gone"))
     if event.startswith(back_in_stock.EVENT):
         return _shop_context(back_in_stock.sample_context(event, Product.objects.first()))
     if row.audience is Audience.SHOPPER and event.startswith("order_") and event != "order_link":

@@ -62,7 +62,7 @@ def test_people_set_the_address_of_a_webhook_endpoint_and_no_other(
 
     # A provider's own page, as the provider named it: the customer's browser goes there.
     guarded = "notifications.WebhookEndpoint.url"
-    assert address_fields(fields) == ["orders.PaymentAttempt.url", guarded]
+    assert address_fields(fields) == [guarded, "orders.PaymentAttempt.url"]
     assert address_fields(editable) == [guarded]
     assert len(editable) > 20
 

@@ -1,7 +1,7 @@
 """Customers for API clients: accounts with their addresses."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -19,7 +19,7 @@ class CustomerFilters(Pages):
     ] = ""
 
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "id": 17,
     "name": "Ada Lovelace",
     "email": "ada@example.org",

@@ -77,10 +77,10 @@ def test_without_the_pause_it_would(published: list[str], monkeypatch: pytest.Mo
 def test_a_paused_queue_isnt_run_directly_while_the_broker_is_down(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    ran: list[str] = []
+    ran: set[str] = set()
 
     def run(self: Relay, model: type[Job]) -> int:
-        ran.append(model.queue)
+        ran.add(model.queue)
         return 1
 
     monkeypatch.setattr(Relay, "_run_directly", run)
@@ -89,13 +89,14 @@ def test_a_paused_queue_isnt_run_directly_while_the_broker_is_down(
     monkeypatch.setattr(module, "BROKER_GRACE", -1.0)
     try:
         relay.tick()
-        assert ran == ["notify"]
+        assert ran == {"notify"}
+        ran.clear()
         pausing.pause("notify", by="ada", reason="Maintenance")
         relay.tick()
     finally:
         relay.close()
 
-    assert ran == ["notify"]
+    assert ran == set()
 
 
 def test_pausing_twice_keeps_the_first_name() -> None:
