@@ -17,14 +17,17 @@ class OrdersConfig(AppConfig):
         from notifications.delivery.consent import ask_before_sending
         from notifications.receipts.effect import on_complaint
         from notifications.staff import staff_are
+        from notifications.webhooks.kinds import EndpointKind, register_kind
         from orders.accounts.consent import note_complaint, why_unwanted
         from orders.accounts.roles import apply_roles
         from orders.accounts.second_factor import note_proof
         from orders.accounts.staff import staff
+        from orders.agents.order_events import EVENTS_KIND, event_payload, sign_event
         from orders.checks import check_staff
         from orders.messages import back_in_stock, waiting_list
         from project.checks import SCHEDULE
 
+        register_kind(EVENTS_KIND, EndpointKind(payload=event_payload, sign=sign_event))
         register(check_staff, Tags.database, SCHEDULE)
         ask_before_sending(why_unwanted)
         ask_before_sending(back_in_stock.why_unwanted)

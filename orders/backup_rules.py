@@ -5,7 +5,15 @@ erased from it again.
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 
 from orders.desk_jobs.kinds import ANNOUNCE
-from orders.models import Announcement, ApiKey, DeskJob, User
+from orders.models import (
+    AgentAnswer,
+    AgentClient,
+    AgentLink,
+    Announcement,
+    ApiKey,
+    DeskJob,
+    User,
+)
 from orders.personal_data.again import erase_again, keep_journal
 from project.backup.rules import (
     after_restore,
@@ -19,6 +27,12 @@ before_replacing(keep_journal)
 after_restore(erase_again)
 # Customers sign in by a code, which is mailed; staff get a new password (docs/backup.md).
 replace_values(User._meta.db_table, password=f"'{UNUSABLE_PASSWORD_PREFIX}not-in-backups'")
+# Links with agents' platforms are made anew by their people, and so are clients' secrets.
+replace_values(  # an empty one is that of a public client
+    AgentClient._meta.db_table,
+    secret_hash="CASE WHEN secret_hash = '' THEN '' ELSE 'not-in-backups' END",  # noqa: S106
+)
+leave_out_rows(AgentLink._meta.db_table, AgentAnswer._meta.db_table)
 
 # A key that was revoked after the backup must not work again: a restored shop makes new ones.
 leave_out_rows(ApiKey._meta.db_table)

@@ -24,6 +24,11 @@ from notifications.delivery.known_numbers import forgettable
 from notifications.delivery.stored_html import old_html
 from orders.accounts.sessions import ended_sessions
 from orders.accounts.unconfirmed import KEEP_UNCONFIRMED, unconfirmed_accounts
+from orders.agents import carts as agent_carts
+from orders.agents import checkouts as agent_checkouts
+from orders.agents import keys as agent_keys
+from orders.agents import platforms as agent_platforms
+from orders.agents.linking import tokens as agent_tokens
 from orders.carts import cart as carts
 from orders.clients import answers
 from orders.desk_jobs.kinds import EXPORT_PERSON
@@ -252,6 +257,42 @@ PRUNED = (
         "carriers' answers",
         rows=lambda: Old(keeping.old_answers(), by="asked_at"),
     ),
+    # ── Agents ──────────────────────────────────────────────────────────────────────────────
+    Pruned(
+        "orders.AgentCheckout",
+        UNFINISHED,
+        agent_checkouts.KEEP,
+        "checkouts of agents",
+        rows=lambda: Old(agent_checkouts.old_checkouts(), by="changed_at"),
+    ),
+    Pruned(
+        "orders.AgentCart",
+        UNFINISHED,
+        agent_carts.KEEP,
+        "carts of agents",
+        rows=lambda: Old(agent_carts.old_carts(), by="changed_at"),
+    ),
+    Pruned(
+        "orders.AgentAnswer",
+        UNFINISHED,
+        agent_keys.KEEP,
+        "answers to agents",
+        rows=lambda: Old(agent_keys.old_answers(), by="created_at"),
+    ),
+    Pruned(
+        "orders.AgentPlatform",
+        TECHNICAL,
+        agent_platforms.KEEP,
+        "platforms of agents",
+        rows=lambda: Old(agent_platforms.forgotten_platforms(), by="used_at"),
+    ),
+    Pruned(
+        "orders.AgentLink",
+        SIGN_INS,
+        agent_tokens.KEEP,
+        "links with agents",
+        rows=lambda: Old(agent_tokens.old_links(), by="linked_at"),
+    ),
     # ── Technical records ───────────────────────────────────────────────────────────────────
     Pruned(
         "orders.ApiAnswer",
@@ -326,6 +367,9 @@ BOUNDED = {
     "orders.ApiKey": "made by people, a few for each client: a revoked one stays known",
     "orders.TaxClass": "a row for each class of products",
     "orders.Voucher": "written by people, a few",
+    "orders.AgentClient": "written by people, a few",
+    "orders.AgentInstrument": "of a local run, a few",
+    "orders.DeliveryRate": "a row for each service and country",
     "orders.TaxRate": "a row for each class and country",
     "orders.DemoFill": "one row",
     "orders.ProductSales": "a row for each product",

@@ -1,4 +1,4 @@
-"""Requests of programs: the API and the liveness page pass only the middleware that they need.
+"""Requests of programs: API, agents and liveness page pass only the middleware that they need.
 
 They have no session, no user, no messages and no forms, so nothing is read of a cookie but the
 language. The headers are those of a page. The API's page for people passes what pages pass.
@@ -20,11 +20,14 @@ Answer = Callable[[HttpRequest], HttpResponseBase]
 
 API, FOR_PEOPLE = "/api/", "/api/v1/docs"
 LIVENESS = "/healthz"
+AGENTS = ("/ucp/", "/.well-known/")
 
 
 def is_of_a_program(path: str) -> bool:
     """Tell whether only programs ask for this path."""
-    return (path.startswith(API) and path != FOR_PEOPLE) or path == LIVENESS
+    if path.startswith(API):
+        return path != FOR_PEOPLE
+    return path == LIVENESS or path.startswith(AGENTS)
 
 
 class ProgramMiddleware:

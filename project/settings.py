@@ -114,6 +114,8 @@ DELIVERY_BY_WEIGHT = delivery.by_weight(
 DELIVERY_CARRIERS = delivery.carriers(
     "DELIVERY_CARRIERS", environment.text("DELIVERY_CARRIERS"), is_production=IS_PRODUCTION
 )
+# The prices that are in the table of delivery rates.
+DELIVERY_TABLE = environment.switch("DELIVERY_TABLE")
 # Three carriers that carry nothing: of a local run only.
 DELIVERY_SIMULATED = TANDEM_LOCAL
 # The days that flat rate and price by weight promise.

@@ -19,6 +19,7 @@ urlpatterns = [
     path("healthz", views.healthz, name="healthz"),
     path("api/", include("orders.api.urls")),  # first: each pattern before costs each request
     path("", include("orders.shop.urls")),
+    path("", include("orders.agents.urls")),  # before the accounts', among which one page stands
     path("accounts/", include("orders.accounts.urls")),
     path("favicon.ico", views.favicon),
     path("readyz", views.readyz, name="readyz"),

@@ -129,6 +129,11 @@ class ShopperCart:
         row = Cart.objects.filter(self._mine()).first()
         return row.checkout_key if row else uuid4().hex
 
+    def order_under(self, key: str) -> None:
+        """Let the cart's next order have this idempotency key."""
+        with self._changing() as cart:
+            Cart.objects.filter(pk=cart.pk).update(checkout_key=key)
+
     def remove_ordered(self, *, order_id: UUID, key: str, ordered: Iterable[RequestedLine]) -> None:
         """Remove the lines that were ordered, once per order.
 

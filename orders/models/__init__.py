@@ -1,5 +1,14 @@
 """The shop's tables: users, catalogue, carts, orders, money, and the ledgers of stock and sales."""
 
+from orders.models.agent import (
+    AgentAnswer,
+    AgentCart,
+    AgentCheckout,
+    AgentInstrument,
+    AgentPlatform,
+    DeliveryRate,
+)
+from orders.models.agent_link import AgentClient, AgentLink
 from orders.models.announcement import Announcement
 from orders.models.cart import Cart, CartLine, CheckoutDraft, ClearedCart
 from orders.models.client import ApiAnswer, ApiClient, ApiKey
@@ -26,6 +35,13 @@ from orders.models.waiting import Restock, WaitingListEntry
 __all__ = [
     "BY_HAND",
     "Address",
+    "AgentAnswer",
+    "AgentCart",
+    "AgentCheckout",
+    "AgentClient",
+    "AgentInstrument",
+    "AgentLink",
+    "AgentPlatform",
     "Announcement",
     "ApiAnswer",
     "ApiClient",
@@ -36,6 +52,7 @@ __all__ = [
     "Category",
     "CheckoutDraft",
     "ClearedCart",
+    "DeliveryRate",
     "DemoFill",
     "DeskJob",
     "ErasedAddress",

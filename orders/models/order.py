@@ -54,6 +54,7 @@ class Order(models.Model):
         SHOP = "shop", _("Shop")
         API = "api", _("API")
         DESK = "desk", pgettext_lazy("source of an order", "Desk")
+        AGENT = "ucp", pgettext_lazy("source of an order", "Agent")
 
     id = models.UUIDField(primary_key=True, editable=False)
     number = models.BigIntegerField(
@@ -63,7 +64,7 @@ class Order(models.Model):
         db_default=Func(Value("orders_order_number"), function="nextval"),
     )
     door = models.CharField(_("door"), max_length=4, choices=Source)
-    """The source of the order: shop, API or desk. The column keeps its first name."""
+    """The source of the order: shop, API, desk or agent. The column keeps its first name."""
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         keep_order,
@@ -178,6 +179,7 @@ class Order(models.Model):
             models.Index(fields=["status", "placed_at"], name="order_status_list"),
             models.Index(fields=["placed_at"], name="order_by_api", condition=Q(door="api")),
             models.Index(fields=["placed_at"], name="order_by_desk", condition=Q(door="desk")),
+            models.Index(fields=["placed_at"], name="order_by_agent", condition=Q(door="ucp")),
             # The desk's filter by country. A new order is the last entry of its country, so few
             # pages are written, as with a status.
             models.Index(KT("address__country"), F("placed_at"), name="order_country"),

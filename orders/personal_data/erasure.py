@@ -25,6 +25,9 @@ from notifications.models import KnownNumber, MessageHtml, Notification, Webhook
 from orders.accounts.sessions import end_sessions
 from orders.models import (
     Address,
+    AgentAnswer,
+    AgentCart,
+    AgentCheckout,
     Cart,
     CartLine,
     CheckoutDraft,
@@ -153,6 +156,13 @@ class Erasure:
         self._delete("phone numbers", KnownNumber.objects.filter(phone__in=phones))
         drafts = holding(CheckoutDraft, ("fields", "answer"), pattern_of(self.person.identifiers))
         self._delete("drafts of checkouts", drafts)
+        for agents, columns in (
+            (AgentAnswer, ("body",)),
+            (AgentCheckout, ("wanted", "answer")),
+            (AgentCart, ("wanted",)),
+        ):
+            rows = holding(agents, columns, pattern_of(self.person.identifiers))
+            self._delete("what agents kept", rows)
         for model in (AccessAttempt, AccessFailureLog, AccessLog):
             rows = model.objects.alias(small=Lower("username")).filter(small__in=typed)
             self._delete("sign-in attempts", rows)

@@ -71,6 +71,13 @@ TABLES: dict[str, Table] = {
     "orders.Cart": Table("the account", _row_goes("checkout_key")),
     "orders.CartLine": Table("the account's cart", _row_goes("sku seen_name")),
     "orders.CheckoutDraft": Table(_ANY, _row_goes("fields answer")),
+    "orders.AgentCart": Table(_ANY, _row_goes("wanted")),
+    "orders.AgentCheckout": Table(_ANY, _row_goes("wanted answer escalated")),
+    "orders.AgentAnswer": Table(_ANY, _row_goes("body"), "fingerprint"),
+    "orders.AgentLink": Table(
+        "the account",
+        _row_goes("scopes redirect_uri challenge code_hash access_hash refresh_hash"),
+    ),
     "orders.WaitingListEntry": Table("the address", _row_goes("email language")),
     # ── Orders ──────────────────────────────────────────────────────────────────────────────
     "orders.Order": Table(
@@ -174,6 +181,10 @@ TABLES: dict[str, Table] = {
     "orders.Category": Table(harmless="name slug texts"),
     "orders.Voucher": Table(harmless="code kind"),
     "orders.VoucherUse": Table(harmless="person"),  # a keyed hash: that is its use
+    "orders.AgentPlatform": Table(harmless="profile_url document contact_email"),
+    "orders.AgentClient": Table(harmless="client_id name secret_hash redirect_uris"),
+    "orders.AgentInstrument": Table(harmless="token name kind"),
+    "orders.DeliveryRate": Table(harmless="code country service label"),
     "orders.TaxClass": Table(harmless="name"),
     "orders.TaxRate": Table(harmless="country"),
     "orders.Product": Table(harmless="sku name slug description shelf options texts"),

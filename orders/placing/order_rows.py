@@ -7,8 +7,9 @@ from uuid import UUID
 
 from django.db.backends.utils import CursorWrapper
 
+from orders.placing.agent_events import tell_agents
 from orders.placing.draft import Draft, Taken
-from orders.placing.webhook_events import SOMEBODY_WANTS_PLACED, tell_placed
+from orders.placing.webhook_events import PLACED, SOMEBODY_WANTS_PLACED, tell_placed
 from project.database.arrays import array_literal
 from project.group_commit import RepeatBatch
 from project.jobs.bell import RING
@@ -36,6 +37,7 @@ def write_orders(cursor: CursorWrapper, drafts: Sequence[Draft]) -> dict[UUID, T
     written = {row[0]: Taken(number=row[1], placed_at=row[2]) for row in rows}
     if rows[0][-1]:
         tell_placed(cursor, drafts, written)
+    tell_agents(cursor, PLACED, drafts)
     return written
 
 

@@ -14,6 +14,7 @@ from django.db.backends.utils import CursorWrapper
 from notifications.webhooks.events import ORDER_EVENTS
 from notifications.webhooks.outbox import SOMEBODY_LISTENS, Event, listeners, tell, write_deliveries
 from orders.models import Order, OrderLine, Refund
+from orders.placing.agent_events import tell_platform
 from orders.placing.draft import Draft, DraftLine, Taken
 from project.order_numbers import NUMBER_PREFIX
 
@@ -49,11 +50,13 @@ def tell_step(order: Order, kind: str, detail: Mapping[str, Any]) -> None:
     name = f"order.{kind}"
     if name in ORDER_EVENTS:
         tell(name, lambda: order_event(name, order, detail))
+        tell_platform(name, order)
 
 
 def tell_refund(kind: str, order: Order, refund: Refund) -> None:
     """Write the deliveries of a refund that is owed or paid out, in its transaction."""
     tell(f"refund.{kind}", lambda: refund_event(f"refund.{kind}", order, refund))
+    tell_platform(f"refund.{kind}", order)
 
 
 def order_event(name: str, order: Order, detail: Mapping[str, Any] | None = None) -> Event:

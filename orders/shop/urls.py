@@ -8,6 +8,7 @@ from orders.accounts.views.language import set_language
 from orders.shop.views import (
     cart,
     checkout,
+    handoff,
     my_data,
     order,
     payment,
@@ -29,7 +30,9 @@ urlpatterns = [
     path("back-in-stock/<any_uuid:entry_id>/confirm/", waiting.confirm, name="waiting-confirm"),
     path("back-in-stock/<any_uuid:entry_id>/stop/", waiting.stop, name="waiting-stop"),
     path("cart/", cart.cart, name="cart"),
+    path("cart/agent/<any_uuid:cart_id>/", handoff.agent_cart, name="agent-cart"),
     path("checkout/", checkout.checkout, name="checkout"),
+    path("checkout/agent/<any_uuid:checkout_id>/", handoff.agent_checkout, name="agent-checkout"),
     path("checkout/hold/", checkout.hold, name="checkout-hold"),
     path("checkout/address/", checkout.address, name="checkout-address"),
     path("checkout/delivery/", checkout.delivery, name="checkout-delivery"),

@@ -28,6 +28,9 @@ ORDER_PATHS = (*API_PATHS, "/checkout/", "/checkout/hold/")
 """Where orders and holds, which wait for the same writer, are sent to. Written in another way, as
 with %2F, they aren't recognised: they get a thread as pages do, and wait there
 (`orders.placing.turns`)."""
+COMPLETIONS = b"POST /ucp/v1/checkout-sessions/", b"/complete"
+"""What an agent's order begins with, and what comes behind its checkout's id of 36 characters. One
+that comes by MCP can't be told from a question there: it waits in its thread."""
 PATIENCE = 0.4
 """Seconds that an order waits in the queue. A refusal must come within a second, also where the
 threads leave this one little of the interpreter's time."""
@@ -41,7 +44,7 @@ _OF_PROGRAMS, _OF_ORDERS = (
     tuple(f"POST {path}{end}".encode() for path in paths for end in " ?")
     for paths in (API_PATHS, ORDER_PATHS)
 )
-_LONGEST_START = max(map(len, _OF_ORDERS))
+_LONGEST_START = max(*map(len, _OF_ORDERS), sum(map(len, COMPLETIONS)) + 37)
 _READ_SIZE = 65536
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*([0-9]{1,9})[ \t]*(?=\r\n|$)", re.IGNORECASE)
 _DOUBTFUL = re.compile(
@@ -101,7 +104,7 @@ class AdmittingWorker(ThreadWorker):
         start = _start_of(conn)
         if not start and not conn.initialized and not conn.data_ready:
             self._wait_for_data(conn)
-        elif not start.startswith(_OF_ORDERS):
+        elif not _is_order(start):
             self._give_thread(conn)
         elif not self._queue and self._has_thread_for_order():
             self._give_thread(conn, is_order=True)
@@ -216,6 +219,14 @@ class AdmittingWorker(ThreadWorker):
                 len(self._queue),
             )
             self._refusals, self._noted = 0, now
+
+
+def _is_order(start: bytes) -> bool:
+    """Tell whether this is the beginning of an order, or of a hold."""
+    before, behind = COMPLETIONS
+    rest = start[len(before) + 36 :]
+    is_completion = start.startswith(before) and rest.startswith((behind + b" ", behind + b"?"))
+    return is_completion or start.startswith(_OF_ORDERS)
 
 
 def _start_of(conn: TConn) -> bytes:

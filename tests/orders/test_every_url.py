@@ -113,6 +113,9 @@ def wrong_values(name: str, theirs: dict[str, Any]) -> list[str]:
         "section": "nothing",
         "message_id": "0" * 32,
         "payment_id": "bank_" + "0" * 32,
+        "cart_id": str(uuid4()),
+        "target": str(uuid4()),
+        "checkout_id": str(uuid4()),
         "path": "private/uploads/x.png",
     }[name]
     foreign = [str(theirs[name])] if name in theirs else [str(theirs["draft"])]

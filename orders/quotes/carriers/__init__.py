@@ -7,6 +7,7 @@ from orders.quotes.carriers.by_weight import ByWeight
 from orders.quotes.carriers.flat_rate import FlatRate
 from orders.quotes.carriers.http import HttpCarrier
 from orders.quotes.carriers.pickup import Pickup
+from orders.quotes.carriers.table import RateTable
 
 
 def used_carriers() -> list[Carrier]:
@@ -21,6 +22,8 @@ def used_carriers() -> list[Carrier]:
         from orders.quotes.carriers.simulated import SIMULATED  # in a local run only
 
         carriers += SIMULATED
+    if settings.DELIVERY_TABLE:
+        carriers.append(RateTable())
     if settings.DELIVERY_PICKUP:
         carriers.append(Pickup())
     return carriers

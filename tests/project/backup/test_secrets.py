@@ -39,7 +39,8 @@ HARMLESS = {
     *("project_sweep.page_key", "orders_keptanswer.key", "orders_apianswer.key"),
     *("orders_order.voucher_code", "orders_voucher.code"),
     *("auth_permission.codename", "django_celery_beat_periodictask.routing_key"),
-    "orders_address.postcode",
+    *("orders_address.postcode", "orders_deliveryrate.code"),
+    "orders_agentinstrument.token",  # of a simulated bank
 }
 """Columns whose names sound like secrets, and that open nothing."""
 SECRETS = ("hash-of-ada", "session-of-ada", "key-of-ada", "code-of-ada", "cached-of-ada")

@@ -1,0 +1,277 @@
+"""Checkout sessions of agents: create, update, cancel, and what they answer.
+
+`completing` places their order. A session is reckoned anew for each answer, from what the agent
+wants: so its prices are those of the shop now.
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db import IntegrityError
+from django.db.models import QuerySet
+from django.db.models.functions import Now
+from django.urls import reverse
+from django.utils.translation import gettext as _
+
+from orders.agents.basket import Basket, read_basket
+from orders.agents.carts import buyable, read_cart, without_gone
+from orders.agents.envelope import Message, error, links, site, ucp, warning, without_nothing
+from orders.agents.errors import InvalidInput, Outcome
+from orders.agents.fulfillment import Handover, handover_of
+from orders.agents.negotiation import Session
+from orders.agents.payment import Handler, declared_handlers, handlers
+from orders.agents.schemas.buying import CheckoutIn
+from orders.agents.schemas.fields import read
+from orders.agents.versions import CHECKOUT, DISCOUNT, FULFILLMENT
+from orders.agents.wanted import Wanted, checkout_wanted
+from orders.models import AgentCheckout
+from orders.placing.errors import InvalidOrder
+from orders.placing.request import clean_email
+from project.database.clock import database_now
+
+LIVES = timedelta(hours=6)
+KEEP = timedelta(days=30)
+"""Completed and other sessions are kept for so long; orders themselves for good."""
+Stage = AgentCheckout.Stage
+ABANDONED = timedelta(minutes=1)
+"""A completion that has neither order nor answer after so long was cut off."""
+
+
+@dataclass(frozen=True)
+class State:
+    """An open session as it would be ordered now."""
+
+    basket: Basket
+    handover: Handover
+    email: str
+    name: str
+    messages: list[Message]
+
+    @property
+    def is_picked_up(self) -> bool:
+        return not self.handover.address
+
+    @property
+    def needs_person(self) -> bool:
+        return any(each.get("severity", "").startswith("requires_") for each in self.messages)
+
+    @property
+    def hindrances(self) -> list[Message]:
+        return [each for each in self.messages if each["type"] == "error"]
+
+    @property
+    def offered(self) -> list[Handler]:
+        if not self.basket.total(self.handover.quote):
+            return []
+        return handlers(is_picked_up=self.is_picked_up, needs_person=self.basket.needs_upload)
+
+    @property
+    def status(self) -> str:
+        if self.needs_person:
+            return "requires_escalation"
+        return "incomplete" if self.hindrances else "ready_for_complete"
+
+
+def create_checkout(
+    session: Session, payload: Any, *, checkout_id: UUID
+) -> tuple[int, dict[str, Any]]:
+    """Return the new session; a cart's open one, if it has one (cart, Idempotent conversion)."""
+    session.need(CHECKOUT)
+    sent = read(CheckoutIn, payload)
+    if sent.cart_id:
+        return _of_cart(session, sent, checkout_id)
+    if not sent.line_items:
+        raise InvalidInput("Send line_items.", path="$.line_items")
+    wanted = checkout_wanted(sent)
+    basket = buyable(wanted)
+    checkout = _made(session, checkout_id, without_gone(wanted, basket))
+    return 201, shown(session, checkout, basket=basket)
+
+
+def update_checkout(session: Session, checkout_id: UUID, payload: Any) -> dict[str, Any]:
+    """Replace what the session is for. Raises Outcome once it is over."""
+    session.need(CHECKOUT)
+    checkout = read_checkout(session, checkout_id)
+    require_open(checkout)
+    wanted = checkout_wanted(read(CheckoutIn, payload), checkout.wanted)
+    basket = read_basket(wanted)
+    checkout.wanted, checkout.escalated = without_gone(wanted, basket), {}
+    won = AgentCheckout.objects.filter(pk=checkout.pk, stage=Stage.OPEN).update(
+        wanted=checkout.wanted, escalated={}, changed_at=Now()
+    )
+    if not won:
+        raise _over("It is being completed.")
+    return shown(session, checkout, basket=basket)
+
+
+def cancel_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:
+    """Cancel the session. Raises Outcome for one that is completed or cancelled."""
+    session.need(CHECKOUT)
+    checkout = read_checkout(session, checkout_id)
+    require_open(checkout)
+    won = AgentCheckout.objects.filter(pk=checkout.pk, stage=Stage.OPEN).update(
+        stage=Stage.CANCELED, changed_at=Now()
+    )
+    if not won:
+        raise _over("It is being completed.")
+    checkout.stage = Stage.CANCELED
+    return shown(session, checkout)
+
+
+def read_checkout(session: Session, checkout_id: UUID) -> AgentCheckout:
+    """Return the platform's own session. Raises Outcome if there is none."""
+    mine = AgentCheckout.objects.filter(pk=checkout_id, platform=session.platform)
+    checkout = mine.first()
+    if checkout is None:
+        raise Outcome("not_found", "There is no such checkout.")
+    if checkout.stage == Stage.OPEN and checkout.expires_at <= database_now():
+        checkout.stage = Stage.CANCELED  # its time is over
+    return checkout
+
+
+def require_open(checkout: AgentCheckout) -> None:
+    """Raise Outcome unless the session may still change."""
+    if checkout.stage == Stage.COMPLETED:
+        raise _over("It is completed, and doesn't change any more.")
+    if checkout.stage == Stage.CANCELED:
+        raise _over("It is cancelled.")
+    if checkout.stage == Stage.COMPLETING:
+        if checkout.changed_at > database_now() - ABANDONED:
+            raise _over("It is being completed.")
+        AgentCheckout.objects.filter(pk=checkout.pk, stage=Stage.COMPLETING).update(
+            stage=Stage.OPEN
+        )
+
+
+def state_of(checkout: AgentCheckout, session: Session, basket: Basket | None = None) -> State:
+    """Return the session as it would be ordered now."""
+    wanted: Wanted = checkout.wanted
+    basket = basket or read_basket(wanted)
+    handover = handover_of(wanted, basket, counted_address=session.counted_address)
+    buyer = wanted.get("buyer") or {}
+    given = " ".join(filter(None, (buyer.get("first_name"), buyer.get("last_name"))))
+    email, messages = _email(buyer.get("email", ""), session)
+    messages = [*basket.messages, *handover.messages, *messages, *_claims(wanted)]
+    if not basket.lines:
+        text = _("Nothing of it can be bought now.")
+        messages.append(error("field_required", text, path="$.line_items"))
+    if basket.needs_upload:
+        text = _("It is made with a picture or video of the buyer, who adds it in the shop.")
+        messages.append(error("upload_required", text, severity="requires_buyer_input"))
+    if checkout.escalated:
+        messages.append(checkout.escalated)
+    name = given or handover.name or wanted.get("payer", "") or email.partition("@")[0]
+    return State(basket, handover, email, name, messages)
+
+
+def shown(
+    session: Session,
+    checkout: AgentCheckout,
+    *,
+    basket: Basket | None = None,
+    also: list[Message] | None = None,
+    status: str = "",
+) -> dict[str, Any]:
+    """Return the session as an answer has it, with messages about this request."""
+    if checkout.stage == Stage.COMPLETED:
+        return {**checkout.answer, "ucp": ucp(session.relevant(CHECKOUT), payment_handlers={})}
+    state = state_of(checkout, session, basket)
+    wanted: Wanted = checkout.wanted
+    over = {Stage.CANCELED: "canceled", Stage.COMPLETING: "complete_in_progress"}
+    status = over.get(Stage(checkout.stage), status or state.status)
+    quote, address = state.handover.quote, state.handover.address
+    messages = [] if status == "canceled" else [*state.messages, *(also or [])]
+    return {
+        "ucp": ucp(session.relevant(CHECKOUT), payment_handlers=declared_handlers(state.offered)),
+        "id": str(checkout.pk),
+        "status": status,
+        "line_items": state.basket.shown_lines(),
+        "currency": settings.SHOP_CURRENCY,
+        "totals": state.basket.shown_totals(quote, address),
+        "links": links(),
+        "expires_at": checkout.expires_at.isoformat(),
+        "payment": {"instruments": wanted.get("instruments", [])},
+        **({"discounts": state.basket.discounts.shown} if DISCOUNT in session.active else {}),
+        **({"fulfillment": state.handover.shown} if FULFILLMENT in session.active else {}),
+        **({} if status == "canceled" else {"continue_url": continue_url(checkout)}),
+        **without_nothing(
+            {
+                "messages": messages,
+                "buyer": wanted.get("buyer"),
+                "context": without_nothing(wanted.get("context") or {}),
+                "cart_id": str(checkout.cart_id or ""),
+            }
+        ),
+    }
+
+
+def continue_url(checkout: AgentCheckout) -> str:
+    return site(reverse("agent-checkout", args=[checkout.pk]))
+
+
+def old_checkouts() -> QuerySet[AgentCheckout]:
+    return AgentCheckout.objects.filter(changed_at__lt=Now() - KEEP)
+
+
+def _of_cart(session: Session, sent: CheckoutIn, checkout_id: UUID) -> tuple[int, dict[str, Any]]:
+    """Return a session for the cart, with its lines, buyer, context and codes."""
+    try:
+        cart = read_cart(session, UUID(sent.cart_id))
+    except ValueError:
+        raise Outcome("not_found", "There is no such cart.") from None
+    is_live = AgentCheckout.objects.filter(
+        cart=cart, stage__in=(Stage.OPEN, Stage.COMPLETING), expires_at__gt=Now()
+    )
+    if checkout := is_live.first():
+        return 200, shown(session, checkout)
+    AgentCheckout.objects.filter(cart=cart, stage=Stage.OPEN).update(stage=Stage.CANCELED)
+    wanted = {**checkout_wanted(sent), **cart.wanted}
+    basket = buyable(wanted)
+    try:
+        checkout = _made(session, checkout_id, without_gone(wanted, basket), cart_id=cart.pk)
+    except IntegrityError:  # another request was faster: it is the cart's session
+        return 200, shown(session, is_live.get())
+    return 201, shown(session, checkout, basket=basket)
+
+
+def _made(
+    session: Session, checkout_id: UUID, wanted: Wanted, *, cart_id: UUID | None = None
+) -> AgentCheckout:
+    made = {"platform": session.platform, "wanted": wanted, "cart_id": cart_id}
+    made["expires_at"] = database_now() + LIVES
+    checkout, _is_new = AgentCheckout.objects.get_or_create(pk=checkout_id, defaults=made)
+    return checkout
+
+
+def _email(given: str, session: Session) -> tuple[str, list[Message]]:
+    """Return the address to which the order's messages go, or why there is none."""
+    if not given:
+        if session.platform.contact_email:
+            return session.platform.contact_email, []
+        text = _("Send the address to which the confirmation goes.")
+        return "", [error("field_required", text, path="$.buyer.email")]
+    try:
+        return clean_email(given), []
+    except InvalidOrder as invalid:
+        text = " ".join(each.message for each in invalid.errors)
+        return "", [error("invalid_email", text, path="$.buyer.email")]
+
+
+def _claims(wanted: Wanted) -> list[Message]:
+    """Return a warning about each claim: the shop gives no benefits for what is only said."""
+    claims = (wanted.get("context") or {}).get("eligibility") or []
+    return [
+        warning(
+            "eligibility_not_accepted",
+            _("The shop has no benefit for %(claim)s.") % {"claim": claim},
+            path=f"$.context.eligibility[{place}]",
+        )
+        for place, claim in enumerate(claims)
+    ]
+
+
+def _over(why: str) -> Outcome:
+    return Outcome("checkout_not_modifiable", why, status=409)

@@ -1,0 +1,279 @@
+"""Completing a checkout: its order is placed by `place_order`, like anybody's.
+
+The order's idempotency key is the session's id. So whatever dies after the order is placed, the
+next request of this session finds it.
+"""
+
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.db.models.functions import Now
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+from orders.agents.checkouts import (
+    Stage,
+    State,
+    read_checkout,
+    require_open,
+    shown,
+    state_of,
+)
+from orders.agents.completed import completed_answer
+from orders.agents.envelope import Message, error
+from orders.agents.errors import ProtocolError
+from orders.agents.negotiation import Session
+from orders.agents.order_events import events_endpoint
+from orders.agents.payment import MOCK, Handler, handler_of, mock_answer
+from orders.agents.schemas.buying import CompletionIn, InstrumentIn
+from orders.agents.schemas.fields import read
+from orders.agents.versions import CHECKOUT
+from orders.agents.wanted import buyer, instruments
+from orders.lifecycle.payments import capture
+from orders.models import AgentCheckout, Order
+from orders.placing.errors import (
+    DeliveryChanged,
+    InvalidOrder,
+    KeyReused,
+    OrderLimited,
+    OutcomeUnknown,
+    OutOfStock,
+    PlacementError,
+    PlacementFailed,
+    ShopBusy,
+    TotalChanged,
+    VoucherRefused,
+)
+from orders.placing.identity import order_id, order_ids
+from orders.placing.placement import place_order
+from orders.placing.request import MAX_NAME_LENGTH, OrderRequest, clean_phone
+from orders.vouchers.wording import refusal_in_words
+
+PAID, PERSON = "paid", "person"
+
+
+def complete_checkout(session: Session, checkout_id: UUID, payload: Any) -> dict[str, Any]:
+    """Place the session's order, or say what hinders it. A repeat returns the order."""
+    session.need(CHECKOUT)
+    checkout = read_checkout(session, checkout_id)
+    if checkout.stage == Stage.COMPLETED:
+        return shown(session, checkout)
+    sent = read(CompletionIn, payload)
+    if (order := placed_order(checkout)) is not None:
+        return _finished(session, checkout, order, sent)
+    if checkout.stage != Stage.COMPLETING:
+        require_open(checkout)
+    if sent.buyer is not None:
+        checkout.wanted["buyer"] = buyer(sent.buyer)
+    checkout.wanted["instruments"] = instruments(sent.payment)
+    checkout.wanted["payer"] = _payer(sent)
+    checkout.escalated = {}
+    state = state_of(checkout, session)
+    hindrance = _hindrance(state, sent)
+    if state.hindrances or hindrance:
+        _keep(checkout, escalated=_escalation(hindrance))
+        also = [hindrance] if hindrance else []
+        return shown(session, checkout, also=[] if checkout.escalated else also)
+    return _place(session, checkout, state, sent)
+
+
+def placed_order(checkout: AgentCheckout) -> Order | None:
+    """Return the order that the session has become, if any: by the agent, or by a person.
+
+    The checkout page gives an order the same key (`orders.shop.handoff`).
+    """
+    ids = [
+        each
+        for source in (Order.Source.AGENT, Order.Source.SHOP)
+        for each in order_ids(source=source, user_id=None, key=checkout.pk.hex)
+    ]
+    return Order.objects.filter(pk__in=ids).first()
+
+
+def get_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:
+    """Return the session, completed if its order exists: a completion may have been cut off."""
+    session.need(CHECKOUT)
+    checkout = read_checkout(session, checkout_id)
+    is_open = checkout.stage in (Stage.OPEN, Stage.COMPLETING)
+    if is_open and (order := placed_order(checkout)) is not None:
+        _close(checkout, order)
+    return shown(session, checkout)
+
+
+def _place(
+    session: Session, checkout: AgentCheckout, state: State, sent: CompletionIn
+) -> dict[str, Any]:
+    checkout.places = order_id(source=Order.Source.AGENT, user_id=None, key=checkout.pk.hex)
+    checkout.events_to = events_endpoint(session.platform)
+    _keep(checkout, stage=Stage.COMPLETING)
+    try:
+        placement = place_order(_request(session, checkout, state, sent))
+    except PlacementError as refusal:
+        if isinstance(refusal, KeyReused) and (order := placed_order(checkout)) is not None:
+            return _finished(session, checkout, order, sent)  # another request was faster
+        if not isinstance(refusal, OutcomeUnknown):
+            _keep(checkout, stage=Stage.OPEN)
+        message = _refusal(refusal)  # raises for what is no answer
+        return shown(session, checkout, also=[message])
+    return _finished(session, checkout, placement.order, sent)
+
+
+def _finished(
+    session: Session, checkout: AgentCheckout, order: Order, sent: CompletionIn
+) -> dict[str, Any]:
+    """Take the money, if a handler has it, and return the completed session."""
+    instrument = _selected(sent)
+    if instrument is not None and _is_paid_by_mock(instrument, order):
+        capture(
+            order_id=order.pk,
+            provider=MOCK,
+            reference=checkout.pk.hex,
+            amount=order.total,
+        )
+    _close(checkout, order)
+    return shown(session, checkout)
+
+
+def _close(checkout: AgentCheckout, order: Order) -> None:
+    """Write down that the session is this order. What it says then doesn't change any more."""
+    checkout.answer = checkout.answer or completed_answer(checkout, order)
+    checkout.stage, checkout.order_id = Stage.COMPLETED, order.pk
+    checkout.save(update_fields=["stage", "order_id", "answer", "wanted", "escalated"])
+    AgentCheckout.objects.filter(pk=checkout.pk).update(changed_at=Now())
+
+
+def _keep(checkout: AgentCheckout, *, stage: str = "", escalated: Message | None = None) -> None:
+    """Write what this request has changed. A session that was completed meanwhile stays so."""
+    checkout.stage = stage or checkout.stage
+    checkout.escalated = checkout.escalated if escalated is None else escalated
+    AgentCheckout.objects.filter(pk=checkout.pk).exclude(stage=Stage.COMPLETED).update(
+        stage=checkout.stage,
+        wanted=checkout.wanted,
+        escalated=checkout.escalated,
+        places=checkout.places,
+        events_to=checkout.events_to,
+        changed_at=Now(),
+    )
+
+
+def _request(
+    session: Session, checkout: AgentCheckout, state: State, sent: CompletionIn
+) -> OrderRequest:
+    handler = _chosen(state, sent)
+    voucher = state.basket.discounts.voucher
+    person = checkout.wanted.get("buyer") or {}
+    return OrderRequest(
+        source=Order.Source.AGENT,
+        key=checkout.pk.hex,
+        name=state.name[:MAX_NAME_LENGTH],
+        email=state.email,
+        phone=_phone(person.get("phone_number", "") or state.handover.phone),
+        language=_language(),
+        address=state.handover.address,
+        lines=state.basket.requested,
+        delivery=state.handover.chosen,
+        payment_method="" if handler is None or handler.id == MOCK else handler.id,
+        expected_total=state.basket.total(state.handover.quote),
+        voucher=voucher.code if voucher else "",
+        counted_address=session.counted_address,
+    )
+
+
+def _hindrance(state: State, sent: CompletionIn) -> Message | None:
+    """Return what hinders the payment; None: nothing, or there is nothing to pay."""
+    if not state.offered:
+        return None
+    instrument = _selected(sent)
+    if instrument is None:
+        return error("payment_required", _("Send a payment instrument."), path="$.payment")
+    handler = _chosen(state, sent)
+    path = "$.payment.instruments[0]"
+    if handler is None:
+        text = _("This checkout offers no such payment handler.")
+        return error("payment_handler_unknown", text, path=f"{path}.handler_id")
+    answer = "" if handler.id != MOCK else mock_answer(_token(instrument))
+    if handler.needs_person or answer == PERSON:
+        text = _("The buyer has to confirm the payment on the shop’s own page.")
+        return error("requires_3ds", text, path=path, severity="requires_buyer_input")
+    if handler.id == MOCK and answer != PAID:
+        text = _("The payment was declined. Choose another instrument.")
+        return error("payment_failed", text, path=path)
+    return None
+
+
+def _escalation(hindrance: Message | None) -> Message:
+    """Return the message that stays with the session until the agent changes something."""
+    is_for_person = hindrance is not None and hindrance["severity"].startswith("requires_")
+    return hindrance if is_for_person and hindrance else {}
+
+
+def _selected(sent: CompletionIn) -> InstrumentIn | None:
+    found = sent.payment.instruments
+    return next((one for one in found if one.selected), found[0] if found else None)
+
+
+def _chosen(state: State, sent: CompletionIn) -> Handler | None:
+    instrument = _selected(sent)
+    return handler_of(instrument.model_dump(), state.offered) if instrument else None
+
+
+def _token(instrument: InstrumentIn) -> str:
+    return instrument.credential.token if instrument.credential else ""
+
+
+def _is_paid_by_mock(instrument: InstrumentIn, order: Order) -> bool:
+    is_mock = instrument.handler_id in (MOCK, "") and instrument.type == "card"
+    return bool(order.total) and is_mock and mock_answer(_token(instrument)) == PAID
+
+
+def _payer(sent: CompletionIn) -> str:
+    """Return the name on the instrument, for an order whose buyer has none."""
+    instrument = _selected(sent)
+    address = instrument.billing_address if instrument else None
+    return " ".join(filter(None, (address.first_name, address.last_name))) if address else ""
+
+
+def _phone(given: str) -> str:
+    try:
+        return clean_phone(given)
+    except InvalidOrder:
+        return ""  # nobody is asked for it: an order without a phone is as good
+
+
+def _language() -> str:
+    active = get_language() or ""
+    return active if active in dict(settings.LANGUAGES) else "en"
+
+
+def _refusal(refusal: PlacementError) -> Message:
+    """Return the message about an order that wasn't placed. Raises ProtocolError."""
+    match refusal:
+        case OutOfStock(items):
+            names = ", ".join(f"{item.name}: {item.available}" for item in items)
+            text = _("There aren’t enough units any more. %(names)s") % {"names": names}
+            return error("out_of_stock", text, path="$.line_items")
+        case TotalChanged():
+            text = _("A price has changed. Look at the totals again.")
+            return error("total_changed", text, path="$.totals")
+        case DeliveryChanged(reason):
+            text = reason or _("The chosen delivery isn’t offered any more. Choose again.")
+            return error("fulfillment_option_unavailable", text, path="$.fulfillment")
+        case VoucherRefused():
+            text = refusal_in_words(refusal)
+            return error("discount_code_user_ineligible", text, path="$.discounts.codes")
+        case InvalidOrder(errors):
+            return error("invalid", " ".join(each.message for each in errors))
+        case KeyReused():
+            return error("checkout_changed", _("It was completed with other contents."))
+        case OrderLimited(_limit, retry_after):
+            content = "Too many orders came in a short time. Nothing was placed."
+            raise ProtocolError(429, "rate_limited", content, retry_after=retry_after)
+        case ShopBusy(retry_after):
+            content = "The shop is busy. Nothing was placed: repeat the request."
+            raise ProtocolError(503, "busy", content, retry_after=retry_after)
+        case OutcomeUnknown():
+            content = "The order may be placed. Repeat the request: it is safe, and tells."
+            raise ProtocolError(503, "outcome_unknown", content, retry_after=2)
+        case PlacementFailed() | _:
+            raise ProtocolError(500, "placement_failed", "Nothing was placed.")

@@ -1,0 +1,117 @@
+"""Codes for tokens, tokens for the person who gave them, and their end."""
+
+import base64
+import hashlib
+import hmac
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import Q, QuerySet
+from django.db.models.functions import Now
+
+from orders.agents.linking.authorizing import hashed, same_uri
+from orders.models import AgentClient, AgentLink
+from project.database.clock import database_now
+
+ACCESS_LIVES = timedelta(hours=1)
+REFRESH_LIVES = timedelta(days=30)
+KEEP = timedelta(days=60)
+
+
+@dataclass
+class TokenError(Exception):
+    """The answer of the token address (RFC 6749 5.2)."""
+
+    error: str
+    status: int = 400
+
+
+def client_of(fields: Mapping[str, str], authorization: str) -> AgentClient:
+    """Return the client that asks, by its secret if it has one. Raises TokenError."""
+    client_id, secret = fields.get("client_id", ""), fields.get("client_secret", "")
+    if authorization[:6].lower() == "basic ":
+        try:
+            client_id, _colon, secret = (
+                base64.b64decode(authorization[6:], validate=True).decode().partition(":")
+            )
+        except ValueError:
+            raise TokenError("invalid_client", 401) from None
+    client = AgentClient.objects.filter(client_id=client_id[:100]).first()
+    given = hashed(secret) if secret else ""
+    if client is None or not hmac.compare_digest(given, client.secret_hash):
+        raise TokenError("invalid_client", 401)
+    return client
+
+
+def tokens_for(client: AgentClient, fields: Mapping[str, str]) -> dict[str, Any]:
+    """Return the tokens for a code or for a refresh token, each of which counts once."""
+    match fields.get("grant_type"):
+        case "authorization_code":
+            return _redeem(client, fields)
+        case "refresh_token":
+            kept = {"refresh_hash": hashed(fields.get("refresh_token", "")), "ended_at": None}
+            link = AgentLink.objects.filter(client=client, refresh_until__gt=Now(), **kept).first()
+            if link is None:
+                raise TokenError("invalid_grant")
+            return _issue(link, kept)
+        case _:
+            raise TokenError("unsupported_grant_type")
+
+
+def revoke(client: AgentClient, token: str) -> None:
+    """End the link that the client's token is of: access and refresh token (RFC 7009)."""
+    is_its = Q(access_hash=hashed(token)) | Q(refresh_hash=hashed(token))
+    AgentLink.objects.filter(is_its, client=client, ended_at=None).update(ended_at=Now())
+
+
+def link_of(token: str) -> AgentLink | None:
+    """Return the link whose access token this is; None if it isn't valid (any more)."""
+    valid = AgentLink.objects.filter(
+        access_hash=hashed(token), access_until__gt=Now(), ended_at=None, user__is_active=True
+    )
+    return valid.select_related("client").first()
+
+
+def old_links() -> QuerySet[AgentLink]:
+    """Return those that nobody can use any more."""
+    is_over = Q(ended_at__lt=Now() - KEEP) | Q(refresh_until__lt=Now() - KEEP)
+    return AgentLink.objects.filter(
+        is_over | Q(refresh_until=None, linked_at__lt=Now() - KEEP), linked_at__lt=Now() - KEEP
+    )
+
+
+def _redeem(client: AgentClient, fields: Mapping[str, str]) -> dict[str, Any]:
+    kept = {"code_hash": hashed(fields.get("code", "")), "ended_at": None}
+    link = AgentLink.objects.filter(client=client, code_until__gt=Now(), **kept).first()
+    if link is None or not same_uri(fields.get("redirect_uri", ""), link.redirect_uri):
+        raise TokenError("invalid_grant")
+    digest = hashlib.sha256(fields.get("code_verifier", "").encode()).digest()
+    challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    if not hmac.compare_digest(challenge, link.challenge):
+        raise TokenError("invalid_grant")
+    return _issue(link, kept)
+
+
+def _issue(link: AgentLink, kept: Mapping[str, Any]) -> dict[str, Any]:
+    """Give new tokens in place of what was kept: one caller wins."""
+    access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    now = database_now()
+    won = AgentLink.objects.filter(pk=link.pk, **kept).update(
+        code_hash="",
+        access_hash=hashed(access),
+        access_until=now + ACCESS_LIVES,
+        refresh_hash=hashed(refresh),
+        refresh_until=now + REFRESH_LIVES,
+    )
+    if not won:
+        raise TokenError("invalid_grant")
+    return {
+        "access_token": access,
+        "token_type": "Bearer",
+        "expires_in": int(ACCESS_LIVES.total_seconds()),
+        "refresh_token": refresh,
+        "scope": " ".join(link.scopes),
+    }

@@ -1,0 +1,146 @@
+"""The addresses of linking: metadata, the page that asks the person, tokens, revocation."""
+
+import json
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.db.models.functions import Now
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from orders.agents.envelope import site
+from orders.agents.linking.authorizing import (
+    Asked,
+    NoSuchClient,
+    Refused,
+    grant,
+    has_consented,
+    read_asked,
+)
+from orders.agents.linking.scopes import SCOPES
+from orders.agents.linking.tokens import TokenError, client_of, revoke, tokens_for
+from orders.models import AgentLink
+
+_METHODS = ["none", "client_secret_basic", "client_secret_post"]
+
+
+@require_safe
+def metadata(request: HttpRequest) -> HttpResponse:
+    """Say how an account is linked (RFC 8414)."""
+    return _json(
+        {
+            "issuer": settings.SITE_URL,
+            "authorization_endpoint": site(reverse("agent-link")),
+            "token_endpoint": site(reverse("agent-token")),
+            "revocation_endpoint": site(reverse("agent-revoke")),
+            "scopes_supported": list(SCOPES),
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code", "refresh_token"],
+            "token_endpoint_auth_methods_supported": _METHODS,
+            "revocation_endpoint_auth_methods_supported": _METHODS,
+            "code_challenge_methods_supported": ["S256"],
+            "authorization_response_iss_parameter_supported": True,
+        }
+    )
+
+
+@require_safe
+def resource(request: HttpRequest) -> HttpResponse:
+    """Say who gives tokens for the shop (RFC 9728)."""
+    return _json(
+        {
+            "resource": settings.SITE_URL,
+            "authorization_servers": [settings.SITE_URL],
+            "scopes_supported": list(SCOPES),
+            "bearer_methods_supported": ["header"],
+        }
+    )
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def link(request: HttpRequest) -> HttpResponse:
+    """Ask a person who is signed in; whoever isn't is led to the door first."""
+    try:
+        asked = read_asked(request.GET)
+    except NoSuchClient:
+        return render(request, "accounts/link_unknown.html", status=400)
+    except Refused as refused:
+        return _lead(refused.address)
+    return _ask(request, asked)
+
+
+@login_required
+def _ask(request: HttpRequest, asked: Asked) -> HttpResponse:
+    user: Any = request.user
+    if request.method == "POST":
+        is_allowed = request.POST.get("answer") == "allow"
+        return _lead(grant(user, asked) if is_allowed else asked.answer(error="access_denied"))
+    if has_consented(user, asked):
+        return _lead(grant(user, asked))
+    context = {"asked": asked, "scopes": [SCOPES[scope] for scope in asked.scopes]}
+    return render(request, "accounts/link.html", context)
+
+
+@never_cache
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def linked(request: HttpRequest) -> HttpResponse:
+    """List the person's linked assistants; a POST ends what one platform may do."""
+    mine = AgentLink.objects.filter(user=request.user.pk, ended_at=None, refresh_until__gt=Now())
+    if request.method == "POST":
+        client = request.POST.get("client", "")
+        mine.filter(client__client_id=client).update(ended_at=Now())
+        return redirect("agent-links")
+    clients = {each.client.client_id: each for each in mine.select_related("client")}
+    return render(request, "accounts/links.html", {"links": clients.values()})
+
+
+@csrf_exempt
+@require_POST
+def token(request: HttpRequest) -> HttpResponse:
+    """Give tokens to a platform's program."""
+    fields = request.POST.dict()
+    try:
+        client = client_of(fields, request.headers.get("Authorization", ""))
+        return _json(tokens_for(client, fields))
+    except TokenError as error:
+        return _refused(error)
+
+
+@csrf_exempt
+@require_POST
+def end(request: HttpRequest) -> HttpResponse:
+    """End what a token stands for. A token that nobody knows is as good as ended."""
+    fields = request.POST.dict()
+    try:
+        client = client_of(fields, request.headers.get("Authorization", ""))
+    except TokenError as error:
+        return _refused(error)
+    revoke(client, fields.get("token", ""))
+    return _json({})
+
+
+def _refused(error: TokenError) -> HttpResponse:
+    response = _json({"error": error.error}, status=error.status)
+    if error.status == 401:
+        response["WWW-Authenticate"] = f'Basic realm="{settings.SITE_URL}"'
+    return response
+
+
+def _lead(address: str) -> HttpResponse:
+    """Lead to a platform's address, of whatever scheme: it was compared with the known ones."""
+    response = HttpResponse(status=302)
+    response["Location"] = address
+    return response
+
+
+def _json(body: dict[str, Any], *, status: int = 200) -> HttpResponse:
+    response = HttpResponse(json.dumps(body), status=status, content_type="application/json")
+    response["Cache-Control"] = "no-store"
+    return response

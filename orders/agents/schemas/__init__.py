@@ -1,0 +1,1 @@
+"""What agents send, as pydantic models. Members that the shop doesn't know are left out."""

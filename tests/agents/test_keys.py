@@ -1,0 +1,74 @@
+"""Idempotency keys of agents, and the table of docs/agents.md that says where doors differ."""
+
+import pytest
+from django.db import DatabaseError
+
+from orders.agents import keys
+from orders.models import AgentAnswer, AgentCheckout
+from tests.agents.agent import Agent, lines
+from tests.factories import add_product
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("local")]
+
+KEY = "a key of this test"
+PATH = "/checkout-sessions"
+
+
+@pytest.fixture(autouse=True)
+def mug(db: None) -> None:
+    add_product("MUG")
+
+
+def test_a_repeat_gets_the_first_answer_with_its_status() -> None:
+    body = {"line_items": lines(("MUG", 1))}
+
+    first, again = (Agent().send("POST", PATH, body, key=KEY) for _time in range(2))
+
+    assert first == again
+    assert first[0] == 201
+    assert AgentCheckout.objects.count() == 1
+
+
+def test_another_request_under_the_same_key_is_refused() -> None:
+    agent = Agent()
+    agent.send("POST", PATH, {"line_items": lines(("MUG", 1))}, key=KEY)
+
+    status, problem = agent.send("POST", PATH, {"line_items": lines(("MUG", 2))}, key=KEY)
+
+    assert (status, problem["code"]) == (409, "idempotency_conflict")
+    assert AgentCheckout.objects.count() == 1
+
+
+def test_the_same_key_of_another_platform_is_another_key() -> None:
+    body = {"line_items": lines(("MUG", 1))}
+    answers = [
+        Agent(profile=f"https://platform.test/{name}").send("POST", PATH, body, key=KEY)
+        for name in ("agent", "signing")
+    ]
+
+    assert [status for status, _body in answers] == [201, 201]
+    assert answers[0][1]["id"] != answers[1][1]["id"]
+
+
+def test_an_operation_that_was_cut_off_is_done_by_its_repeat_and_makes_nothing_twice() -> None:
+    body = {"line_items": lines(("MUG", 1))}
+    agent = Agent()
+    _status, made = agent.send("POST", PATH, body, key=KEY)
+    AgentAnswer.objects.update(status=None, body={})  # as kill -9 before the answer leaves it
+
+    _status, again = agent.send("POST", PATH, body, key=KEY)
+
+    assert again["id"] == made["id"]
+    assert AgentCheckout.objects.count() == 1
+
+
+def test_without_the_table_nothing_is_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_args: object, **_options: object) -> None:
+        raise DatabaseError("no space left")
+
+    monkeypatch.setattr(keys.AgentAnswer.objects, "get_or_create", fail)
+
+    status, problem = Agent().send("POST", PATH, {"line_items": lines(("MUG", 1))}, key=KEY)
+
+    assert (status, problem["code"]) == (503, "busy")
+    assert not AgentCheckout.objects.exists()
