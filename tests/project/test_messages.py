@@ -20,7 +20,7 @@ CATALOGUES = [*APPS, BORROWED]
 FORMS = ("gettext", "ngettext", "pgettext", "npgettext")
 MARKS = {"_", "gettext_noop"} | {f"{form}{lazy}" for form in FORMS for lazy in ("", "_lazy")}
 """By what names a text is marked in Python."""
-SAME_IN_CHINESE = {"API", "BIC", "IBAN", "SHA-256"}
+SAME_IN_CHINESE = {"API", "BIC", "IBAN", "SHA-256", "Webhook", "Webhooks"}
 CHINESE = r"[\u4e00-\u9fff\uff00-\uffef]"
 """A character, or punctuation of its width."""
 PLACEHOLDER = re.compile(r"%\(\w+\)[\d.]*[sdf]|%[sd]|</?\w+>|\{\w*\}")
