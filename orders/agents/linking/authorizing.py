@@ -17,7 +17,7 @@ from project.database.clock import database_now
 
 CODE_LIVES = timedelta(minutes=1)
 _CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}")
-_LOOPBACK = ("127.0.0.1", "::1")
+LOOPBACK = ("127.0.0.1", "::1")
 
 
 class NoSuchClient(Exception):
@@ -102,7 +102,7 @@ def same_uri(sent: str, registered: str) -> bool:
         return True
     try:
         one, other = urlsplit(sent), urlsplit(registered)
-        if one.hostname not in _LOOPBACK or one.port is None:
+        if one.hostname not in LOOPBACK or one.port is None:
             return False
     except ValueError:
         return False
