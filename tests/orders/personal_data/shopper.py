@@ -18,8 +18,9 @@ from django_celery_results.models import TaskResult
 from media_jobs.models import MediaJob
 from notifications.delivery.known_numbers import know
 from notifications.delivery.stored_html import store_html
-from notifications.models import ChannelState, Notification
+from notifications.models import ChannelState, Notification, WebhookDelivery
 from notifications.outbox import account_message, announcement_message
+from notifications.webhooks.events import EVENTS
 from orders.carts.cart import ShopperCart
 from orders.lifecycle.corrections import correct_contact
 from orders.lifecycle.invoices import issue_invoice
@@ -37,6 +38,7 @@ from project.limits.counters import Count, take
 from project.limits.rates import Rate
 from project.models import JobDecision, SavedView, Sweep
 from tests.factories import add_product, order_request, uploaded_file
+from tests.notifications.webhooks.receiver import endpoint_at
 
 EMAIL = "mina.quast@example.org"
 TYPED = "Mina.Quast@example.org"
@@ -79,6 +81,7 @@ class Shopper:
 
 def shopper(client: Client, *, boss: User) -> Shopper:
     """Make them. The orders are placed by the real writers, and go the real way."""
+    endpoint_at("https://warehouse.example/hooks", events=[*EVENTS])
     add_product("MUG", price="12.50", stock=50, personalisation="either")
     add_product("TEA", price="5.00", stock=50)
     sold_out = add_product("RARE", stock=0)
@@ -99,6 +102,7 @@ def shopper(client: Client, *, boss: User) -> Shopper:
     _finish(other)
     _in_the_shop(client, user, sold_out)
     _traces(boss, user, order)
+    _tell_the_warehouse()
     files = [str(upload.file.name) for line in order.lines.all() for upload in line.uploads.all()]
     files += passes.renditions.values_list("file", flat=True)
     return Shopper(user, order, guests, other, files)
@@ -158,6 +162,15 @@ def _finish(order: Order) -> None:
     if order.address:
         ship(order_id=order.pk, carrier="DHL")
     deliver(order_id=order.pk)
+
+
+def _tell_the_warehouse() -> None:
+    """Give each delivery the body of its first attempt, and an answer that names the person."""
+    for delivery in WebhookDelivery.objects.all():
+        delivery.body = json.dumps(delivery.context, ensure_ascii=False)
+        delivery.attempts_log = [{"answer": f"no such person: {EMAIL}"}]
+        delivery.error = f"refused: {EMAIL}"
+        delivery.save()
 
 
 def _in_the_shop(client: Client, user: User, sold_out: Any) -> None:

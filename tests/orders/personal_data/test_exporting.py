@@ -77,6 +77,8 @@ def test_it_has_one_of_everything(mina: Shopper, tmp_path: Path) -> None:
     assert {message["event"] for message in found["messages.json"]} >= {
         *("order_placed", "order_shipped", "sign_in_code", "announcement", "phone_confirmation")
     }
+    told = {each["kind"] for each in found["webhooks.json"] if each["told_to"] == "Warehouse"}
+    assert told >= {"order.placed", "order.shipped", "refund.owed"}
     assert [entry["product"] for entry in found["back_in_stock.json"]] == ["Thing RARE"]
     assert {row["kind"] for row in found["sign_ins.json"]} == {"session", "wrong password"}
     assert len(found["uploads.json"]) == 2
