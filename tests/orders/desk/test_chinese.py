@@ -57,7 +57,7 @@ NAMES = {
         "esc",
         "SKU",
         "slug",
-        *("Webhook", "Webhooks", "Standard", "HMAC", "SHA", "RFC", "DE", "AT"),
+        *("Webhook", "Webhooks", "https", "Standard", "HMAC", "SHA", "RFC", "DE", "AT"),
     ),
     *("crontab", "False", "True", "None", "pbkdf", "md", "argument", "value", "arg", "all", "SMS"),
     # words in the examples of what to type, and in the names of settings
