@@ -52,6 +52,7 @@ LABELS: dict[str, str | Promise] = {
     "instructions": _("How to pay"),
     "invoice": _("Invoice"),
     "invoice_date": _("Date of the invoice"),
+    "is_delivery": _("Delivered to an address"),
     "is_pickup": _("Picked up in the shop"),
     "issued": _("Issued (seconds since 1970)"),
     "items": _("Items"),
