@@ -1,4 +1,4 @@
-"""People set one kind of address that the shop asks, and that one is guarded: no request can be led
+"""Others set two kinds of address that the shop asks, and both are guarded: no request can be led
 into the machine's network.
 
 The others are those of its variables. A new field or module that these tests name needs the guard
@@ -41,7 +41,7 @@ def address_fields(fields: list[models.Field]) -> list[str]:
 
 
 @pytest.mark.django_db
-def test_people_set_the_address_of_a_webhook_endpoint_and_no_other(
+def test_each_address_that_others_set_is_guarded_or_asked_by_browsers_only(
     rf: RequestFactory,
 ) -> None:
     fields = [
@@ -60,9 +60,15 @@ def test_people_set_the_address_of_a_webhook_endpoint_and_no_other(
         if field.name in desk.get_form(request).base_fields
     ]
 
-    # A provider's own page, as the provider named it: the customer's browser goes there.
     guarded = "notifications.WebhookEndpoint.url"
-    assert address_fields(fields) == [guarded, "orders.PaymentAttempt.url"]
+    assert address_fields(fields) == [
+        guarded,
+        # An agent's platform is read by `orders.agents.guarded_fetch`, which has the same guard.
+        "orders.AgentPlatform.profile_url",
+        # Where browsers go, not the shop: a client's known address, a provider's own page.
+        "orders.AgentLink.redirect_uri",
+        "orders.PaymentAttempt.url",
+    ]
     assert address_fields(editable) == [guarded]
     assert len(editable) > 20
 
@@ -100,6 +106,8 @@ ASKING = {
     "notifications/channels/smtp.py",
     # Of an endpoint that people make: the guard itself.
     "notifications/webhooks/addresses.py",
+    # Of an agent's platform: by the guard.
+    "orders/agents/guarded_fetch.py",
     "orders/performance/load.py",
     "project/buckets.py",
     "project/figures/statsd.py",

@@ -59,6 +59,7 @@ def test_an_order_is_placed_and_answered_with_its_jobs(post: Post) -> None:
         "delivery": None,
         "total": "24.60",
         "taxes": [],
+        "returns": [],
         "payment": {
             "due": "24.60",
             "paid": "0.00",
