@@ -11,7 +11,7 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from media_jobs.models import MediaJob
-from notifications.models import Notification
+from notifications.models import Notification, WebhookEndpoint
 from orders.models import (
     Order,
     OrderEvent,
@@ -30,6 +30,7 @@ PRODUCT_ID = 9_000_000_000_000_000
 _MODELS = (
     *(Product, Stock, StockMovement, ProductSales, SalesEntry),
     *(Order, OrderLine, OrderEvent, MediaJob, Notification),
+    WebhookEndpoint,  # none: no other system is told of a run's orders
 )
 _TABLES = [model._meta.db_table for model in _MODELS]
 

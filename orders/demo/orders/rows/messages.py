@@ -132,7 +132,9 @@ class Outbox:
                         shown=shown,
                         # What the templates ask of the values: see `wording`. No SMS has lines.
                         shape=(
-                            (lines, is_quoted, *details) if channel == EMAIL else (None, *details)
+                            (lines, is_quoted, bool(order.address), *details)
+                            if channel == EMAIL
+                            else (None, *details)
                         ),
                         is_parked=waits and channel == EMAIL,
                     )
