@@ -14,7 +14,7 @@ from ninja import Query
 
 from orders.api.client_access import ClientKey, access_of, missing_scope
 from orders.api.orders import router
-from orders.api.pages import cursor_of, read_rows
+from orders.api.pages import cursor_of, read_rows, refuse_unknown
 from orders.api.problems import Problem
 from orders.api.schemas.clients import ClientLineOut, ClientOrderOut, CustomerOfOrder
 from orders.api.schemas.order import DeliveryOut
@@ -59,6 +59,7 @@ def list_orders(request: HttpRequest, filters: Query[OrderFilters]) -> OrderPage
     Follow `next` until it is null. Later, begin with `resume_after` as `updated_after`: what was
     placed or changed since comes, also what was being written while you read.
     """
+    refuse_unknown(request, filters)
     access = access_of(request)
     has_persons = access is not None and access.may(CUSTOMERS_READ)
     now = timezone.now()

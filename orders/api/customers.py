@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from ninja import Query, Router
 
 from orders.api.client_access import ClientKey
-from orders.api.pages import cursor_of, read_rows
+from orders.api.pages import cursor_of, read_rows, refuse_unknown
 from orders.api.problems import Problem
 from orders.api.schemas.customers import AddressOut, CustomerFilters, CustomerOut, CustomerPage
 from orders.api.schemas.problems import InvalidOut, ProblemOut
@@ -29,6 +29,7 @@ MOST_ID = 2**63 - 1
 )
 def list_customers(request: HttpRequest, filters: Query[CustomerFilters]) -> CustomerPage:
     """Accounts of shoppers; staff and API clients are none."""
+    refuse_unknown(request, filters)
     users = _customers().order_by("id")
     if filters.email:
         users = users.alias(small=Lower("email")).filter(small=filters.email.lower())

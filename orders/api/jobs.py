@@ -9,7 +9,7 @@ from ninja import Query, Router
 from orders.api.client_access import ClientKey, access_of
 from orders.api.client_orders import find_order
 from orders.api.job_errors import error_code
-from orders.api.pages import cursor_of, invalid_cursor, place_of
+from orders.api.pages import cursor_of, invalid_cursor, place_of, refuse_unknown
 from orders.api.schemas.jobs import JobFilters, JobPage, ListedJobOut
 from orders.api.schemas.problems import InvalidOut, ProblemOut
 from orders.clients.scopes import CUSTOMERS_READ, JOBS_READ
@@ -29,6 +29,7 @@ router = Router(tags=["Jobs"])
 )
 def list_jobs(request: HttpRequest, filters: Query[JobFilters]) -> JobPage:
     """Messages, media and desk jobs, the newest first; `error` is a code, as with an order."""
+    refuse_unknown(request, filters)
     access = access_of(request)
     has_persons = access is not None and access.may(CUSTOMERS_READ)
     order_id = find_order(filters.order).pk if filters.order else None

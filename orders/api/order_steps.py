@@ -178,7 +178,7 @@ def _answer(
         detail = "Choose another Idempotency-Key for another request."
         raise Problem(409, "key_reused", detail) from None
     except TransitionError as error:
-        raise _refusal(error, order) from None
+        raise _refusal(error, order, field=FIELDS.get(name, "")) from None
     answer = HttpResponse(_for(access, kept.answer), content_type="application/json; charset=utf-8")
     if kept.is_repeat:
         answer["Idempotent-Replayed"] = "true"
@@ -193,6 +193,10 @@ KINDS = {
     "pay": "paid",
     "refund": "refunded",
 }
+
+
+FIELDS = {"pay": "amount", "refund": "lines", "cancel": "reason"}
+"""The field that a refused step is mostly about."""
 
 
 def _did(claim: Claim, order: Order, name: str, user: User) -> bool:
@@ -210,12 +214,12 @@ def _for(access: Access, answer: str) -> str:
     return json.dumps(json.loads(answer) | {"id": None, "status_url": None})
 
 
-def _refusal(error: TransitionError, order: Order) -> Problem:
+def _refusal(error: TransitionError, order: Order, *, field: str) -> Problem:
     match error:
         case UnknownOrder():
             return Problem(404, "not_found", str(error))
         case InvalidTransition():
-            return invalid_problem([{"field": "", "message": str(error)}])
+            return invalid_problem([{"field": field, "message": str(error)}])
         case OrderBusy():
             return Problem(503, "busy", str(error))
         case WrongStatus():

@@ -4,13 +4,23 @@ from typing import Any
 
 from django.core.signing import BadSignature, Signer
 from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.translation import gettext as _
+from pydantic import BaseModel
 
 from orders.api.problems import Problem, invalid_problem
 from project.desk.keyset import InvalidPlaceError, KeyPage, read_next
 
 PAGE_SIZE, MOST_ROWS = 50, 200
 _SIGNER = Signer(salt="orders.api.pages")
+
+
+def refuse_unknown(request: HttpRequest, filters: BaseModel) -> None:
+    """Raise Problem: 422 for a parameter that isn't one: misspelt, it would filter nothing."""
+    unknown = sorted(request.GET.keys() - type(filters).model_fields.keys())
+    if unknown:
+        message = _("There is no such parameter.")
+        raise invalid_problem([{"field": name[:200], "message": message} for name in unknown[:100]])
 
 
 def read_rows(rows: QuerySet[Any], *, cursor: str, size: int) -> KeyPage:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy
 from ninja import Query
 
 from orders.api.client_access import ClientKey, access_of
-from orders.api.pages import cursor_of, read_rows
+from orders.api.pages import cursor_of, read_rows, refuse_unknown
 from orders.api.problems import Problem, invalid_problem
 from orders.api.products import router
 from orders.api.schemas.problems import FieldErrorOut, InvalidOut, ProblemOut
@@ -48,6 +48,7 @@ BUSY_SECONDS = 5
 )
 def list_catalogue(request: HttpRequest, filters: Query[CatalogueFilters]) -> CataloguePage:
     """Every product and variant with what the shop knows of it, also those that aren't on sale."""
+    refuse_unknown(request, filters)
     products = Product.objects.select_related("category", "tax_class", "variant_of", "stock")
     if filters.sku:
         products = products.filter(sku=filters.sku)

@@ -9,7 +9,7 @@ from ninja import Header, Query, Router
 from pydantic import BaseModel
 
 from orders.api.client_access import ClientKey, access_of
-from orders.api.pages import cursor_of, read_rows
+from orders.api.pages import cursor_of, read_rows, refuse_unknown
 from orders.api.problems import Problem, invalid_problem
 from orders.api.schemas.fields import IdempotencyKey
 from orders.api.schemas.problems import InvalidOut, ProblemOut, TooFewOut
@@ -65,6 +65,7 @@ _WRITES: dict[str, Any] = {
 )
 def list_stock(request: HttpRequest, filters: Query[StockFilters]) -> StockPage:
     """What is sold, by the time of its creation: variants stand for their product."""
+    refuse_unknown(request, filters)
     products = Product.objects.filter(IS_SOLD)
     if filters.sku:
         products = products.filter(sku=filters.sku)
@@ -96,6 +97,7 @@ def _level(product: Any) -> LevelOut:
 )
 def list_movements(request: HttpRequest, filters: Query[MovementFilters]) -> MovementPage:
     """The ledger, the newest first. A SKU that doesn't exist has no movements."""
+    refuse_unknown(request, filters)
     rows = StockMovement.objects.select_related("product", "order")
     if filters.sku:
         # By its id, which an index of the ledger begins with; a join may read the whole ledger.
@@ -158,6 +160,9 @@ def count_stock(request: HttpRequest, count: CountIn, key: Key) -> HttpResponse:
     def work(product: Any, access: Access, claim: Claim) -> int:
         on_hand = product.on_hand if count.on_hand is None else count.on_hand
         last = product.last if count.last_movement is None else count.last_movement
+        if last > product.last:
+            message = _("The product has no such movement: read its stock again.")
+            raise invalid_problem([{"field": "last_movement", "message": message}])
         if delta := count.counted - on_hand:
             try:
                 correct_stock(

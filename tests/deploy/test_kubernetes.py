@@ -160,7 +160,8 @@ def test_a_drained_node_takes_one_pod_at_a_time_and_is_never_held_up() -> None:
 def test_workers_are_scaled_by_the_length_of_their_queue() -> None:
     apps_of = defaultdict(set)
     for model in job_models():
-        apps_of[model.queue].add(model.app)
+        if model.app != "webhook":  # a few go at a time, however many workers there are
+            apps_of[model.queue].add(model.app)
     scaled = of_kind("HorizontalPodAutoscaler")
     adapter = yaml.safe_load((DEPLOY / "kubernetes" / "prometheus-adapter.yaml").read_text())
     (rule,) = adapter["rules"]["external"]

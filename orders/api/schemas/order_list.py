@@ -4,10 +4,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Annotated, Literal
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from django.utils.translation import gettext as _
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from orders.api.schemas.clients import ORDER_EXAMPLE, ClientOrderOut, Next, Pages
 from orders.api.schemas.fields import text
+from orders.models import Order
 from project.countries import COUNTRIES
 
 Words = Annotated[
@@ -15,6 +18,13 @@ Words = Annotated[
 ]
 Amount = Annotated[Decimal | None, Field(ge=0, le=999_999_999_999)]
 Day = Annotated[date | None, Field(description="A day in the shop's time zone, included.")]
+
+
+def _known_country(code: str) -> str:
+    if code and code != "pickup" and code not in COUNTRIES:
+        message = _("Use a country's code of two capital letters, such as DE, or pickup.")
+        raise PydanticCustomError("invalid", "{message}", {"message": message})
+    return code
 
 
 class OrderFilters(Pages):
@@ -33,7 +43,7 @@ class OrderFilters(Pages):
         Literal["placed", "paid", "packed", "shipped", "delivered", "cancelled", "refunded"] | None,
         Field(),
     ] = None
-    source: Annotated[Literal["shop", "api", "desk"] | None, Field()] = None
+    source: Annotated[Order.Source | None, Field()] = None
     jobs: Annotated[
         Literal["trouble", "open"] | None,
         Field(description="With jobs that need attention, or that are going on."),
@@ -57,8 +67,9 @@ class OrderFilters(Pages):
         str,
         Field(
             description="A country's code, or `pickup`.",
-            pattern=f"^({'|'.join(['', 'pickup', *sorted(COUNTRIES)])})$",
+            json_schema_extra={"enum": ["", "pickup", *sorted(COUNTRIES)]},
         ),
+        AfterValidator(_known_country),
     ] = ""
     carrier: Annotated[Words, Field(description="That shipped it, in any case.")] = ""
 

@@ -58,6 +58,8 @@ class Command(BaseCommand):
         client = ApiClient.objects.filter(name=name).first()
         if client is None:
             client = create_client(name=name, requests_per_minute=limit)
+        elif limit is not None:
+            raise CommandError("--limit is for a new client. Change this one's on its page.")
         expires_at = timezone.now() + timedelta(days=days) if days else None
         made = make_key(client, scopes=scopes, expires_at=expires_at)
         # The key alone on stdout, so that a script can take it.
@@ -68,8 +70,16 @@ class Command(BaseCommand):
         now = timezone.now()
         for key in ApiKey.objects.select_related("client").order_by("client__name", "pk"):
             state = "usable" if key.is_usable(now=now) and key.client.is_active else "ended"
+            until = f"until {key.expires_at:%Y-%m-%d}" if key.expires_at else "without end"
             used = f"{key.last_used_at:%Y-%m-%d %H:%M}" if key.last_used_at else "never"
-            cells = (key.prefix, state, f"used {used}", key.client.name, ",".join(key.scopes))
+            cells = (
+                key.prefix,
+                state,
+                until,
+                f"used {used}",
+                key.client.name,
+                ",".join(key.scopes),
+            )
             self.stdout.write("\t".join(cells))
 
     def _revoke(self, options: dict[str, Any]) -> None:

@@ -21,7 +21,7 @@ MEMBERS = {"type", "title", "status", "detail", "code"}
         ("get", "/api/v1/", 404, "not_found"),
         ("get", "/api/v2/products", 404, "not_found"),
         ("get", "/api/v1/orders/1/lines", 404, "not_found"),
-        ("get", "/api/v1/orders", 405, "method_not_allowed"),
+        ("get", "/api/v1/quotes", 405, "method_not_allowed"),
         ("put", "/api/v1/orders", 405, "method_not_allowed"),
         (
             "delete",
@@ -29,7 +29,7 @@ MEMBERS = {"type", "title", "status", "detail", "code"}
             405,
             "method_not_allowed",
         ),
-        ("post", "/api/v1/products", 405, "method_not_allowed"),
+        ("put", "/api/v1/products", 405, "method_not_allowed"),
         ("post", "/api/v1/orders", 415, "unsupported_media_type"),
     ],
 )
@@ -51,7 +51,7 @@ def test_a_client_that_reads_gzip_can_read_what_is_not_offered() -> None:
 
 
 def test_a_refused_method_says_which_is_allowed() -> None:
-    assert Client().get("/api/v1/orders")["Allow"] == "POST"
+    assert Client().get("/api/v1/quotes")["Allow"] == "POST"
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"])
@@ -72,7 +72,7 @@ def test_a_wrong_method_is_told_although_the_page_sent_no_token() -> None:
     for path in (*paths, "quotes", "uploads"):
         for method in ("PUT", "PATCH", "DELETE"):
             assert browser.generic(method, f"/api/v1/{path}").status_code == 405
-    for path in ("products", "products/MUG", f"orders/{uuid4()}", f"uploads/{uuid4()}"):
+    for path in ("catalogue", "products/MUG", f"orders/{uuid4()}", f"uploads/{uuid4()}"):
         assert browser.post(f"/api/v1/{path}").status_code == 405
 
 

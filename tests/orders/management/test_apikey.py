@@ -50,6 +50,15 @@ def test_list_shows_no_key_and_revoke_ends_one() -> None:
         find_access(text)
 
 
+def test_list_names_the_end_of_a_key_and_a_limit_is_of_a_new_client() -> None:
+    run("create", "Warehouse", "--scopes", "orders:read", "--days", "30")
+
+    assert f"until {ApiKey.objects.get().expires_at:%Y-%m-%d}" in run("list")
+    with pytest.raises(CommandError, match="on its page"):
+        run("create", "Warehouse", "--scopes", "orders:read", "--limit", "7")
+    assert ApiKey.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     "arguments",
     [

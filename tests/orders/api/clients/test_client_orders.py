@@ -203,6 +203,29 @@ def test_a_filter_that_makes_no_sense_is_invalid(caller: Caller, filters: dict[s
     assert answer.json()["errors"][0]["field"] == next(iter(filters))
 
 
+def test_a_filter_says_what_it_wants(caller: Caller) -> None:
+    country = caller.get("orders", country="XX").json()["errors"][0]
+
+    assert "a country's code" in country["message"]
+
+
+@pytest.mark.parametrize(
+    "path", ["orders", "stock", "stock/movements", "catalogue", "customers", "jobs"]
+)
+def test_a_misspelt_parameter_is_refused(caller: Caller, path: str) -> None:
+    answer = caller.get(path, stauts="paid")
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"] == [
+        {"field": "stauts", "message": "There is no such parameter."}
+    ]
+
+
+@pytest.mark.parametrize("source", Order.Source.values)
+def test_orders_of_each_door_are_found(caller: Caller, source: str) -> None:
+    assert caller.get("orders", source=source).status_code == 200
+
+
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])
 def test_the_ends_of_time_are_no_crash(caller: Caller, moment: str) -> None:
     day = moment[:10]

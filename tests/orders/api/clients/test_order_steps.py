@@ -142,6 +142,7 @@ def test_refusals_say_why_in_code_and_words(order: Order, caller: Caller) -> Non
     assert early.json()["order_status"] == "placed"
     assert (too_much.status_code, too_much.json()["code"]) == (422, "invalid")
     assert "19.80" in too_much.json()["errors"][0]["message"]
+    assert too_much.json()["errors"][0]["field"] == "amount"
     assert (other.status_code, other.json()["code"]) == (409, "done_differently")
     assert unknown.json()["errors"][0]["field"] == "restock"
     assert (many.status_code, many.json()["code"]) == (422, "invalid")

@@ -123,6 +123,14 @@ def test_a_count_that_does_not_know_of_a_correction_is_refused(caller: Caller) -
     assert Stock.objects.get().available == 15
 
 
+def test_a_count_after_a_movement_that_never_was_is_refused(caller: Caller) -> None:
+    answer = caller.post("stock/counts", count(on_hand=10, last_movement=999_999))
+
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == "last_movement"
+    assert Stock.objects.get().available == 10
+
+
 def test_a_repeat_moves_once_also_when_its_answer_was_lost(caller: Caller) -> None:
     for path, body in (("stock/movements", receipt()), ("stock/counts", count(counted=11))):
         key = new_key()
