@@ -5,6 +5,7 @@
 import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.functions.datetime
+import project.database.keys
 import uuid
 from django.conf import settings
 from django.db import migrations, models
@@ -119,7 +120,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name='AgentLink',
             fields=[
-                ('id', models.UUIDField(default=uuid.uuid4, editable=False, primary_key=True, serialize=False)),
+                ('id', models.UUIDField(default=project.database.keys.time_ordered_key, editable=False, primary_key=True, serialize=False)),
                 ('scopes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=100), size=None, verbose_name='scopes')),
                 ('redirect_uri', models.CharField(editable=False, max_length=500)),
                 ('challenge', models.CharField(editable=False, max_length=128)),

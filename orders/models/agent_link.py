@@ -1,7 +1,5 @@
 """Accounts that their people have linked with an agent's platform (OAuth 2.0, docs/agents.md)."""
 
-from uuid import uuid4
-
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
@@ -10,6 +8,7 @@ from django.db.models.functions import Now
 from django.utils.translation import gettext_lazy as _
 
 from orders.models.agent import AgentPlatform
+from project.database.keys import time_ordered_key
 
 
 class AgentClient(models.Model):
@@ -36,7 +35,7 @@ class AgentClient(models.Model):
 class AgentLink(models.Model):
     """One consent: its code until it is redeemed, and then its tokens. All are kept hashed."""
 
-    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    id = models.UUIDField(primary_key=True, default=time_ordered_key, editable=False)
     client = models.ForeignKey(
         AgentClient, models.CASCADE, related_name="links", verbose_name=_("client")
     )

@@ -114,6 +114,7 @@ def visit(client: Client, url: str) -> Any:
     return client.post(url, {}) if answer.status_code == 405 else answer
 
 
+@pytest.mark.timeout(300)  # all pages, as each role
 def test_every_page_lets_in_whom_the_table_names(clients: dict[str, Client]) -> None:
     rows = rows_of_each_model()
     found = {
