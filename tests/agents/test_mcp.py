@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 
 from orders.models import Order
-from tests.agents.agent import BUYER, PROFILE, lines, paying
+from tests.agents.agent import BUYER, lines, paying
+from tests.agents.mcp_calls import META, call, content, rpc
 from tests.concurrency.web import web
 from tests.factories import add_product
 
@@ -17,22 +18,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
     pytest.mark.usefixtures("writers", "local"),
 ]
-META = {"ucp-agent": {"profile": PROFILE}}
-
-
-def call(name: str, **arguments: Any) -> dict[str, Any]:
-    """Return the answer to a call of the tool."""
-    return rpc("tools/call", {"name": name, "arguments": {"meta": META, **arguments}})
-
-
-def rpc(method: str, params: Any = None) -> dict[str, Any]:
-    message = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params or {}}
-    answer = Client().post("/ucp/mcp", json.dumps(message), "application/json")
-    return dict(answer.json())
-
-
-def content(answer: dict[str, Any]) -> dict[str, Any]:
-    return dict(answer["result"]["structuredContent"])
 
 
 def test_a_whole_purchase_by_tools() -> None:
