@@ -194,7 +194,10 @@ def _hindrance(state: State, sent: CompletionIn) -> Message | None:
     if instrument is None:
         return error("payment_required", _("Send a payment instrument."), path="$.payment")
     handler = _chosen(state, sent)
-    path = "$.payment.instruments[0]"
+    path = f"$.payment.instruments[{sent.payment.instruments.index(instrument)}]"
+    if handler is None and any(one.id == instrument.handler_id for one in state.offered):
+        text = _("This payment handler takes no instrument of this type.")
+        return error("payment_instrument_unknown", text, path=f"{path}.type")
     if handler is None:
         text = _("This checkout offers no such payment handler.")
         return error("payment_handler_unknown", text, path=f"{path}.handler_id")
