@@ -1,5 +1,6 @@
 """What an agent wants, priced as it is now: lines, discounts and totals of a cart or checkout."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,7 @@ from orders.agents.catalog import pictures
 from orders.agents.discounts import Discounts, discounts_for
 from orders.agents.envelope import Message, error, minor, total, warning
 from orders.agents.wanted import Wanted
-from orders.catalogue.browsing import products_on_sale
+from orders.catalogue.browsing import products_on_sale, variants_on_sale
 from orders.models import Product
 from orders.models.product import IS_SOLD
 from orders.placing.request import MAX_QUANTITY, RequestedLine
@@ -19,6 +20,9 @@ from orders.quotes.parcel import Quote
 from orders.taxes.rates import country_of, rates_of
 from orders.taxes.splitting import TaxedLine, taxes_of
 from orders.vouchers.discount import DiscountedLine
+
+MOST_NAMED = 10
+"""So many variants are named where a parent was sent."""
 
 
 @dataclass(frozen=True)
@@ -140,13 +144,15 @@ def read_basket(wanted: Wanted) -> Basket:
     on_sale = products_on_sale().filter(sku__in=[sku for sku, _quantity in asked])
     known: dict[str, Any] = {product.sku: product for product in on_sale}
     sold = set(Product.objects.filter(IS_SOLD, sku__in=known).values_list("sku", flat=True))
+    parents = [product.pk for sku, product in known.items() if sku not in sold]
+    variants = variants_on_sale(parents) if parents else {}
     lines: list[BasketLine] = []
     messages: list[Message] = []
     for place, (sku, quantity) in enumerate(asked):
         path = f"$.line_items[{place}]"
         product = known.get(sku)
         if product is None or sku not in sold:
-            text = _("%(sku)s can’t be bought.") % {"sku": sku}
+            text = _unavailable(sku, variants.get(product.pk, ()) if product else ())
             messages.append(error("item_unavailable", text, path=path))
         elif product.available <= 0:
             text = _("%(name)s is sold out.") % {"name": product.shown_name}
@@ -164,3 +170,13 @@ def read_basket(wanted: Wanted) -> Basket:
     priced = [DiscountedLine(line.total, line.product.category_id) for line in lines]
     discounts = discounts_for(wanted.get("codes", ()), priced)
     return Basket(lines, messages + discounts.messages, discounts)
+
+
+def _unavailable(sku: str, variants: Sequence[Any]) -> str:
+    """Return why the product can't be bought: a parent is sold as one of its variants."""
+    if not variants:
+        return _("%(sku)s can’t be bought.") % {"sku": sku}
+    text = _("%(sku)s is sold as variants. Choose one of them: %(variants)s.")
+    named = [each.sku for each in variants[:MOST_NAMED]]
+    more = ["…"] if len(variants) > MOST_NAMED else []
+    return text % {"sku": sku, "variants": ", ".join([*named, *more])}

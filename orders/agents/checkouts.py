@@ -21,6 +21,7 @@ from orders.agents.carts import buyable, read_cart, without_gone
 from orders.agents.envelope import Message, error, links, site, ucp, warning, without_nothing
 from orders.agents.errors import InvalidInput, Outcome
 from orders.agents.fulfillment import Handover, handover_of
+from orders.agents.last_answer import keep_shown
 from orders.agents.negotiation import Session
 from orders.agents.payment import Handler, declared_handlers, handlers
 from orders.agents.schemas.buying import CheckoutIn
@@ -139,11 +140,18 @@ def require_open(checkout: AgentCheckout) -> None:
     if checkout.stage == Stage.CANCELED:
         raise _over("It is cancelled.")
     if checkout.stage == Stage.COMPLETING:
-        if checkout.changed_at > database_now() - ABANDONED:
+        if not is_cut_off(checkout):
             raise _over("It is being completed.")
         AgentCheckout.objects.filter(pk=checkout.pk, stage=Stage.COMPLETING).update(
             stage=Stage.OPEN
         )
+        checkout.stage = Stage.OPEN
+
+
+def is_cut_off(checkout: AgentCheckout) -> bool:
+    """Tell whether nobody is working on the completion any more."""
+    is_old = checkout.changed_at <= database_now() - ABANDONED
+    return checkout.stage == Stage.COMPLETING and is_old
 
 
 def state_of(checkout: AgentCheckout, session: Session, basket: Basket | None = None) -> State:
@@ -175,7 +183,10 @@ def shown(
     also: list[Message] | None = None,
     status: str = "",
 ) -> dict[str, Any]:
-    """Return the session as an answer has it, with messages about this request."""
+    """Return the session as an answer has it, with messages about this request.
+
+    Its lines and totals are kept: they are those that a completion places.
+    """
     if checkout.stage == Stage.COMPLETED:
         return {**checkout.answer, "ucp": ucp(session.relevant(CHECKOUT), payment_handlers={})}
     state = state_of(checkout, session, basket)
@@ -183,6 +194,8 @@ def shown(
     over = {Stage.CANCELED: "canceled", Stage.COMPLETING: "complete_in_progress"}
     status = over.get(Stage(checkout.stage), status or state.status)
     quote, address = state.handover.quote, state.handover.address
+    if checkout.stage != Stage.CANCELED:
+        keep_shown(checkout, state.basket, quote)
     messages = [] if status == "canceled" else [*state.messages, *(also or [])]
     return {
         "ucp": ucp(session.relevant(CHECKOUT), payment_handlers=declared_handlers(state.offered)),

@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from orders.agents.checkouts import (
     Stage,
     State,
+    is_cut_off,
     read_checkout,
     require_open,
     shown,
@@ -23,6 +24,7 @@ from orders.agents.checkouts import (
 from orders.agents.completed import completed_answer
 from orders.agents.envelope import Message, error
 from orders.agents.errors import ProtocolError
+from orders.agents.last_answer import is_as_shown
 from orders.agents.negotiation import Session
 from orders.agents.order_events import events_endpoint
 from orders.agents.payment import MOCK, Handler, handler_of, mock_answer
@@ -54,7 +56,10 @@ PAID, PERSON = "paid", "person"
 
 
 def complete_checkout(session: Session, checkout_id: UUID, payload: Any) -> dict[str, Any]:
-    """Place the session's order, or say what hinders it. A repeat returns the order."""
+    """Place the session's order as the last answer showed it, or say what hinders that.
+
+    A repeat returns the order.
+    """
     session.need(CHECKOUT)
     checkout = read_checkout(session, checkout_id)
     if checkout.stage == Stage.COMPLETED:
@@ -62,7 +67,7 @@ def complete_checkout(session: Session, checkout_id: UUID, payload: Any) -> dict
     sent = read(CompletionIn, payload)
     if (order := placed_order(checkout)) is not None:
         return _finished(session, checkout, order, sent)
-    if checkout.stage != Stage.COMPLETING:
+    if checkout.stage != Stage.COMPLETING or is_cut_off(checkout):
         require_open(checkout)
     if sent.buyer is not None:
         checkout.wanted["buyer"] = buyer(sent.buyer)
@@ -70,11 +75,12 @@ def complete_checkout(session: Session, checkout_id: UUID, payload: Any) -> dict
     checkout.wanted["payer"] = _payer(sent)
     checkout.escalated = {}
     state = state_of(checkout, session)
+    changed = [] if is_as_shown(checkout, state.basket, state.handover.quote) else [_changed()]
     hindrance = _hindrance(state, sent)
-    if state.hindrances or hindrance:
+    if state.hindrances or hindrance or changed:
         _keep(checkout, escalated=_escalation(hindrance))
-        also = [hindrance] if hindrance else []
-        return shown(session, checkout, also=[] if checkout.escalated else also)
+        also = [] if checkout.escalated or hindrance is None else [hindrance]
+        return shown(session, checkout, also=[*changed, *also])
     return _place(session, checkout, state, sent)
 
 
@@ -188,7 +194,10 @@ def _hindrance(state: State, sent: CompletionIn) -> Message | None:
     if instrument is None:
         return error("payment_required", _("Send a payment instrument."), path="$.payment")
     handler = _chosen(state, sent)
-    path = "$.payment.instruments[0]"
+    path = f"$.payment.instruments[{sent.payment.instruments.index(instrument)}]"
+    if handler is None and any(one.id == instrument.handler_id for one in state.offered):
+        text = _("This payment handler takes no instrument of this type.")
+        return error("payment_instrument_unknown", text, path=f"{path}.type")
     if handler is None:
         text = _("This checkout offers no such payment handler.")
         return error("payment_handler_unknown", text, path=f"{path}.handler_id")
@@ -200,6 +209,11 @@ def _hindrance(state: State, sent: CompletionIn) -> Message | None:
         text = _("The payment was declined. Choose another instrument.")
         return error("payment_failed", text, path=path)
     return None
+
+
+def _changed() -> Message:
+    text = _("Prices, discount or units have changed. Look at lines and totals, then complete.")
+    return error("total_changed", text, path="$.totals")
 
 
 def _escalation(hindrance: Message | None) -> Message:
@@ -254,8 +268,7 @@ def _refusal(refusal: PlacementError) -> Message:
             text = _("There aren’t enough units any more. %(names)s") % {"names": names}
             return error("out_of_stock", text, path="$.line_items")
         case TotalChanged():
-            text = _("A price has changed. Look at the totals again.")
-            return error("total_changed", text, path="$.totals")
+            return _changed()
         case DeliveryChanged(reason):
             text = reason or _("The chosen delivery isn’t offered any more. Choose again.")
             return error("fulfillment_option_unavailable", text, path="$.fulfillment")

@@ -54,6 +54,7 @@ class InvalidInput(ProtocolError):
     """The request has no such shape; `path` names the field."""
 
     def __init__(self, content: str, *, path: str = "$") -> None:
+        self.path, self.reason = path, content
         messages = [
             {
                 "type": "error",
@@ -63,7 +64,12 @@ class InvalidInput(ProtocolError):
                 "severity": "recoverable",
             }
         ]
-        super().__init__(400, "invalid_request", content, messages=messages)
+        said = content if path == "$" else f"{path}: {content}"
+        super().__init__(400, "invalid_request", said, messages=messages)
+
+    def within(self, name: str) -> "InvalidInput":
+        """Return the error of a request that has the payload under this name."""
+        return InvalidInput(self.reason, path=f"$.{name}{self.path.removeprefix('$')}")
 
 
 class Outcome(Exception):

@@ -99,10 +99,10 @@ def _greeting(version: str) -> dict[str, Any]:
 
 
 def _call(request: HttpRequest, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    name, arguments = parameters.get("name"), parameters.get("arguments") or {}
-    if name not in OPERATIONS or not isinstance(arguments, dict):
+    name, arguments = parameters.get("name"), _object(parameters, "arguments")
+    if not isinstance(name, str) or name not in OPERATIONS:
         raise RpcError(PARAMS, f"There is no tool {name!r}.")
-    operation, meta = OPERATIONS[name], arguments.get("meta") or {}
+    operation, meta = OPERATIONS[name], _object(arguments, "meta")
     try:
         profile_url, version = _agent(request, meta)
         _status, body = perform(
@@ -112,6 +112,8 @@ def _call(request: HttpRequest, parameters: Mapping[str, Any]) -> dict[str, Any]
             payload=arguments.get(operation.payload) if operation.payload else None,
             key=str(meta.get("idempotency-key") or request.headers.get("Idempotency-Key", "")),
         )
+    except InvalidInput as error:
+        raise _rpc(error.within(operation.payload)) from error
     except ProtocolError as error:
         raise _rpc(error) from error
     except Error as error:
@@ -129,12 +131,25 @@ def _call(request: HttpRequest, parameters: Mapping[str, Any]) -> dict[str, Any]
     }
 
 
-def _agent(request: HttpRequest, meta: Any) -> tuple[str, str]:
+def _object(parent: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """Return this member, which may be left out. Raises RpcError."""
+    found = parent.get(name)
+    if found is None:
+        return {}
+    if not isinstance(found, dict):
+        raise RpcError(PARAMS, f"{name} must be an object.")
+    return found
+
+
+def _agent(request: HttpRequest, meta: Mapping[str, Any]) -> tuple[str, str]:
     """Return profile and version of the platform, from the arguments or else the header."""
-    agent = meta.get("ucp-agent") if isinstance(meta, dict) else None
+    agent = meta.get("ucp-agent")
     if isinstance(agent, dict) and isinstance(agent.get("profile"), str):
         return agent["profile"], str(agent.get("version") or "")
-    return profile_url_of(request.headers.get("UCP-Agent", ""))
+    if header := request.headers.get("UCP-Agent", ""):
+        return profile_url_of(header)
+    content = "Send your profile's https address in the arguments: meta → ucp-agent → profile."
+    raise ProtocolError(400, "invalid_profile_url", content)
 
 
 def _rpc(error: ProtocolError) -> RpcError:

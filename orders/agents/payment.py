@@ -65,14 +65,14 @@ def declared_handlers(found: list[Handler] | None = None) -> dict[str, list[dict
 
 
 def handler_of(instrument: dict[str, Any], among: list[Handler]) -> Handler | None:
-    """Return the handler that the instrument names, if it is offered.
+    """Return the handler that the instrument names, if it is offered and takes its type.
 
     An instrument that names none is that of the only one that takes its type.
     """
     named = instrument.get("handler_id")
-    if named:
-        return next((one for one in among if one.id == named), None)
     fitting = [one for one in among if one.instrument == instrument.get("type")]
+    if named:
+        return next((one for one in fitting if one.id == named), None)
     return fitting[0] if len(fitting) == 1 else None
 
 

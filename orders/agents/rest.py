@@ -37,16 +37,18 @@ def endpoint(**by_method: str) -> View:
                 raise ProtocolError(405, "method_not_allowed", "This method doesn't work here.")
             return _answer(request, name, target)
         except ProtocolError as error:
-            response = answer(error.status, error.body)
-            for header, value in error.headers.items():
-                response[header] = value
-            if error.retry_after:
-                response["Retry-After"] = str(error.retry_after)
+            response = _refused(request, error)
             if error.status == 405:
                 response["Allow"] = ", ".join(by_method)
-            return _traced(request, response)
+            return response
 
     return view
+
+
+@csrf_exempt
+def unknown(request: HttpRequest, target: str) -> HttpResponse:
+    """Answer a request for an address that the binding doesn't have."""
+    return _refused(request, ProtocolError(404, "not_found", "There is no such address."))
 
 
 def _answer(request: HttpRequest, name: str, target: str) -> HttpResponse:
@@ -78,6 +80,15 @@ def answer(status: int, body: Mapping[str, Any], *, is_signed: bool = False) -> 
             response[name] = value
     response["Cache-Control"] = "no-store"
     return response
+
+
+def _refused(request: HttpRequest, error: ProtocolError) -> HttpResponse:
+    response = answer(error.status, error.body)
+    for header, value in error.headers.items():
+        response[header] = value
+    if error.retry_after:
+        response["Retry-After"] = str(error.retry_after)
+    return _traced(request, response)
 
 
 def _traced(request: HttpRequest, response: HttpResponse) -> HttpResponse:

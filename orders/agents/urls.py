@@ -5,7 +5,7 @@ from django.urls import path
 from orders.agents.linking import views as linking
 from orders.agents.mcp import mcp
 from orders.agents.profile import profile
-from orders.agents.rest import endpoint
+from orders.agents.rest import endpoint, unknown
 
 _V1 = "ucp/v1"
 
@@ -44,4 +44,6 @@ urlpatterns = [
         name="ucp-cancel",
     ),
     path(f"{_V1}/orders/<str:target>", endpoint(GET="get_order"), name="ucp-order"),
+    path(f"{_V1}/<path:target>", unknown, name="ucp-unknown"),
+    path(f"{_V1}/", unknown, {"target": ""}, name="ucp-root"),
 ]

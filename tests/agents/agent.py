@@ -24,12 +24,15 @@ def lines(*wanted: tuple[str, int]) -> list[dict[str, Any]]:
     return [{"item": {"id": sku}, "quantity": quantity} for sku, quantity in wanted]
 
 
+TYPES = {"mock_payment_handler": "card", "transfer": "invoice"}
+
+
 def paying(token: str = "success_token", *, handler: str = "mock_payment_handler") -> Any:
     """Return the body of a completion."""
     instrument = {
         "id": "instrument_1",
         "handler_id": handler,
-        "type": "card" if handler == "mock_payment_handler" else handler,
+        "type": TYPES.get(handler, "redirect"),
         "selected": True,
         "credential": {"type": "token", "token": token},
     }

@@ -9,7 +9,8 @@ import pytest
 from django.test import Client
 
 from orders.models import Order
-from tests.agents.agent import BUYER, PROFILE, lines, paying
+from tests.agents.agent import BUYER, lines, paying
+from tests.agents.mcp_calls import META, call, content, rpc
 from tests.concurrency.web import web
 from tests.factories import add_product
 
@@ -17,22 +18,6 @@ pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
     pytest.mark.usefixtures("writers", "local"),
 ]
-META = {"ucp-agent": {"profile": PROFILE}}
-
-
-def call(name: str, **arguments: Any) -> dict[str, Any]:
-    """Return the answer to a call of the tool."""
-    return rpc("tools/call", {"name": name, "arguments": {"meta": META, **arguments}})
-
-
-def rpc(method: str, params: Any = None) -> dict[str, Any]:
-    message = {"jsonrpc": "2.0", "id": 7, "method": method, "params": params or {}}
-    answer = Client().post("/ucp/mcp", json.dumps(message), "application/json")
-    return dict(answer.json())
-
-
-def content(answer: dict[str, Any]) -> dict[str, Any]:
-    return dict(answer["result"]["structuredContent"])
 
 
 def test_a_whole_purchase_by_tools() -> None:
@@ -124,3 +109,44 @@ def test_the_client_of_the_package_mcp_lists_tools_and_calls_one(tmp_path: Path)
 
     assert len(tools) == 13
     assert found.structured_content["products"][0]["id"] == "MUG"
+
+
+@pytest.mark.parametrize("arguments", ["x", [], 7])
+def test_arguments_that_are_no_object_are_told_so(arguments: Any) -> None:
+    answer = rpc("tools/call", {"name": "search_catalog", "arguments": arguments})
+
+    assert answer["error"] == {"code": -32602, "message": "arguments must be an object."}
+
+
+@pytest.mark.parametrize("meta", ["x", [], 7])
+def test_a_meta_that_is_no_object_is_told_so(meta: Any) -> None:
+    answer = rpc("tools/call", {"name": "search_catalog", "arguments": {"meta": meta}})
+
+    assert answer["error"]["message"] == "meta must be an object."
+
+
+@pytest.mark.parametrize("name", [None, ["search_catalog"], {}])
+def test_a_name_that_is_no_tools_is_told_so(name: Any) -> None:
+    answer = rpc("tools/call", {"name": name, "arguments": {}})
+
+    assert answer["error"]["message"] == f"There is no tool {name!r}."
+
+
+def test_a_missing_profile_is_asked_for_where_this_binding_has_it() -> None:
+    answer = rpc("tools/call", {"name": "search_catalog", "arguments": {"catalog": {}}})
+
+    problem = answer["error"]["data"]
+    assert problem["code"] == "invalid_profile_url"
+    assert "meta → ucp-agent → profile" in problem["content"]
+
+
+@pytest.mark.parametrize(
+    ("catalog", "path"),
+    [({"query": 1}, "$.catalog.query"), ({}, "$.catalog.query"), ("x", "$.catalog")],
+)
+def test_the_path_of_a_wrong_field_begins_with_the_argument(catalog: Any, path: str) -> None:
+    answer = call("search_catalog", catalog=catalog)
+
+    error = answer["error"]
+    assert error["message"].startswith(f"{path}: ")
+    assert error["data"]["messages"][0]["path"] == path

@@ -11,6 +11,24 @@ from orders.placing.errors import InvalidOrder
 from orders.placing.request import clean_text
 
 M = TypeVar("M", bound=BaseModel)
+_REASONS = {
+    "missing": "It is required.",
+    "model_type": "Send an object.",
+    "list_type": "Send a list.",
+    "string_type": "Send a text.",
+    "string_unicode": "Remove the characters that can't be printed.",
+    "int_type": "Send a whole number.",
+    "bool_type": "Send true or false.",
+    "bool_parsing": "Send true or false.",
+    "literal_error": "Send one of these: {expected}.",
+    "greater_than_equal": "Send at least {ge}.",
+    "less_than_equal": "Send at most {le}.",
+    "too_short": "Send at least {min_length}.",
+    "too_long": "Send at most {max_length}.",
+    "string_too_short": "Use at least {min_length} characters.",
+    "string_too_long": "Use at most {max_length} characters.",
+}
+"""By pydantic's types of errors."""
 
 
 def _clean(value: str, *, most: int) -> str:
@@ -47,4 +65,12 @@ def read(model: type[M], payload: Any) -> M:
         path = "$" + "".join(
             f"[{part}]" if isinstance(part, int) else f".{part}" for part in first["loc"]
         )
-        raise InvalidInput(f"{path}: {first['msg']}", path=path[:200]) from None
+        raise InvalidInput(_reason(first), path=path[:200]) from None
+
+
+def _reason(error: Mapping[str, Any]) -> str:
+    """Return what is wrong with a field in words that name nothing of this program."""
+    context = error.get("ctx", {})
+    if error["type"] == "value_error":
+        return str(context["error"])
+    return _REASONS.get(error["type"], "Send another value.").format_map(context)
