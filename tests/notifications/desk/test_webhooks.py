@@ -1,6 +1,7 @@
 """Webhook endpoints and their deliveries at the desk."""
 
 import re
+from html import unescape
 from typing import Any
 
 import pytest
@@ -139,6 +140,106 @@ def test_a_replay_by_filter_says_first_how_many(admin_client: Client) -> None:
     assert WebhookDelivery.objects.filter(status=Status.QUEUED, ring_after=PARKED).count() == 6
     other.refresh_from_db()
     assert other.status == Status.DONE
+
+
+def ended(*statuses: Status) -> list[WebhookDelivery]:
+    """A delivery in each of these statuses."""
+    found = happened(len(statuses))
+    for delivery, status in zip(found, statuses, strict=True):
+        WebhookDelivery.objects.filter(pk=delivery.pk).update(
+            status=status, finished_at=database_now()
+        )
+    return found
+
+
+def state_of(delivery: WebhookDelivery) -> str:
+    delivery.refresh_from_db()
+    return delivery.status
+
+
+def test_a_replay_button_is_for_its_status_and_keeps_the_other_filters(
+    admin_client: Client,
+) -> None:
+    endpoint = endpoint_at(URL)
+    endpoint_at(URL, name="Another", events=[])  # else the list has no filter of endpoints
+    done, _done, failed, cancelled = ended(
+        Status.DONE, Status.DONE, Status.FAILED, Status.CANCELLED
+    )
+    chosen = f"?endpoint__id__exact={endpoint.pk}"
+
+    page = admin_client.get(f"{LOG}{chosen}").content.decode()
+    links = [unescape(link) for link in re.findall(r'href="([^"]+/all/replay/[^"]*)"', page)]
+    [to_failed] = [link for link in links if "failed" in link]
+    asked = admin_client.get(to_failed).content.decode()
+
+    assert sorted(links) == [
+        f"{LOG}all/replay/{chosen}&status__exact={status}"
+        for status in ("cancelled", "done", "failed")
+    ]
+    assert "Send 1 delivery again" in strip_tags(asked)
+    words = " ".join(strip_tags(asked).split())
+    assert "its own id? Status Failed Endpoint" in words
+    assert "Warehouse" in words
+    read_page(admin_client, to_failed, asked).send()
+    assert [state_of(each) for each in (done, failed, cancelled)] == ["done", "queued", "cancelled"]
+
+
+def test_a_replay_to_an_endpoint_that_is_off_is_refused_with_the_reason(
+    admin_client: Client,
+) -> None:
+    endpoint_at(URL)
+    [delivery] = ended(Status.DONE)
+    WebhookEndpoint.objects.update(status="off")
+    decide = f"{LOG}{delivery.pk}/decide/replay/"
+
+    asked = strip_tags(admin_client.get(decide).content.decode())
+    answered = strip_tags(admin_client.post(decide, {"reason": ""}, follow=True).content.decode())
+
+    for page in (asked, answered):
+        assert "1 delivery is left out: its endpoint is switched off. Resume it first." in page
+    assert "Send 1 delivery" not in asked
+    assert state_of(delivery) == "done"
+
+
+def three_failed_at_each_of_two_of_which_one_is_off() -> None:
+    endpoint_at(URL)
+    off = endpoint_at(URL, name="Shut")
+    happened(3)
+    WebhookDelivery.objects.update(status=Status.FAILED, finished_at=database_now())
+    WebhookEndpoint.objects.filter(pk=off.pk).update(status="off")
+
+
+def assert_those_of_the_other_are_replayed(asked: str, answered: str) -> None:
+    assert "Send 3 deliveries again" in strip_tags(asked)
+    for page in (asked, answered):
+        assert "3 deliveries are left out: their endpoints are switched off" in strip_tags(page)
+    assert set(WebhookDelivery.objects.values_list("endpoint__name", "status")) == {
+        ("Warehouse", "queued"),
+        ("Shut", "failed"),
+    }
+
+
+def test_a_replay_of_all_leaves_out_what_went_to_endpoints_that_are_off(
+    admin_client: Client,
+) -> None:
+    three_failed_at_each_of_two_of_which_one_is_off()
+    question = f"{LOG}all/replay/?status__exact=failed"
+
+    asked = admin_client.get(question).content.decode()
+    answer = read_page(admin_client, question, asked).send_and_follow()
+
+    assert_those_of_the_other_are_replayed(asked, answer.content.decode())
+
+
+def test_a_replay_of_chosen_ones_leaves_them_out_too(admin_client: Client) -> None:
+    three_failed_at_each_of_two_of_which_one_is_off()
+    chosen = [str(key) for key in WebhookDelivery.objects.values_list("pk", flat=True)]
+    values = {"action": "replay", "index": "0", "_selected_action": chosen}
+
+    asked = admin_client.post(LOG, values).content.decode()
+    answer = read_page(admin_client, LOG, asked).send_and_follow()
+
+    assert_those_of_the_other_are_replayed(asked, answer.content.decode())
 
 
 def test_the_lists_cost_the_same_for_many_rows(admin_client: Client) -> None:
