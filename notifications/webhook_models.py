@@ -186,9 +186,22 @@ class WebhookDeliveryQuerySet(JobQuerySet):
             )
         )
 
+    def to_endpoints_off(self) -> "WebhookDeliveryQuerySet":
+        """Return those whose endpoint is switched off: nothing goes there until it is resumed."""
+        off = WebhookEndpoint.objects.filter(status=WebhookEndpoint.Status.OFF)
+        return self.filter(endpoint__in=off)
+
+    def to_endpoints_on(self) -> "WebhookDeliveryQuerySet":
+        """Return the others: their endpoint takes deliveries, or is paused and will."""
+        on = WebhookEndpoint.objects.exclude(status=WebhookEndpoint.Status.OFF)
+        return self.filter(endpoint__in=on)
+
     def replay(self) -> int:
-        """Send those again that ended, however they did; return how many."""
-        return self.queue_again()
+        """Send those again that ended, however they did; return how many.
+
+        What went to an endpoint that is switched off stays as it is: it would wait for ever.
+        """
+        return self.to_endpoints_on().queue_again()
 
 
 class WebhookDelivery(Job):

@@ -7,7 +7,7 @@ from django.contrib import messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpRequest, QueryDict
 from django.http.response import HttpResponseBase
 from django.shortcuts import redirect
 from django.urls import URLPattern, path, reverse
@@ -51,7 +51,7 @@ class AllAtOncePages(JobAdmin):
         response = super().changelist_view(request, extra_context)
         listed = getattr(response, "context_data", {}).get("cl")
         if listed is not None and self.may_decide(request):
-            offers = self._offers(listed.queryset, request.GET.urlencode())
+            offers = self._offers(listed.queryset, request.GET)
             response.context_data["all_at_once"] = offers
         return response
 
@@ -69,10 +69,14 @@ class AllAtOncePages(JobAdmin):
             return redirect(back)
         is_answer = request.method == "POST"
         asked_at = asked_at_of(request)
-        meant = meant_by(decision, listed.queryset, asked_at=asked_at)
+        meant, left_out = self.decidable(
+            decision, meant_by(decision, listed.queryset, asked_at=asked_at)
+        )
         form = ReasonForm(request.POST if is_answer else None)
         if form.is_valid():
             self._decide_all(request, decision, meant, reason=form.typed)
+            if left_out:
+                messages.warning(request, left_out)
             return redirect(back)
         count = meant.count()
         return confirm_page(
@@ -82,6 +86,7 @@ class AllAtOncePages(JobAdmin):
             label=decision.label if count else "",
             facts=chosen_filters(listed)
             or [(_("Filters"), _("None: the decision applies to all of them."))],
+            sentences=[left_out] if left_out else [],
             hidden=[("asked_at", asked_at.isoformat())],
             form=form,
             back=back,
@@ -100,14 +105,19 @@ class AllAtOncePages(JobAdmin):
         if left:
             messages.warning(request, self.left(left))
 
+    def decidable(self, decision: Decision, jobs: QuerySet[Any]) -> tuple[QuerySet[Any], str]:
+        """Return the jobs without those that must be left out, and a sentence with their number."""
+        return jobs, ""
+
     def left(self, count: int) -> str:
         """Say that so many wait for the same decision once more."""
         return jobs_left(count)
 
-    def _offers(self, listed: QuerySet[Any], query: str) -> list[dict[str, Any]]:
+    def _offers(self, listed: QuerySet[Any], query: QueryDict) -> list[dict[str, Any]]:
         """Return the decisions about all of a list: each status with its number and its decisions.
 
-        The number is exact while it is small; the page that asks counts all of them.
+        The number is exact while it is small; the page that asks counts all of them. A button is
+        for its status alone, with the list's other filters.
         """
         statuses = {s for decision, _label in self.all_at_once.values() for s in decision.statuses}
         counts = {
@@ -120,7 +130,7 @@ class AllAtOncePages(JobAdmin):
                 "colour": COLOURS[status],
                 "count": count,
                 "decisions": [
-                    (label, self._url(name, query))
+                    (label, self._url(name, _query(query, decision, status)))
                     for name, (decision, label) in self.all_at_once.items()
                     if status in decision.statuses
                 ],
@@ -138,3 +148,15 @@ class AllAtOncePages(JobAdmin):
         names = (self.opts.app_label, self.opts.model_name)
         url, query = reverse("admin:{}_{}_changelist".format(*names)), request.GET.urlencode()
         return f"{url}?{query}" if query else url
+
+
+def _query(listed: QueryDict, decision: Decision, status: str) -> str:
+    """Return the list's query, with the status as its filter if the decision is for several."""
+    if len(decision.statuses) == 1:
+        return listed.urlencode()
+    narrowed = listed.copy()
+    for name in listed:
+        if name.partition("__")[0] == "status":
+            del narrowed[name]
+    narrowed["status__exact"] = status
+    return narrowed.urlencode()

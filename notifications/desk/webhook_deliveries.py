@@ -2,21 +2,25 @@
 
 from typing import Any
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.filters import DateFieldListFilter
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.decorators import display
 
 from notifications.desk.all_at_once import AllAtOncePages
-from notifications.desk.webhook_decisions import ALL_AT_ONCE, DECISIONS
+from notifications.desk.webhook_decisions import ALL_AT_ONCE, DECISIONS, REPLAY
 from notifications.models import WebhookDelivery
 from notifications.webhooks.attempts import read_attempts
 from notifications.webhooks.events import EVENTS, TEST, event_label
+from project.desk.confirming import confirm_page
 from project.desk.jobs import isolated
 from project.desk.sheets import Column
+from project.jobs.decisions import Decision
 from project.text import isolate
 
 
@@ -71,6 +75,38 @@ class WebhookDeliveryAdmin(AllAtOncePages):
             "endpoint": isolate(job.endpoint.name),
         }
 
+    # ── Decisions ───────────────────────────────────────────────────────────────────────────
+
+    def decidable(self, decision: Decision, jobs: QuerySet[Any]) -> tuple[QuerySet[Any], str]:
+        """Leave those out of a replay whose endpoint is switched off: they would wait for ever."""
+        if decision is not REPLAY:
+            return jobs, ""
+        off = jobs.filter(status__in=decision.statuses).to_endpoints_off().count()
+        return jobs.to_endpoints_on(), off_words(off) if off else ""
+
+    def _asked(
+        self,
+        request: HttpRequest,
+        decision: Decision,
+        jobs: QuerySet[Any],
+        **asked: Any,
+    ) -> HttpResponseBase | None:
+        on, left_out = self.decidable(decision, jobs)
+        if not left_out:
+            return super()._asked(request, decision, jobs, **asked)
+        if on.filter(status__in=decision.statuses).exists():
+            page: Any = super()._asked(request, decision, on, **asked)
+            if page is not None:
+                page.context_data["sentences"] = [left_out]
+                return page
+        elif not asked["is_answer"]:
+            title, back = decision.label, asked["back"]
+            return confirm_page(
+                request, title=title, question=left_out, label="", back=back, opts=self.opts
+            )
+        messages.warning(request, left_out)
+        return None
+
     def number_of(self, job: WebhookDelivery) -> str:
         return str(job.context.get("data", {}).get("number", ""))
 
@@ -91,3 +127,13 @@ class WebhookDeliveryAdmin(AllAtOncePages):
 
     def page_context(self, request: HttpRequest, job: WebhookDelivery) -> dict[str, Any]:
         return {**super().page_context(request, job), "attempts": list(read_attempts(job))}
+
+
+def off_words(count: int) -> str:
+    """Say that so many deliveries are left out, and what helps."""
+    words = ngettext(
+        "%(count)d delivery is left out: its endpoint is switched off. Resume it first.",
+        "%(count)d deliveries are left out: their endpoints are switched off. Resume these first.",
+        count,
+    )
+    return words % {"count": count}

@@ -19,6 +19,8 @@ from notifications.webhooks.signing import Request
 
 KEEP = 30
 """Entries; older ones are dropped."""
+UNCOUNTED = {"parked", "released"}
+"""Ends of attempts that were no try: the next one has the same number."""
 MASKED = {"webhook-signature", "signature", "authorization"}
 
 
@@ -61,13 +63,31 @@ def mask(value: str) -> str:
 def logged(delivery: WebhookDelivery, *, ended: str, words: str) -> list[dict[str, Any]]:
     """Return the log with the claimed attempt, which ends now."""
     log = list(delivery.attempts_log)
-    entry = {"ended": ended, "number": delivery.attempts, "words": kept_words(words)}
-    entry |= delivery.sent or {}
     last = log[-1] if log else {}
+    entry = {
+        "ended": ended,
+        "number": _number(delivery.attempts, last),
+        "attempt": delivery.attempts,
+        "words": kept_words(words),
+    }
+    entry |= delivery.sent or {}
     if ended == "parked" and (last.get("ended"), last.get("words")) == (ended, entry["words"]):
         log.pop()
         entry["times"] = last.get("times", 1) + 1
     return [*log, entry][-KEEP:]
+
+
+def _number(attempt: int, last: dict[str, Any]) -> int:
+    """Return the number of an attempt behind the log's last entry; a replay numbers on.
+
+    `attempt` is counted anew by each replay.
+    """
+    if not last:
+        return attempt
+    uncounted = last["ended"] in UNCOUNTED
+    before = last.get("attempt", last["number"]) - uncounted
+    number: int = last["number"] - uncounted
+    return number + (attempt - before if attempt > before else attempt)
 
 
 def read_attempts(delivery: WebhookDelivery) -> Iterator[Attempt]:

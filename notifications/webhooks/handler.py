@@ -13,7 +13,7 @@ from django.db import Error
 from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import admission, attempts, wellbeing
 from notifications.webhooks.kinds import body_of
-from notifications.webhooks.sending import GONE, make_request, send
+from notifications.webhooks.sending import GONE, make_request, send, unusable
 from project.database.clock import database_now
 from project.jobs.errors import (
     JobError,
@@ -53,6 +53,9 @@ class WebhookHandler(JobHandler[WebhookDelivery]):
         except InvalidToken as error:
             wellbeing.note_silence(endpoint, reason=UNREADABLE)
             raise TransientError(UNREADABLE) from error
+        except ValueError as error:
+            wellbeing.note_silence(endpoint, reason=unusable(error))
+            raise TransientError(unusable(error)) from error
         began = monotonic()
         outcome = send(request)
         job.answer_status, job.retry_after = outcome.status, outcome.retry_after

@@ -41,7 +41,10 @@ class Outcome:
 
 
 def make_request(delivery: WebhookDelivery, *, now: datetime) -> Request:
-    """Return the signed request."""
+    """Return the signed request. Raises ValueError for an address that no connection can have."""
+    parts = urlsplit(delivery.endpoint.url)
+    if not parts.hostname or parts.port == 0:
+        raise ValueError("it has no host or no port")
     request = Request(
         url=delivery.endpoint.url,
         body=delivery.body.encode(),
@@ -58,11 +61,16 @@ def make_request(delivery: WebhookDelivery, *, now: datetime) -> Request:
     return request
 
 
+def unusable(error: ValueError) -> str:
+    """Say that the endpoint's address can't be used, and why."""
+    return f"the address can't be used: {error}"
+
+
 def send(request: Request) -> Outcome:
     """Send the request. Redirects aren't followed: any answer but 2xx is a refusal."""
-    url = urlsplit(request.url)
-    is_tls = url.scheme == "https"
     try:
+        url = urlsplit(request.url)
+        is_tls = url.scheme == "https"
         answer = http.post(
             url,
             target=http.target(url),
@@ -74,6 +82,8 @@ def send(request: Request) -> Outcome:
         )
     except (ProviderDownError, NoAnswerError) as error:
         return Outcome(status=None, words=str(error))
+    except ValueError as error:  # a port or a name that no connection can have
+        return Outcome(status=None, words=unusable(error))
     return Outcome(
         status=answer.status,
         words=answer.words,

@@ -34,12 +34,13 @@ def resume(endpoints: QuerySet[WebhookEndpoint]) -> int:
 def switch_off(endpoints: QuerySet[WebhookEndpoint], *, reason: str) -> int:
     """Switch the endpoints off and cancel what waits for them; return how many were on."""
     keys = list(endpoints.exclude(status=State.OFF).values_list("pk", flat=True))
-    for key in keys:
-        cancel_waiting(key, reason=reason or "the endpoint was switched off")
-    return WebhookEndpoint.objects.filter(pk__in=keys).update(
+    count = WebhookEndpoint.objects.filter(pk__in=keys).update(
         status=State.OFF,
         status_reason=reason,
         failures=0,
         failing_since=None,
         resting_until=None,
     )
+    for key in keys:  # only now: a replay meanwhile would wait for ever
+        cancel_waiting(key, reason=reason or "the endpoint was switched off")
+    return count

@@ -12,6 +12,7 @@ from django.db.backends.utils import CursorWrapper
 from orders.catalogue.products import create_product
 from orders.demo.orders.copying import Copied
 from orders.demo.orders.names import words
+from orders.demo.orders.silence import take_back
 from orders.demo.orders.weighted import Weighted
 from orders.models import Category, Product, StockMovement
 from project.database.arrays import array_literal
@@ -94,7 +95,7 @@ def create(*, orders: int, seed: int) -> Catalogue:
     random.shuffle(kinds)
     wanted = skus(orders=orders, seed=seed)
     goods = []
-    with transaction.atomic():
+    with transaction.atomic(durable=True):  # `take_back` knows by its begin what it told
         categories = {
             name: Category.objects.create(
                 name=f"{name} (demo)", slug=category_slug(name, seed), position=100 + position
@@ -114,13 +115,16 @@ def create(*, orders: int, seed: int) -> Catalogue:
                 stock=random.randrange(20, 80),
             )
             goods.append(Goods(product.pk, sku, product.name, product.price))
+        take_back(skus=wanted)
     return Catalogue(goods)
 
 
 def put_on_sale(*, orders: int, seed: int) -> None:
     """Put the products on sale, all but every twentieth: those have had their day."""
     wanted = [sku for rank, sku in enumerate(skus(orders=orders, seed=seed)) if rank % 20 != 19]
-    Product.objects.filter(sku__in=wanted).update(is_active=True)
+    with transaction.atomic(durable=True):
+        Product.objects.filter(sku__in=wanted).update(is_active=True)
+        take_back(skus=wanted)
 
 
 def deliver_stock(cursor: CursorWrapper, units: Mapping[int, int], at: datetime) -> None:

@@ -36,6 +36,7 @@ TABLES = (
     *("orders_salesentry", "orders_product", "orders_user", "notifications_notification"),
     *("media_jobs_mediajob", "media_jobs_rendition", "django_celery_results_taskresult"),
 )
+"""Those whose statistics PostgreSQL renews after a fill. Batches don't write products and users."""
 
 Progress = Callable[[str], object]
 """Takes a sentence for people."""

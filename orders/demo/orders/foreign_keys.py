@@ -22,8 +22,9 @@ _IS_SUPERUSER = "SELECT current_setting('is_superuser') = 'on'"
 def skip_triggers(cursor: CursorWrapper) -> bool:
     """Let no trigger fire until the transaction ends, if the role may do that; return whether.
 
-    The tables of a fill have no triggers but those of foreign keys, so the caller has to look for
-    the rows that it refers to and doesn't make: `hold`.
+    The tables that a batch writes have no triggers but those of foreign keys, so the caller has to
+    look for the rows that it refers to and doesn't make: `hold`. Products, which have another one,
+    are written outside of batches.
     """
     version = cast(DatabaseWrapper, connection).pg_version
     cursor.execute(_MAY_SKIP if version >= 150_000 else _IS_SUPERUSER)

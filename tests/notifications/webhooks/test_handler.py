@@ -1,4 +1,5 @@
 import json
+import re
 from datetime import timedelta
 from uuid import uuid4
 
@@ -101,6 +102,33 @@ def test_the_log_masks_signatures(endpoint, receiver):
     assert (entry.status, entry.words, entry.url) == (200, "200 thanks", receiver.url)
     assert dict(entry.headers)["webhook-signature"] == f"{signature[:7]}…"
     assert signature not in json.dumps(delivery.attempts_log)
+
+
+def test_attempts_after_a_replay_are_numbered_on(endpoint, receiver):
+    receiver.answers = [500, 200, 500, 200]
+    [delivery] = happened()
+    attempt(delivery)
+    attempt(due(delivery))
+
+    WebhookDelivery.objects.replay()
+    WebhookEndpoint.objects.update(status="paused")
+    attempt(due(delivery))
+    WebhookEndpoint.objects.update(status="active")
+    attempt(due(delivery))
+    delivery = attempt(due(delivery))
+
+    numbers = [(entry.number, entry.status) for entry in read_attempts(delivery)]
+    assert numbers == [(1, 500), (2, 200), (3, None), (3, 500), (4, 200)]
+    assert delivery.attempts == 2, "a replay has all its attempts"
+
+
+def test_a_replay_to_an_endpoint_that_is_off_stays_as_it_is(endpoint, receiver):
+    delivery = attempt(happened()[0])
+    WebhookEndpoint.objects.update(status="off")
+
+    assert WebhookDelivery.objects.replay() == 0
+    delivery.refresh_from_db()
+    assert delivery.status == Status.DONE
 
 
 # ── What is refused ─────────────────────────────────────────────────────────────────────────
@@ -206,6 +234,29 @@ def test_the_first_answer_after_a_silence_wakes_what_it_kept_waiting(endpoint, r
     endpoint.refresh_from_db()
     assert (endpoint.failures, endpoint.failing_since, endpoint.error) == (0, None, "")
     assert let_go() == [first.pk], "what was refused keeps its pause"
+
+
+@pytest.mark.parametrize("signature", ["standard", "rfc9421"])
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("https://example.org:99999/", "Port out of range"),
+        ("https://[fe80::1/", "Invalid IPv6 URL"),
+        ("https:///hooks", "no host"),
+        (f"https://{'a' * 64}.example/", "can't be used|no host name"),
+    ],
+)
+def test_an_address_that_no_connection_can_have_fails_the_attempt(
+    endpoint, receiver, url, reason, signature
+):
+    WebhookEndpoint.objects.update(url=url, signature=signature)
+
+    delivery = attempt(happened()[0])
+
+    endpoint.refresh_from_db()
+    assert (delivery.status, delivery.attempts) == (Status.QUEUED, 1)
+    assert re.search(reason, delivery.error)
+    assert (endpoint.failures, endpoint.error) == (1, delivery.error)
 
 
 def test_an_endless_answer_is_read_up_to_a_limit(endpoint, receiver):

@@ -11,9 +11,9 @@ from django.db.models import Avg, Count
 
 from media_jobs.models import MediaJob, Rendition
 from notifications.delivery.stored_html import stored_html
-from notifications.models import FINAL, MessageHtml, Notification
+from notifications.models import FINAL, MessageHtml, Notification, WebhookDelivery
 from notifications.rendering import render
-from orders.demo.orders import AlreadyFilled, InUse, fill, fill_orders
+from orders.demo.orders import AlreadyFilled, InUse, catalogue, fill, fill_orders
 from orders.demo.orders.lives import key_of, source_of
 from orders.demo.orders.moments import DAYS, moments
 from orders.demo.orders.rows.messages import MOST_PARKED
@@ -21,6 +21,8 @@ from orders.models import DemoFill, Order, OrderEvent, Product, StockMovement, U
 from orders.placing.identity import order_id
 from project.database.advisory_lock import try_lock
 from project.jobs.dispatch import ring
+from tests.factories import add_product
+from tests.notifications.webhooks.receiver import endpoint_at
 from tests.orders.demo_orders.outcome import told, violations
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
@@ -37,6 +39,26 @@ def test_the_audit_is_clean_and_no_job_is_due() -> None:
     assert violations() == []
     assert ring(Notification) == []
     assert ring(MediaJob) == []
+
+
+def test_webhooks_hear_of_no_demo_product() -> None:
+    endpoint_at("https://hooks.example/in", events=["product.changed"])
+    add_product("TEA")
+    Product.objects.update(name="Green tea")
+
+    fill_orders(orders=100)
+
+    heard = WebhookDelivery.objects.values_list("context__data__sku", flat=True)
+    assert list(heard) == ["TEA"], "what others did stays"
+
+
+def test_control_what_isnt_taken_back_is_told(monkeypatch) -> None:
+    endpoint_at("https://hooks.example/in", events=["product.changed"])
+    monkeypatch.setattr(catalogue, "take_back", lambda *, skus: None)
+
+    fill_orders(orders=100)
+
+    assert WebhookDelivery.objects.count() > Product.objects.count()
 
 
 def test_messages_say_what_the_templates_say(settings) -> None:
