@@ -32,6 +32,7 @@ from orders.desk.step_forms import (
 from orders.desk.transitions import CHANGE, REFUND, show_refusals, take_step
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.notes import MAX_LENGTH, add_note
+from orders.lifecycle.return_steps import COMES_FROM, WrongReturnStatus
 from orders.models import Order, Payment, PaymentAttempt, Refund, Return, User
 from project.database.keys import time_ordered_key
 
@@ -172,9 +173,14 @@ class StepPages:
     def return_view(
         self, request: HttpRequest, order_id: UUID, return_id: UUID, step: str
     ) -> HttpResponse:
-        """Take a step of a return."""
+        """Take a step of a return. A page of one that it can't take any more says so instead."""
         asked = get_object_or_404(Return, pk=return_id, order_id=order_id)
         found = find_return_step(step)
+        if not request.user.has_perm(found.permission):
+            raise PermissionDenied
+        if request.method == "GET" and asked.status not in COMES_FROM[found.to]:
+            messages.warning(request, str(WrongReturnStatus(asked, to=found.to)))
+            return redirect("admin:orders_order_change", order_id)
         worklist = reverse("admin:orders_return_changelist")
         return self._form_page(
             request,

@@ -133,6 +133,18 @@ def test_each_page_says_what_will_happen(desk: Client) -> None:
     assert asked.lines.get().received == 0
 
 
+def test_a_return_that_has_ended_offers_no_step_at_an_old_address(desk: Client) -> None:
+    order = delivered()
+    asked = ask_return(order)
+    url = step_page(desk, order, "Refuse the return")
+    receive_return(accept(return_id=asked.pk, answer="by post"), {"TEA": 2})
+
+    answer = desk.get(url, follow=True)
+
+    assert answer.redirect_chain == [(reverse("admin:orders_order_change", args=[order.pk]), 302)]
+    assert "This return can&#x27;t be refused any more: it is received." in text_of(answer)
+
+
 def test_the_refund_page_leaves_out_what_is_to_come(desk: Client) -> None:
     order = delivered(("TEA", 3))
     ask_return(order)
