@@ -2,6 +2,7 @@
 
 import re
 from io import StringIO
+from typing import Any
 
 import pytest
 from django.core.management import CommandError, call_command
@@ -16,8 +17,8 @@ RETURN = "https://platform.test/linked"
 
 
 @pytest.fixture(autouse=True)
-def local(settings: object) -> None:
-    settings.TANDEM_LOCAL = True  # type: ignore[attr-defined]
+def local(settings: Any) -> None:
+    settings.TANDEM_LOCAL = True
 
 
 def run(*args: str) -> str:
@@ -87,8 +88,8 @@ def test_a_platform_without_a_profile_and_a_client_without_a_name_are_refused() 
         run("create", " ", "--platform", PROFILE, "--return", RETURN)
 
 
-def test_the_account_leads_to_its_assistants(client: Client, django_user_model: object) -> None:
-    ada = django_user_model.objects.create_user("ada", "ada@example.org")  # type: ignore[attr-defined]
+def test_the_account_leads_to_its_assistants(client: Client, django_user_model: Any) -> None:
+    ada = django_user_model.objects.create_user("ada", "ada@example.org")
     client.force_login(ada)
 
     page = client.get("/accounts/linked/").content.decode()
