@@ -1,5 +1,6 @@
 """The form field of countries: their codes, separated by commas."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -17,11 +18,11 @@ class CountryCodesField(SimpleArrayField):
     def __init__(self, **options: Any) -> None:
         super().__init__(forms.CharField(), **options)
 
-    def to_python(self, value: Any) -> list[str]:
-        typed = super().to_python(value)
+    def to_python(self, value: Any) -> Any:
+        typed: Any = super().to_python(value)
         return list(dict.fromkeys(code.strip().upper() for code in typed if code.strip()))
 
-    def validate(self, value: list[str]) -> None:
+    def validate(self, value: Sequence[Any]) -> None:
         super().validate(value)
         if unknown := [code for code in value if code not in COUNTRIES]:
             words = _("There is no country with the code %(codes)s. Codes are like DE, AT.")

@@ -77,7 +77,7 @@ class WebhookDeliveryAdmin(AllAtOncePages):
 
     # ── Decisions ───────────────────────────────────────────────────────────────────────────
 
-    def decidable(self, decision: Decision, jobs: QuerySet[Any]) -> tuple[QuerySet[Any], str]:
+    def decidable(self, decision: Decision, jobs: Any) -> tuple[QuerySet[Any], str]:
         """Leave those out of a replay whose endpoint is switched off: they would wait for ever."""
         if decision is not REPLAY:
             return jobs, ""
