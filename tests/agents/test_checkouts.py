@@ -229,6 +229,19 @@ def test_an_order_that_the_person_places_completes_the_agents_checkout(client: A
     assert Order.objects.count() == 1
 
 
+def test_a_person_is_told_that_a_checkout_was_cancelled(client: Any) -> None:
+    add_product("MUG", stock=5)
+    agent = Agent()
+    gone = agent.checkout(("MUG", 1))
+    agent.send("POST", f"/checkout-sessions/{gone['id']}/cancel")
+
+    page = client.get(f"/checkout/agent/{gone['id']}/", follow=True)
+
+    assert page.redirect_chain == [("/cart/", 302)]
+    assert "What your assistant began has ended" in page.content.decode()
+    assert client.get(f"/checkout/agent/{UUID(int=7)}/").status_code == 404
+
+
 def test_a_completed_or_cancelled_checkout_does_not_change() -> None:
     add_product("MUG", stock=5)
     agent = Agent()

@@ -2,9 +2,11 @@
 
 from uuid import UUID
 
+from django.contrib import messages
 from django.db.models.functions import Now
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import redirect
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -19,9 +21,7 @@ Stage = AgentCheckout.Stage
 @require_safe
 def agent_checkout(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     """Lead to the checkout with the agent's choice, or to the order that it has become."""
-    checkout = AgentCheckout.objects.filter(pk=checkout_id).exclude(stage=Stage.CANCELED).first()
-    if checkout is None:
-        raise Http404
+    checkout = get_object_or_404(AgentCheckout, pk=checkout_id)
     ids = [
         each
         for source in (Order.Source.AGENT, Order.Source.SHOP)
@@ -30,8 +30,9 @@ def agent_checkout(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
     placed = checkout.order_id or Order.objects.filter(pk__in=ids).values_list("pk").first()
     if placed:
         return redirect("order", order_id=placed if isinstance(placed, UUID) else placed[0])
-    if not AgentCheckout.objects.filter(pk=checkout_id, expires_at__gt=Now()).exists():
-        raise Http404
+    is_open = AgentCheckout.objects.filter(pk=checkout_id, expires_at__gt=Now())
+    if not is_open.exclude(stage=Stage.CANCELED).exists():
+        return _ended(request)
     return redirect(fill_in(request, checkout))
 
 
@@ -39,8 +40,15 @@ def agent_checkout(request: HttpRequest, checkout_id: UUID) -> HttpResponse:
 @require_safe
 def agent_cart(request: HttpRequest, cart_id: UUID) -> HttpResponse:
     """Lead to the cart with the agent's choice in it."""
-    cart = AgentCart.objects.filter(pk=cart_id, canceled_at=None).first()
-    if cart is None:
-        raise Http404
+    cart = get_object_or_404(AgentCart, pk=cart_id)
+    if cart.canceled_at is not None:
+        return _ended(request)
     take_lines(request, cart.wanted)
+    return redirect("cart")
+
+
+def _ended(request: HttpRequest) -> HttpResponse:
+    """Lead to the cart, and say that what the assistant began is over."""
+    text = _("What your assistant began has ended: it was cancelled, or its time is over.")
+    messages.info(request, text)
     return redirect("cart")
