@@ -5,7 +5,7 @@ from decimal import Decimal
 from typing import Annotated, Literal
 
 from django.utils.translation import gettext as _
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from orders.api.schemas.clients import ORDER_EXAMPLE, ClientOrderOut, Next, Pages
@@ -17,7 +17,21 @@ Words = Annotated[
     str, text(max_length=200, required=False), Field(json_schema_extra={"maxLength": 200})
 ]
 Amount = Annotated[Decimal | None, Field(ge=0, le=999_999_999_999)]
-Day = Annotated[date | None, Field(description="A day in the shop's time zone, included.")]
+
+
+def _written_out(value: object) -> object:
+    """Refuse a bare number, which pydantic takes for seconds since 1970."""
+    if isinstance(value, str) and "-" not in value:
+        message = _("Write it as 2026-05-04, a moment as 2026-05-04T09:00:00Z.")
+        raise PydanticCustomError("invalid", "{message}", {"message": message})
+    return value
+
+
+Day = Annotated[
+    date | None,
+    BeforeValidator(_written_out),
+    Field(description="A day in the shop's time zone, included."),
+]
 
 
 def _known_country(code: str) -> str:
@@ -30,6 +44,7 @@ def _known_country(code: str) -> str:
 class OrderFilters(Pages):
     updated_after: Annotated[
         AwareDatetime | None,
+        BeforeValidator(_written_out),
         Field(description="Only orders that were placed or changed after this moment."),
     ] = None
     q: Annotated[

@@ -194,6 +194,8 @@ def test_the_filters_are_those_of_the_desk(orders: list[Order], caller: Caller) 
         {"limit": "201"},
         {"country": "XX"},
         {"placed_from": "31.12.2026"},
+        {"placed_to": "0"},
+        {"updated_after": "1764417600"},
     ],
 )
 def test_a_filter_that_makes_no_sense_is_invalid(caller: Caller, filters: dict[str, str]) -> None:
