@@ -23,10 +23,11 @@ pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.tim
 
 ONLY_THEN = re.compile(
     r"tandem_(replication_lag_(seconds|bytes)|replica_\w+|(carrier_)?breaker_open"
-    r"|writer_deferrals_total)"
+    r"|writer_deferrals_total|webhook_\w+)"
 )
 """What has values only with a standby (tests/cluster/test_lag.py) or a replica, once a channel has
-failed or was paused, a carrier was asked, and an order had to wait for a locked product."""
+failed or was paused, a carrier was asked, an order had to wait for a locked product, and with a
+webhook endpoint."""
 LOADED_LATE = {"tandem_carrier_breaker_open", "tandem_replica_reads_total"}
 """Of these even the type is there only once their modules are: carriers', and the desk's lists. The
 page has those of all others from the start."""
