@@ -159,7 +159,8 @@ class Relay:
             return rung(model, limit=limit)
         looks = self._looks.setdefault(model, Looks())
         jobs = rung(model, limit=limit, since=looks.begin())
-        looks.end(found_all=len(jobs) < limit)
+        oldest = max((job.ready_for for job in jobs), default=0.0)
+        looks.end(found_all=len(jobs) < limit, oldest=oldest)
         return jobs
 
     def _publish(self, model: type[Job]) -> int:

@@ -8,7 +8,7 @@ from notifications.channels import http
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import NoAnswerError, ProviderDownError
 from notifications.models import WebhookDelivery
-from notifications.webhook_pauses import LONGEST_RETRY_AFTER
+from notifications.models.webhook_pauses import LONGEST_RETRY_AFTER
 from notifications.webhooks import addresses, signing
 from notifications.webhooks.kinds import KINDS
 from notifications.webhooks.signing import Request

@@ -11,9 +11,9 @@ from django.db.models import F, Q
 from django.db.models.functions import Coalesce, Now
 
 from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
+from notifications.models.webhook_pauses import rest_after
 from notifications.outbox import staff_messages
 from notifications.staff import readers
-from notifications.webhook_pauses import rest_after
 from notifications.webhooks.sending import AWAY
 from project.jobs.queryset import Status
 from project.text import clean

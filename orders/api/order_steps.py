@@ -21,6 +21,7 @@ from orders.api.schemas.clients import ClientOrderOut
 from orders.api.schemas.fields import IdempotencyKey
 from orders.api.schemas.order_steps import CancelIn, PayIn, RefundIn, ShipIn
 from orders.api.schemas.problems import InvalidOut, ProblemOut, StepRefusedOut
+from orders.api.strict_json import StrictParser
 from orders.clients.answers import Claim, ClientKeyReusedError, answer_once, fingerprint_of
 from orders.clients.keys import Access
 from orders.clients.scopes import CUSTOMERS_READ, ORDERS_WRITE
@@ -156,6 +157,8 @@ def _answer(
     access = access_of(request)
     assert access is not None  # ClientKey
     order = find_order(reference)
+    if step is None:
+        _refuse_fields(request)
 
     def work(claim: Claim) -> str:
         try:
@@ -197,6 +200,15 @@ KINDS = {
 
 FIELDS = {"pay": "amount", "refund": "lines", "cancel": "reason"}
 """The field that a refused step is mostly about."""
+
+
+def _refuse_fields(request: HttpRequest) -> None:
+    """Refuse the fields of a body that takes none: they'd be a mistake that nobody would notice."""
+    body = StrictParser().parse_body(request) if request.body else {}
+    if body != {}:
+        names = body if isinstance(body, dict) else [""]
+        message = "This step takes no fields: it is taken for the whole order."
+        raise invalid_problem([{"field": name[:200], "message": message} for name in names])
 
 
 def _did(claim: Claim, order: Order, name: str, user: User) -> bool:

@@ -66,7 +66,7 @@ def changed_texts(
     for code, changes in texts.items():
         for name, text in changes.items():
             now = known.get(code, {}).get(name)
-            if text != now:
+            if text != (now or ""):
                 wanted = with_text(wanted, code, **{name: text})
                 if row is not None:
                     notes.append(f"{column or name} {code}: {shown(now or '')} → {shown(text)}")

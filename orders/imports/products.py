@@ -94,11 +94,14 @@ class CatalogueImport:
             )
 
     def _plan_tax_class(self, plan: Plan) -> None:
-        """Plan a new tax class. Raises RowRefusedError if the shop has none of this name."""
+        """Plan a new tax class; an empty name is the usual rate.
+
+        Raises RowRefusedError if the shop has none of this name.
+        """
         if plan.row.tax_class is None:
             return
         wanted = self._tax_classes.get(plan.row.tax_class.casefold())
-        if wanted is None:
+        if wanted is None and plan.row.tax_class:
             text = _("tax class: there is none named %(name)s; create it first, under Tax classes")
             raise RowRefusedError(text % {"name": shown(plan.row.tax_class)})
         now = plan.product.tax_class if plan.product else None
@@ -106,7 +109,8 @@ class CatalogueImport:
             plan.values["tax_class"] = wanted
             if plan.product:
                 old = shown(now.name if now else "")
-                plan.notes.append(f"tax class: {old} → {shown(wanted.name)}")
+                new = shown(wanted.name if wanted else "")
+                plan.notes.append(f"tax class: {old} → {new}")
 
 
 def _planned(row: Row, product: Product | None, pictures: Pictures) -> Plan:

@@ -6,6 +6,7 @@ same reasons wherever it comes from.
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from django.utils.translation import gettext as _
 
@@ -15,8 +16,12 @@ from orders.imports.report import Outcome, Report, RowReport
 from orders.imports.rows import Row, parse_row, rows_by_sku
 from orders.imports.run import LOCK
 from orders.imports.table import RawRow
+from orders.models.translated import other_languages
 from project.database.advisory_lock import try_lock
 
+EMPTIED = {"description": "description", "shelf": "shelf", "tax class": "tax_class"}
+"""Columns that an empty text empties, and the rows' fields. In a table an empty cell says nothing:
+people leave it so."""
 LONGEST_WAIT = 2.0
 POLL_SECONDS = 0.1
 
@@ -28,14 +33,15 @@ class CatalogueBusyError(Exception):
 def write_rows(cells: Sequence[dict[str, str]]) -> list[RowReport]:
     """Write the rows, given as cells by the columns of an import; return what came of each.
 
-    In their order, and numbered from 0. A refused row changes nothing and stops no other. Raises
-    CatalogueBusyError.
+    In their order, and numbered from 0. A cell that is there but empty empties its field, where
+    that is possible (`EMPTIED`, and each translation). A refused row changes nothing and stops no
+    other. Raises CatalogueBusyError.
     """
     report = Report(dry_run=False)
     rows: list[Row] = []
     for number, row in enumerate(cells):
         try:
-            rows.append(parse_row(RawRow(number, row)))
+            rows.append(_with_emptied(parse_row(RawRow(number, row)), row))
         except RowRefusedError as error:
             report.rows.append(_refused(number, row.get("sku", "")[:40], *error.faults))
     numbers = rows_by_sku(rows)
@@ -47,6 +53,21 @@ def write_rows(cells: Sequence[dict[str, str]]) -> list[RowReport]:
     if once:
         _write(once, report)
     return sorted(report.rows, key=lambda row: row.number)
+
+
+def _with_emptied(row: Row, cells: dict[str, str]) -> Row:
+    """Return the row with empty texts where the program sent one, instead of no value."""
+    texts = {code: dict(known) for code, known in row.texts.items()}
+    for code, _language in other_languages():
+        for name in ("name", "description"):
+            if _is_empty(cells, f"{name} {code}"):
+                texts.setdefault(code, {})[name] = ""
+    emptied = {name: "" for column, name in EMPTIED.items() if _is_empty(cells, column)}
+    return replace(row, texts=texts, **emptied)  # type: ignore[arg-type]  # all of them are texts
+
+
+def _is_empty(cells: dict[str, str], column: str) -> bool:
+    return column in cells and not cells[column].strip()
 
 
 def _write(rows: Sequence[Row], report: Report) -> None:

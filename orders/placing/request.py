@@ -170,9 +170,6 @@ def clean_text(value: str, *, field: str, max_length: int, required: bool = True
     Control characters are invalid (PostgreSQL can't store NUL), and so are lone surrogates.
     """
     value = " ".join(value.split())
-    visible = any(unicodedata.category(character)[0] not in "CZ" for character in value)
-    if required and not visible:
-        raise InvalidOrder([FieldError(field, _("This field is required."))])
     if len(value) > max_length:
         message = _("Use at most %(count)d characters.") % {"count": max_length}
         raise InvalidOrder([FieldError(field, message)])
@@ -181,6 +178,9 @@ def clean_text(value: str, *, field: str, max_length: int, required: bool = True
     ):
         message = _("Remove the characters that can't be printed.")
         raise InvalidOrder([FieldError(field, message)])
+    visible = any(unicodedata.category(character)[0] not in "CZ" for character in value)
+    if required and not visible:
+        raise InvalidOrder([FieldError(field, _("This field is required."))])
     return value
 
 

@@ -4,11 +4,16 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from django.contrib.admin.utils import label_for_field
+from django.core.exceptions import FieldDoesNotExist, ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import override
 
 _SIGNS = {"from": "≥ ", "to": "≤ "}
 """Of a range, which offers no choices but two fields."""
+
+
+_ONE_ROW = ("exact", "id__exact", "pk__exact")
+"""Lookups of a relation by a row's key."""
 
 
 class Chosen(NamedTuple):
@@ -49,8 +54,23 @@ def _chosen(listed: Any) -> list[Chosen]:
             label = field
             with suppress(AttributeError):
                 label = str(label_for_field(field, listed.model))
-            chosen.append(Chosen(f"{label} {part}".strip(), ", ".join(_texts(value))))
+            if part in _ONE_ROW and (words := _rows(listed, field, value)):
+                chosen += [Chosen(label, each, is_word=True) for each in words]
+            else:
+                chosen.append(Chosen(f"{label} {part}".strip(), ", ".join(_texts(value))))
     return chosen
+
+
+def _rows(listed: Any, field: str, value: Any) -> list[str]:
+    """Return the names of the rows that a relation is filtered by; none if it is no relation.
+
+    Django leaves a filter out that offers one choice, although the list is filtered by it.
+    """
+    with suppress(FieldDoesNotExist, ValidationError, ValueError):
+        related = listed.model._meta.get_field(field).related_model
+        if related is not None:
+            return [str(row) for row in related._default_manager.filter(pk__in=_texts(value))]
+    return []
 
 
 def _values(spec: Any, listed: Any) -> list[str]:

@@ -28,6 +28,8 @@ class Rung(NamedTuple):
     id: UUID
     order_id: UUID | None
     traceparent: str
+    ready_for: float
+    """Seconds since it became ready."""
 
 
 def ring(model: type[Job], *, limit: int = RING_BATCH, since: float | None = None) -> list[UUID]:
@@ -54,7 +56,8 @@ def rung(model: type[Job], *, limit: int = RING_BATCH, since: float | None = Non
     table = connection.ops.quote_name(model._meta.db_table)
     lately = "AND ring_after >= statement_timestamp() - interval '1 s' * %(since)s"
     ready = f"""
-        SELECT id, %(apart)s AND lost + (status = 'running')::int >= %(last)s AS is_last
+        SELECT id, ring_after AS ready_at,
+               %(apart)s AND lost + (status = 'running')::int >= %(last)s AS is_last
         FROM {table}
         WHERE ring_after <= statement_timestamp() {"" if since is None else lately}
           AND (status = 'queued'
@@ -92,10 +95,12 @@ def rung(model: type[Job], *, limit: int = RING_BATCH, since: float | None = Non
                                  ELSE least(30 * 2 ^ least(rings, 2), 120) END
                 FROM due LEFT JOIN alone ON alone.id = due.id
                 WHERE job.id = due.id
-                RETURNING job.id, job.order_id, job.traceparent, job.created_at,
+                RETURNING job.id, job.order_id, job.traceparent, job.created_at, due.ready_at,
                           due.is_last AND alone.id IS NULL AS waits
             )
-            SELECT id, order_id, traceparent FROM rung WHERE NOT waits
+            SELECT id, order_id, traceparent,
+                   extract(epoch FROM statement_timestamp() - ready_at)::float8
+            FROM rung WHERE NOT waits
             ORDER BY order_id IS NULL, created_at
             """,
             {

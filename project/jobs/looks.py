@@ -33,8 +33,12 @@ class Looks:
             return None
         return self._began_at - self._seen_until + OVERLAP
 
-    def end(self, *, found_all: bool) -> None:
+    def end(self, *, found_all: bool, oldest: float = 0.0) -> None:
         """End this look. What a full batch left is looked for again.
+
+        `oldest`: for how many seconds the oldest of the batch had been ready. A long transaction
+        queues its jobs further back than a look goes; those that the batch left are as old, and
+        without this each further batch would wait for the next whole look.
 
         After an error the look isn't ended, and the next one goes back as far.
         """
@@ -42,3 +46,5 @@ class Looks:
             self._whole_at = self._began_at
         if found_all:
             self._seen_until = self._began_at
+        elif self._seen_until is not None:
+            self._seen_until = min(self._seen_until, self._began_at - oldest)

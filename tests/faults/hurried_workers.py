@@ -15,8 +15,7 @@ __all__ = ["app"]
 
 def hurry() -> None:
     """Shorten this process' waits; what is waited for stays the same."""
-    from notifications import webhook_pauses
-    from notifications.models import WebhookDelivery
+    from notifications.models import WebhookDelivery, webhook_pauses
     from notifications.webhooks import sending
     from project.jobs.queryset import claim_statement
 

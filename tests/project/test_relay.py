@@ -187,6 +187,22 @@ def test_a_look_goes_back_to_the_last_one_and_now_and_then_over_all(
     assert queues.task_ids("notify") == [late.pk]
 
 
+def test_all_jobs_of_a_long_transaction_are_rung_once_a_whole_look_has_found_the_first(
+    relays: Callable[..., Relay], queues: Queues, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RING_BATCH", 2)
+    relay = relays()
+    relay.tick()
+    for _job in range(5):
+        notification(ring_after=Now() - HOUR)
+
+    assert relay.tick() == 0
+    monkeypatch.setattr(looks, "WHOLE_EVERY", 0.0)
+    assert relay.tick() == 2
+    monkeypatch.setattr(looks, "WHOLE_EVERY", 5.0)
+    assert [relay.tick() for _look in range(3)] == [2, 1, 0]
+
+
 def test_what_a_flushed_broker_lost_is_rung_again(
     relays: Callable[..., Relay], queues: Queues
 ) -> None:

@@ -7,7 +7,7 @@ from django.db import connection
 from django.db.models.functions import Now
 
 from notifications.models import WebhookDelivery, WebhookEndpoint
-from notifications.webhook_pauses import PAUSES
+from notifications.models.webhook_pauses import PAUSES
 from notifications.webhooks import admission
 from notifications.webhooks.admission import (
     AT_ONCE,

@@ -8,8 +8,8 @@ from django.db.models.functions import Now
 
 from notifications import staff
 from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
+from notifications.models.webhook_pauses import ATTEMPTS, LONGEST_REST, PAUSES, rest_after
 from notifications.outbox import Staff
-from notifications.webhook_pauses import ATTEMPTS, LONGEST_REST, PAUSES, rest_after
 from notifications.webhooks import sending
 from notifications.webhooks.admission import admit
 from notifications.webhooks.attempts import read_attempts

@@ -45,6 +45,21 @@ def test_what_a_full_batch_left_is_in_the_next_look(clock: Clock) -> None:
         relays.end(found_all=False)
 
 
+def test_what_a_full_batch_left_of_a_long_transaction_is_in_the_next_look(clock: Clock) -> None:
+    relays = Looks()
+    relays.begin()
+    relays.end(found_all=True)
+
+    clock.now += WHOLE_EVERY
+    assert relays.begin() is None
+    relays.end(found_all=False, oldest=30.0)
+    clock.now += 1
+    assert relays.begin() == 31 + OVERLAP
+    relays.end(found_all=True)
+    clock.now += 1
+    assert relays.begin() == 1 + OVERLAP, "all of it was found"
+
+
 def test_all_are_looked_at_until_a_look_has_found_all(clock: Clock) -> None:
     relays = Looks()
     for _batch in range(3):

@@ -127,6 +127,13 @@ def test_a_step_needs_a_key_of_its_own(order: Order, caller: Caller, key: str | 
     assert not ApiAnswer.objects.exists()
 
 
+@pytest.mark.parametrize("step", ["pack", "deliver"])
+def test_a_step_that_takes_nothing_refuses_a_field(step: str, order: Order, caller: Caller) -> None:
+    answer = caller.post(f"orders/{order.pk}/{step}", {"lines": [{"sku": "A", "quantity": 1}]})
+
+    assert (answer.status_code, answer.json()["errors"][0]["field"]) == (422, "lines")
+
+
 def test_refusals_say_why_in_code_and_words(order: Order, caller: Caller) -> None:
     path = f"orders/{order.pk}"
     early = caller.post(f"{path}/ship", {"carrier": "DHL"})

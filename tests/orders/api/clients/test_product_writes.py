@@ -59,6 +59,33 @@ def test_only_what_is_sent_is_changed(caller: Caller) -> None:
     )
 
 
+def test_an_empty_text_empties_what_may_be_empty_and_null_changes_nothing(caller: Caller) -> None:
+    books = TaxClass.objects.create(name="Books")
+    mug = add_product(
+        "MUG",
+        shelf="A-1",
+        description="Stoneware.",
+        tax_class=books,
+        texts={"zh-hans": {"name": "马克杯", "description": "粗陶。"}},
+    )
+    empty: dict[str, Any] = {"sku": "MUG", "shelf": "", "description": " ", "tax_class": ""}
+    empty["translations"] = {"zh-hans": {"name": "马克杯", "description": ""}}
+
+    [nothing] = write(
+        caller, {"sku": "MUG", "shelf": None, "description": None, "name": "", "category": " "}
+    )
+    [emptied], [again] = write(caller, empty), write(caller, empty)
+
+    assert [nothing["outcome"], emptied["outcome"], again["outcome"]] == [
+        "unchanged",
+        "changed",
+        "unchanged",
+    ]
+    mug.refresh_from_db()
+    assert (mug.shelf, mug.description, mug.tax_class) == ("", "", None)
+    assert (mug.name, mug.texts) == ("Thing MUG", {"zh-hans": {"name": "马克杯"}})
+
+
 def test_a_wrong_item_stops_no_other_and_is_told_by_its_fields(caller: Caller) -> None:
     results = write(
         caller,

@@ -11,7 +11,7 @@ from django.db.models import F, Func, Q, Value
 from django.db.models.functions import Coalesce, Now
 from django.utils.translation import gettext_lazy as _
 
-from notifications.webhook_pauses import ATTEMPTS, pause_after
+from notifications.models.webhook_pauses import ATTEMPTS, pause_after
 from project.jobs.model import BY_ORDER, Job
 from project.jobs.queryset import (
     OPEN,
