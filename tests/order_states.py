@@ -16,6 +16,8 @@ from orders.models import Order, Return
 from orders.placing.placement import place_order
 from tests.factories import order_request
 
+ADDRESS = {"line1": "Am Kai 1", "city": "Kiel", "postcode": "24103", "country": "DE"}
+
 
 def placed(*lines: tuple[str, int], **changes: Any) -> Order:
     """Place an order for (sku, quantity) lines."""
@@ -28,7 +30,8 @@ def paid(*lines: tuple[str, int], **changes: Any) -> Order:
 
 
 def packed(*lines: tuple[str, int], **changes: Any) -> Order:
-    return pack(order_id=paid(*lines, **changes).pk)
+    """One that is to be shipped, unless `address` is empty: then it is picked up."""
+    return pack(order_id=paid(*lines, **{"address": ADDRESS, **changes}).pk)
 
 
 def shipped(*lines: tuple[str, int], **changes: Any) -> Order:

@@ -11,6 +11,7 @@ manage.py bench jobs --json > docs/benchmarks/jobs.json
 manage.py bench orders --against WORKTREE --json > docs/benchmarks/orders.json
 manage.py bench memory --against WORKTREE --json > docs/benchmarks/memory.json
 manage.py bench partitions --json > docs/benchmarks/partitions.json
+manage.py bench processes --json > docs/benchmarks/processes.json
 manage.py bench plan --json > docs/benchmarks/plan.json
 python docs/benchmarks/plot.py
 """

@@ -14,25 +14,15 @@ from unfold.decorators import display
 
 from notifications.desk.all_at_once import AllAtOncePages
 from notifications.desk.webhook_decisions import ALL_AT_ONCE, DECISIONS, REPLAY
+from notifications.desk.webhook_filters import KindFilter
 from notifications.models import WebhookDelivery
 from notifications.webhooks.attempts import read_attempts
-from notifications.webhooks.events import EVENTS, TEST, event_label
+from notifications.webhooks.events import EVENTS, event_label
 from project.desk.confirming import confirm_page
 from project.desk.jobs import isolated
 from project.desk.sheets import Column
 from project.jobs.decisions import Decision
 from project.text import isolate
-
-
-class KindFilter(admin.SimpleListFilter):
-    title = _("event")
-    parameter_name = "event"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [(name, event_label(name)) for name in (*EVENTS, TEST)]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(kind=self.value()) if self.value() else queryset
 
 
 @admin.register(WebhookDelivery)

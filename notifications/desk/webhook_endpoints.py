@@ -3,6 +3,7 @@
 The secret is on the page that answers its making, and on no other.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,9 +15,10 @@ from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import ngettext, ngettext_lazy, pgettext
 from unfold.decorators import action, display
 
+from notifications.desk.webhook_filters import StateFilter
 from notifications.desk.webhook_forms import EndpointForm
 from notifications.models import MADE_BY_SHOP, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import switches, wellbeing
@@ -29,19 +31,6 @@ from project.desk.record_page import RecordPage
 from project.jobs.queryset import Status
 
 State = WebhookEndpoint.Status
-
-
-class StateFilter(admin.SimpleListFilter):
-    title = _("state")
-    parameter_name = "state"
-
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*State.choices, ("silent", _("Doesn't answer"))]
-
-    def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "silent":
-            return queryset.filter(status=State.ACTIVE, failures__gt=0)
-        return queryset.filter(status=self.value()) if self.value() else queryset
 
 
 @admin.register(WebhookEndpoint)
@@ -180,26 +169,18 @@ class WebhookEndpointAdmin(RecordPage):
     def pause(
         self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]
     ) -> HttpResponseBase | None:
-        form = self._reason_form(request)
-        if not form.is_valid():
-            return self._ask(
-                request,
-                queryset,
-                "pause",
-                form,
-                title=_("Pause"),
-                says=_("Its events are kept, and go when it is resumed."),
-            )
-        rows = list(queryset)
-        count = switches.pause(_own(queryset), reason=form.typed)
-        self.record_action(request, _("Pause"), rows, reason=form.typed)
-        words = ngettext(
-            "%(count)d endpoint is paused: its deliveries wait.",
-            "%(count)d endpoints are paused: their deliveries wait.",
-            count,
+        return self._switched(
+            request,
+            queryset,
+            switches.pause,
+            title=_("Pause"),
+            says=_("Its events are kept, and go when it is resumed."),
+            done=ngettext_lazy(
+                "%(count)d endpoint is paused: its deliveries wait.",
+                "%(count)d endpoints are paused: their deliveries wait.",
+                "count",
+            ),
         )
-        messages.success(request, words % {"count": count})
-        return None
 
     pause.logs_itself = True
 
@@ -213,24 +194,18 @@ class WebhookEndpointAdmin(RecordPage):
     def switch_off(
         self, request: HttpRequest, queryset: QuerySet[WebhookEndpoint]
     ) -> HttpResponseBase | None:
-        form = self._reason_form(request)
-        if not form.is_valid():
-            return self._ask(
-                request,
-                queryset,
-                "switch_off",
-                form,
-                title=_("Switch off"),
-                says=_("What waits for it is cancelled, and it gets no more events."),
-            )
-        rows = list(queryset)
-        count = switches.switch_off(_own(queryset), reason=form.typed)
-        self.record_action(request, _("Switch off"), rows, reason=form.typed)
-        words = ngettext(
-            "%(count)d endpoint is switched off.", "%(count)d endpoints are switched off.", count
+        return self._switched(
+            request,
+            queryset,
+            switches.switch_off,
+            title=_("Switch off"),
+            says=_("What waits for it is cancelled, and it gets no more events."),
+            done=ngettext_lazy(
+                "%(count)d endpoint is switched off.",
+                "%(count)d endpoints are switched off.",
+                "count",
+            ),
         )
-        messages.success(request, words % {"count": count})
-        return None
 
     switch_off.logs_itself = True
 
@@ -257,6 +232,26 @@ class WebhookEndpointAdmin(RecordPage):
         return self._secret_page(request, endpoint, secret)
 
     new_secret.logs_itself = True
+
+    def _switched(
+        self,
+        request: HttpRequest,
+        queryset: QuerySet[WebhookEndpoint],
+        switch: Callable[..., int],
+        *,
+        title: Any,
+        says: Any,
+        done: Any,
+    ) -> HttpResponseBase | None:
+        """Ask for the reason; with one, switch the endpoints and say how many were."""
+        form = self._reason_form(request)
+        if not form.is_valid():
+            return self._ask(request, queryset, switch.__name__, form, title=title, says=says)
+        rows = list(queryset)
+        count = switch(_own(queryset), reason=form.typed)
+        self.record_action(request, title, rows, reason=form.typed)
+        messages.success(request, done % {"count": count})
+        return None
 
     @staticmethod
     def _reason_form(request: HttpRequest, *, is_needed: bool = True) -> ReasonForm:

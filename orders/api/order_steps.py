@@ -198,7 +198,7 @@ KINDS = {
 }
 
 
-FIELDS = {"pay": "amount", "refund": "lines", "cancel": "reason"}
+FIELDS = {"pay": "amount", "refund": "lines", "cancel": "reason", "ship": "carrier"}
 """The field that a refused step is mostly about."""
 
 

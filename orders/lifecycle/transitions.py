@@ -61,7 +61,16 @@ def pack(*, order_id: UUID, user: User | None = None) -> Order:
 def ship(
     *, order_id: UUID, carrier: str, tracking_number: str = "", user: User | None = None
 ) -> Order:
-    """Mark a packed order as shipped. A call with the same parcel is a repeat."""
+    """Mark a packed order as shipped. A call with the same parcel is a repeat.
+
+    One that is fetched in the shop is refused: nobody would know where it goes.
+    """
+    order = read(order_id)
+    if order.status == Status.PACKED and not order.address:
+        raise InvalidTransition(
+            _("Order %(number)s is picked up in the shop: mark it as delivered once it was.")
+            % {"number": order}
+        )
     return _advance(
         order_id,
         to=Status.SHIPPED,

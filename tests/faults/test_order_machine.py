@@ -52,7 +52,7 @@ from orders.placing.writers import writers
 from project.monitoring import audit
 from tests.factories import add_product, order_request, uploaded_file
 from tests.faults.drift import of_everything
-from tests.order_states import make_old
+from tests.order_states import ADDRESS, make_old
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 
@@ -74,7 +74,7 @@ ALLOWED: dict[str, set[str]] = {
     "pay": {Status.PLACED},
     "pack": {Status.PAID, Status.PACKED},
     "ship": {Status.PACKED, Status.SHIPPED},
-    "deliver": {Status.PACKED, Status.SHIPPED, Status.DELIVERED},
+    "deliver": {Status.SHIPPED, Status.DELIVERED},
     "cancel": {Status.PLACED, Status.PAID, Status.PACKED, Status.CANCELLED},
     "expire": {Status.PLACED, Status.CANCELLED},
     "refund": {Status.PAID, Status.PACKED, Status.SHIPPED, Status.DELIVERED, Status.REFUNDED},
@@ -415,7 +415,7 @@ class Orders(RuleBasedStateMachine):
 
     def _request(self, lines: dict[str, int], is_printed: bool, **more: Any) -> OrderRequest:
         printed = [(PRINTED, 1, uploaded_file().token)] if is_printed else []
-        return order_request(*lines.items(), *printed, **more)
+        return order_request(*lines.items(), *printed, address=ADDRESS, **more)
 
     def _ask(
         self,
@@ -526,7 +526,7 @@ WAY: dict[str, tuple[str, ...]] = {
     "pay": (),
     "pack": ("pay",),
     "ship": ("pay", "pack"),
-    "deliver": ("pay", "pack"),
+    "deliver": ("pay", "pack", "ship"),
     "cancel": (),
     "expire": (),
     "refund": ("pay",),

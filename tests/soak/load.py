@@ -166,9 +166,9 @@ class Load:
                 )
             case Order.Status.PAID:
                 transitions.pack(order_id=order_id)
-            case Order.Status.PACKED:
+            case Order.Status.PACKED if order.address:
                 transitions.ship(order_id=order_id, carrier="DHL", tracking_number="JD01")
-            case Order.Status.SHIPPED:
+            case Order.Status.PACKED | Order.Status.SHIPPED:
                 transitions.deliver(order_id=order_id)
             case _:
                 return "nothing to do"

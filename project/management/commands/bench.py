@@ -1,6 +1,7 @@
 """`manage.py bench NAME`: measure, compare, and exit 1 below target."""
 
 import json
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,8 @@ class Command(BaseCommand):
         arguments: list[Any] = [each for each in (sizes, minutes) if each]
         if benchmark.compares_builds:
             arguments.append(options["against"])
+        # Unwound like any other exit, or its processes and its scratch database would stay.
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
         report = benchmark.run(*arguments)
         if options["json"]:
             figures = {"rows": report.rows, "ratios": report.ratios, "targets": report.targets}

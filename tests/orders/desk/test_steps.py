@@ -88,7 +88,7 @@ def test_the_button_of_a_step_with_a_form_opens_its_page(desk: Client, step: str
 
 def test_an_order_that_is_picked_up_is_handed_over(desk: Client) -> None:
     add_product("TEA")
-    order = packed()
+    order = packed(address={})
     assert buttons(desk, order) == ["Hand over", "Refund", "Cancel the order"]
 
     take(desk, order, "deliver")

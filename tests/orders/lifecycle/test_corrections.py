@@ -114,7 +114,7 @@ def test_what_no_order_is_placed_with_is_refused(changes: dict[str, Any], says: 
 
 
 def test_a_pickup_gets_no_address_and_is_still_handed_over() -> None:
-    order = packed()
+    order = packed(address={})
     with pytest.raises(InvalidTransition, match="a pickup a delivery"):
         correct(order, address=ADDRESS)
 
@@ -224,7 +224,7 @@ def test_sent_messages_go_to_the_new_address_with_the_new_name_once() -> None:
 
 def test_a_copy_has_no_unsubscribe_link_of_the_wrong_address() -> None:
     account("ada@example.org")
-    order = packed()
+    order = packed(address={})
     deliver(order_id=order.pk)
     sent(order)
     told = Notification.objects.get(event="order_delivered")

@@ -81,7 +81,7 @@ AGAIN = STEPS | {
 LEADS_TO = {
     "placed": ("paid", "cancelled"),
     "paid": ("packed", "cancelled", "refunded"),
-    "packed": ("shipped", "delivered", "cancelled", "refunded"),  # they are picked up
+    "packed": ("shipped", "cancelled", "refunded"),
     "shipped": ("delivered", "refunded"),
     "delivered": ("refunded",),
     "cancelled": (),
@@ -594,7 +594,17 @@ ADDRESS = {"line1": "Mill Lane 1", "city": "York", "postcode": "YO1", "country":
 def test_an_order_that_is_picked_up_needs_no_parcel() -> None:
     add_product("TEA")
 
-    assert deliver(order_id=packed().pk).status == "delivered"
+    assert deliver(order_id=packed(address={}).pk).status == "delivered"
+
+
+def test_an_order_that_is_picked_up_is_not_shipped() -> None:
+    add_product("TEA")
+    order = packed(address={})
+
+    with pytest.raises(InvalidTransition, match="is picked up in the shop: mark it as delivered"):
+        ship(order_id=order.pk, carrier="DHL")
+
+    assert Order.objects.get().status == "packed"
 
 
 def test_an_order_that_is_sent_is_delivered_only_once_it_is_shipped() -> None:

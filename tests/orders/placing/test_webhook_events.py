@@ -11,7 +11,7 @@ from notifications.webhooks.endpoint_secrets import new_secret, sealed
 from notifications.webhooks.events import EVENTS, ORDER_EVENTS
 from orders.catalogue.products import create_product
 from orders.lifecycle.payouts import pay_out
-from orders.lifecycle.transitions import cancel, deliver, pack, pay, ship
+from orders.lifecycle.transitions import cancel, deliver, pay, ship
 from orders.messages.low_stock import notify_low_stock
 from orders.models import Category, Order, OrderEvent, Product, Refund, Stock
 from orders.placing import order_rows
@@ -21,6 +21,7 @@ from project.jobs.dispatch import bury
 from project.jobs.queryset import MAX_LOST, Status
 from project.jobs.run import failing
 from tests.factories import add_product, order_request
+from tests.order_states import packed
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 NOT_TOLD = {OrderEvent.Kind.SENT_AGAIN, OrderEvent.Kind.PAID_OUT}
@@ -89,10 +90,7 @@ def test_filters_hold_for_placed_orders(listens):
 
 def test_each_step_is_told_after_the_one_before(listens):
     add_product("MUG")
-    order = place(("MUG", 1))
-
-    pay(order_id=order.pk, method="cash", reference="1", amount=order.total)
-    pack(order_id=order.pk)
+    order = packed(("MUG", 1))
     ship(order_id=order.pk, carrier="DHL", tracking_number="X1")
     deliver(order_id=order.pk)
 

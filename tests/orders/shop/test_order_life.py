@@ -75,7 +75,7 @@ def test_the_page_says_where_the_order_is(client: Client) -> None:
     for order, said in (
         (placed(("MUG", 1)), "is placed, and its items are set aside for you."),
         (paid(("MUG", 1)), "is paid, and will be packed soon."),
-        (packed(("MUG", 1)), "is ready to be picked up."),
+        (packed(("MUG", 1), address={}), "is ready to be picked up."),
         (packed(("MUG", 1), address=home), "is packed."),
         (shipped(("MUG", 1)), "is on its way."),
         (cancelled(("MUG", 1)), "is cancelled."),
