@@ -10,6 +10,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from orders.accounts.history import orders_of
 from orders.agents.completed import line_totals, order_totals
 from orders.agents.envelope import minor, site, ucp, without_nothing
 from orders.agents.errors import NotAllowed, Outcome
@@ -33,7 +34,8 @@ _RETURNS = {
 
 
 def get_order(session: Session, order_id: UUID) -> dict[str, Any]:
-    """Return an order that the platform's own checkout has become, or one of the linked person's.
+    """Return an order that the platform's own checkout has become, or one that the linked
+    person finds in their account (`orders.accounts.history`).
 
     Raises Outcome, and NotAllowed where a person's consent is needed.
     """
@@ -57,7 +59,8 @@ def get_order(session: Session, order_id: UUID) -> dict[str, Any]:
             error="insufficient_scope",
             scope=READ_ORDERS,
         )
-    if order is None or order.user_id != session.link.user_id:
+    theirs = orders_of(session.link.user)
+    if order is None or not theirs.filter(pk=order.pk).exists():
         raise Outcome("not_found", "There is no such order.")
     return order_entity(order, checkout_id=str(order.pk), active=active)
 

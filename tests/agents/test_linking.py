@@ -6,12 +6,13 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.test import Client
 
 from orders.agents.linking.authorizing import hashed
 from orders.agents.platforms import platform_of
 from orders.agents.versions import READ_ORDERS
-from orders.models import AgentClient, AgentLink, User
+from orders.models import AgentClient, AgentLink, Order, User
 from tests.agents.agent import PROFILE, Agent
 from tests.factories import add_product, make_order
 
@@ -100,6 +101,75 @@ def test_a_person_is_asked_and_a_platform_reads_then_what_it_was_allowed(
     assert token not in str(list(AgentLink.objects.values()))
 
 
+def test_a_platform_reads_the_orders_that_the_person_finds_in_their_account(
+    client: Client, ada: User
+) -> None:
+    EmailAddress.objects.create(user=ada, email="ada@example.org", verified=True)
+    EmailAddress.objects.create(user=ada, email="new@example.org", verified=False)
+    product = add_product("MUG")
+    as_guest, *others = (make_order(product) for _order in range(3))
+    for order, email in ((as_guest, "Ada"), (others[0], "new"), (others[1], "bob")):
+        Order.objects.filter(pk=order.pk).update(email=f"{email}@example.org")
+    client.force_login(ada)
+    token = redeem(client, allowed(client)["code"]).json()["access_token"]
+
+    read = [
+        Agent().send("GET", f"/orders/{each.pk}", Authorization=f"Bearer {token}")[1]
+        for each in (as_guest, *others)
+    ]
+
+    shown = client.get("/accounts/").content.decode()
+    assert [str(each.pk) in shown for each in (as_guest, *others)] == [True, False, False]
+    assert read[0]["id"] == str(as_guest.pk)
+    assert [each["messages"][0]["code"] for each in read[1:]] == ["not_found", "not_found"]
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("http://127.0.0.1:9317/done", "http://127.0.0.1:9317"),
+        ("https://platform.test/callback", "https://platform.test"),
+        ("https://platform.test:8443/callback", "https://platform.test:8443"),
+        ("https://müller.test/callback", "https://xn--mller-kva.test"),
+        ("http://[::1]:9317/done", "http:"),
+    ],
+)
+def test_the_pages_policy_lets_its_form_lead_to_the_return_address_alone(
+    client: Client, ada: User, program: AgentClient, address: str, origin: str
+) -> None:
+    program.redirect_uris = [address]
+    program.save()
+    client.force_login(ada)
+    before = _form_actions(client.get("/accounts/linked/"))
+
+    assert _form_actions(client.get("/accounts/link/", asked(redirect_uri=address))) == {
+        *before,
+        origin,
+    }
+
+
+def _form_actions(answer: Any) -> set[str]:
+    directives = answer["Content-Security-Policy"].split(";")
+    return {
+        source
+        for each in directives
+        if each.strip().startswith("form-action ")
+        for source in each.split()[1:]
+    }
+
+
+def test_who_comes_from_the_sign_in_is_asked_also_if_it_was_allowed(
+    client: Client, ada: User
+) -> None:
+    door = client.get("/accounts/link/", asked())
+    back = parse_qs(urlsplit(door["Location"]).query)["next"][0]
+    client.force_login(ada)
+    redeem(client, allowed(client)["code"])
+
+    assert client.get("/accounts/link/", asked()).status_code == 302
+    assert client.get(back).status_code == 200
+
+
 def test_nobody_is_asked_who_is_not_signed_in(client: Client) -> None:
     answer = client.get("/accounts/link/", asked())
 
@@ -164,6 +234,69 @@ def test_a_code_counts_only_with_all_that_it_was_asked_with(
     assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
 
 
+def refreshed(client: Client, token: str) -> Any:
+    fields = {"grant_type": "refresh_token", "client_id": "assistant", "refresh_token": token}
+    return client.post("/ucp/oauth/token", fields)
+
+
+def test_a_code_that_comes_again_ends_the_tokens_that_came_from_it(
+    client: Client, ada: User
+) -> None:
+    client.force_login(ada)
+    code = allowed(client)["code"]
+    tokens = redeem(client, code).json()
+    newer = refreshed(client, tokens["refresh_token"]).json()
+
+    again = redeem(client, code)
+
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    assert not tokens_work(newer)
+    assert refreshed(client, newer["refresh_token"]).status_code == 400
+
+
+def test_a_code_of_another_client_ends_nothing(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    code = allowed(client)["code"]
+    tokens = redeem(client, code).json()
+    AgentClient.objects.create(
+        client_id="other", platform=platform_of(PROFILE), name="Other", redirect_uris=[RETURN]
+    )
+
+    again = redeem(client, code, client_id="other")
+
+    assert again.status_code == 400
+    assert tokens_work(tokens)
+
+
+def test_a_refresh_token_that_comes_again_ends_the_newer_ones(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    first = redeem(client, allowed(client)["code"]).json()
+    second = refreshed(client, first["refresh_token"]).json()
+    third = refreshed(client, second["refresh_token"]).json()
+    assert tokens_work(third)
+
+    again = refreshed(client, first["refresh_token"])
+
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    assert not tokens_work(third)
+    assert refreshed(client, third["refresh_token"]).status_code == 400
+
+
+def test_a_token_that_nobody_gave_ends_nothing(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    tokens = redeem(client, allowed(client)["code"]).json()
+
+    assert refreshed(client, "").status_code == 400
+    assert redeem(client, "").status_code == 400
+    assert tokens_work(tokens)
+
+
+def tokens_work(tokens: dict[str, str]) -> bool:
+    path, bearer = "/orders/01900000-0000-7000-8000-000000000000", tokens["access_token"]
+    status, _answer = Agent().send("GET", path, Authorization=f"Bearer {bearer}")
+    return status != 401
+
+
 def test_a_code_and_a_refresh_token_count_once(client: Client, ada: User) -> None:
     client.force_login(ada)
     code = allowed(client)["code"]
@@ -174,10 +307,10 @@ def test_a_code_and_a_refresh_token_count_once(client: Client, ada: User) -> Non
         "refresh_token": tokens["refresh_token"],
     }
 
-    answers = [redeem(client, code)]
-    answers += [client.post("/ucp/oauth/token", refresh) for _time in range(2)]
+    answers = [client.post("/ucp/oauth/token", refresh) for _time in range(2)]
+    answers += [redeem(client, code)]
 
-    assert [answer.status_code for answer in answers] == [400, 200, 400]
+    assert [answer.status_code for answer in answers] == [200, 400, 400]
 
 
 def test_the_person_ends_it_and_so_does_the_platform(client: Client, ada: User) -> None:

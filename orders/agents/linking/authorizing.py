@@ -41,6 +41,15 @@ class Asked:
     challenge: str
     state: str
 
+    @property
+    def origin(self) -> str:
+        """The origin of `redirect_uri`, as a source of a Content-Security-Policy."""
+        parts = urlsplit(self.redirect_uri)
+        if ":" in (parts.hostname or ""):
+            return f"{parts.scheme}:"  # a policy has no word for IPv6 addresses
+        host = (parts.hostname or "").encode("idna").decode()
+        return f"{parts.scheme}://{host}" + (f":{parts.port}" if parts.port else "")
+
     def answer(self, **parameters: str) -> str:
         """Return the address at which the platform reads the answer (RFC 9207: with `iss`)."""
         state = {"state": self.state} if self.state else {}

@@ -8,7 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
+from django.core.signing import BadSignature, Signer
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
@@ -47,16 +49,16 @@ def client_of(fields: Mapping[str, str], authorization: str) -> AgentClient:
 
 
 def tokens_for(client: AgentClient, fields: Mapping[str, str]) -> dict[str, Any]:
-    """Return the tokens for a code or for a refresh token, each of which counts once."""
+    """Return the tokens for a code or for a refresh token, each of which counts once.
+
+    One that comes again is in two hands: all tokens that came from it end (RFC 6749 4.1.2 and
+    RFC 9700 4.14.2). Raises TokenError.
+    """
     match fields.get("grant_type"):
         case "authorization_code":
             return _redeem(client, fields)
         case "refresh_token":
-            kept = {"refresh_hash": hashed(fields.get("refresh_token", "")), "ended_at": None}
-            link = AgentLink.objects.filter(client=client, refresh_until__gt=Now(), **kept).first()
-            if link is None:
-                raise TokenError("invalid_grant")
-            return _issue(link, kept)
+            return _refresh(client, fields.get("refresh_token", ""))
         case _:
             raise TokenError("unsupported_grant_type")
 
@@ -72,7 +74,7 @@ def link_of(token: str) -> AgentLink | None:
     valid = AgentLink.objects.filter(
         access_hash=hashed(token), access_until__gt=Now(), ended_at=None, user__is_active=True
     )
-    return valid.select_related("client").first()
+    return valid.select_related("client", "user").first()
 
 
 def old_links() -> QuerySet[AgentLink]:
@@ -84,29 +86,55 @@ def old_links() -> QuerySet[AgentLink]:
 
 
 def _redeem(client: AgentClient, fields: Mapping[str, str]) -> dict[str, Any]:
-    kept = {"code_hash": hashed(fields.get("code", "")), "ended_at": None}
-    link = AgentLink.objects.filter(client=client, code_until__gt=Now(), **kept).first()
+    code_hash = hashed(fields.get("code", ""))
+    given = AgentLink.objects.filter(client=client, code_hash=code_hash, ended_at=None)
+    _end(given.exclude(access_hash=""))
+    link = given.filter(code_until__gt=Now(), access_hash="").first()
     if link is None or not same_uri(fields.get("redirect_uri", ""), link.redirect_uri):
         raise TokenError("invalid_grant")
     digest = hashlib.sha256(fields.get("code_verifier", "").encode()).digest()
     challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
     if not hmac.compare_digest(challenge, link.challenge):
         raise TokenError("invalid_grant")
-    return _issue(link, kept)
+    return _issue(link)
 
 
-def _issue(link: AgentLink, kept: Mapping[str, Any]) -> dict[str, Any]:
-    """Give new tokens in place of what was kept: one caller wins."""
-    access, refresh = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+def _refresh(client: AgentClient, token: str) -> dict[str, Any]:
+    theirs = AgentLink.objects.filter(client=client, ended_at=None)
+    link = theirs.filter(refresh_hash=hashed(token), refresh_until__gt=Now()).first()
+    if link is not None:
+        return _issue(link)
+    try:
+        link_id, _dot, _random = _signer().unsign(token).partition("~")
+    except BadSignature:
+        raise TokenError("invalid_grant") from None
+    _end(theirs.filter(pk=UUID(link_id)))  # the shop gave it, and it has counted already
+    raise TokenError("invalid_grant")
+
+
+def _end(links: QuerySet[AgentLink]) -> None:
+    links.update(ended_at=Now())
+
+
+def _signer() -> Signer:
+    """Return the signer of refresh tokens, by which the shop knows those that it gave before."""
+    return Signer(salt="ucp refresh token", sep=".")
+
+
+def _issue(link: AgentLink) -> dict[str, Any]:
+    """Give new tokens in place of those that it has, if any: one caller wins, two end the link."""
+    access = secrets.token_urlsafe(32)
+    refresh = _signer().sign(f"{link.pk.hex}~{secrets.token_urlsafe(32)}")
     now = database_now()
-    won = AgentLink.objects.filter(pk=link.pk, **kept).update(
-        code_hash="",
+    this = AgentLink.objects.filter(pk=link.pk, ended_at=None)
+    won = this.filter(access_hash=link.access_hash, refresh_hash=link.refresh_hash).update(
         access_hash=hashed(access),
         access_until=now + ACCESS_LIVES,
         refresh_hash=hashed(refresh),
         refresh_until=now + REFRESH_LIVES,
     )
     if not won:
+        _end(this)
         raise TokenError("invalid_grant")
     return {
         "access_token": access,

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
 from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -26,6 +27,8 @@ from orders.agents.linking.scopes import SCOPES
 from orders.agents.linking.tokens import TokenError, client_of, revoke, tokens_for
 from orders.models import AgentLink
 
+_SIGNED_IN = "signed_in"
+"""What the address has after the person has signed in on the way."""
 _METHODS = ["none", "client_secret_basic", "client_secret_post"]
 
 
@@ -72,19 +75,25 @@ def link(request: HttpRequest) -> HttpResponse:
         return render(request, "accounts/link_unknown.html", status=400)
     except Refused as refused:
         return _lead(refused.address)
+    if not request.user.is_authenticated:
+        return redirect_to_login(f"{request.get_full_path()}&{_SIGNED_IN}=1")
     return _ask(request, asked)
 
 
-@login_required
 def _ask(request: HttpRequest, asked: Asked) -> HttpResponse:
     user: Any = request.user
     if request.method == "POST":
         is_allowed = request.POST.get("answer") == "allow"
         return _lead(grant(user, asked) if is_allowed else asked.answer(error="access_denied"))
-    if has_consented(user, asked):
+    # The form of the sign-in may lead to no other site, and its redirects end here: so who comes
+    # from it is asked once more.
+    if has_consented(user, asked) and _SIGNED_IN not in request.GET:
         return _lead(grant(user, asked))
     context = {"asked": asked, "scopes": [SCOPES[scope] for scope in asked.scopes]}
-    return render(request, "accounts/link.html", context)
+    response = render(request, "accounts/link.html", context)
+    # Chromium applies `form-action` to the redirect that answers the form, too.
+    response._csp_update = {"form-action": [asked.origin]}  # type: ignore[attr-defined]
+    return response
 
 
 @never_cache
