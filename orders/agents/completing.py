@@ -191,8 +191,11 @@ def _hindrance(state: State, sent: CompletionIn) -> Message | None:
     if not state.offered:
         return None
     instrument = _selected(sent)
-    if instrument is None:
+    if not sent.payment.instruments:
         return error("payment_required", _("Send a payment instrument."), path="$.payment")
+    if instrument is None:
+        text = _("Choose how it is paid: exactly one instrument has “selected”: true.")
+        return error("payment_required", text, path="$.payment.instruments")
     handler = _chosen(state, sent)
     path = f"$.payment.instruments[{sent.payment.instruments.index(instrument)}]"
     if handler is None and any(one.id == instrument.handler_id for one in state.offered):
@@ -223,8 +226,15 @@ def _escalation(hindrance: Message | None) -> Message:
 
 
 def _selected(sent: CompletionIn) -> InstrumentIn | None:
+    """Return the instrument that pays: the selected one, or the only one, unless it isn't selected.
+
+    None: none is chosen, or more than one.
+    """
     found = sent.payment.instruments
-    return next((one for one in found if one.selected), found[0] if found else None)
+    chosen = [one for one in found if one.selected]
+    if not chosen and len(found) == 1 and found[0].selected is None:
+        return found[0]
+    return chosen[0] if len(chosen) == 1 else None
 
 
 def _chosen(state: State, sent: CompletionIn) -> Handler | None:

@@ -48,7 +48,7 @@ def instruments(sent: PaymentIn) -> list[dict[str, Any]]:
             "id": one.id or f"instrument_{position}",
             "handler_id": one.handler_id,
             "type": one.type,
-            "selected": one.selected,
+            "selected": bool(one.selected),
         }
         for position, one in enumerate(sent.instruments, 1)
     ]

@@ -52,6 +52,46 @@ def test_the_path_names_the_instrument_that_is_selected() -> None:
     assert answer["messages"][-1]["path"] == "$.payment.instruments[1].type"
 
 
+TRANSFER, PICKUP = ("transfer", "invoice"), ("pickup", "at_pickup")
+
+
+@pytest.mark.parametrize(
+    "instruments",
+    [
+        [instrument(*TRANSFER, selected=False)],
+        [instrument(*TRANSFER, selected=False), instrument(*PICKUP, selected=False)],
+        [instrument(*TRANSFER, selected=True), instrument(*PICKUP, selected=True)],
+        [instrument(*TRANSFER), instrument(*PICKUP)],
+        [instrument(*TRANSFER, selected=None), instrument(*PICKUP, selected=False)],
+    ],
+)
+def test_nothing_is_placed_unless_exactly_one_instrument_is_chosen(
+    instruments: list[dict[str, Any]],
+) -> None:
+    answer = complete(*instruments)
+
+    assert codes_of(answer)[-1] == "payment_required"
+    assert "exactly one" in answer["messages"][-1]["content"]
+    assert answer["status"] == "ready_for_complete"
+    assert not Order.objects.exists()
+
+
+def test_a_choice_among_several_counts() -> None:
+    answer = complete(instrument(*TRANSFER, selected=False), instrument(*PICKUP, selected=True))
+
+    assert answer["status"] == "completed"
+    assert Order.objects.get().payment_method == "pickup"
+
+
+@pytest.mark.parametrize("selected", ["yes", "true", 1, 0])
+def test_a_choice_that_is_no_true_or_false_is_refused(selected: Any) -> None:
+    answer = complete(instrument(*TRANSFER, selected=selected))
+
+    assert answer["code"] == "invalid_request"
+    assert answer["messages"][0]["path"] == "$.payment.instruments[0].selected"
+    assert not Order.objects.exists()
+
+
 @pytest.mark.parametrize("handler", ["transfer", ""])
 def test_an_invoice_places_the_order_unpaid(handler: str) -> None:
     answer = complete(instrument(handler, "invoice"))

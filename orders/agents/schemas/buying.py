@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field, StrictInt
+from pydantic import Field, StrictBool, StrictInt
 
 from orders.agents.schemas.fields import Line, Sent, Word
 from orders.placing.request import MAX_LINES
@@ -76,7 +76,8 @@ class InstrumentIn(Sent):
     id: Word = ""
     handler_id: Word = ""
     type: Word = ""
-    selected: bool = False
+    selected: StrictBool | None = None
+    """Whether it is the one that pays; may be left out, also by the protocol."""
     credential: Annotated[CredentialIn | None, Field(repr=False)] = None
     billing_address: DestinationIn | None = None
 
