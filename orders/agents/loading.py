@@ -1,34 +1,52 @@
 """A shop's data from a folder of CSV files, in the shape of the official suite's test data.
 
 Products with their stock, discounts as vouchers, shipping rates as the rows of the carrier `rates`,
-and in a local run the simulated bank's instruments. A repeat sets what a file says and adds what is
-new; nothing is deleted. Amounts are in minor units. A column `category` is ours: of a product, and
+and in a local run the simulated bank's instruments. `suite_folder` reads and checks all of it
+first. Then it is written in one transaction, and after it the corrections of stock, each of which
+has its own; so a repeat ends what was cut off. A repeat sets what a file says and adds what is new;
+nothing is deleted. Amounts are in minor units. A column `category` is ours: of a product, and
 of a discount that is for its products only.
 """
 
-import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
 from pathlib import Path
 
 from django.conf import settings
 from django.db import transaction
 from django.utils.text import slugify
 
-from orders.agents.envelope import major
+from orders.agents.suite_folder import (
+    Folder,
+    InstrumentRow,
+    ProductRow,
+    RateRow,
+    VoucherRow,
+    read_folder,
+)
 from orders.catalogue.products import create_product
-from orders.catalogue.stock import correct_stock
+from orders.catalogue.stock import StockTooLowError, correct_stock
+from orders.imports.products import free_slug
 from orders.models import AgentInstrument, Category, DeliveryRate, Product, Stock, Voucher
-from orders.vouchers.discount import plain_code
 
-CATEGORY = "UCP"
 REASON = "ucp_load"
-Row = dict[str, str]
+MOST_TOLD = 50
 
 
-class LoadError(ValueError):
-    """A file can't be loaded; the text says which line and why. Files before it are loaded."""
+@dataclass
+class LoadError(Exception):
+    """The folder can't be loaded, and nothing of it is."""
+
+    faults: Sequence[str]
+
+    def __str__(self) -> str:
+        told, left = self.faults[:MOST_TOLD], len(self.faults) - MOST_TOLD
+        more = [f"… and {left} more."] if left > 0 else []
+        return "\n".join(["Nothing was loaded.", *told, *more])
+
+
+class StockMovedError(Exception):
+    """Everything is loaded but the stock of some products; a repeat ends it."""
 
 
 @dataclass
@@ -39,25 +57,23 @@ class Loaded:
     """What of the folder isn't loaded, with the reason."""
 
 
-def load(folder: Path) -> Loaded:
-    """Load the folder's files. Raises LoadError."""
-    if not (folder / "products.csv").is_file():
-        raise LoadError(f"{folder} has no products.csv.")
-    loaded = Loaded()
-    units = {row["product_id"]: row["quantity"] for row in _rows(folder / "inventory.csv")}
-    _each(loaded, folder / "products.csv", "products", lambda row: _product(row, units))
-    _each(loaded, folder / "discounts.csv", "discounts", _voucher)
-    _each(loaded, folder / "shipping_rates.csv", "rates", _rate)
-    if settings.TANDEM_LOCAL:
-        _each(loaded, folder / "payment_instruments.csv", "instruments", _instrument)
-    else:
-        loaded.skipped.append("payment_instruments.csv: the simulated bank is of a local run only")
-    for name, why in _NOT_LOADED.items():
-        if (folder / name).is_file():
-            loaded.skipped.append(f"{name}: {why}")
-    if loaded.counts.get("rates") and not settings.DELIVERY_TABLE:
-        loaded.skipped.append("rates are shown once DELIVERY_TABLE is on")
-    return loaded
+def load(path: Path) -> Loaded:
+    """Load the folder's files. Raises LoadError, StockMovedError and OSError."""
+    folder = read_folder(path, has_instruments=settings.TANDEM_LOCAL)
+    if folder.faults:
+        raise LoadError(folder.faults)
+    with transaction.atomic():
+        for product in folder.products:
+            _product(product, folder.units.get(product.sku, 0))
+        for voucher in folder.vouchers:
+            _voucher(voucher)
+        for rate in folder.rates:
+            _rate(rate)
+        for instrument in folder.instruments:
+            _instrument(instrument)
+    for sku, units in folder.units.items():
+        _set_stock(sku, units)
+    return Loaded(_counts(folder), _skipped(path, folder))
 
 
 _NOT_LOADED = {
@@ -67,83 +83,93 @@ _NOT_LOADED = {
 }
 
 
-def _each(loaded: Loaded, file: Path, name: str, take: Callable[[Row], None]) -> None:
-    for number, row in enumerate(_rows(file), 2):
-        try:
-            take(row)
-        except (KeyError, ValueError, InvalidOperation) as error:
-            raise LoadError(f"{file.name}, line {number}: {error!r}") from error
-        loaded.counts[name] = loaded.counts.get(name, 0) + 1
-
-
-def _rows(file: Path) -> Iterator[Row]:
-    if not file.is_file():
-        return
-    with file.open(newline="", encoding="utf-8-sig") as text:
-        for row in csv.DictReader(text):
-            yield {name.strip(): (value or "").strip() for name, value in row.items() if name}
-
-
-def _product(row: Row, units: dict[str, str]) -> None:
-    sku, name, price = row["id"], row["title"], major(int(row["price"]))
-    stock = int(units.get(sku, "0"))
-    product = Product.objects.filter(sku=sku).first()
-    if product is None:
-        create_product(
-            sku=sku,
-            name=name,
-            slug=slugify(f"{name}-{sku}")[:200],
-            category=_category(row.get("category") or CATEGORY),
-            price=price,
-            stock=stock,
-        )
-        return
-    Product.objects.filter(pk=product.pk).update(name=name, price=price, is_active=True)
-    available = Stock.objects.get(pk=product.pk).available
-    if stock != available:
-        correct_stock(product_id=product.pk, delta=stock - available, reason=REASON, user_id=None)
-
-
-def _voucher(row: Row) -> None:
-    kinds = {
-        "percentage": (Voucher.Kind.PERCENT, Decimal(row["value"])),
-        "fixed_amount": (Voucher.Kind.AMOUNT, major(int(row["value"]))),
+def _counts(folder: Folder) -> dict[str, int]:
+    counts = {
+        "products": len(folder.products),
+        "discounts": len(folder.vouchers),
+        "rates": len(folder.rates),
+        "instruments": len(folder.instruments),
     }
-    kind, value = kinds[row["type"]]
-    category = _category(row["category"]) if row.get("category") else None
+    return {name: count for name, count in counts.items() if count}
+
+
+def _skipped(path: Path, folder: Folder) -> list[str]:
+    skipped = []
+    if unnamed := len(folder.products) - len(folder.units):
+        skipped.append(f"stock of {unnamed} products, which inventory.csv doesn't name: it stays")
+    if not settings.TANDEM_LOCAL:
+        skipped.append("payment_instruments.csv: the simulated bank is of a local run only")
+    skipped += [f"{name}: {why}" for name, why in _NOT_LOADED.items() if (path / name).is_file()]
+    if folder.rates and not settings.DELIVERY_TABLE:
+        skipped.append("rates are shown once DELIVERY_TABLE is on")
+    return skipped
+
+
+def _product(row: ProductRow, units: int) -> None:
+    """Make the product with so many units, or let the one that is there have name and price."""
+    found = Product.objects.filter(sku=row.sku)
+    if found.update(name=row.name, price=row.price, is_active=True):
+        return
+    create_product(
+        sku=row.sku,
+        name=row.name,
+        slug=free_slug(Product, slugify(f"{row.name}-{row.sku}"), slugify(row.sku)),
+        category=_category(row.category),
+        price=row.price,
+        stock=units,
+    )
+
+
+def _set_stock(sku: str, units: int) -> None:
+    stock = Stock.objects.get(product__sku=sku)
+    if stock.available == units:
+        return
+    try:
+        correct_stock(
+            product_id=stock.pk, delta=units - stock.available, reason=REASON, user_id=None
+        )
+    except StockTooLowError as error:  # sold in this moment
+        raise StockMovedError(f"{sku}: {error} Repeat the command.") from error
+
+
+def _voucher(row: VoucherRow) -> None:
+    category = _category(row.category) if row.category else None
     Voucher.objects.update_or_create(
-        code=plain_code(row["code"]),
-        defaults={"kind": kind, "value": value, "category": category, "is_active": True},
+        code=row.code,
+        defaults={"kind": row.kind, "value": row.value, "category": category, "is_active": True},
     )
 
 
 def _category(name: str) -> Category:
-    category, _is_new = Category.objects.get_or_create(slug=slugify(name), defaults={"name": name})
-    return category
+    found = Category.objects.filter(name=name).first()
+    slug = slugify(name)
+    if found is None and slug:
+        found = Category.objects.filter(slug=slug).first()
+    if found is not None:
+        return found
+    return Category.objects.create(name=name, slug=free_slug(Category, slug, "category"))
 
 
-def _rate(row: Row) -> None:
-    country = "" if row["country_code"] == "default" else row["country_code"]
-    with transaction.atomic():
-        rates = DeliveryRate.objects.filter(country=country, service=row["service_level"])
-        rates.exclude(code=row["id"]).delete()
-        DeliveryRate.objects.update_or_create(
-            code=row["id"],
-            defaults={
-                "country": country,
-                "service": row["service_level"],
-                "label": row["title"],
-                "price": major(int(row["price"])),
-            },
-        )
-
-
-def _instrument(row: Row) -> None:
-    AgentInstrument.objects.update_or_create(
-        token=row["token"],
+def _rate(row: RateRow) -> None:
+    others = DeliveryRate.objects.filter(country=row.country, service=row.service)
+    others.exclude(code=row.code).delete()
+    DeliveryRate.objects.update_or_create(
+        code=row.code,
         defaults={
-            "name": f"{row['brand']} {row['last_digits']}",
-            "kind": row["type"],
-            "declines": row["token"].startswith("fail"),
+            "country": row.country,
+            "service": row.service,
+            "label": row.label,
+            "price": row.price,
+        },
+    )
+
+
+def _instrument(row: InstrumentRow) -> None:
+    AgentInstrument.objects.update_or_create(
+        token=row.token,
+        defaults={
+            "name": row.name,
+            "kind": row.kind,
+            "declines": row.token.startswith("fail"),
         },
     )

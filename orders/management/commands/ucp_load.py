@@ -6,7 +6,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from orders.agents.loading import LoadError, load
+from orders.agents.loading import LoadError, StockMovedError, load
 
 
 class Command(BaseCommand):
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             loaded = load(options["folder"])
-        except (LoadError, OSError) as error:
+        except (LoadError, StockMovedError, OSError) as error:
             raise CommandError(str(error)) from error
         for name, count in loaded.counts.items():
             self.stdout.write(f"{name}: {count}")
