@@ -196,7 +196,9 @@ def shown(
     quote, address = state.handover.quote, state.handover.address
     if checkout.stage != Stage.CANCELED:
         keep_shown(checkout, state.basket, quote)
-    messages = [] if status == "canceled" else [*state.messages, *(also or [])]
+    told = {each["code"] for each in state.hindrances}
+    more = [each for each in also or () if each["code"] not in told]
+    messages = [] if status == "canceled" else [*state.messages, *more]
     return {
         "ucp": ucp(session.relevant(CHECKOUT), payment_handlers=declared_handlers(state.offered)),
         "id": str(checkout.pk),

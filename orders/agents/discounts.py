@@ -84,7 +84,7 @@ def discounts_for(codes: Sequence[str], lines: Sequence[DiscountedLine]) -> Disc
         path = f"$.discounts.codes[{place}]"
         voucher = known.get(plain_code(code))
         if voucher is None:
-            text = f"{code}: {unknown_code()}"
+            text = f"{code}: {unknown_code()}" if code else _("This code is empty.")
             messages.append(warning("discount_code_invalid", text, path=path))
             continue
         try:

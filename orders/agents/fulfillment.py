@@ -81,12 +81,13 @@ def handover_of(wanted: Wanted, basket: Basket, *, counted_address: str) -> Hand
     if not place and not is_picked_up:
         return Handover(shown, [*messages, *_undecided()])
     if is_picked_up:
-        if chosen is None:
+        if chosen is None and basket.lines:
             text = _("This shop has no pick-up.")
             messages.append(error("address_undeliverable", text, path=_ROOT))
         return _of_person(Handover(shown, messages, quote=chosen), place)
     messages += _address_errors(address)
-    if chosen is None and not any(message["type"] == "error" for message in messages):
+    # Nobody was asked about a basket without lines: nothing is said of its delivery.
+    if chosen is None and basket.lines and not any(message["type"] == "error" for message in messages):
         messages += _no_option(sent, quotes)
     kept = {part: text for part, text in address.items() if text}
     return _of_person(Handover(shown, messages, kept, chosen), place)
@@ -118,7 +119,9 @@ def _quotes(
         text = _("Carriers were asked too often. Ask again in %(seconds)d seconds.")
         text %= {"seconds": error_.retry_after}
         return [], [error("fulfillment_unavailable", text, path=_ROOT)]
-    told = dict.fromkeys(one.for_shoppers for one in found.missing if one.for_shoppers)
+    told = dict.fromkeys(
+        f"{one.carrier}: {one.for_shoppers}" for one in found.missing if one.for_shoppers
+    )
     notes = [info("carrier_missing", text, path=_ROOT) for text in told if address["country"]]
     return list(found.quotes), notes
 

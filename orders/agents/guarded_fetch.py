@@ -4,6 +4,7 @@ The connection is that of webhooks (`notifications.webhooks.addresses`): to chec
 addresses only. Redirects aren't followed, and both size and time are bounded.
 """
 
+import socket
 import ssl
 from http.client import HTTPConnection, HTTPException, HTTPSConnection
 from typing import Any
@@ -57,12 +58,31 @@ def fetch(url: str) -> bytes:
     except addresses.InsideAddressError as error:
         raise BadAddress("It leads into a private network.") from error
     except (OSError, HTTPException, ValueError) as error:
-        raise Unreachable(str(error) or type(error).__name__) from error
+        raise Unreachable(_in_words(error)) from error
     finally:
         connection.close()
     if len(body) > MOST_BYTES:
         raise Unreachable(f"It is longer than {MOST_BYTES} bytes.")
     return body
+
+
+def _in_words(error: Exception) -> str:
+    """Return why nothing could be read, in words that name nothing of this program."""
+    match error:
+        case TimeoutError():
+            return "It took too long to answer."
+        case ssl.SSLCertVerificationError():
+            return "Its certificate isn't valid."
+        case ssl.SSLError():
+            return "No secure connection could be made."
+        case socket.gaierror() | UnicodeError():
+            return "Its name can't be found."
+        case ConnectionRefusedError():
+            return "It refuses connections."
+        case HTTPException() | ValueError():
+            return "Its answer can't be read."
+        case _:
+            return "It can't be reached."
 
 
 def _is_own_machine(parts: SplitResult) -> bool:

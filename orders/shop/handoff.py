@@ -12,6 +12,8 @@ from orders.carts.cart import CartFullError, cart_of
 from orders.catalogue.browsing import products_on_sale
 from orders.models import AgentCheckout
 from orders.models.product import IS_SOLD
+from orders.quotes.carriers import used_carriers
+from orders.quotes.carriers.pickup import NAME as PICKUP
 from orders.shop.drafts import address_of, keep_draft
 
 _PARTS = {
@@ -64,7 +66,24 @@ def _fields(wanted: dict[str, Any]) -> dict[str, list[str]]:
         "name": name,
         "phone": buyer.get("phone_number", ""),
         "voucher": next(iter(wanted.get("codes", ())), ""),
-        "handover": "delivery" if place.get("street_address") else "",
+        "handover": _handover(delivery, place),
+        "delivery": _quote(delivery.get("option") or ""),
         **{ours: place.get(theirs, "") for ours, theirs in _PARTS.items()},
     }
     return {field: [value] for field, value in fields.items() if value}
+
+
+def _handover(delivery: dict[str, Any], place: dict[str, str]) -> str:
+    """Return how the agent would have it handed over; empty if it hasn't said."""
+    option = delivery.get("option") or ""
+    if delivery.get("type") == PICKUP or option.startswith(f"{PICKUP}."):
+        return "pickup"
+    return "delivery" if place.get("street_address") else ""
+
+
+def _quote(option: str) -> str:
+    """Return the chosen option as the form has it, `carrier/service`; empty if there is none."""
+    for carrier in used_carriers():
+        if carrier.name != PICKUP and option.startswith(f"{carrier.name}."):
+            return f"{carrier.name}/{option.removeprefix(f'{carrier.name}.')}"
+    return ""

@@ -6,7 +6,8 @@ from uuid import UUID
 
 import pytest
 
-from orders.models import AgentCheckout, Order, Payment, Product, Voucher
+from orders.agents import completing
+from orders.models import AgentCheckout, DeliveryRate, Order, Payment, Product, Stock, Voucher
 from tests.agents.agent import (
     BUYER,
     Agent,
@@ -227,6 +228,92 @@ def test_an_order_that_the_person_places_completes_the_agents_checkout(client: A
     assert (read["status"], read["order"]["id"]) == ("completed", str(order.pk))
     assert completed["order"]["id"] == str(order.pk)
     assert Order.objects.count() == 1
+
+
+def handed_over(client: Any, delivery: dict[str, Any]) -> dict[str, Any]:
+    """Return what the checkout page has chosen, after the agent chose this."""
+    checkout = Agent().checkout(("MUG", 1), fulfillment=delivery)
+    page = client.get(f"/checkout/agent/{checkout['id']}/", follow=True)
+    offer, form = page.context["offer"], page.context["form"]
+    quote = offer.chosen
+    return {
+        "handover": form["handover"].value(),
+        "delivery": f"{quote.carrier}/{quote.service}" if quote else "",
+        "offered": len(offer.quotes),
+    }
+
+
+def test_the_person_finds_the_delivery_that_the_agent_chose(client: Any, settings: Any) -> None:
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("9.90")}
+    settings.DELIVERY_BY_WEIGHT, settings.DELIVERY_SIMULATED = (), False
+    settings.DELIVERY_TABLE = True
+    DeliveryRate.objects.create(code="std.ship", service="std", label="Std", price=Decimal("4.90"))
+    add_product("MUG", price="10.00")
+
+    ways = ["flat-rate.standard", "rates.std.ship", "gone.standard", None, "pickup.shop"]
+    found = [handed_over(client, delivered(way)) for way in ways]
+
+    assert found == [
+        {"handover": "delivery", "delivery": "flat-rate/standard", "offered": 2},
+        {"handover": "delivery", "delivery": "rates/std.ship", "offered": 2},
+        {"handover": "delivery", "delivery": "rates/std.ship", "offered": 2},
+        {"handover": "delivery", "delivery": "rates/std.ship", "offered": 2},
+        {"handover": "pickup", "delivery": "", "offered": 0},
+    ]
+
+
+def test_a_carrier_without_a_quote_is_named(settings: Any) -> None:
+    settings.DELIVERY_FLAT_RATE = {"US": Decimal("4.90")}
+    settings.DELIVERY_BY_WEIGHT, settings.DELIVERY_SIMULATED = (), False
+    settings.DELIVERY_TABLE = True
+    add_product("MUG")
+
+    checkout = Agent().checkout(("MUG", 1), fulfillment=delivered("flat-rate.standard"))
+
+    told = [each["content"] for each in checkout["messages"] if each["code"] == "carrier_missing"]
+    assert told == ["rates: It doesn't carry this to this address."]
+
+
+@pytest.mark.parametrize("fulfillment", [delivered(), {"methods": [{"type": "pickup"}]}])
+def test_what_is_sold_out_is_told_once_and_nothing_of_its_delivery(
+    settings: Any, fulfillment: dict[str, Any]
+) -> None:
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("4.90")}
+    mug = add_product("MUG", stock=1)
+    agent = Agent()
+    checkout = agent.checkout(("MUG", 1), fulfillment=fulfillment)
+    Stock.objects.filter(product=mug).update(available=0)
+
+    _status, read = agent.send("GET", f"/checkout-sessions/{checkout['id']}")
+    _status, completed = agent.complete(checkout)
+
+    assert codes_of(read) == ["out_of_stock", "field_required"]
+    assert codes_of(completed) == ["out_of_stock", "field_required", "total_changed"]
+
+
+def test_what_is_sold_out_while_it_is_placed_is_told_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    mug = add_product("MUG", stock=1)
+    agent = Agent()
+    checkout = agent.checkout(("MUG", 1))
+    place = completing.place_order
+
+    def sold_meanwhile(request: Any) -> Any:
+        Stock.objects.filter(product=mug).update(available=0)
+        return place(request)
+
+    monkeypatch.setattr(completing, "place_order", sold_meanwhile)
+    _status, answer = agent.complete(checkout)
+
+    assert codes_of(answer).count("out_of_stock") == 1
+    assert not Order.objects.exists()
+
+
+def test_an_empty_code_is_told_to_be_empty() -> None:
+    add_product("MUG")
+    checkout = Agent().checkout(("MUG", 1), discounts={"codes": ["", "NO-SUCH"]})
+
+    told = [each["content"] for each in checkout["messages"] if each["path"].startswith("$.disc")]
+    assert told == ["This code is empty.", "NO-SUCH: There is no voucher with this code."]
 
 
 def test_a_person_is_told_that_a_checkout_was_cancelled(client: Any) -> None:

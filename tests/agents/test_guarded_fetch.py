@@ -1,8 +1,10 @@
 """Reading a platform's profile: never from inside, never by a redirect, never without an end."""
 
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
+from http.client import BadStatusLine, HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -111,6 +113,31 @@ def test_the_connection_goes_to_the_address_that_was_checked(
     with pytest.raises(Unreachable):
         fetch("https://platform.example.com/profile")
     assert asked == [("93.184.216.34", 443)]
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (ConnectionRefusedError(111, "Connection refused"), "It refuses connections."),
+        (TimeoutError("timed out"), "It took too long to answer."),
+        (socket.gaierror(-2, "Name or service not known"), "Its name can't be found."),
+        (ssl.SSLCertVerificationError("self-signed"), "Its certificate isn't valid."),
+        (ssl.SSLError("WRONG_VERSION_NUMBER"), "No secure connection could be made."),
+        (BadStatusLine("x"), "Its answer can't be read."),
+        (OSError(113, "No route to host"), "It can't be reached."),
+    ],
+)
+def test_a_failure_is_told_in_plain_words(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, told: str
+) -> None:
+    def request(*_args: Any, **_options: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(HTTPConnection, "request", request)
+
+    with pytest.raises(Unreachable) as failed:
+        fetch("https://platform.example.com/profile")
+    assert str(failed.value) == told
 
 
 def test_a_local_run_may_read_from_its_own_machine_and_production_may_not(
