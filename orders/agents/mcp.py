@@ -70,6 +70,11 @@ def _message(request: HttpRequest) -> dict[str, Any]:
         raise RpcError(code, error.content, status=error.status) from None
     if not isinstance(message, dict) or message.get("jsonrpc") != "2.0":
         raise RpcError(INVALID, "Send one JSON-RPC 2.0 message.", status=400)
+    message_id = message.get("id")
+    if isinstance(message_id, bool) or not isinstance(message_id, str | int | float | None):
+        raise RpcError(INVALID, "The id must be a text, a number or null.", status=400)
+    if not isinstance(message.get("method"), str):
+        raise RpcError(INVALID, "Send the method's name as method.", status=400)
     return message
 
 
@@ -87,7 +92,7 @@ def _result(request: HttpRequest, message: Mapping[str, Any]) -> dict[str, Any]:
         case "tools/call":
             return _call(request, parameters)
         case method:
-            raise RpcError(NO_METHOD, f"There is no method {method!r}.")
+            raise RpcError(NO_METHOD, f"There is no method {str(method)[:100]}.")
 
 
 def _greeting(version: str) -> dict[str, Any]:
@@ -100,8 +105,10 @@ def _greeting(version: str) -> dict[str, Any]:
 
 def _call(request: HttpRequest, parameters: Mapping[str, Any]) -> dict[str, Any]:
     name, arguments = parameters.get("name"), _object(parameters, "arguments")
-    if not isinstance(name, str) or name not in OPERATIONS:
-        raise RpcError(PARAMS, f"There is no tool {name!r}.")
+    if not isinstance(name, str):
+        raise RpcError(PARAMS, "Send the tool's name as name.")
+    if name not in OPERATIONS:
+        raise RpcError(PARAMS, f"There is no tool {name[:100]}.")
     operation, meta = OPERATIONS[name], _object(arguments, "meta")
     try:
         profile_url, version = _agent(request, meta)

@@ -31,16 +31,12 @@ LONGEST_URL = 500
 
 def platform_of(profile_url: str) -> AgentPlatform:
     """Return the platform with a valid, fresh profile. Raises ProtocolError."""
-    if len(profile_url) > LONGEST_URL or "\x00" in profile_url:
-        raise _invalid("It is too long.")
+    _check_length(profile_url)
     if settings.TANDEM_LOCAL and (local := local_platforms().get(profile_url)):
         return _local(profile_url, *local)
     platform = AgentPlatform.objects.filter(profile_url=profile_url).first()
     if platform is None or not platform.is_known:
-        try:
-            checked(profile_url)
-        except BadAddress as error:
-            raise _invalid(str(error)) from error
+        _check_address(profile_url)
         platform = _with_profile(profile_url, platform)
     if platform.used_at < database_now() - USED:
         AgentPlatform.objects.filter(pk=platform.pk).update(used_at=Now())
@@ -48,13 +44,30 @@ def platform_of(profile_url: str) -> AgentPlatform:
 
 
 def know(profile_url: str, document: dict[str, Any], *, contact_email: str = "") -> AgentPlatform:
-    """Let the shop know a platform by this document. Raises ProtocolError for one that isn't."""
+    """Let the shop know a platform by this document. Raises ProtocolError for one that isn't.
+
+    Its address is one that could be fetched, though it isn't: no agent may name another.
+    """
+    _check_length(profile_url)
+    _check_address(profile_url)
     check_document(document)
     known = {"document": document, "is_known": True, "contact_email": contact_email}
     platform, _is_new = AgentPlatform.objects.update_or_create(
         profile_url=profile_url, defaults=known
     )
     return platform
+
+
+def _check_length(profile_url: str) -> None:
+    if len(profile_url) > LONGEST_URL or "\x00" in profile_url:
+        raise _invalid("It is too long.")
+
+
+def _check_address(profile_url: str) -> None:
+    try:
+        checked(profile_url)
+    except BadAddress as error:
+        raise _invalid(str(error)) from error
 
 
 def forgotten_platforms() -> QuerySet[AgentPlatform]:

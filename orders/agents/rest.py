@@ -37,7 +37,7 @@ def endpoint(**by_method: str) -> View:
                 raise ProtocolError(405, "method_not_allowed", "This method doesn't work here.")
             return _answer(request, name, target)
         except ProtocolError as error:
-            response = _refused(request, error)
+            response = _refused(request, error, is_signed=not name or OPERATIONS[name].is_signed)
             if error.status == 405:
                 response["Allow"] = ", ".join(by_method)
             return response
@@ -82,8 +82,10 @@ def answer(status: int, body: Mapping[str, Any], *, is_signed: bool = False) -> 
     return response
 
 
-def _refused(request: HttpRequest, error: ProtocolError) -> HttpResponse:
-    response = answer(error.status, error.body)
+def _refused(
+    request: HttpRequest, error: ProtocolError, *, is_signed: bool = True
+) -> HttpResponse:
+    response = answer(error.status, error.body, is_signed=is_signed)
     for header, value in error.headers.items():
         response[header] = value
     if error.retry_after:

@@ -71,6 +71,37 @@ def test_an_outcome_of_the_business_is_a_result() -> None:
     assert content(answer)["messages"][0]["code"] == "not_found"
 
 
+@pytest.mark.parametrize("message_id", [{}, [], True, False, {"a": 1}])
+def test_an_id_is_a_text_a_number_or_null(message_id: Any) -> None:
+    message = {"jsonrpc": "2.0", "id": message_id, "method": "ping"}
+    answer = Client().post("/ucp/mcp", json.dumps(message), "application/json")
+
+    assert (answer.status_code, answer.json()["id"]) == (400, None)
+    assert answer.json()["error"] == {
+        "code": -32600,
+        "message": "The id must be a text, a number or null.",
+    }
+
+
+@pytest.mark.parametrize("message_id", ["a", "", 0, -7, 1.5, None])
+def test_the_answer_has_the_id_of_the_message(message_id: Any) -> None:
+    message = {"jsonrpc": "2.0", "id": message_id, "method": "ping"}
+    answer = Client().post("/ucp/mcp", json.dumps(message), "application/json")
+
+    assert answer.json() == {"jsonrpc": "2.0", "id": message_id, "result": {}}
+
+
+@pytest.mark.parametrize("method", [{}, {"method": None}, {"method": 7}])
+def test_a_message_without_a_method_is_told_so(method: Any) -> None:
+    message = {"jsonrpc": "2.0", "id": 1, **method}
+    answer = Client().post("/ucp/mcp", json.dumps(message), "application/json")
+
+    assert answer.json()["error"] == {
+        "code": -32600,
+        "message": "Send the method's name as method.",
+    }
+
+
 @pytest.mark.parametrize("body", [b"", b"[]", b"{", b'{"jsonrpc": "1.0", "id": 1}', b"[1, 2]"])
 def test_what_is_no_message_is_refused(body: bytes) -> None:
     answer = Client().post("/ucp/mcp", body, "application/json")
@@ -129,7 +160,7 @@ def test_a_meta_that_is_no_object_is_told_so(meta: Any) -> None:
 def test_a_name_that_is_no_tools_is_told_so(name: Any) -> None:
     answer = rpc("tools/call", {"name": name, "arguments": {}})
 
-    assert answer["error"]["message"] == f"There is no tool {name!r}."
+    assert answer["error"]["message"] == "Send the tool's name as name."
 
 
 def test_a_missing_profile_is_asked_for_where_this_binding_has_it() -> None:

@@ -1,9 +1,11 @@
 """Who asks: the header, the platform's profile, its version and capabilities, its signature."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.management import CommandError, call_command
 from django.test import Client
 
 from orders.agents import platforms
@@ -127,6 +129,33 @@ def test_a_known_platform_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> Non
 
     assert search(f'profile="{URL}"')[0] == 200
     assert AgentPlatform.objects.get().contact_email == "orders@example.com"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://platform.example.com/agent", "platform", "https://a:b@example.com/", "ftp://x/y"]
+)
+def test_a_platform_that_no_agent_may_name_is_not_made_known(
+    tmp_path: Path, settings: Any, url: str
+) -> None:
+    settings.TANDEM_LOCAL = True
+    (tmp_path / "profile.json").write_text(json.dumps(platform()))
+
+    with pytest.raises(CommandError, match="The profile can't be used"):
+        call_command("ucp_platform", url, str(tmp_path / "profile.json"))
+    assert not AgentPlatform.objects.exists()
+
+
+def test_a_local_run_may_know_a_platform_of_its_own_machine_by_http(
+    tmp_path: Path, settings: Any
+) -> None:
+    (tmp_path / "profile.json").write_text(json.dumps(platform()))
+    known = ("ucp_platform", "http://127.0.0.1:9317/agent", str(tmp_path / "profile.json"))
+    settings.TANDEM_LOCAL = True
+    call_command(*known)
+    settings.TANDEM_LOCAL = False
+
+    with pytest.raises(CommandError, match="It must begin with https"):
+        call_command(*known)
 
 
 def test_platforms_of_a_local_run_are_nobodys_in_production(settings: Any) -> None:
