@@ -87,7 +87,11 @@ def handover_of(wanted: Wanted, basket: Basket, *, counted_address: str) -> Hand
         return _of_person(Handover(shown, messages, quote=chosen), place)
     messages += _address_errors(address)
     # Nobody was asked about a basket without lines: nothing is said of its delivery.
-    if chosen is None and basket.lines and not any(message["type"] == "error" for message in messages):
+    if (
+        chosen is None
+        and basket.lines
+        and not any(message["type"] == "error" for message in messages)
+    ):
         messages += _no_option(sent, quotes)
     kept = {part: text for part, text in address.items() if text}
     return _of_person(Handover(shown, messages, kept, chosen), place)

@@ -82,9 +82,7 @@ def answer(status: int, body: Mapping[str, Any], *, is_signed: bool = False) -> 
     return response
 
 
-def _refused(
-    request: HttpRequest, error: ProtocolError, *, is_signed: bool = True
-) -> HttpResponse:
+def _refused(request: HttpRequest, error: ProtocolError, *, is_signed: bool = True) -> HttpResponse:
     response = answer(error.status, error.body, is_signed=is_signed)
     for header, value in error.headers.items():
         response[header] = value

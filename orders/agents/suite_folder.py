@@ -167,7 +167,8 @@ def _read_rates(folder: Folder, file: Path) -> None:
     for row in rows:
         cells, country = _Cells(folder, row), row.cells["country_code"]
         if not _OPTION.fullmatch(row.cells["id"]):
-            folder.fault(row, "id", "Write 1 to 40 letters, digits, hyphens, points and underlines.")
+            text = "Write 1 to 40 letters, digits, points, hyphens and underlines."
+            folder.fault(row, "id", text)
         if country != "default" and country not in COUNTRIES:
             text = "Write a country by its code of two capital letters, like DE, or default."
             folder.fault(row, "country_code", text)
@@ -285,7 +286,7 @@ def _rows(
     return rows
 
 
-_TOO_MANY = "the header has no such column. Remove it, or put a text with commas in quotation marks."
+_TOO_MANY = "the header has no such column. Remove it, or put a text with commas in quotes."
 
 
 def _is_header(

@@ -170,6 +170,17 @@ def test_who_comes_from_the_sign_in_is_asked_also_if_it_was_allowed(
     assert client.get(back).status_code == 200
 
 
+def test_both_pages_name_account_platform_and_return_address(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    asks = client.get("/accounts/link/", asked()).content.decode()
+    redeem(client, allowed(client)["code"])
+    lists = client.get("/accounts/linked/").content.decode()
+
+    for named in ("ada@example.org", PROFILE, RETURN, "Assistant", "Read your orders"):
+        assert named in asks
+        assert named in lists
+
+
 def test_nobody_is_asked_who_is_not_signed_in(client: Client) -> None:
     answer = client.get("/accounts/link/", asked())
 

@@ -132,7 +132,8 @@ def test_a_known_platform_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 @pytest.mark.parametrize(
-    "url", ["http://platform.example.com/agent", "platform", "https://a:b@example.com/", "ftp://x/y"]
+    "url",
+    ["http://platform.example.com/agent", "platform", "https://a:b@example.com/", "ftp://x/y"],
 )
 def test_a_platform_that_no_agent_may_name_is_not_made_known(
     tmp_path: Path, settings: Any, url: str

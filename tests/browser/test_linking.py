@@ -78,6 +78,14 @@ def sign_in(page: Page, shop: LiveShop, email: str, *, other_than: str = "") -> 
     return code
 
 
+def gap(page: Page, above: str, below: str) -> float:
+    """Return the room between two elements, in px."""
+    boxes = [page.locator(each).first.bounding_box() for each in (above, below)]
+    assert boxes[0]
+    assert boxes[1]
+    return boxes[1]["y"] - boxes[0]["y"] - boxes[0]["height"]
+
+
 def redeem(shop: LiveShop, asked: str, answered: str) -> None:
     """Get the tokens of the code: only then the person has linked the account."""
     query, answer = (parse_qs(urlsplit(each).query) for each in (asked, answered))
@@ -100,6 +108,8 @@ def test_each_answer_leads_back_to_the_program(page: Page, live_shop: LiveShop, 
         first = sign_in(page, live_shop, email)
         expect(page.get_by_role("button", name="Allow", exact=True)).to_be_visible()
         assert_fits(page)
+        assert gap(page, "h1", ".panel") >= 12
+        assert gap(page, ".panel dl", ".panel .buttons") >= 12
         page.get_by_role("button", name="Don’t allow").click()
         expect(page).to_have_url(re.compile(r"/linked\?error=access_denied"))
 
@@ -107,6 +117,11 @@ def test_each_answer_leads_back_to_the_program(page: Page, live_shop: LiveShop, 
         page.get_by_role("button", name="Allow", exact=True).click()
         expect(page).to_have_url(re.compile(r"/linked\?code="))
         redeem(live_shop, asked, page.url)
+
+        page.goto(f"{live_shop.url}/accounts/linked/")
+        assert_fits(page)
+        assert gap(page, "h1", ".panel") >= 12
+        assert gap(page, ".panel dl", ".panel button") >= 12
 
         page.goto(asked)  # allowed already: nobody is asked
         expect(page).to_have_url(re.compile(r"/linked\?code="))

@@ -23,7 +23,7 @@ from orders.agents.linking.authorizing import (
     has_consented,
     read_asked,
 )
-from orders.agents.linking.scopes import SCOPES
+from orders.agents.linking.scopes import SCOPES, in_words
 from orders.agents.linking.tokens import TokenError, client_of, revoke, tokens_for
 from orders.models import AgentLink
 
@@ -89,7 +89,7 @@ def _ask(request: HttpRequest, asked: Asked) -> HttpResponse:
     # from it is asked once more.
     if has_consented(user, asked) and _SIGNED_IN not in request.GET:
         return _lead(grant(user, asked))
-    context = {"asked": asked, "scopes": [SCOPES[scope] for scope in asked.scopes]}
+    context = {"asked": asked, "scopes": in_words(asked.scopes)}
     response = render(request, "accounts/link.html", context)
     # Chromium applies `form-action` to the redirect that answers the form, too.
     response._csp_update = {"form-action": [asked.origin]}  # type: ignore[attr-defined]
@@ -106,8 +106,9 @@ def linked(request: HttpRequest) -> HttpResponse:
         client = request.POST.get("client", "")
         mine.filter(client__client_id=client).update(ended_at=Now())
         return redirect("agent-links")
-    clients = {each.client.client_id: each for each in mine.select_related("client")}
-    return render(request, "accounts/links.html", {"links": clients.values()})
+    by_client = {each.client_id: each for each in mine.select_related("client__platform")}
+    links = [(each, in_words(each.scopes)) for each in by_client.values()]
+    return render(request, "accounts/links.html", {"links": links})
 
 
 @csrf_exempt
