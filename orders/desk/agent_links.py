@@ -47,8 +47,7 @@ class AgentLinkAdmin(ReadOnly, LoggedActions, LongList):
     """Read-only rows, newest first. A link is made by its shopper alone."""
 
     empty_words = _(
-        "No shopper has linked an assistant. A shopper does it from the assistant’s own program,"
-        " whose client `manage.py ucp_client` makes."
+        "No shopper has linked an assistant. A shopper does it from the assistant’s own program."
     )
     list_display = ("assistant", "shopper", "state", "since", "last_used", "scopes_shown")
     list_display_links = None

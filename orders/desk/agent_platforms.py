@@ -50,10 +50,7 @@ class AgentPlatformAdmin(ReadOnly, LongList, RecordPage):
     """Read-only rows, which the platforms' requests write; operators block and let in."""
 
     change_form_template = "desk/agent_platform.html"
-    empty_words = _(
-        "No agent has come yet. Its platform is listed here from its first request on; the address"
-        " for agents is /.well-known/ucp."
-    )
+    empty_words = _("No agent has come yet. Its platform is listed here from its first request on.")
     list_display = (
         *("profile_short", "state", "known_by", "first_seen", "last_seen"),
         *("open_checkouts", "recent_orders"),

@@ -100,6 +100,15 @@ def test_only_managers_see_whose_account_is_linked(role: str, ada: User) -> None
     assert AgentLink.objects.get().ended_at is None
 
 
+def test_who_may_only_look_ends_nothing(clerk_client: Client, ada: User) -> None:
+    mine = link(ada)
+
+    page = end(clerk_client, mine, reason="x")
+
+    assert "ada@example.org" in page
+    assert AgentLink.objects.get().ended_at is None
+
+
 def test_links_are_found_by_address_name_and_state(manager: Client, ada: User) -> None:
     bob = User.objects.create_user("bob", "bob@example.org")
     mine = link(ada)
