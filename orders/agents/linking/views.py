@@ -5,7 +5,6 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
-from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -23,8 +22,15 @@ from orders.agents.linking.authorizing import (
     read_asked,
 )
 from orders.agents.linking.scopes import SCOPES
-from orders.agents.linking.tokens import TokenError, client_of, revoke, tokens_for
-from orders.models import AgentLink
+from orders.agents.linking.tokens import (
+    TokenError,
+    client_of,
+    end_links,
+    live_links,
+    revoke,
+    tokens_for,
+)
+from orders.models import AgentClient
 
 _METHODS = ["none", "client_secret_basic", "client_secret_post"]
 
@@ -92,10 +98,12 @@ def _ask(request: HttpRequest, asked: Asked) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def linked(request: HttpRequest) -> HttpResponse:
     """List the person's linked assistants; a POST ends what one platform may do."""
-    mine = AgentLink.objects.filter(user=request.user.pk, ended_at=None, refresh_until__gt=Now())
+    user: Any = request.user
+    mine = live_links().filter(user=user.pk)
     if request.method == "POST":
-        client = request.POST.get("client", "")
-        mine.filter(client__client_id=client).update(ended_at=Now())
+        client = AgentClient.objects.filter(client_id=request.POST.get("client", "")[:100]).first()
+        if client is not None:
+            end_links(user_id=user.pk, client_id=client.pk)
         return redirect("agent-links")
     clients = {each.client.client_id: each for each in mine.select_related("client")}
     return render(request, "accounts/links.html", {"links": clients.values()})
