@@ -1,6 +1,9 @@
 """Django's admin discovery imports this module; it registers the pages of `orders.desk`."""
 
 from orders.desk import (
+    agent_checkouts,
+    agent_links,
+    agent_platforms,
     announcements,
     clients,
     desk_jobs,
@@ -18,6 +21,9 @@ from orders.desk import (
 )
 
 __all__ = [
+    "agent_checkouts",
+    "agent_links",
+    "agent_platforms",
     "announcements",
     "clients",
     "desk_jobs",

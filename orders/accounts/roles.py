@@ -40,6 +40,7 @@ _SEE_ORDERS = _may(
     "orders.return",
     *("notifications.notification", "media_jobs.mediajob", "media_jobs.asset"),
     *("orders.waitinglistentry", "orders.hold"),
+    *("orders.agentplatform", "orders.agentcheckout"),
 )
 _SEE_CATALOGUE = _may(
     "view",
@@ -91,6 +92,8 @@ _MANAGER = (
     | _may("view change delete", "account.emailaddress")
     | _may("add delete", "project.savedview")
     | _may("view add change", "orders.apiclient")
+    | _may("change", "orders.agentplatform")
+    | _may("view change", "orders.agentlink")
 )
 _ENGINEER = (
     _SEE_ORDERS
@@ -103,6 +106,7 @@ _ENGINEER = (
     )
     | _may("add change", "notifications.webhookendpoint")
     | _may("change", "notifications.webhookdelivery")
+    | _may("change", "orders.agentplatform")
     | _may("add change delete", "django_celery_beat.periodictask")
     | _may(
         "view add change",

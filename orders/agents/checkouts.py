@@ -194,11 +194,11 @@ def shown(
     over = {Stage.CANCELED: "canceled", Stage.COMPLETING: "complete_in_progress"}
     status = over.get(Stage(checkout.stage), status or state.status)
     quote, address = state.handover.quote, state.handover.address
-    if checkout.stage != Stage.CANCELED:
-        keep_shown(checkout, state.basket, quote)
     told = {each["code"] for each in state.hindrances}
     more = [each for each in also or () if each["code"] not in told]
     messages = [] if status == "canceled" else [*state.messages, *more]
+    if checkout.stage != Stage.CANCELED:
+        keep_shown(checkout, state.basket, quote, messages)
     return {
         "ucp": ucp(session.relevant(CHECKOUT), payment_handlers=declared_handlers(state.offered)),
         "id": str(checkout.pk),

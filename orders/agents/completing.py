@@ -28,6 +28,7 @@ from orders.agents.last_answer import is_as_shown
 from orders.agents.negotiation import Session
 from orders.agents.order_events import events_endpoint
 from orders.agents.payment import MOCK, Handler, handler_of, mock_answer
+from orders.agents.placed import placed_order
 from orders.agents.schemas.buying import CompletionIn, InstrumentIn
 from orders.agents.schemas.fields import read
 from orders.agents.versions import CHECKOUT
@@ -47,7 +48,7 @@ from orders.placing.errors import (
     TotalChanged,
     VoucherRefused,
 )
-from orders.placing.identity import order_id, order_ids
+from orders.placing.identity import order_id
 from orders.placing.placement import place_order
 from orders.placing.request import MAX_NAME_LENGTH, OrderRequest, clean_phone
 from orders.vouchers.wording import refusal_in_words
@@ -82,19 +83,6 @@ def complete_checkout(session: Session, checkout_id: UUID, payload: Any) -> dict
         also = [] if checkout.escalated or hindrance is None else [hindrance]
         return shown(session, checkout, also=[*changed, *also])
     return _place(session, checkout, state, sent)
-
-
-def placed_order(checkout: AgentCheckout) -> Order | None:
-    """Return the order that the session has become, if any: by the agent, or by a person.
-
-    The checkout page gives an order the same key (`orders.shop.handoff`).
-    """
-    ids = [
-        each
-        for source in (Order.Source.AGENT, Order.Source.SHOP)
-        for each in order_ids(source=source, user_id=None, key=checkout.pk.hex)
-    ]
-    return Order.objects.filter(pk__in=ids).first()
 
 
 def get_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:

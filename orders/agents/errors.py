@@ -50,6 +50,20 @@ class NotAllowed(ProtocolError):
         self.headers = {"WWW-Authenticate": f"Bearer {said}"}
 
 
+class PlatformBlocked(ProtocolError):
+    """An operator has blocked the platform. Their reason is the shop's own, and isn't told."""
+
+    def __init__(self) -> None:
+        code, content = (
+            "platform_blocked",
+            "This shop takes no carts and checkouts of this platform.",
+        )
+        messages = [
+            {"type": "error", "code": code, "content": content, "severity": "unrecoverable"}
+        ]
+        super().__init__(403, code, content, messages=messages)
+
+
 class InvalidInput(ProtocolError):
     """The request has no such shape; `path` names the field."""
 

@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from orders.agents import carts, catalog, checkouts, completing, order_entity
+from orders.agents.blocking import refuse_blocked
 from orders.agents.envelope import error, site, ucp
 from orders.agents.errors import Outcome
 from orders.agents.keys import Answer, once
@@ -145,6 +146,7 @@ def perform(
 ) -> Answer:
     """Do the operation and return HTTP status and body. Raises ProtocolError."""
     operation = OPERATIONS[name]
+    refuse_blocked(session.platform, operation.root)  # before the key: it isn't kept as an answer
 
     def do(new: UUID) -> Answer:
         try:

@@ -71,8 +71,11 @@ def _check_address(profile_url: str) -> None:
 
 
 def forgotten_platforms() -> QuerySet[AgentPlatform]:
-    """Return those that haven't come for long and whose checkouts are gone."""
-    old = AgentPlatform.objects.filter(is_known=False, used_at__lt=Now() - KEEP)
+    """Return those that haven't come for long and whose checkouts are gone.
+
+    One that is blocked stays: forgotten, it would be let in.
+    """
+    old = AgentPlatform.objects.filter(is_known=False, blocked_at=None, used_at__lt=Now() - KEEP)
     return old.filter(Q(checkouts=None), Q(carts=None))
 
 

@@ -7,9 +7,11 @@ agent hands over.
 from typing import Any, TypeAlias
 from uuid import uuid4
 
+from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import Q
-from django.db.models.functions import Now
+from django.db.models.fields.json import KT
+from django.db.models.functions import Lower, Now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
@@ -27,7 +29,14 @@ class AgentPlatform(models.Model):
     contact_email = models.EmailField(_("e-mail for its orders"), blank=True, default="")
     """Where confirmations go of orders whose buyer has no address; only a known platform has it."""
     fetched_at = models.DateTimeField(_("fetched"), null=True, blank=True)
+    first_seen_at = models.DateTimeField(_("first seen"), null=True, db_default=Now())
+    """None: it came before the shop wrote this down."""
     used_at = models.DateTimeField(_("last used"), db_default=Now())
+    blocked_at = models.DateTimeField(_("blocked"), null=True, blank=True)
+    """Since then its carts and checkouts are refused (`orders.agents.blocking`)."""
+    block_reason = models.CharField(
+        _("reason"), max_length=200, blank=True, default="", db_default=""
+    )
 
     class Meta:
         verbose_name = _("agent platform")
@@ -37,7 +46,12 @@ class AgentPlatform(models.Model):
             models.CheckConstraint(
                 condition=Q(contact_email="") | Q(is_known=True, contact_email__regex=STORED),
                 name="only_known_platforms_have_a_contact",
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(blocked_at=None, block_reason="")
+                | (Q(blocked_at__isnull=False) & ~Q(block_reason="")),
+                name="agent_platform_blocked_with_a_reason",
+            ),
         ]
         indexes = [models.Index(fields=["used_at"], name="agent_platform_by_use")]
 
@@ -93,7 +107,8 @@ class AgentCheckout(models.Model):
         db_default="open",
     )
     wanted: Any = models.JSONField(default=dict)
-    """As in a cart, with delivery and payment, but never with a credential."""
+    """As in a cart, with delivery and payment, but never with a credential; and what the last
+    answer showed and said."""
     answer: Any = models.JSONField(default=dict)
     """The last answer of a completed checkout, which doesn't change any more."""
     escalated: Any = models.JSONField(default=dict)
@@ -115,8 +130,8 @@ class AgentCheckout(models.Model):
     expires_at = models.DateTimeField(_("until"))
 
     class Meta:
-        verbose_name = _("checkout of an agent")
-        verbose_name_plural = _("checkouts of agents")
+        verbose_name = _("agent checkout")
+        verbose_name_plural = _("agent checkouts")
         constraints = [
             models.CheckConstraint(
                 condition=Q(stage__in=CheckoutStage.values), name="agent_checkout_stage_is_known"
@@ -142,6 +157,13 @@ class AgentCheckout(models.Model):
                 fields=["places"],
                 name="agent_checkout_places",
                 condition=Q(places__isnull=False),
+            ),
+            models.Index(
+                fields=["platform", "stage", "changed_at"], name="agent_checkout_of_platform"
+            ),
+            models.Index(
+                OpClass(Lower(KT("wanted__buyer__email")), name="text_pattern_ops"),
+                name="agent_checkout_of_buyer",
             ),
         ]
 

@@ -56,11 +56,13 @@ class AgentLink(models.Model):
     refresh_hash = models.CharField(max_length=64, blank=True, default="", editable=False)
     refresh_until = models.DateTimeField(null=True)
     linked_at = models.DateTimeField(_("linked"), db_default=Now())
+    used_at = models.DateTimeField(_("last used"), null=True)
+    """As exact as an hour; None: nothing was read yet."""
     ended_at = models.DateTimeField(_("ended"), null=True)
 
     class Meta:
-        verbose_name = _("linked account")
-        verbose_name_plural = _("linked accounts")
+        verbose_name = _("linked assistant")
+        verbose_name_plural = _("linked assistants")
         constraints = [
             models.UniqueConstraint(
                 fields=[name], condition=~Q(**{name: ""}), name=f"agent_link_{name}"

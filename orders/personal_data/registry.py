@@ -175,13 +175,15 @@ TABLES: dict[str, Table] = {
     "project.PausedQueue": Table(_ANY, _scrubbed("reason"), "queue paused_by"),
     "project.AuditRun": Table(_ANY, _scrubbed("findings")),
     "notifications.ChannelState": Table(_ANY, _scrubbed("error pause_reason"), "gateway paused_by"),
+    "orders.AgentPlatform": Table(
+        _ANY, _scrubbed("block_reason"), "profile_url document contact_email"
+    ),
     # ── Nothing of a customer ───────────────────────────────────────────────────────────────
     "orders.ErasedAddress": Table(harmless="digest"),  # a keyed hash: that is its use
     "orders.Announcement": Table(harmless="subject_en text_en subject_zh_hans text_zh_hans"),
     "orders.Category": Table(harmless="name slug texts"),
     "orders.Voucher": Table(harmless="code kind"),
     "orders.VoucherUse": Table(harmless="person"),  # a keyed hash: that is its use
-    "orders.AgentPlatform": Table(harmless="profile_url document contact_email"),
     "orders.AgentClient": Table(harmless="client_id name secret_hash redirect_uris"),
     "orders.AgentInstrument": Table(harmless="token name kind"),
     "orders.DeliveryRate": Table(harmless="code country service label"),

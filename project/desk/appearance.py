@@ -102,6 +102,12 @@ def unfold_settings(*, shop_name: str) -> dict[str, Any]:
                     _page(_("Announcements"), "campaign", "orders.announcement"),
                 ),
                 _group(
+                    _("Shopping agents"),
+                    _page(_("Agent platforms"), "smart_toy", "orders.agentplatform"),
+                    _page(_("Agent checkouts"), "shopping_cart_checkout", "orders.agentcheckout"),
+                    _page(_("Linked assistants"), "link", "orders.agentlink"),
+                ),
+                _group(
                     _("Jobs"),
                     {
                         "title": _("All jobs"),

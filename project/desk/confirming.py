@@ -40,6 +40,11 @@ class ReasonForm(forms.Form):
         return str(self.cleaned_data["reason"])
 
 
+def reason_form(request: HttpRequest) -> ReasonForm:
+    """Return the form for a reason that is needed; unbound until the page with it was sent."""
+    return ReasonForm(request.POST if "reason" in request.POST else None, is_needed=True)
+
+
 def confirm_page(
     request: HttpRequest,
     *,

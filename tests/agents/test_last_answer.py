@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from orders.agents import completing
+from orders.agents.last_answer import said
 from orders.models import AgentCheckout, Order, Product, Stock, Voucher
 from tests.agents.agent import Agent, codes_of, paying, total_of
 from tests.agents.mcp_calls import call, content
@@ -183,3 +184,16 @@ def test_a_read_does_not_undo_a_change_that_came_between(monkeypatch: pytest.Mon
     row = AgentCheckout.objects.get()
     assert row.wanted["lines"] == [["LANTERN", 2]]
     assert row.wanted["shown"]["total"] == 17500
+
+
+def test_what_the_last_answer_said_is_kept_for_the_desk() -> None:
+    checkout = ready()
+    first = said(AgentCheckout.objects.get())
+    _status, declined = Agent().complete(checkout, paying("fail_token"))
+    then = said(AgentCheckout.objects.get())
+    _status, read = Agent().send("GET", f"/checkout-sessions/{checkout['id']}")
+
+    assert first == checkout["messages"]
+    assert then == declined["messages"]
+    assert then[-1]["code"] == "payment_failed"
+    assert said(AgentCheckout.objects.get()) == read["messages"] == first

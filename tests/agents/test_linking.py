@@ -342,6 +342,15 @@ def test_the_person_ends_it_and_so_does_the_platform(client: Client, ada: User) 
     assert statuses == [401, 401]
 
 
+def test_a_code_that_waits_ends_with_the_link(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    waits = allowed(client)["code"]
+
+    client.post("/accounts/linked/", {"client": "assistant"})
+
+    assert redeem(client, waits).json()["error"] == "invalid_grant"
+
+
 def test_a_token_is_its_platforms_alone(client: Client, ada: User) -> None:
     order = make_order(add_product("MUG"), user=ada)
     client.force_login(ada)

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -75,7 +75,7 @@ class Session(threading.Thread):
     def run(self) -> None:
         with self._client.inside():
             connection = ConnectionHandler({"default": {}, "silent": self._settings})["silent"]
-            with connection.cursor() as cursor:
+            with closing(connection), connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
                 self.is_connected.set()
                 self.ask.wait()

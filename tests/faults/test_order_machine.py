@@ -474,7 +474,7 @@ def play(machine: type[Orders], **chosen: Any) -> None:
 
     Many short games rather than a few long ones: Hypothesis leaves some rules out of each game.
     """
-    usual = {"derandomize": True, "max_examples": 16, "stateful_step_count": 25}
+    usual = {"derandomize": True, "max_examples": 22, "stateful_step_count": 25}
     run_state_machine_as_test(
         machine,
         settings=settings(

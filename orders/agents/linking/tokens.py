@@ -21,6 +21,8 @@ from project.database.clock import database_now
 ACCESS_LIVES = timedelta(hours=1)
 REFRESH_LIVES = timedelta(days=30)
 KEEP = timedelta(days=60)
+USED = timedelta(hours=1)
+"""A link's `used_at` is as exact as this: its row isn't written on each request."""
 
 
 @dataclass
@@ -74,7 +76,25 @@ def link_of(token: str) -> AgentLink | None:
     valid = AgentLink.objects.filter(
         access_hash=hashed(token), access_until__gt=Now(), ended_at=None, user__is_active=True
     )
-    return valid.select_related("client", "user").first()
+    link = valid.select_related("client", "user").first()
+    if link is not None and (link.used_at is None or link.used_at < database_now() - USED):
+        AgentLink.objects.filter(pk=link.pk).update(used_at=Now())
+    return link
+
+
+def live_links() -> QuerySet[AgentLink]:
+    """Return the links by which something can be read."""
+    return AgentLink.objects.filter(ended_at=None, refresh_until__gt=Now())
+
+
+def end_links(*, user_id: int, client_id: int) -> int:
+    """End what the person has allowed the client; return how many links that were.
+
+    A code that isn't redeemed yet ends, too: else it became a link after its end.
+    """
+    mine = AgentLink.objects.filter(user=user_id, client=client_id, ended_at=None)
+    usable = Q(refresh_until__gt=Now()) | Q(refresh_until=None, code_until__gt=Now())
+    return mine.filter(usable).update(ended_at=Now())
 
 
 def old_links() -> QuerySet[AgentLink]:

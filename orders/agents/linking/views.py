@@ -6,7 +6,6 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.views import redirect_to_login
-from django.db.models.functions import Now
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -24,8 +23,15 @@ from orders.agents.linking.authorizing import (
     read_asked,
 )
 from orders.agents.linking.scopes import SCOPES, in_words
-from orders.agents.linking.tokens import TokenError, client_of, revoke, tokens_for
-from orders.models import AgentLink
+from orders.agents.linking.tokens import (
+    TokenError,
+    client_of,
+    end_links,
+    live_links,
+    revoke,
+    tokens_for,
+)
+from orders.models import AgentClient
 
 _SIGNED_IN = "signed_in"
 """What the address has after the person has signed in on the way."""
@@ -101,10 +107,12 @@ def _ask(request: HttpRequest, asked: Asked) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 def linked(request: HttpRequest) -> HttpResponse:
     """List the person's linked assistants; a POST ends what one platform may do."""
-    mine = AgentLink.objects.filter(user=request.user.pk, ended_at=None, refresh_until__gt=Now())
+    user: Any = request.user
+    mine = live_links().filter(user=user.pk)
     if request.method == "POST":
-        client = request.POST.get("client", "")
-        mine.filter(client__client_id=client).update(ended_at=Now())
+        client = AgentClient.objects.filter(client_id=request.POST.get("client", "")[:100]).first()
+        if client is not None:
+            end_links(user_id=user.pk, client_id=client.pk)
         return redirect("agent-links")
     by_client = {each.client_id: each for each in mine.select_related("client__platform")}
     links = [(each, in_words(each.scopes)) for each in by_client.values()]

@@ -50,6 +50,7 @@ from project.models import (
 from tests.clients import api_client, key_of
 from tests.desk import placed
 from tests.factories import add_product
+from tests.orders.desk import agents
 
 NOW = datetime(2026, 1, 2, tzinfo=UTC)
 
@@ -67,6 +68,9 @@ def rows_of_each_model() -> dict[str, Any]:
         product,
         Hold.objects.create(id=uuid4(), units=1, expires_at=NOW),
         api_client(),
+        agents.platform(),
+        agents.checkout(),
+        agents.link(shopper),
         Voucher.objects.create(code="SPRING", kind="percent", value=10),
         TaxClass.objects.create(name="Books"),
         TaxRate.objects.create(country="DE", rate=19),
