@@ -52,7 +52,7 @@ class WebhookEndpoint(models.Model):
         _("thin payloads"),
         default=False,
         db_default=False,
-        help_text=_("Only ids and an address to read the rest from: no personal data."),
+        help_text=_("Only numbers and an address to read the rest from: no personal data."),
     )
     signature = models.CharField(
         _("signature"),
