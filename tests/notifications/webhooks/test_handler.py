@@ -1,23 +1,29 @@
 import json
 import re
+import traceback
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 from django.db.models.functions import Now
+from django_celery_results.models import TaskResult
 
 from notifications import staff
 from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
 from notifications.models.webhook_pauses import ATTEMPTS, LONGEST_REST, PAUSES, rest_after
 from notifications.outbox import Staff
+from notifications.tasks import deliver
 from notifications.webhooks import sending
 from notifications.webhooks.admission import admit
 from notifications.webhooks.attempts import read_attempts
 from notifications.webhooks.handler import WebhookHandler
 from notifications.webhooks.kinds import KINDS, EndpointKind, register_kind
 from project.jobs.dispatch import ring
+from project.jobs.errors import JobError
 from project.jobs.handler import handler_of
 from project.jobs.queryset import Status
+from project.jobs.run import run_job
+from project.text import clean
 from tests.notifications.webhooks.receiver import Receiver, attempt, endpoint_at, happened, let_go
 
 HOUR = timedelta(hours=1)
@@ -266,6 +272,26 @@ def test_an_endless_answer_is_read_up_to_a_limit(endpoint, receiver):
 
     assert delivery.status == Status.DONE
     assert len(json.dumps(delivery.attempts_log)) < 2000
+
+
+@pytest.mark.parametrize("status", [200, 500, 503, 410])
+def test_what_no_row_can_store_of_an_answer_reaches_neither_result_nor_error(
+    endpoint, receiver, status
+):
+    """Celery stores the result, or the error with its traceback, in a row of its own."""
+    receiver.answers, receiver.answer_body = [status], b"a\x00b\x1b[31m\xe2\x80\xaec\xed\xa0\x80"
+    [delivery] = happened()
+
+    try:
+        words = run_job(WebhookDelivery, delivery.pk)["answer"]
+    except JobError as error:
+        words = str(error)
+        frames = "".join(traceback.format_exception(error))
+        deliver.backend.mark_as_failure(str(delivery.pk), error, traceback=frames)
+        assert TaskResult.objects.get().traceback == frames
+
+    assert words == clean(words)
+    assert words.startswith(f"{status} ab[31mc")
 
 
 def test_a_secret_that_cant_be_read_is_said_and_nothing_is_sent(endpoint, receiver, settings):
