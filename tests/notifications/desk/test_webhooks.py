@@ -5,6 +5,7 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
@@ -12,8 +13,10 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
 from notifications.models import WebhookDelivery, WebhookEndpoint
+from notifications.webhooks import wellbeing
 from notifications.webhooks.endpoint_secrets import signing_keys
 from notifications.webhooks.events import TEST
+from orders.desk.attention import read_tasks
 from project.database.clock import database_now
 from project.jobs.queryset import PARKED, Status
 from tests.notifications.webhooks.receiver import endpoint_at, happened
@@ -43,6 +46,12 @@ def act(client: Client, name: str, endpoint: WebhookEndpoint) -> str:
         answer = read_page(client, LIST, answer.content.decode()).send(reason="Moving house")
     endpoint.refresh_from_db()
     return strip_tags(answer.content.decode())
+
+
+def waiting_for_somebody(client: Client) -> dict[str, Any]:
+    """Return the front page's counts by name."""
+    assert client.get("/admin/").status_code == 200
+    return {task.name: task.count for task in read_tasks(admin.site)}
 
 
 def secrets_in(page: str) -> list[str]:
@@ -278,3 +287,50 @@ def test_one_that_doesnt_answer_is_on_the_front_page(admin_client: Client) -> No
     assert "Webhook endpoints that don&#x27;t answer" in front
     assert f"{LIST}?state=silent" in front
     assert "Warehouse" in strip_tags(admin_client.get(f"{LIST}?state=silent").content.decode())
+
+
+def test_one_that_refuses_says_so_everywhere(admin_client: Client) -> None:
+    endpoint = endpoint_at(
+        URL, refusals=3, refusing_since=database_now(), refusal="500 out of order"
+    )
+    endpoint_at(URL, name="Accountant")
+
+    front = strip_tags(admin_client.get("/admin/").content.decode())
+    listed = strip_tags(admin_client.get(f"{LIST}?state=refusing").content.decode())
+    page = strip_tags(admin_client.get(f"{LIST}{endpoint.pk}/change/").content.decode())
+
+    assert "Webhook endpoints that refuse" in front
+    assert ("Warehouse" in listed, "Accountant" in listed) == (True, False)
+    assert "500 out of order" in listed
+    assert "Refuses" in page
+    assert "Its last 3 answers were refusals, since 20" in page
+    assert "500 out of order" in page
+
+
+@pytest.mark.parametrize("decision", ["resume", "switch_off"])
+def test_one_that_is_gone_is_on_the_front_page_until_somebody_decides(
+    admin_client: Client, decision: str
+) -> None:
+    endpoint = endpoint_at(URL)
+    wellbeing.switch_off(endpoint, reason="410 Gone")
+
+    before = waiting_for_somebody(admin_client)
+    page = strip_tags(admin_client.get(f"{LIST}{endpoint.pk}/change/").content.decode())
+    listed = strip_tags(admin_client.get(f"{LIST}?state=gone").content.decode())
+    act(admin_client, decision, endpoint)
+    after = waiting_for_somebody(admin_client)
+
+    assert (before["gone"], after["gone"]) == (1, 0)
+    assert "Warehouse" in listed
+    assert "that it is gone (410)" in page
+    assert "410 Gone" in page
+    assert endpoint.status == ("active" if decision == "resume" else "off")
+
+
+def test_the_front_page_counts_what_its_list_shows(admin_client: Client) -> None:
+    """Endpoints of another protocol are no rows of the list."""
+    endpoint_at(URL, kind="other", failures=1, failing_since=database_now())
+
+    counts = waiting_for_somebody(admin_client)
+
+    assert counts["silent"] == 0

@@ -5,6 +5,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import IntegrityError
 from django.db.models.functions import Now
 from django_celery_results.models import TaskResult
 
@@ -13,7 +14,7 @@ from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
 from notifications.models.webhook_pauses import ATTEMPTS, LONGEST_REST, PAUSES, rest_after
 from notifications.outbox import Staff
 from notifications.tasks import deliver
-from notifications.webhooks import sending
+from notifications.webhooks import sending, wellbeing
 from notifications.webhooks.admission import admit
 from notifications.webhooks.attempts import read_attempts
 from notifications.webhooks.handler import WebhookHandler
@@ -199,6 +200,38 @@ def test_an_endpoint_that_is_gone_is_switched_off_and_the_staff_are_told(
 
 
 # ── Silence ─────────────────────────────────────────────────────────────────────────────────
+def test_an_endpoint_that_refuses_is_noted_until_it_takes_one(endpoint, receiver):
+    receiver.answers = [500, 302, 200]
+    first, second, third = happened(3)
+
+    attempt(first)
+    endpoint.refresh_from_db()
+    since = endpoint.refusing_since
+    attempt(second)
+    endpoint.refresh_from_db()
+
+    assert (endpoint.refusals, endpoint.refusing_since) == (2, since)
+    assert (endpoint.refusal, endpoint.failures) == ("302 thanks", 0)
+    attempt(third)
+    endpoint.refresh_from_db()
+    assert (endpoint.refusals, endpoint.refusing_since, endpoint.refusal) == (0, None, "")
+
+
+def test_a_yes_counts_even_if_its_process_didnt_know_of_the_refusal(endpoint):
+    WebhookEndpoint.objects.update(refusals=1, refusing_since=Now(), refusal="500")
+
+    wellbeing.note_taken(endpoint)
+
+    endpoint.refresh_from_db()
+    assert endpoint.refusals == 0
+
+
+@pytest.mark.parametrize("wrong", [{"refusals": 1}, {"refusing_since": Now()}])
+def test_refusals_have_a_begin(endpoint, wrong):
+    with pytest.raises(IntegrityError, match="refuses_since_some_time"):
+        WebhookEndpoint.objects.update(**wrong)
+
+
 def test_an_endpoint_that_doesnt_answer_rests(endpoint, receiver, monkeypatch):
     monkeypatch.setattr(sending, "SECONDS", 0.2)
     receiver.answers = [Receiver.SILENCE]
