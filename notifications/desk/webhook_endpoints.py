@@ -3,7 +3,7 @@
 The secret is on the page that answers its making, and on no other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,7 +17,7 @@ from django.urls import reverse
 from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
+from django.utils.timezone import localtime, now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy, pgettext
 from unfold.decorators import action, display
@@ -245,7 +245,7 @@ class WebhookEndpointAdmin(RecordPage):
                 "new_secret",
                 form,
                 title=_("New secret"),
-                says=_("The earlier one signs for 24 hours more, beside the new one."),
+                says=_replaced(endpoint),
             )
         secret = replace_secret(endpoint.pk)
         self.record_action(request, _("New secret"), [endpoint], reason=form.typed)
@@ -266,7 +266,7 @@ class WebhookEndpointAdmin(RecordPage):
         """Ask for the reason; with one, switch the endpoints and say how many were."""
         form = self._reason_form(request)
         if not form.is_valid():
-            return self._ask(request, queryset, switch.__name__, form, title=title, says=says)
+            return self._ask(request, queryset, switch.__name__, form, title=title, says=[says])
         rows = list(queryset)
         count = switch(_own(queryset), reason=form.typed)
         self.record_action(request, title, rows, reason=form.typed)
@@ -285,7 +285,7 @@ class WebhookEndpointAdmin(RecordPage):
         form: ReasonForm,
         *,
         title: Any,
-        says: Any,
+        says: Sequence[Any],
     ) -> HttpResponseBase:
         names = pgettext("between parts", ", ").join(str(endpoint) for endpoint in queryset)
         return confirm_page(
@@ -293,7 +293,7 @@ class WebhookEndpointAdmin(RecordPage):
             title=title,
             question=f"{title}: {names}?",
             label=title,
-            sentences=[says],
+            sentences=says,
             hidden=chosen_rows(request, name),
             form=form,
             back=request.get_full_path(),
@@ -316,6 +316,19 @@ def _trouble(endpoint: WebhookEndpoint) -> str:
         words = _("It answered at %(since)s that it is gone (410): resume it, or switch it off.")
         return words % {"since": _when(endpoint.gone_at)}
     return ""
+
+
+def _replaced(endpoint: WebhookEndpoint) -> list[str]:
+    """Say what a new secret does to those that sign now: two sign at most."""
+    goes_on = _("The present secret signs for 24 hours more, beside the new one.")
+    if not endpoint.old_secret_until or endpoint.old_secret_until <= now():
+        return [goes_on]
+    ends = _(
+        "The one before it would sign until %(until)s and ends now, at once: a system that still"
+        " verifies by that one refuses everything from then on."
+    )
+    until = _when(endpoint.old_secret_until)
+    return [goes_on, ends % {"until": until}]
 
 
 def _when(time: datetime | None) -> str:

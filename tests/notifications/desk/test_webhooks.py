@@ -10,7 +10,9 @@ from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.formats import date_format
 from django.utils.html import strip_tags
+from django.utils.timezone import localtime
 
 from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import wellbeing
@@ -108,6 +110,20 @@ def test_a_new_secret_is_shown_once_and_the_earlier_one_signs_on(admin_client: C
 
     assert len(secrets_in(page)) == 1
     assert len(signing_keys(endpoint, now=database_now())) == 2
+
+
+def test_a_second_new_secret_says_which_one_ends_at_once(admin_client: Client) -> None:
+    endpoint = endpoint_at(URL)
+    chosen = {"action": "new_secret", "index": "0", "_selected_action": str(endpoint.pk)}
+
+    first = strip_tags(admin_client.post(LIST, chosen).content.decode())
+    act(admin_client, "new_secret", endpoint)
+    second = strip_tags(admin_client.post(LIST, chosen).content.decode())
+
+    assert "The present secret signs for 24 hours more" in first
+    assert "at once" not in first
+    until = date_format(localtime(endpoint.old_secret_until), "Y-m-d H:i")
+    assert f"The one before it would sign until {until} and ends now, at once" in second
 
 
 def test_the_test_button_queues_a_delivery_like_any_other(admin_client: Client) -> None:
