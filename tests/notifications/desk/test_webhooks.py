@@ -17,7 +17,7 @@ from django.utils.timezone import localtime
 from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import wellbeing
 from notifications.webhooks.endpoint_secrets import signing_keys
-from notifications.webhooks.events import TEST
+from notifications.webhooks.events import EVENTS, TEST
 from orders.desk.attention import read_tasks
 from project.database.clock import database_now
 from project.jobs.queryset import PARKED, Status
@@ -350,3 +350,51 @@ def test_the_front_page_counts_what_its_list_shows(admin_client: Client) -> None
     counts = waiting_for_somebody(admin_client)
 
     assert counts["silent"] == 0
+
+
+def test_a_deliverys_body_can_be_read_and_is_there_as_it_was_sent(admin_client: Client) -> None:
+    endpoint_at(URL)
+    [delivery] = happened()
+    sent = '{"type":"order.placed","data":{"name":"Zoë"}}'
+    WebhookDelivery.objects.update(body=sent)
+
+    page = unescape(admin_client.get(f"{LOG}{delivery.pk}/change/").content.decode())
+
+    assert '{\n  "type": "order.placed",\n  "data": {\n    "name": "Zoë"' in page
+    assert sent in page
+    assert "As it was sent" in page
+    WebhookDelivery.objects.update(body="no JSON")
+    page = admin_client.get(f"{LOG}{delivery.pk}/change/").content.decode()
+    assert "As it was sent" not in page
+    assert page.count("no JSON") == 1
+
+
+def test_a_list_of_one_endpoint_says_so(admin_client: Client) -> None:
+    endpoint = endpoint_at(URL, name="Depot <3>")
+    words = "Deliveries to one endpoint:"
+
+    one = admin_client.get(f"{LOG}?endpoint__id__exact={endpoint.pk}").content.decode()
+
+    assert words in one
+    assert "Depot &lt;3&gt;</bdi>" in one
+    assert words not in admin_client.get(LOG).content.decode()
+    for wrong in ("999999", "x", "9" * 30):
+        answer = admin_client.get(f"{LOG}?endpoint__id__exact={wrong}", follow=True)
+        assert answer.status_code == 200
+        assert words not in answer.content.decode()
+
+
+def test_all_events_are_chosen_by_one_box(admin_client: Client) -> None:
+    admin_client.post(f"{LIST}add/", TYPED | {"events": ["all"]})
+
+    endpoint = WebhookEndpoint.objects.get()
+    assert endpoint.events == list(EVENTS)
+    page = admin_client.get(f"{LIST}{endpoint.pk}/change/").content.decode()
+    assert "Order placed (order.placed)" in page
+
+
+def test_without_an_event_the_form_says_what_is_missing(admin_client: Client) -> None:
+    answer = admin_client.post(f"{LIST}add/", TYPED | {"events": []})
+
+    assert "Choose at least one event, or all." in answer.content.decode()
+    assert not WebhookEndpoint.objects.exists()
