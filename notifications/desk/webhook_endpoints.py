@@ -115,7 +115,7 @@ class WebhookEndpointAdmin(RecordPage):
         return _listed(endpoint, endpoint.troubled, Status.FAILED)
 
     @display(
-        description=in_zone(_("since")),
+        description=in_zone(_("in trouble since")),
         ordering=Coalesce("failing_since", "refusing_since", "gone_at"),
     )
     def since(self, endpoint: WebhookEndpoint) -> SafeString:

@@ -81,7 +81,9 @@ def _walk_orders() -> None:
     withdraw(return_id=ask_return(delivered()).pk)
     receive_return(accept(return_id=ask_return(delivered()).pk), {"TEA": 1})
     wrong: Order = placed()
-    correct(order_id=wrong.pk, name="Ada King", email=wrong.email, phone=wrong.phone, address={})
+    correct_contact(
+        order_id=wrong.pk, name="Ada King", email=wrong.email, phone=wrong.phone, address={}
+    )
     pay_out(refund_id=Refund.objects.all()[0].pk, reference=str(uuid4()))
 
 
