@@ -304,23 +304,23 @@ class WebhookEndpointAdmin(RecordPage):
 def _trouble(endpoint: WebhookEndpoint) -> str:
     """Say since when an endpoint needs somebody, and for how many answers; empty: it doesn't."""
     if endpoint.status == State.ACTIVE and endpoint.failures:
-        return _("No answer since %(since)s.") % {"since": _when(endpoint.failing_since)}
+        return str(_("No answer since %(since)s.") % {"since": _when(endpoint.failing_since)})
     if endpoint.status == State.ACTIVE and endpoint.refusals:
-        words = ngettext(
+        refused = ngettext(
             "Its last answer was a refusal, at %(since)s.",
             "Its last %(count)d answers were refusals, since %(since)s.",
             endpoint.refusals,
         )
-        return words % {"count": endpoint.refusals, "since": _when(endpoint.refusing_since)}
+        return refused % {"count": endpoint.refusals, "since": _when(endpoint.refusing_since)}
     if endpoint.status == State.OFF and endpoint.gone_at:
-        words = _("It answered at %(since)s that it is gone (410): resume it, or switch it off.")
-        return words % {"since": _when(endpoint.gone_at)}
+        gone = _("It answered at %(since)s that it is gone (410): resume it, or switch it off.")
+        return str(gone % {"since": _when(endpoint.gone_at)})
     return ""
 
 
 def _replaced(endpoint: WebhookEndpoint) -> list[str]:
     """Say what a new secret does to those that sign now: two sign at most."""
-    goes_on = _("The present secret signs for 24 hours more, beside the new one.")
+    goes_on = str(_("The present secret signs for 24 hours more, beside the new one."))
     if not endpoint.old_secret_until or endpoint.old_secret_until <= now():
         return [goes_on]
     ends = _(
@@ -328,7 +328,7 @@ def _replaced(endpoint: WebhookEndpoint) -> list[str]:
         " verifies by that one refuses everything from then on."
     )
     until = _when(endpoint.old_secret_until)
-    return [goes_on, ends % {"until": until}]
+    return [goes_on, str(ends % {"until": until})]
 
 
 def _when(time: datetime | None) -> str:
