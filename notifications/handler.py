@@ -35,9 +35,11 @@ class NotificationHandler(JobHandler[Notification]):
     def on_failed(self, job: Notification) -> None:
         """Tell other systems of a message that won't be sent (docs/webhooks.md)."""
         thin = {"id": str(job.pk), "event": job.event, "channel": job.channel}
+        if number := job.context.get("number"):
+            thin["order"] = number
         order = {"order_id": str(job.order_id)} if job.order_id else {}
         full = {**thin, **order, "recipient": job.recipient, "attempts": job.attempts}
-        event = Event("message.failed", full=full, thin=thin | order, order_id=job.order_id)
+        event = Event("message.failed", full=full, thin=thin, order_id=job.order_id)
         tell(event.kind, lambda: event)
 
     def release(self, job: Notification) -> None:

@@ -21,6 +21,7 @@ from project.local.embedded.running import running_servers
 from tests.contents import FirstContents
 from tests.database import answer_before_the_disk_has_it, copy_one_database
 from tests.live import LiveShop, wait_until
+from tests.long import mark_long
 
 
 def pytest_configure() -> None:
@@ -39,6 +40,7 @@ def pytest_collection_finish(session: pytest.Session) -> None:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the tests of the first shop before those that stop it and copy its folder."""
     items.sort(key=lambda item: "filled_data" in getattr(item, "fixturenames", ()))
+    mark_long(items)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -1,5 +1,6 @@
 """The list of deliveries, and the page of one: what was sent, and what was answered."""
 
+import json
 from typing import Any
 
 from django.contrib import admin, messages
@@ -15,7 +16,7 @@ from unfold.decorators import display
 from notifications.desk.all_at_once import AllAtOncePages
 from notifications.desk.webhook_decisions import ALL_AT_ONCE, DECISIONS, REPLAY
 from notifications.desk.webhook_filters import KindFilter
-from notifications.models import WebhookDelivery
+from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.webhooks.attempts import read_attempts
 from notifications.webhooks.events import EVENTS, event_label
 from project.desk.confirming import confirm_page
@@ -116,7 +117,34 @@ class WebhookDeliveryAdmin(AllAtOncePages):
         return str(delivery.answer_status or "–")
 
     def page_context(self, request: HttpRequest, job: WebhookDelivery) -> dict[str, Any]:
-        return {**super().page_context(request, job), "attempts": list(read_attempts(job))}
+        return {
+            **super().page_context(request, job),
+            "attempts": list(read_attempts(job)),
+            "body_shown": _indented(job.body),
+        }
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> Any:
+        return super().changelist_view(
+            request, {**(extra_context or {}), "to_endpoint": _chosen_endpoint(request)}
+        )
+
+
+def _chosen_endpoint(request: HttpRequest) -> WebhookEndpoint | None:
+    """Return the endpoint that the list is filtered by; None if it is of all, or of several."""
+    chosen = request.GET.get("endpoint__id__exact", "")
+    if not (chosen.isascii() and chosen.isdecimal() and len(chosen) < 19):
+        return None
+    return WebhookEndpoint.objects.filter(pk=chosen).first()
+
+
+def _indented(body: str) -> str:
+    """Return a JSON body so that people can read it; any other body as it is."""
+    try:
+        return json.dumps(json.loads(body), ensure_ascii=False, indent=2)
+    except (ValueError, RecursionError):
+        return body
 
 
 def off_words(count: int) -> str:

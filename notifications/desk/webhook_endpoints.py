@@ -3,28 +3,33 @@
 The secret is on the page that answers its making, and on no other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
 from django.db.models import QuerySet
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.timezone import localtime, now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy, pgettext
 from unfold.decorators import action, display
 
-from notifications.desk.webhook_filters import StateFilter
+from notifications.desk.webhook_filters import TROUBLE_LABELS, StateFilter
 from notifications.desk.webhook_forms import EndpointForm
 from notifications.models import MADE_BY_SHOP, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import switches, wellbeing
 from notifications.webhooks.counts import deliveries_in
 from notifications.webhooks.endpoint_secrets import new_secret, replace_secret, sealed
 from notifications.webhooks.events import event_label
+from notifications.webhooks.wellbeing import TROUBLES
 from project.desk.confirming import ReasonForm, chosen_rows, confirm_page
 from project.desk.jobs import COLOURS, in_zone, isolated, moment, untranslated
 from project.desk.record_page import RecordPage
@@ -35,7 +40,12 @@ State = WebhookEndpoint.Status
 
 @admin.register(WebhookEndpoint)
 class WebhookEndpointAdmin(RecordPage):
-    COLOURS = {"active": "success", "silent": "danger", "paused": "warning", "off": ""}
+    COLOURS = {
+        "active": "success",
+        "paused": "warning",
+        "off": "",
+        **dict.fromkeys(TROUBLES, "danger"),
+    }
     form = EndpointForm
     change_form_template = "notifications/webhook_endpoint.html"
     list_display = ("name", "state", "address", "waiting", "failed", "since", "why")
@@ -59,6 +69,7 @@ class WebhookEndpointAdmin(RecordPage):
         wanted = ["test"]
         wanted += ["try_now"] if endpoint.failures else []
         wanted += ["pause", "switch_off"] if endpoint.status == State.ACTIVE else ["resume"]
+        wanted += ["switch_off"] if endpoint.gone_at else []
         wanted += ["new_secret"]
         known = self.get_actions(request)
         log = reverse("admin:notifications_webhookdelivery_changelist")
@@ -68,6 +79,7 @@ class WebhookEndpointAdmin(RecordPage):
             "state": words,
             "state_colour": self.COLOURS[colour],
             "why": self.why(endpoint),
+            "trouble": _trouble(endpoint),
             "decisions": [(name, known[name][2]) for name in wanted if name in known],
             "log_url": f"{log}?endpoint__id__exact={endpoint.pk}",
             "latest": [
@@ -83,7 +95,11 @@ class WebhookEndpointAdmin(RecordPage):
     @display(description=_("state"), label=COLOURS)
     def state(self, endpoint: WebhookEndpoint) -> tuple[str, Any]:
         if endpoint.status == State.ACTIVE and endpoint.failures:
-            return "silent", _("Doesn't answer")
+            return "silent", TROUBLE_LABELS["silent"]
+        if endpoint.status == State.ACTIVE and endpoint.refusals:
+            return "refusing", TROUBLE_LABELS["refusing"]
+        if endpoint.status == State.OFF and endpoint.gone_at:
+            return "gone", TROUBLE_LABELS["gone"]
         return endpoint.status, endpoint.get_status_display()
 
     @display(description=_("web address"), ordering="url")
@@ -98,14 +114,18 @@ class WebhookEndpointAdmin(RecordPage):
     def failed(self, endpoint: Any) -> SafeString:
         return _listed(endpoint, endpoint.troubled, Status.FAILED)
 
-    @display(description=in_zone(_("silent since")), ordering="failing_since")
+    @display(
+        description=in_zone(_("in trouble since")),
+        ordering=Coalesce("failing_since", "refusing_since", "gone_at"),
+    )
     def since(self, endpoint: WebhookEndpoint) -> SafeString:
-        return moment(endpoint.failing_since)
+        """Since when it doesn't answer, refuses, or is gone."""
+        return moment(endpoint.failing_since or endpoint.refusing_since or endpoint.gone_at)
 
     @display(description=_("reason"))
     def why(self, endpoint: WebhookEndpoint) -> SafeString:
-        """Why it is paused or off, else why it doesn't answer."""
-        return untranslated(endpoint.status_reason or endpoint.error or "–")
+        """Why it is paused or off, else why it doesn't answer, else its last refusal."""
+        return untranslated(endpoint.status_reason or endpoint.error or endpoint.refusal or "–")
 
     # ── Making and changing ─────────────────────────────────────────────────────────────────
 
@@ -225,7 +245,7 @@ class WebhookEndpointAdmin(RecordPage):
                 "new_secret",
                 form,
                 title=_("New secret"),
-                says=_("The earlier one signs for 24 hours more, beside the new one."),
+                says=_replaced(endpoint),
             )
         secret = replace_secret(endpoint.pk)
         self.record_action(request, _("New secret"), [endpoint], reason=form.typed)
@@ -246,7 +266,7 @@ class WebhookEndpointAdmin(RecordPage):
         """Ask for the reason; with one, switch the endpoints and say how many were."""
         form = self._reason_form(request)
         if not form.is_valid():
-            return self._ask(request, queryset, switch.__name__, form, title=title, says=says)
+            return self._ask(request, queryset, switch.__name__, form, title=title, says=[says])
         rows = list(queryset)
         count = switch(_own(queryset), reason=form.typed)
         self.record_action(request, title, rows, reason=form.typed)
@@ -265,7 +285,7 @@ class WebhookEndpointAdmin(RecordPage):
         form: ReasonForm,
         *,
         title: Any,
-        says: Any,
+        says: Sequence[Any],
     ) -> HttpResponseBase:
         names = pgettext("between parts", ", ").join(str(endpoint) for endpoint in queryset)
         return confirm_page(
@@ -273,12 +293,46 @@ class WebhookEndpointAdmin(RecordPage):
             title=title,
             question=f"{title}: {names}?",
             label=title,
-            sentences=[says],
+            sentences=says,
             hidden=chosen_rows(request, name),
             form=form,
             back=request.get_full_path(),
             opts=self.opts,
         )
+
+
+def _trouble(endpoint: WebhookEndpoint) -> str:
+    """Say since when an endpoint needs somebody, and for how many answers; empty: it doesn't."""
+    if endpoint.status == State.ACTIVE and endpoint.failures:
+        return str(_("No answer since %(since)s.") % {"since": _when(endpoint.failing_since)})
+    if endpoint.status == State.ACTIVE and endpoint.refusals:
+        refused = ngettext(
+            "Its last answer was a refusal, at %(since)s.",
+            "Its last %(count)d answers were refusals, since %(since)s.",
+            endpoint.refusals,
+        )
+        return refused % {"count": endpoint.refusals, "since": _when(endpoint.refusing_since)}
+    if endpoint.status == State.OFF and endpoint.gone_at:
+        gone = _("It answered at %(since)s that it is gone (410): resume it, or switch it off.")
+        return str(gone % {"since": _when(endpoint.gone_at)})
+    return ""
+
+
+def _replaced(endpoint: WebhookEndpoint) -> list[str]:
+    """Say what a new secret does to those that sign now: two sign at most."""
+    goes_on = str(_("The present secret signs for 24 hours more, beside the new one."))
+    if not endpoint.old_secret_until or endpoint.old_secret_until <= now():
+        return [goes_on]
+    ends = _(
+        "The one before it would sign until %(until)s and ends now, at once: a system that still"
+        " verifies by that one refuses everything from then on."
+    )
+    until = _when(endpoint.old_secret_until)
+    return [goes_on, str(ends % {"until": until})]
+
+
+def _when(time: datetime | None) -> str:
+    return date_format(localtime(time), "Y-m-d H:i") if time else "–"
 
 
 def _own(queryset: QuerySet[WebhookEndpoint]) -> QuerySet[WebhookEndpoint]:

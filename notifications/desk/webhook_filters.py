@@ -5,12 +5,19 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from notifications.models import WebhookEndpoint
 from notifications.webhooks.events import EVENTS, TEST, event_label
+from notifications.webhooks.wellbeing import TROUBLES
 
 State = WebhookEndpoint.Status
+TROUBLE_LABELS: dict[str, str | Promise] = {
+    "silent": _("Doesn't answer"),
+    "refusing": _("Refuses"),
+    "gone": _("Switched itself off"),
+}
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -18,11 +25,11 @@ class StateFilter(admin.SimpleListFilter):
     parameter_name = "state"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
-        return [*State.choices, ("silent", _("Doesn't answer"))]
+        return [*State.choices, *TROUBLE_LABELS.items()]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        if self.value() == "silent":
-            return queryset.filter(status=State.ACTIVE, failures__gt=0)
+        if trouble := TROUBLES.get(self.value() or ""):
+            return queryset.filter(trouble)
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 

@@ -8,13 +8,17 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 from notifications.desk.country_codes import CountryCodesField
 from notifications.desk.webhook_addresses import usable_address
 from notifications.models import WebhookEndpoint
-from notifications.webhooks.events import choices
+from notifications.webhooks.events import choices, chosen_events
 from project.desk.editing import EditForm
 
 
 class EndpointForm(EditForm, forms.ModelForm):
     events = forms.MultipleChoiceField(
-        label=_("Events"), choices=choices, widget=UnfoldAdminCheckboxSelectMultipleWidget
+        label=_("Events"),
+        choices=choices,
+        widget=UnfoldAdminCheckboxSelectMultipleWidget,
+        help_text=_("All events are those of today: choose what a later version adds then."),
+        error_messages={"required": _("Choose at least one event, or all.")},
     )
     url = forms.CharField(
         label=_("Web address"),
@@ -42,6 +46,9 @@ class EndpointForm(EditForm, forms.ModelForm):
             *("name", "url", "events", "is_thin", "signature"),
             *("minimum", "countries", "skus"),
         )
+
+    def clean_events(self) -> list[str]:
+        return chosen_events(self.cleaned_data["events"])
 
     def clean_url(self) -> str:
         return usable_address(self.cleaned_data["url"])

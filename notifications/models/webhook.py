@@ -52,7 +52,7 @@ class WebhookEndpoint(models.Model):
         _("thin payloads"),
         default=False,
         db_default=False,
-        help_text=_("Only ids and an address to read the rest from: no personal data."),
+        help_text=_("Only numbers and an address to read the rest from: no personal data."),
     )
     signature = models.CharField(
         _("signature"),
@@ -112,6 +112,15 @@ class WebhookEndpoint(models.Model):
     error = models.CharField(
         _("last error"), max_length=500, blank=True, default="", db_default="", editable=False
     )
+    refusals = models.PositiveIntegerField(
+        _("refusals in a row"), default=0, db_default=0, editable=False
+    )
+    refusing_since = models.DateTimeField(_("refuses since"), null=True, blank=True, editable=False)
+    refusal = models.CharField(
+        _("last refusal"), max_length=500, blank=True, default="", db_default="", editable=False
+    )
+    gone_at = models.DateTimeField(_("gone since"), null=True, blank=True, editable=False)
+    """When it said that it is gone (410), until somebody resumes it or leaves it off."""
     created_at = models.DateTimeField(_("created"), db_default=Now(), editable=False)
 
     class Meta:
@@ -123,6 +132,11 @@ class WebhookEndpoint(models.Model):
                 condition=Q(failures=0, failing_since=None, resting_until=None)
                 | Q(failures__gt=0, failing_since__isnull=False),
                 name="webhook_endpoint_fails_since_some_time",
+            ),
+            models.CheckConstraint(
+                condition=Q(refusals=0, refusing_since=None)
+                | Q(refusals__gt=0, refusing_since__isnull=False),
+                name="webhook_endpoint_refuses_since_some_time",
             ),
             models.CheckConstraint(
                 condition=Q(old_secret="", old_secret_until=None)

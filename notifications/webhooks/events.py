@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from django.utils.functional import Promise
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 ORDER_EVENTS: dict[str, str | Promise] = {
@@ -37,6 +38,8 @@ EVENTS: dict[str, str | Promise] = {
     "product.changed": _("Product changed"),
     "message.failed": _("Message failed for good"),
 }
+ALL = "all"
+"""The choice of the form that stands for all events of today: a row has their names."""
 TEST = "endpoint.test"
 """The event of the test button; each endpoint gets it."""
 
@@ -47,5 +50,12 @@ def event_label(name: str) -> str | Promise:
 
 
 def choices() -> Iterable[tuple[str, str | Promise]]:
-    """Yield the events as (name, label)."""
-    return ((name, label) for name, label in EVENTS.items())
+    """Yield all of them as one choice, then the events as (name, label with the name)."""
+    yield ALL, _("All events")
+    yield from ((name, format_lazy("{} ({})", label, name)) for name, label in EVENTS.items())
+
+
+def chosen_events(chosen: Iterable[str]) -> list[str]:
+    """Return the names of the chosen events; `ALL` stands for each that there is today."""
+    names = set(chosen)
+    return [name for name in EVENTS if name in names or ALL in names]

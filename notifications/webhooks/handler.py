@@ -70,7 +70,9 @@ class WebhookHandler(JobHandler[WebhookDelivery]):
             raise PermanentError(outcome.words)
         wellbeing.note_answer(endpoint)
         if not outcome.is_taken:
+            wellbeing.note_refusal(endpoint, reason=outcome.words)
             raise TransientError(outcome.words)
+        wellbeing.note_taken(endpoint)
         return {"answer": outcome.words, "status": outcome.status}
 
     def attempt_fields(self, job: WebhookDelivery, ended: str, words: str) -> dict[str, Any]:

@@ -34,7 +34,7 @@ class Event:
     """A name of `notifications.webhooks.events.EVENTS`."""
     full: dict[str, Any]
     thin: dict[str, Any]
-    """The ids of what it is about, and where the rest can be read: no personal data."""
+    """What names it, and where the rest can be read: no personal data, and no id that opens any."""
     order_id: UUID | None = None
     """The order whose events are told one after the other."""
     total: Decimal | None = None

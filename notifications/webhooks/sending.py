@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 
 from notifications.channels import http
+from notifications.channels.answer import kept_words
 from notifications.channels.deadline import Deadline
 from notifications.channels.message import NoAnswerError, ProviderDownError
 from notifications.models import WebhookDelivery
@@ -28,6 +29,7 @@ class Outcome:
     status: int | None
     """Of the answer; None: there was none."""
     words: str
+    """What it said, or why there was no answer: cleaned, for results, errors and logs."""
     retry_after: timedelta | None = None
 
     @property
@@ -81,11 +83,11 @@ def send(request: Request) -> Outcome:
             connect=addresses.connect if is_tls else addresses.connect_plain,
         )
     except (ProviderDownError, NoAnswerError) as error:
-        return Outcome(status=None, words=str(error))
+        return Outcome(status=None, words=kept_words(str(error)))
     except ValueError as error:  # a port or a name that no connection can have
-        return Outcome(status=None, words=unusable(error))
+        return Outcome(status=None, words=kept_words(unusable(error)))
     return Outcome(
         status=answer.status,
-        words=answer.words,
+        words=kept_words(answer.words),
         retry_after=answer.wait_asked_for(longest=LONGEST_RETRY_AFTER),
     )

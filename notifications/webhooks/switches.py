@@ -1,11 +1,11 @@
 """What operators do with an endpoint: test it, pause it, resume it, switch it off."""
 
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from notifications.models import WebhookEndpoint
 from notifications.webhooks.events import TEST
 from notifications.webhooks.outbox import Event, Listener, write_deliveries
-from notifications.webhooks.wellbeing import cancel_waiting
+from notifications.webhooks.wellbeing import TROUBLES, WELL, cancel_waiting
 
 State = WebhookEndpoint.Status
 
@@ -28,18 +28,26 @@ def resume(endpoints: QuerySet[WebhookEndpoint]) -> int:
 
     What waited goes at once; what was cancelled can be replayed.
     """
-    return endpoints.exclude(status=State.ACTIVE).update(status=State.ACTIVE, status_reason="")
+    off = endpoints.exclude(status=State.ACTIVE)
+    return off.update(status=State.ACTIVE, status_reason="", gone_at=None)
 
 
 def switch_off(endpoints: QuerySet[WebhookEndpoint], *, reason: str) -> int:
-    """Switch the endpoints off and cancel what waits for them; return how many were on."""
-    keys = list(endpoints.exclude(status=State.OFF).values_list("pk", flat=True))
+    """Switch the endpoints off and cancel what waits for them; return how many were on.
+
+    One that said itself that it is gone counts, too: from now on it is off because somebody wants
+    it, and nobody is asked to look at it any more.
+    """
+    undecided = ~Q(status=State.OFF) | TROUBLES["gone"]
+    keys = list(endpoints.filter(undecided).values_list("pk", flat=True))
     count = WebhookEndpoint.objects.filter(pk__in=keys).update(
         status=State.OFF,
         status_reason=reason,
         failures=0,
         failing_since=None,
         resting_until=None,
+        gone_at=None,
+        **WELL,
     )
     for key in keys:  # only now: a replay meanwhile would wait for ever
         cancel_waiting(key, reason=reason or "the endpoint was switched off")

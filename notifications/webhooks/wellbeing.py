@@ -1,5 +1,7 @@
 """Whether an endpoint answers, and what follows: it rests, it is tried, it is well again.
 
+One that answers, but refuses, is tried as before: it is shown to the staff.
+
 The state is on its row, because several workers send to it.
 """
 
@@ -20,6 +22,15 @@ from project.text import clean
 
 logger = logging.getLogger(__name__)
 
+State = WebhookEndpoint.Status
+TROUBLES = {
+    "silent": Q(status=State.ACTIVE, failures__gt=0),
+    "refusing": Q(status=State.ACTIVE, failures=0, refusals__gt=0),
+    "gone": Q(status=State.OFF, gone_at__isnull=False),
+}
+"""The conditions of endpoints that somebody should look at: each has one at a time, or none."""
+WELL = {"refusals": 0, "refusing_since": None, "refusal": ""}
+"""The fields of an endpoint whose last answer was a yes."""
 SWITCHED_OFF = "webhook_switched_off"
 """The event of the staff's message."""
 
@@ -37,7 +48,10 @@ def note_silence(
 
 
 def note_answer(endpoint: WebhookEndpoint) -> None:
-    """End the silence, if there was one: what it kept waiting is tried again at once."""
+    """End the silence, if there was one: what it kept waiting is tried again at once.
+
+    Whether the answer was a yes is for `note_taken` and `note_refusal`.
+    """
     if not endpoint.failures:
         return
     with transaction.atomic():
@@ -50,6 +64,21 @@ def note_answer(endpoint: WebhookEndpoint) -> None:
                 unheard, endpoint=endpoint, status=Status.QUEUED, run_after__gt=Now()
             ).update(run_after=Now())
             logger.info("webhook endpoint %s answers again", endpoint.pk)
+
+
+def note_taken(endpoint: WebhookEndpoint) -> None:
+    """Note that it took a delivery: it doesn't refuse any more."""
+    # The row decides, not what this process read: another one may have noted a refusal since.
+    WebhookEndpoint.objects.filter(pk=endpoint.pk, refusals__gt=0).update(**WELL)
+
+
+def note_refusal(endpoint: WebhookEndpoint, *, reason: str) -> None:
+    """Note that it answered, and didn't take the delivery."""
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+        refusals=F("refusals") + 1,
+        refusing_since=Coalesce(F("refusing_since"), Now()),
+        refusal=clean(reason, longest=500),
+    )
 
 
 def try_now(endpoint_ids: list[int]) -> int:
@@ -74,6 +103,8 @@ def switch_off(endpoint: WebhookEndpoint, *, reason: str) -> bool:
                 failures=0,
                 failing_since=None,
                 resting_until=None,
+                gone_at=Now(),
+                **WELL,
             )
         )
         if won:

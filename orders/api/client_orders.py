@@ -1,25 +1,29 @@
-"""`GET orders`: all orders of the shop for an API client, and how it sees each of them."""
+"""`GET orders` and `GET orders/<id or number>`: how an API client sees the shop's orders.
+
+Without a key an order is read by its id, which can't be guessed (`orders.answer_now`).
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import Annotated
 from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
 from django.http import HttpRequest
 from django.utils import timezone
-from ninja import Query
+from ninja import Path, Query
 
 from orders.api.client_access import ClientKey, access_of, missing_scope
-from orders.api.orders import router
+from orders.api.orders import answer_now, router
 from orders.api.pages import cursor_of, read_rows, refuse_unknown
 from orders.api.problems import Problem
 from orders.api.schemas.clients import ClientLineOut, ClientOrderOut, CustomerOfOrder
-from orders.api.schemas.order import DeliveryOut
+from orders.api.schemas.order import DeliveryOut, OrderOut
 from orders.api.schemas.order_list import OrderFilters, OrderPage
-from orders.api.schemas.problems import InvalidOut
+from orders.api.schemas.problems import InvalidOut, ProblemOut
 from orders.clients.scopes import CUSTOMERS_READ, ORDERS_READ
 from orders.finding.conditions import (
     address_is,
@@ -45,6 +49,10 @@ LONGEST_CHANGE = timedelta(seconds=30)
 An order gets `changed_at` before its transaction commits, so a client may read past it. Whoever
 resumes from so long ago sees it then.
 """
+Reference = Annotated[
+    str,
+    Path(description="Its id or its number.", example="T1001"),
+]
 
 
 @router.get(
@@ -71,6 +79,31 @@ def list_orders(request: HttpRequest, filters: Query[OrderFilters]) -> OrderPage
         next=cursor_of(page.next),
         resume_after=last and min(last, now - LONGEST_CHANGE),
     )
+
+
+@router.get(
+    "/orders/{order}",
+    response={200: OrderOut | ClientOrderOut, (403, 404): ProblemOut},
+    summary="Read an order",
+)
+def read_order(request: HttpRequest, order: Reference) -> OrderOut | ClientOrderOut:
+    """By its id, which can't be guessed: the order with its jobs and returns, without a key.
+
+    By its number: the order as the list has it, with a key that has the scope `orders:read`.
+    """
+    if wanted := typed_id(order):
+        found = Order.objects.filter(pk=wanted).first()
+        if found is None:
+            raise unknown_order()
+        return answer_now(found)
+    access = access_of(request)
+    if access is None or order_number(order) is None:  # numbers can be guessed
+        raise unknown_order()
+    if not access.may(ORDERS_READ):
+        raise missing_scope(ORDERS_READ)
+    has_persons = access.may(CUSTOMERS_READ)
+    (seen,) = seen_orders([find_order(order)], has_persons=has_persons, in_full=True)
+    return seen
 
 
 def _filtered(filters: OrderFilters, *, has_persons: bool) -> QuerySet[Order]:
@@ -126,8 +159,13 @@ def find_order(reference: str) -> Order:
     else:
         order = Order.objects.filter(pk=wanted).first() if wanted else None
     if order is None:
-        raise Problem(404, "not_found", "There is no such order.")
+        raise unknown_order()
     return order
+
+
+def unknown_order() -> Problem:
+    """Return the answer about an order that doesn't exist, or that isn't the asker's to know."""
+    return Problem(404, "not_found", "There is no such order.")
 
 
 def seen_orders(

@@ -28,7 +28,7 @@ router = Router(tags=["Jobs"])
     summary="List jobs",
 )
 def list_jobs(request: HttpRequest, filters: Query[JobFilters]) -> JobPage:
-    """Messages, media and desk jobs, the newest first; `error` is a code, as with an order."""
+    """Jobs of every kind, the newest first; `error` is a code, as with an order."""
     refuse_unknown(request, filters)
     access = access_of(request)
     has_persons = access is not None and access.may(CUSTOMERS_READ)

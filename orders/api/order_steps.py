@@ -9,12 +9,12 @@ from decimal import Decimal
 from typing import Annotated, Any
 
 from django.http import HttpRequest, HttpResponse
-from ninja import Header, Path
+from ninja import Header
 from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
 from orders.api.client_access import ClientKey, access_of
-from orders.api.client_orders import find_order, seen_orders
+from orders.api.client_orders import Reference, find_order, seen_orders
 from orders.api.orders import router
 from orders.api.problems import Problem, invalid_problem
 from orders.api.schemas.clients import ClientOrderOut
@@ -37,10 +37,6 @@ from orders.lifecycle.errors import (
 from orders.models import Order, User
 
 Key = Annotated[IdempotencyKey, Header(alias="Idempotency-Key")]
-Reference = Annotated[
-    str,
-    Path(description="Its id or its number.", example="T1001"),
-]
 _TEXT = {"schema": {"type": "string"}}
 _OPTIONS: dict[str, Any] = {
     "response": {

@@ -1,4 +1,7 @@
-"""`POST orders` and `GET orders/<id>`: placing an order and following it."""
+"""`POST orders`: placing an order, and the answer that follows it.
+
+`client_orders` reads one by its id or number.
+"""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -14,10 +17,8 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from ninja import Header, Router, Status
 
-import project.uuids  # noqa: F401  (registers `any_uuid`)
 from orders.api.client_access import limited_address
 from orders.api.job_errors import error_code
-from orders.api.problems import Problem
 from orders.api.schemas.fields import IdempotencyKey
 from orders.api.schemas.order import (
     DeliveryOut,
@@ -104,7 +105,7 @@ def create_order(
         response["Location"] = settings.SITE_URL + path
         return Status(201, _answer_new(placement.draft))
     try:
-        answer = _answer(placement.order)
+        answer = answer_now(placement.order)
     except Error as error:
         # The order is placed. "Busy" would mean that it isn't, and a 500 that it failed.
         dropped_if_lost(error, connection)
@@ -113,20 +114,7 @@ def create_order(
     return Status(200, answer)
 
 
-@router.get(
-    "/orders/{any_uuid:order_id}",
-    response={200: OrderOut, 404: ProblemOut},
-    summary="Read an order and its jobs",
-)
-def read_order(request: HttpRequest, order_id: UUID) -> OrderOut:
-    """A client that knows the id may read the order: the id can't be guessed."""
-    order = Order.objects.filter(pk=order_id).first()
-    if order is None:
-        raise Problem(404, "not_found", "There is no such order.")
-    return _answer(order)
-
-
-def _answer(order: Order) -> OrderOut:
+def answer_now(order: Order) -> OrderOut:
     """Return the order as it is now, in three queries, a sent one in four."""
     balance = balance_of(order)
     rows = order.lines.annotate(taken=ArraySubquery(_UPLOADS))

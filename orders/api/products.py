@@ -85,7 +85,7 @@ def _page(filters: ProductFilters) -> ProductPage:
 
 
 @router.get(
-    "/products/{sku}", response={200: ProductOut, 404: ProblemOut}, summary="Read a product"
+    "/products/{path:sku}", response={200: ProductOut, 404: ProblemOut}, summary="Read a product"
 )
 def read_product(request: HttpRequest, sku: str) -> HttpResponseBase:
     """One product on sale, by its SKU or by that of a variant."""

@@ -129,8 +129,12 @@ def _movement(row: StockMovement, *, has_persons: bool) -> MovementOut:
 @router.post("/stock/movements", summary="Receive or correct stock", **_WRITES)
 def move_stock(request: HttpRequest, movement: MovementIn, key: Key) -> HttpResponse:
     """One movement in the ledger, with its reason. Stock never falls below zero."""
-    if not movement.quantity or (movement.kind == "receipt" and movement.quantity < 0):
+    message = ""
+    if not movement.quantity:
         message = _("Give the units that came, or by which it changed: not zero.")
+    elif movement.kind == "receipt" and movement.quantity < 0:
+        message = _("A receipt adds units: to take some, send a correction.")
+    if message:
         raise invalid_problem([{"field": "quantity", "message": message}])
 
     def work(product: Any, access: Access, claim: Claim) -> int:

@@ -13,7 +13,8 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
-from notifications.models import ChannelState, WebhookEndpoint
+from notifications.models import MADE_BY_SHOP, ChannelState, WebhookEndpoint
+from notifications.webhooks.wellbeing import TROUBLES
 from orders.finding.conditions import UNSENT_DAYS, is_overdue, is_owed_money, unsent_to_trouble
 from orders.models import Order, PaymentAttempt, Return
 from project.desk.job_errors import jobs_url
@@ -29,6 +30,12 @@ RETURNS: dict[str, str | Promise] = {
     Return.Status.ACCEPTED: _("Accepted returns that haven't come"),
 }
 """The open returns, by status."""
+ENDPOINTS: dict[str, str | Promise] = {
+    "silent": _("Webhook endpoints that don't answer"),
+    "refusing": _("Webhook endpoints that refuse"),
+    "gone": _("Webhook endpoints that switched themselves off (410)"),
+}
+"""The endpoints that need somebody, by `TROUBLES`."""
 
 
 @dataclass(frozen=True)
@@ -109,9 +116,8 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
         rows[f"failed {desk.model.app}"] = jobs.filter(status=Status.FAILED)
         rows[f"unknown {desk.model.app}"] = jobs.filter(status=Status.UNKNOWN)
     if of_jobs:
-        rows["silent"] = WebhookEndpoint.objects.filter(
-            status=WebhookEndpoint.Status.ACTIVE, failures__gt=0
-        )
+        for name, condition in TROUBLES.items():
+            rows[name] = WebhookEndpoint.objects.filter(condition, kind=MADE_BY_SHOP)
     counts = count_each(rows, exact=MOST_COUNTED)
     tasks = [
         Task(name, words, counts[name], f"{url}?{urlencode(query)}", name in URGENT)
@@ -132,8 +138,8 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
             count = add_counts(counts[f"{name} {desk.model.app}"] for desk in desks)
             tasks.append(Task(name, words, count, jobs_url(state=name), is_urgent=True))
         url = reverse("admin:notifications_webhookendpoint_changelist")
-        words = _("Webhook endpoints that don't answer")
-        tasks.append(Task("silent", words, counts["silent"], f"{url}?state=silent", is_urgent=True))
+        for name, label in ENDPOINTS.items():
+            tasks.append(Task(name, label, counts[name], f"{url}?state={name}", is_urgent=True))
     return tasks
 
 

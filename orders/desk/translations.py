@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from orders.models.translated import other_languages, with_text
+from project.text import DIRECTION_MARKS
 
 BETWEEN = " | "
 LONGEST_OPTION = 60
@@ -83,6 +84,12 @@ def translation_fields(model: type[Model], columns: Iterable[str]) -> dict[str, 
     return fields
 
 
+def _turns(value: Any) -> bool:
+    """Tell whether a typed text has marks that turn the text around them."""
+    texts = value if isinstance(value, list) else [value]
+    return any(isinstance(text, str) and DIRECTION_MARKS & set(text) for text in texts)
+
+
 class TranslatedForm(forms.BaseModelForm):
     """A mixin of forms of `Translated` rows, before EditForm. Empty means: as in the shop's own."""
 
@@ -102,6 +109,8 @@ class TranslatedForm(forms.BaseModelForm):
     def clean(self) -> Any:
         values: Any = super().clean()
         values = self.cleaned_data if values is None else values
+        for name in [name for name in self.changed_data if _turns(values.get(name))]:
+            self.add_error(name, _("Remove the characters that can't be printed."))
         for code, _name in other_languages():
             given = {
                 column: values[name]

@@ -105,10 +105,9 @@ def doubt_of(text: str, *, column: str) -> str:
             ) % {"text": text}
         if _DATE.fullmatch(text):
             return _is_date(text)
-        if found := _invisible(text, exact=kind == "sku"):
-            name = unicodedata.name(found, "")
+        if found := invisible(text, exact=kind == "sku"):
             return _("has an invisible character (%(code)s); delete the cell and type it again") % {
-                "code": f"U+{ord(found):04X} {name}".strip()
+                "code": code_of(found)
             }
     return ""
 
@@ -120,7 +119,12 @@ def _kind(column: str) -> str:
     return column.rstrip(" 0123456789")
 
 
-def _invisible(text: str, *, exact: bool) -> str:
+def code_of(character: str) -> str:
+    """Return the character's code and name, for a text that can't show it."""
+    return f"U+{ord(character):04X} {unicodedata.name(character, '')}".strip()
+
+
+def invisible(text: str, *, exact: bool) -> str:
     """Return the text's first character that shows nothing and means nothing; empty without one."""
     for character in text:
         if character in _BLANK:

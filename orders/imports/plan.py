@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from django.utils.text import Truncator
+from django.utils.translation import gettext as _
 
 from orders.imports.pictures import Picture
 from orders.imports.report import Outcome
@@ -75,6 +76,8 @@ def changed_texts(
 
 def shown(value: object) -> str:
     """Return a value as the report shows it."""
+    if value is None:
+        return _("nothing")
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list | tuple):

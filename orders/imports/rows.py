@@ -8,10 +8,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from orders.imports.cells import number_text
+from orders.imports.cells import code_of, invisible, number_text
 from orders.imports.errors import RowRefusedError
 from orders.imports.table import MAX_NUMBERED, RawRow
 from orders.models.translated import other_languages
+from project.text import DIRECTION_MARKS
 
 MAX_UNITS = 1_000_000
 MAX_GRAMS = 1_000_000
@@ -35,7 +36,9 @@ _PRICE = re.compile(r"[0-9]{1,8}(\.[0-9]{1,2})?")
 _FLOAT = re.compile(r"[0-9]{1,8}\.[0-9]{3,20}")
 _COUNT = re.compile(r"[0-9]{1,7}")
 # Control characters, without the line breaks and tabs that a description may have.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+
+UNFIT = DIRECTION_MARKS | {"\ufffd"}
 
 Texts = dict[str, dict[str, Any]]
 """Language → column → its translation."""
@@ -126,9 +129,26 @@ def _text(raw: RawRow, column: str, faults: list[str]) -> str | None:
     if len(text) > LENGTHS[kind]:
         fault = _("%(column)s: has %(count)d characters; %(limit)d at most")
         faults.append(fault % {"column": column, "count": len(text), "limit": LENGTHS[kind]})
+    _refuse_unfit(text, column, faults)
+    return text or None
+
+
+def _refuse_unfit(text: str, column: str, faults: list[str]) -> None:
+    """Add a fault for a character that the texts of orders may not have, either.
+
+    Those are controls, and marks that turn the text around them. Outside of descriptions nothing
+    may be invisible: two names, or two SKUs, that look alike are a trap.
+    """
     if _CONTROL.search(text):
         faults.append(_("%(column)s: has a control character") % {"column": column})
-    return text or None
+        return
+    found = next((character for character in text if character in UNFIT), "")
+    kind = _own_column(column)
+    if not found and kind != "description" and not kind.startswith("alt"):
+        found = invisible(text, exact=kind == "sku")
+    if found:
+        fault = _("%(column)s: has a character that isn't allowed (%(code)s)")
+        faults.append(fault % {"column": column, "code": code_of(found)})
 
 
 def _own_column(column: str) -> str:
@@ -167,8 +187,7 @@ def _options(raw: RawRow, column: str, faults: list[str]) -> tuple[str, ...]:
         fault = _("%(column)s: has %(count)d characters; %(limit)d at most")
         longest = max(map(len, options))
         faults.append(fault % {"column": column, "count": longest, "limit": MAX_OPTION})
-    if _CONTROL.search(cell):
-        faults.append(_("%(column)s: has a control character") % {"column": column})
+    _refuse_unfit(cell, column, faults)
     return options
 
 
@@ -252,6 +271,9 @@ def _pictures(raw: RawRow, faults: list[str]) -> tuple[PictureCell, ...]:
     ]
     if any(alt and not file for file, alt, _texts in pairs):
         faults.append(_("alt: there is a text without a picture"))
+    for column, text in raw.cells.items():
+        if column == "alt" or column.startswith("alt "):
+            _refuse_unfit(text, column, faults)
     cells = tuple(
         PictureCell(file, " ".join(alt.split()), texts) for file, alt, texts in pairs if file
     )

@@ -22,6 +22,8 @@ from project.database.advisory_lock import try_lock
 EMPTIED = {"description": "description", "shelf": "shelf", "tax class": "tax_class"}
 """Columns that an empty text empties, and the rows' fields. In a table an empty cell says nothing:
 people leave it so."""
+NEVER_EMPTY = ("name", "category", "price", "variant of")
+"""Columns in which an empty text would be a mistake: what is to stay is left out."""
 LONGEST_WAIT = 2.0
 POLL_SECONDS = 0.1
 
@@ -41,6 +43,7 @@ def write_rows(cells: Sequence[dict[str, str]]) -> list[RowReport]:
     rows: list[Row] = []
     for number, row in enumerate(cells):
         try:
+            _refuse_empty(row)
             rows.append(_with_emptied(parse_row(RawRow(number, row)), row))
         except RowRefusedError as error:
             report.rows.append(_refused(number, row.get("sku", "")[:40], *error.faults))
@@ -53,6 +56,17 @@ def write_rows(cells: Sequence[dict[str, str]]) -> list[RowReport]:
     if once:
         _write(once, report)
     return sorted(report.rows, key=lambda row: row.number)
+
+
+def _refuse_empty(cells: dict[str, str]) -> None:
+    """Raise RowRefusedError for empty texts where none can be."""
+    faults = [
+        _("%(column)s: can't be empty; leave it out to keep it as it is") % {"column": column}
+        for column in NEVER_EMPTY
+        if _is_empty(cells, column)
+    ]
+    if faults:
+        raise RowRefusedError(*faults)
 
 
 def _with_emptied(row: Row, cells: dict[str, str]) -> Row:

@@ -125,7 +125,7 @@ TABLES: dict[str, Table] = {
     ),
     "notifications.WebhookEndpoint": Table(
         _ANY,
-        _scrubbed("error status_reason"),
+        _scrubbed("error status_reason refusal"),
         "name url kind events countries skus secret old_secret",
     ),
     "media_jobs.MediaJob": Table(  # an invoice's paper is kept as long as the invoice

@@ -1,7 +1,8 @@
 """What webhooks tell of orders and money: the events that `notifications.webhooks` delivers.
 
-A full payload has the order as it was when the event happened. A thin one has its id and the
-address of the API that answers the rest.
+A full payload has the order as it was when the event happened. A thin one has its number and the
+address of the API that answers the rest to a key. It never has the id: whoever knows that opens the
+order's page, which shows its person.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -75,16 +76,20 @@ def order_event(name: str, order: Order, detail: Mapping[str, Any] | None = None
 def refund_event(name: str, order: Order, refund: Refund) -> Event:
     """Return the event of a refund."""
     about = {
-        **_reference(order, order.display_number),
         "refund_id": str(refund.pk),
         "amount": str(refund.amount),
         "currency": order.currency,
     }
-    full = {**about, "reason": refund.reason, "payout_reference": refund.payout_reference}
+    full = {
+        **_reference(order, order.display_number),
+        **about,
+        "reason": refund.reason,
+        "payout_reference": refund.payout_reference,
+    }
     return Event(
         name,
         full=full,
-        thin=about,
+        thin={**_thin_reference(order.display_number), **about},
         order_id=order.pk,
         total=order.total,
         country=_country(order),
@@ -99,10 +104,9 @@ def _event(
     number: str,
     **values: Any,
 ) -> Event:
-    thin = _reference(order, number)
     lines = list(lines)
     full = {
-        **thin,
+        **_reference(order, number),
         **values,
         "name": order.name,
         "email": order.email,
@@ -129,7 +133,7 @@ def _event(
     return Event(
         name,
         full=full,
-        thin=thin,
+        thin=_thin_reference(number),
         order_id=order.pk,
         total=order.total,
         country=_country(order),
@@ -138,8 +142,16 @@ def _event(
 
 
 def _reference(order: Order, number: str) -> dict[str, Any]:
-    url = f"{settings.SITE_URL}/api/v1/orders/{order.pk}"
-    return {"id": str(order.pk), "number": number, "url": url}
+    return {"id": str(order.pk), "number": number, "url": _api_address(order.pk)}
+
+
+def _thin_reference(number: str) -> dict[str, Any]:
+    """Return what names the order to those that may not open its page: a key is asked for here."""
+    return {"number": number, "url": _api_address(number)}
+
+
+def _api_address(reference: UUID | str) -> str:
+    return f"{settings.SITE_URL}/api/v1/orders/{reference}"
 
 
 def _country(order: Order) -> str:

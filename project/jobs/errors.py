@@ -2,6 +2,8 @@
 
 from datetime import datetime
 
+from project.text import clean
+
 
 class JobError(Exception):
     """Raised by `JobHandler.perform`; its type says how the attempt ended, its message is for the
@@ -43,3 +45,21 @@ class NotClaimedError(Exception):
 
 class LostClaimError(Exception):
     """The lease expired during the work: its result is refused."""
+
+
+def clean_texts(error: BaseException) -> None:
+    """Remove from an error's texts, and from those of its causes, what no row can store.
+
+    An error may quote what another system answered. Celery stores its traceback, which has the
+    causes' texts, too.
+    """
+    seen: set[int] = set()
+    each: BaseException | None = error
+    while each is not None and id(each) not in seen:
+        seen.add(id(each))
+        if any(isinstance(part, str) for part in each.args):
+            each.args = tuple(
+                clean(part, longest=len(part)) if isinstance(part, str) else part
+                for part in each.args
+            )
+        each = each.__cause__ or each.__context__

@@ -21,6 +21,7 @@ from project.jobs.errors import (
     PermanentError,
     TransientError,
     UnknownOutcomeError,
+    clean_texts,
 )
 from project.jobs.handler import JobHandler, JobType, handler_of
 from project.jobs.model import Job
@@ -96,7 +97,7 @@ def _work(
     fields = partial(handler.attempt_fields, job)
     try:
         with released_on_shutdown(partial(handler.release, job), what=job), _lease_kept(job):
-            result = handler.perform(job)
+            result = _perform(handler, job)
         _finish(handler, job, result, fields, log)
     except LostClaimError:
         raise
@@ -128,6 +129,15 @@ def _work(
         _finish_unforeseen(handler, job, error, fields)
         raise
     return result
+
+
+def _perform(handler: JobHandler[Any], job: Job) -> dict[str, Any]:
+    """Do the job's work. Whatever another system answered, rows and logs can take the error."""
+    try:
+        return handler.perform(job)
+    except Exception as error:
+        clean_texts(error)
+        raise
 
 
 def claim(model: type[JobType], job_id: UUID) -> JobType | None:

@@ -12,7 +12,7 @@ from orders.api.schemas.order import JobOut
 
 
 class JobFilters(Pages):
-    app: Literal["notification", "media", "desk"] | None = None
+    app: Literal["notification", "webhook", "media", "desk", "schedule"] | None = None
     status: Literal["queued", "running", "done", "failed", "unknown", "cancelled"] | None = None
     order: Annotated[
         str,

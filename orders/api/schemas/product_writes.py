@@ -86,9 +86,9 @@ class TextsIn(Input):
 
 class ProductIn(Input):
     """A product by its SKU. What is left out or null stays as it is. An empty text empties
-    `description`, `shelf`, `tax_class` (then it has the usual rate) and translations, and says
-    nothing elsewhere. A new product needs `name`, `category` and `price`, a new variant
-    `variant_of`, `options` and `price`."""
+    `description`, `shelf`, `tax_class` (then it has the usual rate) and translations, and is
+    refused elsewhere. Empty `options` say nothing. A new product needs `name`, `category` and
+    `price`, a new variant `variant_of`, `options` and `price`."""
 
     sku: StrictStr
     name: StrictStr | None = None

@@ -5,15 +5,20 @@ from html import unescape
 from typing import Any
 
 import pytest
+from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils.formats import date_format
 from django.utils.html import strip_tags
+from django.utils.timezone import localtime
 
 from notifications.models import WebhookDelivery, WebhookEndpoint
+from notifications.webhooks import wellbeing
 from notifications.webhooks.endpoint_secrets import signing_keys
-from notifications.webhooks.events import TEST
+from notifications.webhooks.events import EVENTS, TEST
+from orders.desk.attention import read_tasks
 from project.database.clock import database_now
 from project.jobs.queryset import PARKED, Status
 from tests.notifications.webhooks.receiver import endpoint_at, happened
@@ -43,6 +48,12 @@ def act(client: Client, name: str, endpoint: WebhookEndpoint) -> str:
         answer = read_page(client, LIST, answer.content.decode()).send(reason="Moving house")
     endpoint.refresh_from_db()
     return strip_tags(answer.content.decode())
+
+
+def waiting_for_somebody(client: Client) -> dict[str, Any]:
+    """Return the front page's counts by name."""
+    assert client.get("/admin/").status_code == 200
+    return {task.name: task.count for task in read_tasks(admin.site)}
 
 
 def secrets_in(page: str) -> list[str]:
@@ -99,6 +110,20 @@ def test_a_new_secret_is_shown_once_and_the_earlier_one_signs_on(admin_client: C
 
     assert len(secrets_in(page)) == 1
     assert len(signing_keys(endpoint, now=database_now())) == 2
+
+
+def test_a_second_new_secret_says_which_one_ends_at_once(admin_client: Client) -> None:
+    endpoint = endpoint_at(URL)
+    chosen = {"action": "new_secret", "index": "0", "_selected_action": str(endpoint.pk)}
+
+    first = strip_tags(admin_client.post(LIST, chosen).content.decode())
+    act(admin_client, "new_secret", endpoint)
+    second = strip_tags(admin_client.post(LIST, chosen).content.decode())
+
+    assert "The present secret signs for 24 hours more" in first
+    assert "at once" not in first
+    until = date_format(localtime(endpoint.old_secret_until), "Y-m-d H:i")
+    assert f"The one before it would sign until {until} and ends now, at once" in second
 
 
 def test_the_test_button_queues_a_delivery_like_any_other(admin_client: Client) -> None:
@@ -278,3 +303,98 @@ def test_one_that_doesnt_answer_is_on_the_front_page(admin_client: Client) -> No
     assert "Webhook endpoints that don&#x27;t answer" in front
     assert f"{LIST}?state=silent" in front
     assert "Warehouse" in strip_tags(admin_client.get(f"{LIST}?state=silent").content.decode())
+
+
+def test_one_that_refuses_says_so_everywhere(admin_client: Client) -> None:
+    endpoint = endpoint_at(
+        URL, refusals=3, refusing_since=database_now(), refusal="500 out of order"
+    )
+    endpoint_at(URL, name="Accountant")
+
+    front = strip_tags(admin_client.get("/admin/").content.decode())
+    listed = strip_tags(admin_client.get(f"{LIST}?state=refusing").content.decode())
+    page = strip_tags(admin_client.get(f"{LIST}{endpoint.pk}/change/").content.decode())
+
+    assert "Webhook endpoints that refuse" in front
+    assert ("Warehouse" in listed, "Accountant" in listed) == (True, False)
+    assert "500 out of order" in listed
+    assert "Refuses" in page
+    assert "Its last 3 answers were refusals, since 20" in page
+    assert "500 out of order" in page
+
+
+@pytest.mark.parametrize("decision", ["resume", "switch_off"])
+def test_one_that_is_gone_is_on_the_front_page_until_somebody_decides(
+    admin_client: Client, decision: str
+) -> None:
+    endpoint = endpoint_at(URL)
+    wellbeing.switch_off(endpoint, reason="410 Gone")
+
+    before = waiting_for_somebody(admin_client)
+    page = strip_tags(admin_client.get(f"{LIST}{endpoint.pk}/change/").content.decode())
+    listed = strip_tags(admin_client.get(f"{LIST}?state=gone").content.decode())
+    act(admin_client, decision, endpoint)
+    after = waiting_for_somebody(admin_client)
+
+    assert (before["gone"], after["gone"]) == (1, 0)
+    assert "Warehouse" in listed
+    assert "that it is gone (410)" in page
+    assert "410 Gone" in page
+    assert endpoint.status == ("active" if decision == "resume" else "off")
+
+
+def test_the_front_page_counts_what_its_list_shows(admin_client: Client) -> None:
+    """Endpoints of another protocol are no rows of the list."""
+    endpoint_at(URL, kind="other", failures=1, failing_since=database_now())
+
+    counts = waiting_for_somebody(admin_client)
+
+    assert counts["silent"] == 0
+
+
+def test_a_deliverys_body_can_be_read_and_is_there_as_it_was_sent(admin_client: Client) -> None:
+    endpoint_at(URL)
+    [delivery] = happened()
+    sent = '{"type":"order.placed","data":{"name":"Zoë"}}'
+    WebhookDelivery.objects.update(body=sent)
+
+    page = unescape(admin_client.get(f"{LOG}{delivery.pk}/change/").content.decode())
+
+    assert '{\n  "type": "order.placed",\n  "data": {\n    "name": "Zoë"' in page
+    assert sent in page
+    assert "As it was sent" in page
+    WebhookDelivery.objects.update(body="no JSON")
+    page = admin_client.get(f"{LOG}{delivery.pk}/change/").content.decode()
+    assert "As it was sent" not in page
+    assert page.count("no JSON") == 1
+
+
+def test_a_list_of_one_endpoint_says_so(admin_client: Client) -> None:
+    endpoint = endpoint_at(URL, name="Depot <3>")
+    words = "Deliveries to one endpoint:"
+
+    one = admin_client.get(f"{LOG}?endpoint__id__exact={endpoint.pk}").content.decode()
+
+    assert words in one
+    assert "Depot &lt;3&gt;</bdi>" in one
+    assert words not in admin_client.get(LOG).content.decode()
+    for wrong in ("999999", "x", "9" * 30):
+        answer = admin_client.get(f"{LOG}?endpoint__id__exact={wrong}", follow=True)
+        assert answer.status_code == 200
+        assert words not in answer.content.decode()
+
+
+def test_all_events_are_chosen_by_one_box(admin_client: Client) -> None:
+    admin_client.post(f"{LIST}add/", TYPED | {"events": ["all"]})
+
+    endpoint = WebhookEndpoint.objects.get()
+    assert endpoint.events == list(EVENTS)
+    page = admin_client.get(f"{LIST}{endpoint.pk}/change/").content.decode()
+    assert "Order placed (order.placed)" in page
+
+
+def test_without_an_event_the_form_says_what_is_missing(admin_client: Client) -> None:
+    answer = admin_client.post(f"{LIST}add/", TYPED | {"events": []})
+
+    assert "Choose at least one event, or all." in answer.content.decode()
+    assert not WebhookEndpoint.objects.exists()

@@ -1,23 +1,28 @@
 import json
 import re
+import traceback
 from datetime import timedelta
 from uuid import uuid4
 
 import pytest
+from django.db import IntegrityError
 from django.db.models.functions import Now
 
 from notifications import staff
 from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
 from notifications.models.webhook_pauses import ATTEMPTS, LONGEST_REST, PAUSES, rest_after
 from notifications.outbox import Staff
-from notifications.webhooks import sending
+from notifications.webhooks import sending, wellbeing
 from notifications.webhooks.admission import admit
 from notifications.webhooks.attempts import read_attempts
 from notifications.webhooks.handler import WebhookHandler
 from notifications.webhooks.kinds import KINDS, EndpointKind, register_kind
 from project.jobs.dispatch import ring
+from project.jobs.errors import JobError
 from project.jobs.handler import handler_of
 from project.jobs.queryset import Status
+from project.jobs.run import run_job
+from project.text import clean
 from tests.notifications.webhooks.receiver import Receiver, attempt, endpoint_at, happened, let_go
 
 HOUR = timedelta(hours=1)
@@ -193,6 +198,38 @@ def test_an_endpoint_that_is_gone_is_switched_off_and_the_staff_are_told(
 
 
 # ── Silence ─────────────────────────────────────────────────────────────────────────────────
+def test_an_endpoint_that_refuses_is_noted_until_it_takes_one(endpoint, receiver):
+    receiver.answers = [500, 302, 200]
+    first, second, third = happened(3)
+
+    attempt(first)
+    endpoint.refresh_from_db()
+    since = endpoint.refusing_since
+    attempt(second)
+    endpoint.refresh_from_db()
+
+    assert (endpoint.refusals, endpoint.refusing_since) == (2, since)
+    assert (endpoint.refusal, endpoint.failures) == ("302 thanks", 0)
+    attempt(third)
+    endpoint.refresh_from_db()
+    assert (endpoint.refusals, endpoint.refusing_since, endpoint.refusal) == (0, None, "")
+
+
+def test_a_yes_counts_even_if_its_process_didnt_know_of_the_refusal(endpoint):
+    WebhookEndpoint.objects.update(refusals=1, refusing_since=Now(), refusal="500")
+
+    wellbeing.note_taken(endpoint)
+
+    endpoint.refresh_from_db()
+    assert endpoint.refusals == 0
+
+
+@pytest.mark.parametrize("wrong", [{"refusals": 1}, {"refusing_since": Now()}])
+def test_refusals_have_a_begin(endpoint, wrong):
+    with pytest.raises(IntegrityError, match="refuses_since_some_time"):
+        WebhookEndpoint.objects.update(**wrong)
+
+
 def test_an_endpoint_that_doesnt_answer_rests(endpoint, receiver, monkeypatch):
     monkeypatch.setattr(sending, "SECONDS", 0.2)
     receiver.answers = [Receiver.SILENCE]
@@ -266,6 +303,25 @@ def test_an_endless_answer_is_read_up_to_a_limit(endpoint, receiver):
 
     assert delivery.status == Status.DONE
     assert len(json.dumps(delivery.attempts_log)) < 2000
+
+
+@pytest.mark.parametrize("status", [200, 500, 503, 410])
+def test_what_no_row_can_store_of_an_answer_reaches_neither_result_nor_error(
+    endpoint, receiver, status
+):
+    """Celery stores the result, or the error with its traceback, in a row of its own."""
+    receiver.answers, receiver.answer_body = [status], b"a\x00b\x1b[31m\xe2\x80\xaec\xed\xa0\x80"
+    [delivery] = happened()
+
+    try:
+        words = run_job(WebhookDelivery, delivery.pk)["answer"]
+    except JobError as error:
+        words = str(error)
+        frames = "".join(traceback.format_exception(error))
+        assert "\x00" not in frames
+
+    assert words == clean(words)
+    assert words.startswith(f"{status} ab[31mc")
 
 
 def test_a_secret_that_cant_be_read_is_said_and_nothing_is_sent(endpoint, receiver, settings):

@@ -51,6 +51,17 @@ def test_saving_a_product_never_writes_its_stock(admin_client: Client) -> None:
     assert not StockMovement.objects.exists()
 
 
+@pytest.mark.parametrize("field", ["name", "description", "name_zh_hans", "shelf"])
+def test_marks_that_turn_the_text_are_refused(admin_client: Client, field: str) -> None:
+    product = add_product("MUG")
+    page = open_page(admin_client, f"/admin/orders/product/{product.pk}/change/")
+
+    answer = page.send(**{field: "a\u202eb"})
+
+    assert "Remove the characters that can" in answer.content.decode()
+    assert "\u202e" not in f"{Product.objects.values()[0]}"
+
+
 def upload(client: Client, product: Product, file: SimpleUploadedFile) -> Any:
     page = open_page(client, f"/admin/orders/product/{product.pk}/change/")
     medium = {"upload": file, "alt": "A mug", "position": 0}

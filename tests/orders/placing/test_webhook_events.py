@@ -9,8 +9,10 @@ from notifications.handler import NotificationHandler
 from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks.endpoint_secrets import new_secret, sealed
 from notifications.webhooks.events import EVENTS, ORDER_EVENTS
+from notifications.webhooks.kinds import body_of
 from orders.catalogue.products import create_product
 from orders.lifecycle.payouts import pay_out
+from orders.lifecycle.returns import accept
 from orders.lifecycle.transitions import cancel, deliver, pay, ship
 from orders.messages.low_stock import notify_low_stock
 from orders.models import Category, Order, OrderEvent, Product, Refund, Stock
@@ -21,7 +23,7 @@ from project.jobs.dispatch import bury
 from project.jobs.queryset import MAX_LOST, Status
 from project.jobs.run import failing
 from tests.factories import add_product, order_request
-from tests.order_states import packed
+from tests.order_states import ask_return, delivered, packed, receive_return
 
 pytestmark = pytest.mark.django_db(transaction=True, databases=["default", "writer"])
 NOT_TOLD = {OrderEvent.Kind.SENT_AGAIN, OrderEvent.Kind.PAID_OUT}
@@ -167,6 +169,34 @@ def test_filters_and_thin_payloads_hold_for_products(listens):
     Product.objects.update(price="2.75")
 
     assert data("product.changed") == {"sku": "CUP"}
+
+
+def test_no_thin_payload_leads_to_a_person(listens, settings):
+    """The order's id opens its page without a login, so it counts as the person."""
+    WebhookEndpoint.objects.update(is_thin=True)
+    add_product("MUG")
+    order = delivered(("MUG", 2))
+    asked = ask_return(order, {"MUG": 1}, reason="It hums.")
+    receive_return(accept(return_id=asked.pk), {"MUG": 1})
+    pay_out(refund_id=Refund.objects.get().pk, reference="T-1")
+    for job in Notification.objects.filter(order_id=order.pk, channel="email"):
+        claimed = Notification.objects.claim(job.pk)
+        with failing(NotificationHandler(), claimed):
+            Notification.objects.fail(claimed, "550 no such user")
+
+    bodies = {each.kind: body_of(each) for each in WebhookDelivery.objects.all()}
+
+    assert {"order.placed", "order.return_requested", "refund.owed"} <= bodies.keys()
+    assert {"refund.paid_out", "message.failed"} <= bodies.keys()
+    secrets = [str(order.pk), order.pk.hex, "@", order.name, "hums"]
+    assert not [(kind, word) for kind, body in bodies.items() for word in secrets if word in body]
+    url = f"{settings.SITE_URL}/api/v1/orders/{order.display_number}"
+    assert data("order.paid") == {"number": order.display_number, "url": url}
+    assert data("refund.owed")["url"] == url
+    assert {
+        each.context["data"]["order"]
+        for each in WebhookDelivery.objects.filter(kind="message.failed")
+    } == {order.display_number}
 
 
 def message() -> Notification:

@@ -1,11 +1,13 @@
 """A job's error or result can always be written, with any text in it."""
 
+import traceback
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from notifications.models import Notification
+from project.jobs.errors import TransientError, clean_texts
 from project.jobs.queryset import Status
 from project.models import DailyRun, Heartbeat, Sweep
 from project.text import MAX_ERROR
@@ -64,3 +66,17 @@ def test_what_sweeps_daily_work_and_heartbeats_say_is_written_too() -> None:
     run.refresh_from_db()
     assert (len(Sweep.objects.get(name="settle").error), len(run.error)) == (1000, 1000)
     assert Heartbeat.objects.get(name="relay@host").detail["broker"].startswith("bad [31m")
+
+
+def test_the_texts_of_an_error_and_of_its_causes_are_cleaned():
+    try:
+        try:
+            raise ValueError("HTTP/1.1 \x00 nothing")
+        except ValueError as cause:
+            raise TransientError("no \x00answer", 7) from cause
+    except TransientError as error:
+        clean_texts(error)
+        found = error
+
+    assert found.args == ("no answer", 7)
+    assert "\x00" not in "".join(traceback.format_exception(found))

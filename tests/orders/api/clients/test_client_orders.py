@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from orders.clients.scopes import ORDERS_READ
+from orders.clients.scopes import ORDERS_READ, STOCK_READ
 from orders.models import Order
 from tests.clients import Caller, key_of
 from tests.desk import message
@@ -244,3 +244,48 @@ def test_the_number_of_queries_does_not_grow_with_the_page(
 
     with django_assert_max_num_queries(7):
         assert len(numbers(caller.get("orders"))) == 5
+
+
+def test_one_order_is_read_by_its_number(caller: Caller) -> None:
+    order = make_order()
+
+    answer = caller.get(f"orders/{order.display_number}")
+
+    [listed] = caller.get("orders").json()["items"]
+    assert answer.status_code == 200
+    assert answer.json() == listed
+    assert answer.json()["customer"]["email"] == "ada@example.org"
+
+
+def test_by_its_number_no_person_is_told_without_the_scope() -> None:
+    order = make_order()
+
+    answer = Caller(key_of(scopes=[ORDERS_READ])).get(f"orders/{order.display_number}")
+
+    text = answer.content.decode()
+    assert (answer.status_code, answer.json()["number"]) == (200, order.display_number)
+    assert str(order.pk) not in text
+    assert "Ada" not in text
+    assert answer.json()["customer"] is None
+
+
+def test_without_a_key_a_number_says_nothing() -> None:
+    order = make_order()
+
+    known = Caller("").get(f"orders/{order.display_number}")
+    unknown = Caller("").get("orders/T999999")
+
+    assert (known.status_code, known.content) == (404, unknown.content)
+
+
+def test_a_number_needs_the_scope_and_an_order(caller: Caller) -> None:
+    order = make_order()
+    other = Caller(key_of(scopes=[STOCK_READ]))
+
+    refused = [other.get(f"orders/{number}") for number in (order.display_number, "T999999")]
+
+    assert [answer.status_code for answer in refused] == [403, 403]
+    assert refused[0].json()["scope"] == ORDERS_READ
+    assert caller.get("orders/T999999").status_code == 404
+    assert caller.get("orders/nonsense").status_code == 404
+    assert caller.get(f"orders/{order.pk}").json()["jobs"] == []

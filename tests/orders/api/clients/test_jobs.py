@@ -5,6 +5,7 @@ import pytest
 from notifications.models import Notification
 from orders.clients.scopes import JOBS_READ
 from orders.models import DeskJob
+from project.jobs.model import job_models
 from project.jobs.queryset import Status
 from tests.clients import Caller, key_of
 from tests.desk import message
@@ -78,3 +79,8 @@ def test_a_cursor_of_another_list_is_invalid(caller: Caller) -> None:
     cursor = caller.get("catalogue", limit=1).json()["next"]
 
     assert caller.get("jobs", cursor=cursor).status_code == 422
+
+
+def test_each_kind_in_the_list_can_be_asked_for(caller: Caller) -> None:
+    for model in job_models():
+        assert caller.get("jobs", app=model.app).status_code == 200, model.app

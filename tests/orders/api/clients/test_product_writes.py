@@ -2,6 +2,7 @@
 
 from decimal import Decimal
 from typing import Any
+from urllib.parse import quote
 
 import psycopg
 import pytest
@@ -71,9 +72,7 @@ def test_an_empty_text_empties_what_may_be_empty_and_null_changes_nothing(caller
     empty: dict[str, Any] = {"sku": "MUG", "shelf": "", "description": " ", "tax_class": ""}
     empty["translations"] = {"zh-hans": {"name": "马克杯", "description": ""}}
 
-    [nothing] = write(
-        caller, {"sku": "MUG", "shelf": None, "description": None, "name": "", "category": " "}
-    )
+    [nothing] = write(caller, {"sku": "MUG", "shelf": None, "description": None, "name": None})
     [emptied], [again] = write(caller, empty), write(caller, empty)
 
     assert [nothing["outcome"], emptied["outcome"], again["outcome"]] == [
@@ -203,3 +202,55 @@ def test_the_catalogue_has_what_is_not_on_sale(caller: Caller) -> None:
         "MUG"
     ]
     assert caller.get("catalogue", sku="SHIRT").json()["items"][0]["sku"] == "SHIRT"
+
+
+@pytest.mark.parametrize("empty", ["", "  "])
+@pytest.mark.parametrize("field", ["name", "category", "price", "variant_of"])
+def test_an_empty_text_is_refused_where_none_can_be(caller: Caller, field: str, empty: str) -> None:
+    add_product("MUG")
+
+    [result] = write(caller, {"sku": "MUG", field: empty})
+
+    assert result["outcome"] == "refused"
+    [error] = result["errors"]
+    assert (error["field"], "can't be empty" in error["message"]) == (field, True)
+
+
+@pytest.mark.parametrize("mark", ["\u202e", "\u2066", "\u200f", "\u200b", "\ufffd", "\x1b"])
+@pytest.mark.parametrize("field", ["name", "category", "shelf", "sku"])
+def test_a_character_that_turns_or_hides_text_is_refused(
+    caller: Caller, field: str, mark: str
+) -> None:
+    [result] = write(caller, CUP | {field: f"a{mark}b"})
+
+    assert result["outcome"] == "refused"
+    assert [error["field"] for error in result["errors"]] == [field]
+    assert not Product.objects.exists()
+
+
+def test_marks_that_turn_text_are_refused_in_descriptions_and_translations(caller: Caller) -> None:
+    turned = {"zh-hans": {"name": "a\u202eb"}}
+
+    [first] = write(caller, CUP | {"description": "a\u202eb"})
+    [second] = write(caller, CUP | {"translations": turned})
+    [joined] = write(caller, CUP | {"description": "\u0645\u06cc\u200c\u062e"})
+
+    outcomes = [each["outcome"] for each in (first, second, joined)]
+    assert outcomes == ["refused", "refused", "created"]
+
+
+def test_what_had_no_value_is_said_plainly(caller: Caller) -> None:
+    add_product("MUG")
+
+    [result] = write(caller, {"sku": "MUG", "weight": 10})
+
+    assert result["detail"] == "weight: nothing → 10"
+
+
+@pytest.mark.parametrize("sku", ["a/b", "a/b/", "50 %", "a?b#c", "Öl"])
+def test_a_product_that_can_be_written_can_be_read(caller: Caller, sku: str) -> None:
+    assert write(caller, CUP | {"sku": sku})[0]["outcome"] == "created"
+
+    answer = caller.get(f"products/{quote(sku, safe='')}")
+
+    assert (answer.status_code, answer.json().get("sku")) == (200, sku)

@@ -190,3 +190,13 @@ def test_a_product_that_is_not_sold_has_no_stock_to_move(caller: Caller) -> None
     for sku in ("SHIRT", "NONE"):
         answer = caller.post("stock/movements", receipt(sku=sku))
         assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+
+
+def test_a_receipt_that_would_take_units_says_what_to_send(caller: Caller) -> None:
+    taken = caller.post("stock/movements", receipt(quantity=-5)).json()["errors"]
+    nothing = caller.post("stock/movements", receipt(quantity=0)).json()["errors"]
+
+    assert taken == [
+        {"field": "quantity", "message": "A receipt adds units: to take some, send a correction."}
+    ]
+    assert "not zero" in nothing[0]["message"]
