@@ -4,7 +4,6 @@ The secret is on the page that answers its making, and on no other.
 """
 
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Any
 
 from django.contrib import admin, messages
@@ -14,16 +13,15 @@ from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime, now
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext, ngettext_lazy, pgettext
 from unfold.decorators import action, display
 
 from notifications.desk.webhook_filters import TROUBLE_LABELS, StateFilter
 from notifications.desk.webhook_forms import EndpointForm
+from notifications.desk.webhook_words import replaced_words, trouble_words
 from notifications.models import MADE_BY_SHOP, WebhookDelivery, WebhookEndpoint
 from notifications.webhooks import switches, wellbeing
 from notifications.webhooks.counts import deliveries_in
@@ -79,7 +77,7 @@ class WebhookEndpointAdmin(RecordPage):
             "state": words,
             "state_colour": self.COLOURS[colour],
             "why": self.why(endpoint),
-            "trouble": _trouble(endpoint),
+            "trouble": trouble_words(endpoint),
             "decisions": [(name, known[name][2]) for name in wanted if name in known],
             "log_url": f"{log}?endpoint__id__exact={endpoint.pk}",
             "latest": [
@@ -245,7 +243,7 @@ class WebhookEndpointAdmin(RecordPage):
                 "new_secret",
                 form,
                 title=_("New secret"),
-                says=_replaced(endpoint),
+                says=replaced_words(endpoint),
             )
         secret = replace_secret(endpoint.pk)
         self.record_action(request, _("New secret"), [endpoint], reason=form.typed)
@@ -299,40 +297,6 @@ class WebhookEndpointAdmin(RecordPage):
             back=request.get_full_path(),
             opts=self.opts,
         )
-
-
-def _trouble(endpoint: WebhookEndpoint) -> str:
-    """Say since when an endpoint needs somebody, and for how many answers; empty: it doesn't."""
-    if endpoint.status == State.ACTIVE and endpoint.failures:
-        return str(_("No answer since %(since)s.") % {"since": _when(endpoint.failing_since)})
-    if endpoint.status == State.ACTIVE and endpoint.refusals:
-        refused = ngettext(
-            "Its last answer was a refusal, at %(since)s.",
-            "Its last %(count)d answers were refusals, since %(since)s.",
-            endpoint.refusals,
-        )
-        return refused % {"count": endpoint.refusals, "since": _when(endpoint.refusing_since)}
-    if endpoint.status == State.OFF and endpoint.gone_at:
-        gone = _("It answered at %(since)s that it is gone (410): resume it, or switch it off.")
-        return str(gone % {"since": _when(endpoint.gone_at)})
-    return ""
-
-
-def _replaced(endpoint: WebhookEndpoint) -> list[str]:
-    """Say what a new secret does to those that sign now: two sign at most."""
-    goes_on = str(_("The present secret signs for 24 hours more, beside the new one."))
-    if not endpoint.old_secret_until or endpoint.old_secret_until <= now():
-        return [goes_on]
-    ends = _(
-        "The one before it would sign until %(until)s and ends now, at once: a system that still"
-        " verifies by that one refuses everything from then on."
-    )
-    until = _when(endpoint.old_secret_until)
-    return [goes_on, str(ends % {"until": until})]
-
-
-def _when(time: datetime | None) -> str:
-    return date_format(localtime(time), "Y-m-d H:i") if time else "–"
 
 
 def _own(queryset: QuerySet[WebhookEndpoint]) -> QuerySet[WebhookEndpoint]:

@@ -1,5 +1,6 @@
 """Agent platforms at the desk: who shops here by agents, how much, and who is kept out."""
 
+from contextlib import suppress
 from datetime import timedelta
 from typing import Any
 
@@ -9,13 +10,18 @@ from django.db.models.functions import Now
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.decorators import action, display
 
+from notifications.desk.webhook_words import trouble_words
+from notifications.models import WebhookEndpoint
 from orders.agents import blocking
 from orders.agents.checkouts import LIVES
+from orders.agents.errors import ProtocolError
+from orders.agents.order_events import EVENTS_KIND, event_address
 from orders.desk.agent_checkout_parts import profile_short, rows_of
 from orders.desk.orders import COLOURS
 from orders.models import AgentCheckout, AgentPlatform, Order
@@ -64,11 +70,11 @@ class AgentPlatformAdmin(ReadOnly, LongList, RecordPage):
         ("profile", "known_by"),
         ("first_seen", "last_seen"),
         ("read_at", "contact"),
-        "capabilities",
+        ("capabilities", "order_events"),
     )
     readonly_fields = (
         *("profile", "known_by", "first_seen", "last_seen", "read_at", "contact"),
-        "capabilities",
+        *("capabilities", "order_events"),
     )
     actions = ("block", "let_in")
 
@@ -154,6 +160,18 @@ class AgentPlatformAdmin(ReadOnly, LongList, RecordPage):
         profile = document.get("ucp", document) if isinstance(document, dict) else {}
         named = profile.get("capabilities", {}) if isinstance(profile, dict) else {}
         return isolated(", ".join(sorted(map(str, named)))) if named else "–"
+
+    @display(description=_("events of its orders"))
+    def order_events(self, platform: AgentPlatform) -> SafeString | str:
+        """Where they go, and whether somebody takes them: they are deliveries of webhooks."""
+        address = ""
+        with suppress(ProtocolError):  # its profile can't be read
+            address = event_address(platform)
+        if not address:
+            return "–"
+        endpoint = WebhookEndpoint.objects.filter(kind=EVENTS_KIND, url=address).first()
+        trouble = trouble_words(endpoint) if endpoint else ""
+        return format_html("{} {}", isolated(address), trouble) if trouble else isolated(address)
 
     # ── Decisions ───────────────────────────────────────────────────────────────────────────
 

@@ -10,6 +10,10 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from notifications.webhooks.wellbeing import note_silence
+from orders.agents import local_platforms
+from orders.agents.order_events import events_endpoint
+from orders.agents.versions import ORDER
 from orders.models import AgentCheckout, AgentPlatform
 from tests.factories import add_product, make_order
 from tests.orders.desk.agents import PROFILE, checkout, person, platform
@@ -70,6 +74,21 @@ def test_one_is_found_by_its_host_and_by_its_state(manager: Client) -> None:
     ]
 
     assert found == [[acme.pk], [acme.pk], [blocked.pk], [acme.pk]]
+
+
+def test_its_page_says_where_events_go_and_whether_somebody_takes_them(manager: Client) -> None:
+    address = "https://acme.example/events"
+    document = local_platforms.platform()
+    document["ucp"]["capabilities"][ORDER][0]["config"] = {"webhook_url": address}
+    acme, dark = platform(document=document), platform("https://dark.example/", document={})
+
+    assert address in manager.get(page_of(acme)).content.decode()
+    endpoint = events_endpoint(acme)
+    assert endpoint is not None
+    note_silence(endpoint, reason="No answer")
+
+    assert "No answer since" in manager.get(page_of(acme)).content.decode()
+    assert manager.get(page_of(dark)).status_code == 200
 
 
 def test_a_platforms_page_has_its_latest_checkouts_and_orders(manager: Client) -> None:
