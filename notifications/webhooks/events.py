@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from django.utils.functional import Promise
-from django.utils.text import format_lazy
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 ORDER_EVENTS: dict[str, str | Promise] = {
@@ -52,7 +52,9 @@ def event_label(name: str) -> str | Promise:
 def choices() -> Iterable[tuple[str, str | Promise]]:
     """Yield all of them as one choice, then the events as (name, label with the name)."""
     yield ALL, _("All events")
-    yield from ((name, format_lazy("{} ({})", label, name)) for name, label in EVENTS.items())
+    yield from (
+        (name, format_html("{} <code>{}</code>", label, name)) for name, label in EVENTS.items()
+    )
 
 
 def chosen_events(chosen: Iterable[str]) -> list[str]:

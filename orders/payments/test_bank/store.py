@@ -7,6 +7,7 @@ import json
 import os
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -97,7 +98,11 @@ class BankStore:
         return self.folder / f"{payment_id}.decision"
 
     def _paths(self) -> list[Path]:
-        found = [(path.stat().st_mtime, path) for path in self.folder.glob("bank_*.json")]
+        """Return the payments' files, newest first, without those that another process deletes."""
+        found = []
+        for path in self.folder.glob("bank_*.json"):
+            with suppress(FileNotFoundError):
+                found.append((path.stat().st_mtime, path))
         return [path for _time, path in sorted(found, reverse=True)]
 
     def _prune(self) -> None:

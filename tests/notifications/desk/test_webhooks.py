@@ -390,7 +390,7 @@ def test_all_events_are_chosen_by_one_box(admin_client: Client) -> None:
     endpoint = WebhookEndpoint.objects.get()
     assert endpoint.events == list(EVENTS)
     page = admin_client.get(f"{LIST}{endpoint.pk}/change/").content.decode()
-    assert "Order placed (order.placed)" in page
+    assert "Order placed <code>order.placed</code>" in page
 
 
 def test_without_an_event_the_form_says_what_is_missing(admin_client: Client) -> None:

@@ -1,6 +1,7 @@
 """The test bank's pages and its webhook, by real HTTP."""
 
 from collections.abc import Iterator
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -202,3 +203,10 @@ def test_the_store_keeps_the_newest(
 
     kept = [payment.id for payment in BankStore().payments()]
     assert kept == ids[:0:-1]
+
+
+def test_a_payment_that_another_process_deletes_meanwhile_stops_nothing(tmp_path: Path) -> None:
+    store = BankStore(tmp_path)
+    (tmp_path / "bank_gone.json").symlink_to(tmp_path / "nowhere")  # listed, and not there
+
+    assert list(store.payments()) == []
