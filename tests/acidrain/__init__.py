@@ -5,6 +5,4 @@ running shop, and the statements on the way to PostgreSQL are held back by chanc
 transactions interleave (`delays`). Each attack says what went wrong (`attack`). Against the shop as
 it is nothing may; against one without its guards (`unguarded`) something must, or the race isn't
 real.
-
-One attack of the paper waits for its subject: the shop has no vouchers yet.
 """

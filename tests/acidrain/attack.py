@@ -12,7 +12,7 @@ from typing import TypeVar
 from django.db import connection
 from django.db.models import F, Model
 
-from orders.models import OrderLine, Payment, Stock, WaitingListEntry
+from orders.models import OrderLine, Payment, Stock, Voucher, WaitingListEntry
 from tests.acidrain.delays import DelayingGateway
 from tests.acidrain.people import Answer
 from tests.races import without_constraint
@@ -138,5 +138,6 @@ def without_constraints(attack: Attack) -> Iterator[None]:
         yield
         Stock.objects.filter(available__lt=0).update(available=0)
         OrderLine.objects.filter(refunded__gt=F("quantity")).update(refunded=0)
+        Voucher.objects.filter(used__gt=F("limit")).update(used=0)
         Payment.objects.all().delete()
         WaitingListEntry.objects.all().delete()

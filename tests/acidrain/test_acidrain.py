@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.acidrain import accounts, money, order_life, shopping
+from tests.acidrain import accounts, money, order_life, shopping, vouchers
 from tests.acidrain.attack import Attack, Outcome, Shop, without_constraints
 from tests.live import wait_until
 from tests.races import all_is_right
@@ -20,7 +20,10 @@ MOST = 240
 
 attacks = pytest.mark.parametrize(
     "attack",
-    [*shopping.ATTACKS, *order_life.ATTACKS, *money.ATTACKS, *accounts.ATTACKS],
+    [
+        *(*shopping.ATTACKS, *vouchers.ATTACKS, *order_life.ATTACKS),
+        *(*money.ATTACKS, *accounts.ATTACKS),
+    ],
     ids=lambda attack: attack.name.replace(" ", "_"),
 )
 
