@@ -26,16 +26,19 @@ class Chosen(NamedTuple):
 
 def chosen_filters(listed: Any) -> list[tuple[str, str]]:
     """Return the chosen search and filters of a ChangeList, as (name, value) in words."""
-    return [(each.name, each.value) for each in _chosen(listed)]
+    return [(each.name, each.value) for each in _chosen(listed, names_rows=True)]
 
 
 def untranslated_filters(listed: Any) -> list[Chosen]:
-    """Return them as the audit log keeps them: in our own words, whatever the reader's language."""
+    """Return them as the audit log keeps them: in our own words, whatever the reader's language.
+
+    A row is told by its key: its name may be a person's, and the log outlives them.
+    """
     with override(None):
-        return _chosen(listed)
+        return _chosen(listed, names_rows=False)
 
 
-def _chosen(listed: Any) -> list[Chosen]:
+def _chosen(listed: Any, *, names_rows: bool) -> list[Chosen]:
     chosen = [Chosen(_("Search"), listed.query)] if listed.query else []
     parameters = listed.get_filters_params()
     for spec in listed.filter_specs:
@@ -54,8 +57,8 @@ def _chosen(listed: Any) -> list[Chosen]:
             label = field
             with suppress(AttributeError):
                 label = str(label_for_field(field, listed.model))
-            if part in _ONE_ROW and (words := _rows(listed, field, value)):
-                chosen += [Chosen(label, each, is_word=True) for each in words]
+            if names_rows and part in _ONE_ROW and (rows := _rows(listed, field, value)):
+                chosen += [Chosen(label, each) for each in rows]
             else:
                 chosen.append(Chosen(f"{label} {part}".strip(), ", ".join(_texts(value))))
     return chosen
