@@ -14,12 +14,12 @@ from project.figures import folder  # noqa: E402
 folder.make()  # before anything loads prometheus_client
 
 from django.core.wsgi import get_wsgi_application  # noqa: E402 (needs the lines above)
-from django.urls import get_resolver  # noqa: E402
 
 from project.conf.reading import read_settings  # noqa: E402
 from project.gunicorn import BOOT_ERROR  # noqa: E402
+from project.warming import warm_up  # noqa: E402
 
 read_settings(exit_status=BOOT_ERROR)
 
 application = get_wsgi_application()
-get_resolver().url_patterns  # noqa: B018 (all views: loaded once, before the processes are forked)
+warm_up()
