@@ -70,8 +70,13 @@ class MediaJobHandler(JobHandler[MediaJob]):
         return super().prunable().filter(asset=None).exclude(recipe=INVOICE.name)
 
     def delete(self, job_ids: Sequence[UUID]) -> None:
-        """Delete the jobs, then their files: a file without a row is harmless."""
+        """Delete the jobs with their files, which may name a customer.
+
+        The files first: by the rows they are found again when the storage fails.
+        """
         files = Rendition.objects.filter(job__in=job_ids).values_list("file", flat=True)
-        folders = {file.rpartition("/")[0] for file in files}
+        for folder in sorted({file.rpartition("/")[0] for file in files}):
+            others = Rendition.objects.filter(file__startswith=f"{folder}/").exclude(job__in=job_ids)
+            if not others.exists():
+                rendition_files.remove(folder)
         super().delete(job_ids)
-        rendition_files.sweep_folders(sorted(folders))

@@ -148,7 +148,10 @@ def leaves(*roots: str) -> Iterator[str]:
 def remove(folder: str) -> tuple[int, int]:
     """Delete the folder's files, then the folder; return how many files and bytes they were."""
     count = size = 0
-    _folders, files = default_storage.listdir(folder)
+    try:
+        _folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return 0, 0
     for name in files:
         with suppress(FileNotFoundError):
             size += default_storage.size(f"{folder}/{name}")
