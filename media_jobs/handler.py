@@ -76,7 +76,9 @@ class MediaJobHandler(JobHandler[MediaJob]):
         """
         files = Rendition.objects.filter(job__in=job_ids).values_list("file", flat=True)
         for folder in sorted({file.rpartition("/")[0] for file in files}):
-            others = Rendition.objects.filter(file__startswith=f"{folder}/").exclude(job__in=job_ids)
+            others = Rendition.objects.filter(file__startswith=f"{folder}/").exclude(
+                job__in=job_ids
+            )
             if not others.exists():
                 rendition_files.remove(folder)
         super().delete(job_ids)

@@ -2,9 +2,9 @@
 
     desk/<job>/<8 digits of the claim>/<name>
 
-Each claim writes into a folder of its own, and only the row that is written when it finishes its job
-makes its file known. A claim that is lost with its file written, because the job was cancelled or
-its worker was killed, leaves a file: a report may name customers, so it isn't left to lie.
+Each claim writes into a folder of its own, and only the row that is written when it finishes its
+job makes its file known. A claim that is lost with its file written, because the job was cancelled
+or its worker was killed, leaves a file: a report may name customers, so it isn't left to lie.
 """
 
 import logging

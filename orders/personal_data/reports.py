@@ -55,7 +55,9 @@ def delete_lists() -> int:
 
 
 def _delete_files(jobs: QuerySet[Any]) -> int:
-    """Delete the files of these jobs. What is being written has read the person: it is begun anew."""
+    """Delete the files of these jobs. One that is being written has read the person: it is begun
+    anew.
+    """
     jobs.start_anew()  # type: ignore[attr-defined]
     deleted = 0
     for pk, name in jobs.exclude(report="").order_by("pk").values_list("pk", "report"):
