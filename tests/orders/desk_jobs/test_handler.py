@@ -204,9 +204,10 @@ def test_a_job_whose_files_cannot_be_deleted_is_found_again(
     run_job(DeskJob, job.pk)
     job.refresh_from_db()
     DeskJob.objects.update(finished_at=Now() - KEEP_JOBS * 2)
-    with monkeypatch.context() as broken, pytest.raises(UnprunedError, match="desk: OSError"):
+    with monkeypatch.context() as broken:
         broken.setattr("orders.desk_jobs.handler.default_storage.delete", _fail)
-        prune()
+        with pytest.raises(UnprunedError, match="desk: OSError"):
+            prune()
 
     assert prune()["desk"] == 1
     assert not default_storage.exists(str(job.report.name))
