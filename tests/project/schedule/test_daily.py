@@ -244,6 +244,29 @@ def test_what_was_killed_in_the_middle_is_done_again(diary: Diary, schedule: Any
 
 
 @pytest.mark.django_db(databases=["default", "writer"])
+def test_work_that_kills_its_process_each_time_is_failing(
+    diary: Diary, schedule: Any, at: Any
+) -> None:
+    schedule("3")
+
+    def die(day: date) -> None:
+        raise SystemExit
+
+    diary.stops = die
+    said = []
+    for minute in ("31", "36", "41"):
+        with pytest.raises(SystemExit):
+            at(f"2026-11-23 03:{minute}")
+        said.append(DailyRun.objects.failing().exists())
+    diary.stops = lambda day: None
+    at("2026-11-23 03:46")
+
+    # A worker that is restarted once, for a new release, is no trouble.
+    assert said == [False, False, True]
+    assert DailyRun.objects.get().error == ""
+
+
+@pytest.mark.django_db(databases=["default", "writer"])
 def test_a_host_whose_clock_is_an_hour_off_changes_nothing(diary: Diary, schedule: Any) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT now() AT TIME ZONE 'Europe/Berlin' + interval '30 min'")
