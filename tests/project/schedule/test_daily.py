@@ -59,6 +59,7 @@ class Diary:
 @pytest.fixture
 def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
     """The only daily work there is; missed days of a week are made up for."""
+    app.loader.import_default_modules()  # before: what is imported below is registered nowhere
     diary = Diary()
     monkeypatch.setattr(module, "works", {NAME: DailyWork(NAME, diary, catch_up=7)})
     return diary
