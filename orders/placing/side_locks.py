@@ -1,4 +1,4 @@
-"""The locks that a StockWriter takes behind those of stock and holds: on vouchers and uploads."""
+"""The locks that a StockWriter takes behind those of stock and holds: vouchers, uploads, accounts."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar

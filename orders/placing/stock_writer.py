@@ -27,7 +27,7 @@ from orders.placing.held_units import (
     lock_open,
     write_holds,
 )
-from orders.placing.order_rows import fingerprints_of, write_orders
+from orders.placing.order_rows import fingerprints_of, lock_users, write_orders
 from orders.placing.row_locks import RowLocks
 from orders.placing.side_locks import SideLocks
 from orders.placing.uploads import assign, lock_untaken
@@ -44,6 +44,7 @@ class _Side:
 
     vouchers: SideLocks[int, Limits]
     uploads: SideLocks[UUID, None]
+    users: SideLocks[int, None]
 
 
 class StockWriter:
@@ -51,7 +52,7 @@ class StockWriter:
 
     def __init__(self) -> None:
         self.locks = RowLocks(Stock, column="available")
-        self._side = _Side(SideLocks(lock_vouchers), SideLocks(lock_untaken))
+        self._side = _Side(SideLocks(lock_vouchers), SideLocks(lock_untaken), SideLocks(lock_users))
 
     def apply(
         self, connection: BaseDatabaseWrapper, items: Sequence[Item], *, wait: bool = True
@@ -61,8 +62,8 @@ class StockWriter:
         Returns an answer per item: Taken, Held, GivenBack, AlreadyPlaced, OutOfStock, NotHeld,
         UploadsGone, VoucherRefused, KeyReused, ShopBusy or DEFER. A batch of orders takes three
         statements, whatever its size, because bulk_create would halve the orders per second;
-        uploads take two more, vouchers three, holds up to four. Without `wait`, an item whose rows
-        aren't free is deferred.
+        accounts take one more, uploads two, vouchers three, holds up to four. Without `wait`, an
+        item whose rows aren't free is deferred.
         """
         acquire = self.locks.acquire if wait else self.locks.acquire_free
         held, suspects = acquire(
@@ -107,6 +108,8 @@ class _Batch:
         tokens = {part.token for item in items if isinstance(item, Draft) for part in item.uploads}
         untaken, self._busy_uploads = side.uploads.lock(cursor, tokens, wait=wait)
         self._untaken = set(untaken)
+        users = {key for item in items if isinstance(item, Draft) for key in item.user_ids}
+        _ours, self._busy_users = side.users.lock(cursor, users, wait=wait)
         # Read after the locks: an order that another process committed is visible now.
         self._known: dict[UUID, str] = {}
         if order_ids := {item.id for item in items if isinstance(item, Draft)}:
@@ -129,6 +132,8 @@ class _Batch:
             return ShopBusy()
         tokens = {part.token for part in item.uploads}
         if not self._busy_uploads.isdisjoint(tokens):
+            return self._busy()
+        if isinstance(item, Draft) and not self._busy_users.isdisjoint(item.user_ids):
             return self._busy()
         held = item.held if item.held and item.held.id in self._open else None
         if shortages := self._shortages(item, held.units if held else {}):
@@ -188,7 +193,7 @@ class _Batch:
         return GivenBack()
 
     def _busy(self) -> Any:
-        """Return the answer of an item whose voucher or upload somebody has locked."""
+        """Return the answer of an item whose voucher, upload or account somebody has locked."""
         return ShopBusy() if self._wait else DEFER
 
     def _end(self, ending: Ending, units: Mapping[int, int]) -> None:
