@@ -1,4 +1,4 @@
-"""The locks that a StockWriter takes behind those of stock and holds: vouchers, uploads, accounts."""
+"""The locks that a StockWriter takes behind stock and holds: on vouchers, uploads, accounts."""
 
 from collections.abc import Callable
 from typing import Generic, TypeVar
