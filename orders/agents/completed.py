@@ -3,12 +3,21 @@
 from decimal import Decimal
 from typing import Any
 
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from orders.agents.envelope import links, minor, site, total, without_nothing
 from orders.agents.fulfillment import GROUP, METHOD, SHOP, postal
 from orders.models import AgentCheckout, Order, OrderLine, Voucher
 from orders.taxes.splitting import order_taxes
+
+
+def close(checkout: AgentCheckout, order: Order) -> None:
+    """Write down that the session is this order. What it says then doesn't change any more."""
+    checkout.answer = checkout.answer or completed_answer(checkout, order)
+    checkout.stage, checkout.order_id = AgentCheckout.Stage.COMPLETED, order.pk
+    checkout.save(update_fields=["stage", "order_id", "answer", "wanted", "escalated"])
+    AgentCheckout.objects.filter(pk=checkout.pk).update(changed_at=Now())
 
 
 def completed_answer(checkout: AgentCheckout, order: Order) -> dict[str, Any]:

@@ -103,7 +103,7 @@ OPERATIONS: dict[str, Operation] = {
     "get_checkout": Operation(
         CHECKOUT,
         "",
-        lambda session, target, payload, new: (200, completing.get_checkout(session, target)),
+        lambda session, target, payload, new: (200, checkouts.get_checkout(session, target)),
         is_changing=False,
         describes="Read a checkout.",
     ),
