@@ -52,9 +52,10 @@ def cut_off(agent: Agent, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         place(request)
         raise Died
 
-    with monkeypatch.context() as patch, pytest.raises(Died):
+    with monkeypatch.context() as patch:
         patch.setattr(completing, "place_order", dying)
-        agent.complete(checkout)
+        with pytest.raises(Died):
+            agent.complete(checkout)
     AgentCheckout.objects.update(changed_at=Now() - timedelta(minutes=5))
     return checkout
 
