@@ -138,10 +138,16 @@ def _read(profile_url: str) -> dict[str, Any]:
 
 
 def _keep(profile_url: str, document: dict[str, Any]) -> AgentPlatform:
-    """Keep what was read; nothing, after a failure, so that it isn't asked for at once."""
+    """Keep what was read; nothing, after a failure, so that it isn't asked for at once.
+
+    What an operator has given the shop meanwhile stays: it is never fetched again.
+    """
     read = {"document": document, "fetched_at": Now()}
-    AgentPlatform.objects.update_or_create(profile_url=profile_url, defaults=read)
-    return AgentPlatform.objects.get(profile_url=profile_url)
+    platform, is_new = AgentPlatform.objects.get_or_create(profile_url=profile_url, defaults=read)
+    if not is_new:
+        AgentPlatform.objects.filter(pk=platform.pk, is_known=False).update(**read)
+    platform.refresh_from_db()
+    return platform
 
 
 def _invalid(why: str) -> ProtocolError:
