@@ -15,7 +15,6 @@ import pytest
 from orders.agents import guarded_fetch
 from orders.agents.guarded_fetch import BadAddress, Unreachable, fetch
 
-
 stopped = threading.Event()
 
 

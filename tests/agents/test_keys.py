@@ -1,5 +1,7 @@
 """Idempotency keys of agents, and the table of docs/agents.md that says where doors differ."""
 
+from typing import Any
+
 import pytest
 from django.db import DatabaseError
 
@@ -26,6 +28,20 @@ def test_a_repeat_gets_the_first_answer_with_its_status() -> None:
 
     assert first == again
     assert first[0] == 201
+    assert AgentCheckout.objects.count() == 1
+
+
+def test_a_repeat_is_known_also_after_the_shops_key_was_rotated(settings: Any) -> None:
+    body = {"line_items": lines(("MUG", 1))}
+    first = Agent().send("POST", PATH, body, key=KEY)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "the next one, which is as long as it has to be for this shop"
+
+    again = Agent().send("POST", PATH, body, key=KEY)
+    other = Agent().send("POST", PATH, {"line_items": lines(("MUG", 2))}, key=KEY)
+
+    assert again == first
+    assert other[1]["code"] == "idempotency_conflict"
     assert AgentCheckout.objects.count() == 1
 
 
