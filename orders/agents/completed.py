@@ -23,7 +23,7 @@ def close(checkout: AgentCheckout, order: Order) -> None:
 def completed_answer(checkout: AgentCheckout, order: Order) -> dict[str, Any]:
     """Return the answer without its `ucp` member, which depends on who asks."""
     lines = list(order.lines.all())
-    of_items = _is_of_items(order)
+    of_items = is_of_items(order)
     return {
         "id": str(checkout.pk),
         "status": "completed",
@@ -37,7 +37,7 @@ def completed_answer(checkout: AgentCheckout, order: Order) -> dict[str, Any]:
             for line in lines
         ],
         "currency": order.currency,
-        "totals": order_totals(order, lines),
+        "totals": order_totals(order, lines, of_items=of_items),
         "links": links(),
         "payment": {"instruments": checkout.wanted.get("instruments", [])},
         "fulfillment": _fulfillment(order, [line.sku for line in lines]),
@@ -60,12 +60,12 @@ def line_totals(line: OrderLine, *, of_items: bool) -> list[dict[str, Any]]:
     ]
 
 
-def order_totals(order: Order, lines: list[OrderLine]) -> list[dict[str, Any]]:
+def order_totals(order: Order, lines: list[OrderLine], *, of_items: bool) -> list[dict[str, Any]]:
     """Return an order's totals; they add up. Prices include the tax, which the last one tells."""
     parts = [{"display_text": line.name, "amount": minor(line.total)} for line in lines]
     shown = [total("subtotal", order.items_total, _("Items"), lines=parts)]
     if order.discount_total:
-        kind = "items_discount" if _is_of_items(order) else "discount"
+        kind = "items_discount" if of_items else "discount"
         shown.append(total(kind, -order.discount_total, _("Voucher")))
     if order.delivery:
         shown.append(total("fulfillment", order.delivery_total, order.delivery["label"]))
@@ -79,8 +79,11 @@ def order_totals(order: Order, lines: list[OrderLine]) -> list[dict[str, Any]]:
     return [*shown, total("total", order.total, _("Total"), **last)]
 
 
-def _is_of_items(order: Order) -> bool:
-    """Tell whether the order's voucher is for some products only."""
+def is_of_items(order: Order) -> bool:
+    """Tell whether the order's voucher is for some products only: they get cheaper, not the order.
+
+    What it takes off is kept with the lines either way.
+    """
     vouchers = Voucher.objects.filter(code=order.voucher_code, category__isnull=False)
     return bool(order.voucher_code) and vouchers.exists()
 
