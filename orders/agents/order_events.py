@@ -34,16 +34,18 @@ def events_endpoint(platform: AgentPlatform) -> WebhookEndpoint | None:
     address = event_address(platform)
     if not address:
         return None
-    endpoint = WebhookEndpoint.objects.filter(kind=EVENTS_KIND, url=address).first()
-    if endpoint is None:
-        endpoint = WebhookEndpoint.objects.create(
-            kind=EVENTS_KIND,
-            url=address,
-            name=platform.profile_url[:80],
-            events=[],
-            secret=sealed(new_secret()),  # of no use here: the shop's published key signs
-        )
-    return endpoint
+    return known_endpoint(address) or WebhookEndpoint.objects.create(
+        kind=EVENTS_KIND,
+        url=address,
+        name=platform.profile_url[:80],
+        events=[],
+        secret=sealed(new_secret()),  # of no use here: the shop's published key signs
+    )
+
+
+def known_endpoint(address: str) -> WebhookEndpoint | None:
+    """Return the endpoint of this address; None before its platform's first order."""
+    return WebhookEndpoint.objects.filter(kind=EVENTS_KIND, url=address).first()
 
 
 def event_address(platform: AgentPlatform) -> str:

@@ -11,6 +11,7 @@ from django.test import Client
 
 from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.webhooks.signing import Request, add_identity
+from notifications.webhooks.wellbeing import switch_off
 from orders.agents.errors import ProtocolError
 from orders.agents.local_platforms import platform
 from orders.agents.order_events import event_address, event_body, sign_event
@@ -81,6 +82,22 @@ def test_each_event_of_an_agents_order_is_written_in_its_transaction(
         "order.placed",
         "refund.owed",
     ]
+
+
+def test_to_an_address_that_is_gone_nothing_is_written() -> None:
+    add_product("MUG", stock=5)
+    document = platform()
+    document["ucp"]["capabilities"][ORDER][0]["config"] = {"webhook_url": ADDRESS}
+    profile = "https://platform.example.com/profile"
+    know(profile, document)
+    agent = Agent(profile=profile)
+    _status, completed = agent.complete(agent.checkout(("MUG", 2)))
+    switch_off(WebhookEndpoint.objects.get(), reason="410 Gone")
+
+    refund(order_id=completed["order"]["id"], refund_id=uuid4(), restock=True)
+
+    [delivery] = WebhookDelivery.objects.all()
+    assert (delivery.kind, delivery.status) == ("order.placed", "cancelled")
 
 
 def test_an_order_of_people_has_no_event_for_agents() -> None:
