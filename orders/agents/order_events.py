@@ -7,7 +7,7 @@ order and until it is taken: an endpoint of the kind `ucp` for each address.
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.urls import reverse
 
@@ -90,9 +90,15 @@ def sign_event(endpoint: WebhookEndpoint, request: Request, now: datetime) -> No
     covered = ("UCP-Agent", "Idempotency-Key", ID, TIMESTAMP)
     components = {
         "@method": request.method,
-        "@authority": parts.netloc.lower(),
+        "@authority": _authority(parts),
         "@path": parts.path or "/",
         **({"@query": f"?{parts.query}"} if parts.query else {}),
         **{name.lower(): request.headers[name] for name in covered},
     }
     request.headers.update(signed(components, body=request.body))
+
+
+def _authority(parts: SplitResult) -> str:
+    """Return what the receiver reads as `Host`: without the scheme's own port (RFC 9421 2.2.3)."""
+    usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+    return parts.netloc.lower().removesuffix(usual).removesuffix(":")

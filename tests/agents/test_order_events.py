@@ -16,7 +16,7 @@ from orders.agents.errors import ProtocolError
 from orders.agents.local_platforms import platform
 from orders.agents.order_events import event_address, event_body, sign_event
 from orders.agents.platforms import know
-from orders.agents.signing import verify
+from orders.agents.signing import own_keys, verify
 from orders.agents.versions import ORDER
 from orders.lifecycle.refunds import refund
 from orders.models import Order
@@ -102,6 +102,25 @@ def test_to_an_address_that_is_gone_nothing_is_written() -> None:
 
 def test_an_order_of_people_has_no_event_for_agents() -> None:
     assert event_body(make_order(add_product("MUG"))) is None
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("https://Platform.Example.com:443/events", "platform.example.com"),
+        ("https://platform.example.com:8443/events", "platform.example.com:8443"),
+        ("http://[::1]:80/events", "[::1]"),
+    ],
+)
+def test_an_event_is_signed_for_the_host_that_its_receiver_reads(address: str, host: str) -> None:
+    request = Request(url=address, body=b"{}", headers={"Content-Type": "application/json"})
+    add_identity(request, message_id=str(uuid4()), at=datetime(2026, 1, 1, tzinfo=UTC))
+    sign_event(WebhookEndpoint(), request, datetime(2026, 1, 1, tzinfo=UTC))
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    derived = {"@method": "POST", "@authority": host, "@path": "/events"}
+    keys: list[Any] = [key.jwk for key in own_keys()]
+
+    verify(headers=headers, derived=derived, body=b"{}", keys=keys, needed=[*derived])
 
 
 def test_an_event_verifies_by_the_published_key_and_not_if_anything_of_it_was_changed() -> None:
