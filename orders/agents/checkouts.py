@@ -111,9 +111,14 @@ def update_checkout(session: Session, checkout_id: UUID, payload: Any) -> dict[s
 
 
 def cancel_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:
-    """Cancel the session. Raises Outcome for one that is completed or cancelled."""
+    """Cancel the session. Raises Outcome for one that is completed or cancelled.
+
+    A repeat finds it cancelled by the request that it repeats, whose answer was lost.
+    """
     session.need(CHECKOUT)
     checkout = read_checkout(session, checkout_id)
+    if checkout.stage == Stage.CANCELED and session.is_repeat:
+        return shown(session, checkout)
     require_open(checkout)
     won = AgentCheckout.objects.filter(pk=checkout.pk, stage=Stage.OPEN).update(
         stage=Stage.CANCELED, changed_at=Now()

@@ -36,28 +36,29 @@ def once(
     operation: str,
     target: str,
     payload: Any,
-    do: Callable[[UUID], Answer],
+    do: Callable[[UUID, bool], Answer],
 ) -> Answer:
     """Return the answer of `do`, or the first one under this key. Raises ProtocolError.
 
-    `do` gets the id that a new resource has. Without a key nothing is kept. Answers of the
-    transport, such as "busy", aren't kept either: the same key may succeed later.
+    `do` gets the id that a new resource has, and whether a request under the key was begun before.
+    Without a key nothing is kept. Answers of the transport, such as "busy", aren't kept either: the
+    same key may succeed later.
     """
     if not key:
-        return do(uuid4())
+        return do(uuid4(), False)
     if len(key) > LONGEST or not key.isprintable():
         raise ProtocolError(400, "invalid_request", "Send an Idempotency-Key of printable text.")
     fingerprint = hashlib.sha256(
         json.dumps([operation, target, payload], sort_keys=True).encode()
     ).hexdigest()
-    kept = _claimed(_possible_ids(session, operation, key), fingerprint)
+    kept, is_new = _claimed(_possible_ids(session, operation, key), fingerprint)
     if kept.fingerprint != fingerprint:
         raise ProtocolError(
             409, "idempotency_conflict", "Another request was sent under this Idempotency-Key."
         )
     if kept.status is not None:
         return kept.status, kept.body
-    status, body = do(kept.pk)
+    status, body = do(kept.pk, not is_new)
     if status < 500:
         AgentAnswer.objects.filter(pk=kept.pk, status=None).update(status=status, body=body)
     return status, body
@@ -67,22 +68,19 @@ def old_answers() -> QuerySet[AgentAnswer]:
     return AgentAnswer.objects.filter(created_at__lt=Now() - KEEP)
 
 
-def _claimed(ids: list[UUID], fingerprint: str) -> AgentAnswer:
-    """Return the key's row, new or not. If it can't be kept, nothing is done (fail closed)."""
+def _claimed(ids: list[UUID], fingerprint: str) -> tuple[AgentAnswer, bool]:
+    """Return the key's row, and whether it is new. If it can't be kept, nothing is done."""
     current, *earlier = ids
     try:
         known = AgentAnswer.objects.filter(pk__in=earlier).first() if earlier else None
         if known is not None:
-            return known
-        row, _is_new = AgentAnswer.objects.get_or_create(
-            pk=current, defaults={"fingerprint": fingerprint}
-        )
+            return known, False
+        return AgentAnswer.objects.get_or_create(pk=current, defaults={"fingerprint": fingerprint})
     except DatabaseError as error:
         dropped_if_lost(error, connection)
         raise ProtocolError(
             503, "busy", "The key can't be kept now. Nothing was done.", retry_after=2
         ) from error
-    return row
 
 
 def _possible_ids(session: Session, operation: str, key: str) -> list[UUID]:
