@@ -94,7 +94,7 @@ class AgentPlatformAdmin(ReadOnly, LongList, RecordPage):
         orders = Order.objects.filter(pk__in=order_ids).order_by("-placed_at", "-pk")
         colour, words = self.state(platform)
         wanted = ["let_in" if platform.blocked_at else "block"]
-        wanted += ["resume_events"] if _gone([platform]) else []
+        wanted += ["resume_events"] if _without_events([platform]) else []
         known = self.get_actions(request)
         listed = reverse("admin:orders_agentcheckout_changelist")
         return {
@@ -228,12 +228,12 @@ class AgentPlatformAdmin(ReadOnly, LongList, RecordPage):
 
     @action(description=_("Send its events again"), permissions=["decide"])
     def resume_events(self, request: HttpRequest, queryset: QuerySet[AgentPlatform]) -> None:
-        """Let those have events again whose address answered that it is gone (410)."""
-        gone = _gone(list(queryset))
-        keys = [endpoint.pk for endpoint in gone.values()]
+        """Let those have events again whose address answered 410, or that a restore paused."""
+        stopped = _without_events(list(queryset))
+        keys = [endpoint.pk for endpoint in stopped.values()]
         count = switches.resume(WebhookEndpoint.objects.filter(pk__in=keys))
-        if gone:
-            self.record_action(request, _("Send its events again"), list(gone))
+        if stopped:
+            self.record_action(request, _("Send its events again"), list(stopped))
         words = ngettext(
             "%(count)d address of events goes on.", "%(count)d addresses of events go on.", count
         )
@@ -249,11 +249,11 @@ def _told_at(platform: AgentPlatform) -> str:
     return ""
 
 
-def _gone(platforms: list[AgentPlatform]) -> dict[AgentPlatform, WebhookEndpoint]:
+def _without_events(platforms: list[AgentPlatform]) -> dict[AgentPlatform, WebhookEndpoint]:
     """Return those whose events go nowhere any more, with their endpoints."""
     found = {each: known_endpoint(_told_at(each)) for each in platforms}
-    off = WebhookEndpoint.Status.OFF
-    return {each: one for each, one in found.items() if one is not None and one.status == off}
+    active = WebhookEndpoint.Status.ACTIVE
+    return {each: one for each, one in found.items() if one is not None and one.status != active}
 
 
 def _counts(platform_ids: list[Any]) -> dict[Any, tuple[int, int]]:
