@@ -11,19 +11,21 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from orders.agents.basket import Basket, read_basket
 from orders.agents.carts import buyable, read_cart, without_gone
+from orders.agents.completed import close
 from orders.agents.envelope import Message, error, links, site, ucp, warning, without_nothing
 from orders.agents.errors import InvalidInput, Outcome
 from orders.agents.fulfillment import Handover, handover_of
 from orders.agents.last_answer import keep_shown
 from orders.agents.negotiation import Session
 from orders.agents.payment import Handler, declared_handlers, handlers
+from orders.agents.placed import placed_order
 from orders.agents.schemas.buying import CheckoutIn
 from orders.agents.schemas.fields import read
 from orders.agents.versions import CHECKOUT, DISCOUNT, FULFILLMENT
@@ -109,9 +111,14 @@ def update_checkout(session: Session, checkout_id: UUID, payload: Any) -> dict[s
 
 
 def cancel_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:
-    """Cancel the session. Raises Outcome for one that is completed or cancelled."""
+    """Cancel the session. Raises Outcome for one that is completed or cancelled.
+
+    A repeat finds it cancelled by the request that it repeats, whose answer was lost.
+    """
     session.need(CHECKOUT)
     checkout = read_checkout(session, checkout_id)
+    if checkout.stage == Stage.CANCELED and session.is_repeat:
+        return shown(session, checkout)
     require_open(checkout)
     won = AgentCheckout.objects.filter(pk=checkout.pk, stage=Stage.OPEN).update(
         stage=Stage.CANCELED, changed_at=Now()
@@ -122,8 +129,22 @@ def cancel_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:
     return shown(session, checkout)
 
 
+def get_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:
+    session.need(CHECKOUT)
+    return shown(session, read_checkout(session, checkout_id))
+
+
 def read_checkout(session: Session, checkout_id: UUID) -> AgentCheckout:
-    """Return the platform's own session. Raises Outcome if there is none."""
+    """Return the platform's own session, completed if its order exists. Raises Outcome.
+
+    A person may have placed it, or a completion that was cut off: whatever is asked of the session
+    then, it has an order.
+    """
+    return _closed_if_placed(own_checkout(session, checkout_id))
+
+
+def own_checkout(session: Session, checkout_id: UUID) -> AgentCheckout:
+    """Return the platform's own session as its row says. Raises Outcome if there is none."""
     mine = AgentCheckout.objects.filter(pk=checkout_id, platform=session.platform)
     checkout = mine.first()
     if checkout is None:
@@ -140,11 +161,11 @@ def require_open(checkout: AgentCheckout) -> None:
     if checkout.stage == Stage.CANCELED:
         raise _over("It is cancelled.")
     if checkout.stage == Stage.COMPLETING:
-        if not is_cut_off(checkout):
-            raise _over("It is being completed.")
-        AgentCheckout.objects.filter(pk=checkout.pk, stage=Stage.COMPLETING).update(
-            stage=Stage.OPEN
+        cut_off = AgentCheckout.objects.filter(
+            pk=checkout.pk, stage=Stage.COMPLETING, changed_at__lte=Now() - ABANDONED
         )
+        if not cut_off.update(stage=Stage.OPEN):
+            raise _over("It is being completed.")
         checkout.stage = Stage.OPEN
 
 
@@ -237,11 +258,11 @@ def _of_cart(session: Session, sent: CheckoutIn, checkout_id: UUID) -> tuple[int
         cart = read_cart(session, UUID(sent.cart_id))
     except ValueError:
         raise Outcome("not_found", "There is no such cart.") from None
-    is_live = AgentCheckout.objects.filter(
-        cart=cart, stage__in=(Stage.OPEN, Stage.COMPLETING), expires_at__gt=Now()
-    )
+    # Time ends an open one only: of one that is being completed there may be an order.
+    in_time = Q(stage=Stage.OPEN, expires_at__gt=Now()) | Q(stage=Stage.COMPLETING)
+    is_live = AgentCheckout.objects.filter(in_time, cart=cart)
     if checkout := is_live.first():
-        return 200, shown(session, checkout)
+        return 200, shown(session, _closed_if_placed(checkout))
     AgentCheckout.objects.filter(cart=cart, stage=Stage.OPEN).update(stage=Stage.CANCELED)
     wanted = {**checkout_wanted(sent), **cart.wanted}
     basket = buyable(wanted)
@@ -250,6 +271,12 @@ def _of_cart(session: Session, sent: CheckoutIn, checkout_id: UUID) -> tuple[int
     except IntegrityError:  # another request was faster: it is the cart's session
         return 200, shown(session, is_live.get())
     return 201, shown(session, checkout, basket=basket)
+
+
+def _closed_if_placed(checkout: AgentCheckout) -> AgentCheckout:
+    if checkout.stage != Stage.COMPLETED and (order := placed_order(checkout)) is not None:
+        close(checkout, order)
+    return checkout
 
 
 def _made(
