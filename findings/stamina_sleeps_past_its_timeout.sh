@@ -5,9 +5,9 @@
 #   bounds a wait that a backoff hook takes from a Retry-After header, which the documentation names
 #   as what such hooks are for: a wait that ends after the timeout isn't begun, the error is raised.
 # Seen (stamina 26.1.0): before a sleep stamina checks the time that has passed, without the sleep.
-#   One error in the first 45 seconds with `Retry-After: 3600`, of a payment or parcel service, holds
-#   the thread for an hour; then the service is called again, and only that failure is raised. Its
-#   own backoff goes past the timeout, too, but by `wait_max` at most (5 seconds), which doesn't
+#   One error with `Retry-After: 3600` in the first 45 seconds, say of a payment service, holds the
+#   thread for an hour; then the service is called again, and only that failure is raised. Its own
+#   backoff goes past the timeout, too, but by `wait_max` at most (5 seconds), which doesn't
 #   apply to a hook's wait. So the hook itself has to say False to what is too long.
 #
 # Runs without any other project, and no server: the hook says 2 seconds, the timeout is 0.5.
