@@ -37,7 +37,9 @@ from project.database.clock import database_now
 
 LIVES = timedelta(hours=6)
 KEEP = timedelta(days=30)
-"""Completed and other sessions are kept for so long; orders themselves for good."""
+"""Sessions without an order are kept for so long."""
+KEEP_ORDERED = timedelta(days=400)
+"""Those with an order: its platform reads the order by them, and hears of its return."""
 Stage = AgentCheckout.Stage
 ABANDONED = timedelta(minutes=1)
 """A completion that has neither order nor answer after so long was cut off."""
@@ -249,7 +251,13 @@ def continue_url(checkout: AgentCheckout) -> str:
 
 
 def old_checkouts() -> QuerySet[AgentCheckout]:
-    return AgentCheckout.objects.filter(changed_at__lt=Now() - KEEP)
+    """Return the sessions without an order whose time is over."""
+    return AgentCheckout.objects.filter(order_id=None, changed_at__lt=Now() - KEEP)
+
+
+def old_orders_checkouts() -> QuerySet[AgentCheckout]:
+    """Return the sessions of orders that are so old that their platforms hear no more of them."""
+    return AgentCheckout.objects.filter(changed_at__lt=Now() - KEEP_ORDERED)
 
 
 def _of_cart(session: Session, sent: CheckoutIn, checkout_id: UUID) -> tuple[int, dict[str, Any]]:

@@ -34,7 +34,7 @@ from project.desk.record_page import RecordPage
 
 Stage = AgentCheckout.Stage
 RECENT = timedelta(days=30)
-"""Checkouts are kept for so long, so older orders aren't counted."""
+"""A platform's orders are counted for so long."""
 LATEST = 10
 BLOCKED_COLOURS = {"in": "success", "blocked": "danger"}
 

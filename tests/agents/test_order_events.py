@@ -1,17 +1,19 @@
 """Order events: the whole order, for the platform's own address, signed by the shop's key."""
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
 
 import pytest
+from django.db.models.functions import Now
 from django.test import Client
 
 from notifications.models import WebhookDelivery, WebhookEndpoint
 from notifications.webhooks.signing import Request, add_identity
 from notifications.webhooks.wellbeing import switch_off
+from orders.agents.checkouts import KEEP, KEEP_ORDERED
 from orders.agents.errors import ProtocolError
 from orders.agents.local_platforms import platform
 from orders.agents.order_events import event_address, event_body, sign_event
@@ -19,7 +21,8 @@ from orders.agents.platforms import know
 from orders.agents.signing import own_keys, verify
 from orders.agents.versions import ORDER
 from orders.lifecycle.refunds import refund
-from orders.models import Order
+from orders.models import AgentCheckout, Order
+from project.schedule.prune import prune
 from tests.agents.agent import Agent
 from tests.factories import add_product, make_order
 
@@ -98,6 +101,25 @@ def test_to_an_address_that_is_gone_nothing_is_written() -> None:
 
     [delivery] = WebhookDelivery.objects.all()
     assert (delivery.kind, delivery.status) == ("order.placed", "cancelled")
+
+
+def test_a_platform_hears_of_an_order_for_longer_than_other_checkouts_are_kept() -> None:
+    add_product("MUG", stock=5)
+    agent = Agent()
+    agent.complete(agent.checkout(("MUG", 1)))
+    unfinished = agent.checkout(("MUG", 1))
+    checkouts, order = AgentCheckout.objects.all(), Order.objects.get()
+
+    checkouts.update(changed_at=Now() - KEEP - timedelta(hours=1))
+    prune()
+
+    assert not checkouts.filter(pk=unfinished["id"]).exists()
+    assert event_body(order) is not None
+
+    checkouts.update(changed_at=Now() - KEEP_ORDERED - timedelta(hours=1))
+    prune()
+
+    assert not checkouts.exists()
 
 
 def test_an_order_of_people_has_no_event_for_agents() -> None:

@@ -161,7 +161,7 @@ def test_old_results_sessions_audits_daily_runs_and_heartbeats_go() -> None:
         "abandoned carts": 0, "old clearings of carts": 0, "checkout drafts": 0, "ended holds": 0,
         "carriers' answers": 0, "answers to API clients": 0, "answers to agents": 0,
         "checkouts of agents": 0, "carts of agents": 0, "platforms of agents": 0,
-        "links with agents": 0,
+        "checkouts of agents' orders": 0, "links with agents": 0,
         "unconfirmed waiting list entries": 0, "waiting list entries": 0, "restocks": 0,
         "notification": 0, "webhook": 0, "media": 0, "desk": 0, "exports of persons": 0,
         "audit log": 0, "decisions about jobs": 0, "performance runs": 0,
