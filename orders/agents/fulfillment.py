@@ -67,7 +67,7 @@ def handover_of(wanted: Wanted, basket: Basket, *, counted_address: str) -> Hand
     position, place = _destination(sent)
     address = {ours: place.get(theirs, "") for ours, theirs in _PARTS.items()}
     address["country"] = address["country"].upper()
-    quotes, messages = _quotes(address, basket, counted_address)
+    quotes, messages, is_silent = _quotes(address, basket, counted_address)
     chosen = next((quote for quote in quotes if option_id(quote) == sent.get("option")), None)
     is_picked_up = sent.get("type") == PICKUP or (chosen is not None and chosen.carrier == PICKUP)
     if sent.get("type") == PICKUP:
@@ -88,7 +88,7 @@ def handover_of(wanted: Wanted, basket: Basket, *, counted_address: str) -> Hand
         and basket.lines
         and not any(message["type"] == "error" for message in messages)
     ):
-        messages += _no_option(sent, quotes)
+        messages += _no_option(sent, quotes, is_silent=is_silent)
     kept = {part: text for part, text in address.items() if text}
     return _of_person(Handover(shown, messages, kept, chosen), place)
 
@@ -107,24 +107,25 @@ def _destination(sent: dict[str, Any]) -> tuple[int, dict[str, str]]:
 
 def _quotes(
     address: dict[str, str], basket: Basket, counted_address: str
-) -> tuple[list[Quote], list[Message]]:
+) -> tuple[list[Quote], list[Message], bool]:
+    """Return the quotes, what is said of them, and whether a carrier is silent for the moment."""
     if not basket.lines:
-        return [], []
+        return [], [], False
     try:
         found = quotes_for(
             address=address, quantities=basket.quantities, counted_address=counted_address
         )
     except UnknownProducts:  # gone in this moment: the next request tells
-        return [], []
+        return [], [], False
     except TooManyQuestions as error_:
         text = _("Carriers were asked too often. Ask again in %(seconds)d seconds.")
         text %= {"seconds": error_.retry_after}
-        return [], [error("fulfillment_unavailable", text, path=_ROOT)]
+        return [], [error("fulfillment_unavailable", text, path=_ROOT)], False
     told = dict.fromkeys(
         f"{one.carrier}: {one.for_shoppers}" for one in found.missing if one.for_shoppers
     )
     notes = [info("carrier_missing", text, path=_ROOT) for text in told if address["country"]]
-    return list(found.quotes), notes
+    return list(found.quotes), notes, any(one.why.is_passing for one in found.missing)
 
 
 def _undecided(sent: dict[str, Any]) -> list[Message]:
@@ -141,10 +142,13 @@ def _undecided(sent: dict[str, Any]) -> list[Message]:
     return [_field_required(_("Send a destination."), f"{_ROOT}.destinations")]
 
 
-def _no_option(sent: dict[str, Any], quotes: Sequence[Quote]) -> list[Message]:
+def _no_option(sent: dict[str, Any], quotes: Sequence[Quote], *, is_silent: bool) -> list[Message]:
     if not [quote for quote in quotes if quote.carrier != PICKUP]:
         if not any(carrier.needs_address for carrier in used_carriers()):
             return []  # a shop without carriers delivers at no price
+        if is_silent:
+            text = _("No carrier answers at the moment. Ask again in a little while.")
+            return [error("fulfillment_unavailable", text, path=_ROOT)]
         text = _("Nobody delivers there.")
         return [error("address_undeliverable", text, path=f"{_ROOT}.destinations")]
     path = f"{_ROOT}.groups[0].selected_option_id"

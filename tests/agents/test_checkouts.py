@@ -8,6 +8,7 @@ import pytest
 
 from orders.agents import completing
 from orders.models import AgentCheckout, DeliveryRate, Order, Payment, Product, Stock, Voucher
+from orders.quotes.parcel import Missing, Quotes, Why
 from tests.agents.agent import (
     BUYER,
     PLACE,
@@ -328,6 +329,24 @@ def test_a_carrier_without_a_quote_is_named(settings: Any) -> None:
 
     told = [each["content"] for each in checkout["messages"] if each["code"] == "carrier_missing"]
     assert told == ["rates: It doesn't carry this to this address."]
+
+
+@pytest.mark.parametrize(
+    ("why", "code"),
+    [(Why.LATE, "fulfillment_unavailable"), (Why.NOT_THERE, "address_undeliverable")],
+)
+def test_a_carrier_that_is_only_silent_may_deliver_there_later(
+    why: Why, code: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DELIVERY_FLAT_RATE = {"US": Decimal("4.90")}
+    found = Quotes(missing=(Missing("flat-rate", why),))
+    monkeypatch.setattr("orders.agents.fulfillment.quotes_for", lambda **asked: found)
+    add_product("MUG")
+
+    checkout = Agent().checkout(("MUG", 1), fulfillment=delivered())
+
+    assert [each["code"] for each in checkout["messages"]] == ["carrier_missing", code]
+    assert checkout["status"] == "incomplete"
 
 
 @pytest.mark.parametrize("fulfillment", [delivered(), {"methods": [{"type": "pickup"}]}])
