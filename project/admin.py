@@ -221,7 +221,13 @@ class HeartbeatAdmin(ReadOnlyAdmin):
 
     @display(description=_("detail"))
     def about(self, heartbeat: Heartbeat) -> str:
-        return in_words({name: service_state(str(said)) for name, said in heartbeat.detail.items()})
+        """Return what the process says: states of services, its number, and figures by app."""
+        return in_words(
+            {
+                name: said if isinstance(said, dict) else service_state(str(said))
+                for name, said in heartbeat.detail.items()
+            }
+        )
 
     @display(description=_("state"), label={"alive": "success", "silent": "danger"})
     def state(self, heartbeat: Heartbeat) -> tuple[str, Any]:
@@ -293,7 +299,7 @@ class DailyRunAdmin(ReadOnly, LongList, RecordPage):
     list_filter = (("name", words_filter(task_name)),)
     ordering = ("-day", "-pk")
 
-    fields = (("title", "day"), ("started_at", "finished_at", "attempts"), "full_outcome")
+    fields = (("title", "day"), ("started_at", "finished_at"), "attempts", "full_outcome")
     readonly_fields = fields[0] + fields[1] + fields[2:]
     change_form_template = "desk/daily_run.html"
 

@@ -25,6 +25,7 @@ from django.db.models import Model
 from django.forms.boundfield import BoundField
 from django.forms.fields import Field
 from django.utils.formats import date_format
+from django.utils.html import strip_tags
 from django.utils.text import Truncator
 from django.utils.timezone import is_aware, localtime
 from django.utils.translation import gettext as _
@@ -127,7 +128,7 @@ def in_words(field: Field, value: Any, *, most: int = SHOWN_LENGTH) -> str:
     elif isinstance(field, forms.ChoiceField):
         words: dict[Any, Any] = dict(field.choices)  # type: ignore[arg-type]
         chosen = value if isinstance(value, list) else [value]
-        text = ", ".join(str(words.get(each, each)) for each in chosen)
+        text = ", ".join(strip_tags(str(words.get(each, each))) for each in chosen)
     else:
         text = "" if value is None else str(value)
     return Truncator(text).chars(most) or "–"

@@ -125,40 +125,38 @@ class AnnouncementAdmin(RecordPage):
         if not (draft.update(**changes) if changes else draft.exists()):
             raise PermissionDenied
 
-    def _has(self, request: HttpRequest, object_id: Any, *statuses: State) -> bool:
-        if not super().has_change_permission(request):
-            return False
-        if object_id is None:
-            return True
-        if not str(object_id).isdecimal():
-            return False
-        return Announcement.objects.filter(pk=object_id, status__in=statuses).exists()
+    def has_decide_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
+        """Tell who may send, withdraw and stop; `_possible` tells what the state allows."""
+        return super().has_change_permission(request)
 
-    def has_send_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self._has(request, object_id, State.DRAFT)
+    # ── What its state allows ──────────────────────────────────────────────────────────────────
 
-    def has_withdraw_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        return self._has(request, object_id, State.SCHEDULED)
+    def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
+        """Return the buttons of the steps that are possible now."""
+        announcement = Announcement.objects.filter(pk=object_id).first()
+        possible = _possible_steps(announcement) if announcement else set()
+        return [
+            button
+            for button in super().get_actions_detail(request, object_id)
+            if button.method.original_function_name in possible
+        ]
 
-    def has_stop_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        if not self._has(request, object_id, State.SENDING, State.STOPPED):
-            return False
-        return object_id is None or announcements.may_stop(int(object_id))
-
-    def has_go_on_permission(self, request: HttpRequest, object_id: Any = None) -> bool:
-        if not self._has(request, object_id, State.SENDING, State.STOPPED):
-            return False
-        if object_id is None:
-            return True
-        announcement = Announcement.objects.get(pk=object_id)
-        return announcements.stall(announcement) is not None
+    def change_view(self, request: HttpRequest, object_id: str, *args: Any, **options: Any) -> Any:
+        """Refuse what a page that was opened as a draft's still sends, in words."""
+        if request.method == "POST" and super().has_change_permission(request):
+            announcement = self.get_object(request, object_id)
+            if announcement and announcement.status != State.DRAFT:
+                return self._too_late(request, announcement)
+        return super().change_view(request, object_id, *args, **options)
 
     # ── Send, withdraw, stop ───────────────────────────────────────────────────────────────────
 
-    @action(description=_("Send"), url_path="send", icon="send", permissions=["send"])
+    @action(description=_("Send"), url_path="send", icon="send", permissions=["decide"])
     def send(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         """Show the message and the number of recipients, and ask for the time."""
         announcement = self._wanted(object_id)
+        if "send" not in _possible_steps(announcement):
+            return self._too_late(request, announcement)
         form = SendForm(request.POST if request.method == "POST" else None)
         if form.is_valid():
             at = form.cleaned_data["at"]
@@ -172,11 +170,10 @@ class AnnouncementAdmin(RecordPage):
             except announcements.RewrittenError:
                 announcement = self._wanted(object_id)
             else:
-                if is_planned:
-                    self.record_action(request, _("Send"), [announcement])
                 if not is_planned:
-                    messages.warning(request, _("Too late: its status has changed."))
-                elif at:
+                    return self._too_late(request, announcement)
+                self.record_action(request, _("Send"), [announcement])
+                if at:
                     messages.success(request, _("The announcement goes out at its time."))
                 else:
                     messages.success(request, _("It goes out now."))
@@ -206,38 +203,43 @@ class AnnouncementAdmin(RecordPage):
         return TemplateResponse(request, "desk/announcement_send.html", context, status=status)
 
     @action(
-        description=_("Back to draft"), url_path="withdraw", icon="undo", permissions=["withdraw"]
+        description=_("Back to draft"), url_path="withdraw", icon="undo", permissions=["decide"]
     )
     def withdraw(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         return self._decide(
             request,
             object_id,
+            step="withdraw",
             question=_("Make a draft of it again? Nothing has been sent yet."),
             decide=lambda pk: _("It is a draft again.") if announcements.withdraw(pk) else None,
         )
 
-    @action(description=_("Stop"), url_path="stop", icon="stop_circle", permissions=["stop"])
+    @action(description=_("Stop"), url_path="stop", icon="stop_circle", permissions=["decide"])
     def stop(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         return self._decide(
             request,
             object_id,
+            step="stop",
             question=_("Stop sending? What has been sent can't be taken back."),
             decide=lambda pk: _stop(pk, user_id=request.user.pk),
         )
 
-    @action(description=_("Go on"), url_path="go-on", icon="replay", permissions=["go_on"])
+    @action(description=_("Go on"), url_path="go-on", icon="replay", permissions=["decide"])
     def go_on(self, request: HttpRequest, object_id: str) -> HttpResponseBase:
         return self._decide(
             request,
             object_id,
+            step="go_on",
             question=_("Let its job go on where it ended?"),
             decide=lambda pk: _("Its job goes on.") if announcements.go_on(pk) else None,
         )
 
     def _decide(
-        self, request: HttpRequest, object_id: str, *, question: Any, decide: Any
+        self, request: HttpRequest, object_id: str, *, step: str, question: Any, decide: Any
     ) -> HttpResponseBase:
         announcement = self._wanted(object_id)
+        if step not in _possible_steps(announcement):
+            return self._too_late(request, announcement)
         if request.method != "POST":
             return confirm_page(
                 request,
@@ -247,11 +249,16 @@ class AnnouncementAdmin(RecordPage):
                 opts=self.opts,
                 original=announcement,
             )
-        if says := decide(announcement.pk):
-            self.record_action(request, says, [announcement])
-            messages.success(request, says)
-        else:
-            messages.warning(request, _("Too late: its status has changed."))
+        says = decide(announcement.pk)
+        if not says:
+            return self._too_late(request, announcement)
+        self.record_action(request, says, [announcement])
+        messages.success(request, says)
+        return self._back(announcement)
+
+    def _too_late(self, request: HttpRequest, announcement: Announcement) -> HttpResponseBase:
+        """Say that a page is older than somebody's decision, and lead to what it is now."""
+        messages.warning(request, _("Too late: its status has changed."))
         return self._back(announcement)
 
     def _wanted(self, object_id: str) -> Announcement:
@@ -284,6 +291,18 @@ class AnnouncementAdmin(RecordPage):
 
     def page_context(self, request: HttpRequest, announcement: Announcement) -> dict[str, Any]:
         return _progress(announcement)
+
+
+def _possible_steps(announcement: Announcement) -> set[str]:
+    """Return the names of the steps that the announcement's state allows."""
+    if announcement.status == State.DRAFT:
+        return {"send"}
+    if announcement.status == State.SCHEDULED:
+        return {"withdraw"}
+    if announcement.status not in (State.SENDING, State.STOPPED):
+        return set()
+    steps = {"stop"} if announcements.may_stop(announcement.pk) else set()
+    return steps | ({"go_on"} if announcements.stall(announcement) is not None else set())
 
 
 def _rewritten(announcement: Announcement) -> str:

@@ -1,6 +1,6 @@
 """What needs somebody: each figure of the overview with the list that it counts."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,13 +101,27 @@ URGENT = {"overdue", "owed", "bounced"}
 """The lists of orders in which something went wrong."""
 
 
-def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True) -> list[Task]:
-    """Return what waits for a person, in one query; a figure of nothing has its line, too."""
+def _anything(_permission: str) -> bool:
+    return True
+
+
+def read_tasks(
+    site: AdminSite, *, may: Callable[[str], bool] = _anything, of_jobs: bool = True
+) -> list[Task]:
+    """Return what waits for a person, in one query; a figure of nothing has its line, too.
+
+    `may` tells whether its reader has a permission: a figure leads to a list that they may see.
+    """
+    of_orders = may("orders.view_order")
+    of_attempts = may("orders.view_paymentattempt")
+    of_returns = may("orders.view_return")
+    of_endpoints = may("notifications.view_webhookendpoint")
     lists = order_lists() if of_orders else {}
     url = reverse("admin:orders_order_changelist")
     rows: dict[str, QuerySet[Any]] = {name: orders for name, (_words, orders, _q) in lists.items()}
-    if of_orders:
+    if of_attempts:
         rows["to_check"] = PaymentAttempt.objects.filter(status=PaymentAttempt.Status.TO_CHECK)
+    if of_returns:
         for status in RETURNS:
             rows[f"return {status}"] = Return.objects.filter(status=status)
     desks = job_admins(site) if of_jobs else []
@@ -115,7 +129,7 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
         jobs = desk.model._default_manager
         rows[f"failed {desk.model.app}"] = jobs.filter(status=Status.FAILED)
         rows[f"unknown {desk.model.app}"] = jobs.filter(status=Status.UNKNOWN)
-    if of_jobs:
+    if of_endpoints:
         for name, condition in TROUBLES.items():
             rows[name] = WebhookEndpoint.objects.filter(condition, kind=MADE_BY_SHOP)
     counts = count_each(rows, exact=MOST_COUNTED)
@@ -123,11 +137,12 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
         Task(name, words, counts[name], f"{url}?{urlencode(query)}", name in URGENT)
         for name, (words, _orders, query) in lists.items()
     ]
-    if of_orders:
+    if of_attempts:
         attempts = reverse("admin:orders_paymentattempt_changelist")
         url = f"{attempts}?{urlencode({'status__exact': PaymentAttempt.Status.TO_CHECK})}"
         words = _("Online payments to check")
         tasks.append(Task("to_check", words, counts["to_check"], url, is_urgent=True))
+    if of_returns:
         returns = reverse("admin:orders_return_changelist")
         for status, label in RETURNS.items():
             url = f"{returns}?{urlencode({'status': status})}"
@@ -137,17 +152,21 @@ def read_tasks(site: AdminSite, *, of_orders: bool = True, of_jobs: bool = True)
         for name, words in (("failed", _("Failed jobs")), ("unknown", _("Outcome unknown"))):
             count = add_counts(counts[f"{name} {desk.model.app}"] for desk in desks)
             tasks.append(Task(name, words, count, jobs_url(state=name), is_urgent=True))
+    if of_endpoints:
         url = reverse("admin:notifications_webhookendpoint_changelist")
         for name, label in ENDPOINTS.items():
             tasks.append(Task(name, label, counts[name], f"{url}?state={name}", is_urgent=True))
     return tasks
 
 
-def show_pauses(paused: Iterable[Paused]) -> list[Pause]:
+def show_pauses(
+    paused: Iterable[Paused], *, may: Callable[[str], bool], of_jobs: bool
+) -> list[Pause]:
     """Return the paused channels and queues as the overview shows them, without a query."""
+    channels = reverse("admin:notifications_channelstate_changelist")
     lists = {
-        "channel": reverse("admin:notifications_channelstate_changelist"),
-        "queue": reverse("desk-jobs"),
+        "channel": channels if may("notifications.view_channelstate") else "",
+        "queue": reverse("desk-jobs") if of_jobs else "",
     }
     return [
         Pause(

@@ -80,10 +80,11 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
 
     now = timezone.now()
     health = read_health()
-    sees_orders = request.user.has_perm("orders.view_order")
+    may = request.user.has_perm
+    sees_orders = may("orders.view_order")
     sees_jobs = may_see_jobs(request)
     context |= {
-        "tasks": read_tasks(admin.site, of_orders=sees_orders, of_jobs=sees_jobs),
+        "tasks": read_tasks(admin.site, may=may, of_jobs=sees_jobs),
         "sees_orders": sees_orders,
         "new_order_url": reverse("admin:orders_order_add") if may_make_orders(request) else "",
         "sees_jobs": sees_jobs,
@@ -101,7 +102,8 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
             for name in health.degraded
         ],
         "has_unknown_proxy": sees_jobs and came_by_unknown_proxy(request),
-        "pauses": show_pauses(health.pauses),
+        "pauses": show_pauses(health.pauses, may=may, of_jobs=sees_jobs),
+        "sees_audits": may("project.view_auditrun"),
         "audits": AuditRun.objects.last_of_each_scope(),
         "may_take_stock": may_take_stock(request),
         "low_stock": Product.objects.filter(is_low(), is_active=True)

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from notifications.models import Notification
 from orders.lifecycle.payouts import due_of, paid_so_far, refunded_so_far
-from orders.lifecycle.refunds import price_of
+from orders.lifecycle.refunds import price_of, too_many
 from orders.lifecycle.steps import Kind, Status, channels_told
 from orders.models import Order, OrderLine, Payment, Refund
 from project.templatetags.money import money
@@ -96,6 +96,10 @@ def of_refund(
     count = sum(units.values())
     if not count:
         yield _("Choose at least one unit to refund.")
+        return
+    gone = [line for line, count in units.items() if count > line.quantity - line.refunded]
+    if gone:
+        yield str(too_many(gone[0]))
         return
     amount, is_all = price_of(order, lines, units)
     if restock:

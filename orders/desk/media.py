@@ -21,7 +21,12 @@ from media_jobs.filetypes import HEAD_BYTES, TYPES, UnusableFileError, check_siz
 from media_jobs.outbox import queue_renditions
 from media_jobs.publishing import product_recipe
 from orders.catalogue.products import replace_media
-from orders.desk.translations import TranslatedForm, field_names, translation_fields
+from orders.desk.translations import (
+    TranslatedAdmin,
+    TranslatedForm,
+    field_names,
+    translation_fields,
+)
 from orders.models import ProductMedia
 from project.desk.editing import EditForm
 from project.jobs.queryset import OPEN, Status
@@ -109,7 +114,7 @@ class MediaForm(TranslatedForm, EditForm, forms.ModelForm):
 ALTS = ("alt", *(name for names in field_names("alt") for name in names))
 
 
-class MediaInline(TabularInline):
+class MediaInline(TranslatedAdmin, TabularInline):
     model = ProductMedia
     form = MediaForm
     fields = ("preview", "upload", "newest", *ALTS, "position")
@@ -117,6 +122,11 @@ class MediaInline(TabularInline):
     ordering_field = "position"
     hide_ordering_field = True
     extra = 0
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Return the columns; who may only look has nothing to upload."""
+        to_look_at = ("preview", *ALTS)
+        return self.fields if self.has_change_permission(request, obj) else to_look_at
 
     @display(description=_("now"))
     def preview(self, medium: ProductMedia) -> str | SafeString:

@@ -24,8 +24,10 @@ from orders.desk.step_forms import (
 from orders.desk.transitions import CHANGE, PACK, REFUND
 from orders.lifecycle import transitions
 from orders.lifecycle.corrections import CORRECTABLE
+from orders.lifecycle.errors import WrongStatus
+from orders.lifecycle.payouts import due_of
 from orders.lifecycle.steps import COMES_FROM, packed_from
-from orders.models import Order, User
+from orders.models import Order, OrderEvent, User
 
 Status = Order.Status
 
@@ -45,6 +47,13 @@ class Step:
     """unfold's style of the button."""
     permission: str = CHANGE
     """What an operator needs to take the step; one who may change orders need not refund them."""
+    to: str = ""
+    """What `WrongStatus` names its refusal by; empty for a step that no status refuses."""
+
+    def refusal(self, order: Order) -> WrongStatus | None:
+        """Return why the step's page isn't for the order as it is; None if it is."""
+        is_for_it = order.status in self.among or (self.to == Status.PAID and due_of(order))
+        return None if is_for_it or not self.to else WrongStatus(order, to=self.to)
 
     @property
     def has_form(self) -> bool:
@@ -71,7 +80,7 @@ def _deliver(order: Order, user: User) -> Order:
 
 
 _BEFORE: dict[str, Step] = {
-    "pay": Step(_("Take a payment"), COMES_FROM[Status.PAID], form=PaymentForm),
+    "pay": Step(_("Take a payment"), COMES_FROM[Status.PAID], form=PaymentForm, to=Status.PAID),
     "pack": Step(
         _("Mark as packed"),
         COMES_FROM[Status.PACKED],
@@ -83,14 +92,19 @@ _BEFORE: dict[str, Step] = {
 
 
 _BY_POST: dict[str, Step] = {
-    "ship": Step(_("Ship"), COMES_FROM[Status.SHIPPED], form=ParcelForm),
+    "ship": Step(_("Ship"), COMES_FROM[Status.SHIPPED], form=ParcelForm, to=Status.SHIPPED),
     "deliver": Step(
         _("Mark as delivered"),
         COMES_FROM[Status.DELIVERED],
         take=_deliver,
         effects=effects.of_delivery,
     ),
-    "correct": Step(_("Correct the parcel"), (Status.SHIPPED,), form=CorrectionForm),
+    "correct": Step(
+        _("Correct the parcel"),
+        (Status.SHIPPED,),
+        form=CorrectionForm,
+        to=OrderEvent.Kind.PARCEL_CORRECTED,
+    ),
 }
 
 
@@ -111,15 +125,22 @@ _BACK: dict[str, Step] = {
         form=RefundForm,
         variant="secondary",
         permission=REFUND,
+        to=Status.REFUNDED,
     ),
     "cancel": Step(
-        _("Cancel the order"), COMES_FROM[Status.CANCELLED], form=CancelForm, variant="secondary"
+        _("Cancel the order"),
+        COMES_FROM[Status.CANCELLED],
+        form=CancelForm,
+        variant="secondary",
+        to=Status.CANCELLED,
     ),
 }
 
 
 _CONTACT: dict[str, Step] = {
-    "contact": Step(_("Correct the contact"), CORRECTABLE, form=ContactForm),
+    "contact": Step(
+        _("Correct the contact"), CORRECTABLE, form=ContactForm, to=OrderEvent.Kind.CORRECTED
+    ),
     "again": Step(_("Send messages again"), tuple(Status), form=SendAgainForm),
 }
 """Their links are beside the contact."""

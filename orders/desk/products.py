@@ -30,7 +30,7 @@ from orders.desk.product_forms import CategoryForm, NewProductForm, ProductForm
 from orders.desk.product_sheets import SHEETS
 from orders.desk.scheduled import ScheduledChangeInline
 from orders.desk.stock_page import StockPage
-from orders.desk.translations import field_names
+from orders.desk.translations import TranslatedAdmin, field_names
 from orders.desk.variants import VariantInline
 from orders.models import Category, Product, ScheduledChange
 from orders.models.product import IS_PARENT, IS_SOLD, PREFETCH_MEDIA
@@ -69,7 +69,7 @@ class VariantFilter(admin.SimpleListFilter):
 
 
 @admin.register(Product)
-class ProductAdmin(StockPage, ExportList, EditAdmin):
+class ProductAdmin(TranslatedAdmin, StockPage, ExportList, EditAdmin):
     sheets = SHEETS
     form = ProductForm
     list_display = ("picture", "label", "category", "price_shown", "stock_level", "sold", "on_sale")
@@ -190,7 +190,8 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
                     "fields": (
                         "name",
                         ("sku", "slug"),
-                        ("category", "price", "tax_class"),
+                        "category",
+                        ("price", "tax_class"),
                         ("shelf", "weight"),
                         "description",
                         "is_active",
@@ -266,7 +267,7 @@ class ProductAdmin(StockPage, ExportList, EditAdmin):
 
 
 @admin.register(Category)
-class CategoryAdmin(EditAdmin):
+class CategoryAdmin(TranslatedAdmin, EditAdmin):
     form = CategoryForm
     fields = (
         "name",

@@ -13,6 +13,7 @@ from unfold.decorators import display
 from unfold.views import ChangeList
 
 from orders.desk.payment import COLOURS, payout_url
+from orders.desk.transitions import REFUND
 from orders.models import Refund
 from project.desk.jobs import isolated, moment
 from project.desk.long_lists import LongChangeList, LongList
@@ -51,6 +52,11 @@ class RefundAdmin(ReadOnly, LongList):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return RefundList
 
+    def get_list_display(self, request: HttpRequest) -> Any:
+        """Return the columns; the way to a pay-out is for those who may enter one."""
+        may_pay_out = request.user.has_perm(REFUND)
+        return [*self.list_display[:-1], "pay_out" if may_pay_out else "paid_out"]
+
     @display(description=_("order"))
     def order_number(self, refund: Refund) -> str:
         return refund.order.display_number
@@ -80,6 +86,10 @@ class RefundAdmin(ReadOnly, LongList):
         if refund.status == Refund.Status.OWED:
             url = f"{payout_url(refund)}?worklist"
             return format_html('<a href="{}" class="text-link">{}</a>', url, _("Enter the pay-out"))
+        return self.paid_out(refund)
+
+    @display(description=_("pay-out"))
+    def paid_out(self, refund: Refund) -> str | SafeString:
         if refund.status == Refund.Status.NOT_OWED:
             return "–"
         facts = (refund.payout_reference, refund.paid_out_by)

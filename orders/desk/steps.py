@@ -32,8 +32,10 @@ from orders.desk.step_forms import (
 from orders.desk.transitions import CHANGE, REFUND, show_refusals, take_step
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.notes import MAX_LENGTH, add_note
+from orders.lifecycle.payouts import not_owed
 from orders.lifecycle.return_steps import COMES_FROM, WrongReturnStatus
 from orders.models import Order, Payment, PaymentAttempt, Refund, Return, User
+from orders.payments.resolving import ResolvedMeanwhile
 from project.database.keys import time_ordered_key
 
 
@@ -124,15 +126,20 @@ class StepPages:
         return NextStep(step, url, list(step.effects(order)) if step.effects else [])
 
     def step_view(self, request: HttpRequest, order_id: UUID, name: str) -> HttpResponse:
-        """Take the step, or first show the form of a step that needs data."""
+        """Take the step, or first show the form of a step that needs data.
+
+        A page of one that the order can't take any more says so instead: Back leads there.
+        """
         order = get_object_or_404(Order, pk=order_id)
         step = find_step(order, name)
+        if not request.user.has_perm(step.permission):
+            raise PermissionDenied
         if step.form is not None:
+            if request.method == "GET" and (refusal := step.refusal(order)):
+                return self._not_any_more(request, order_id, refusal)
             return self._form_page(
                 request, order, step.form, step.label, permission=step.permission
             )
-        if not request.user.has_perm(step.permission):
-            raise PermissionDenied
         if request.method == "POST" and step.take:
             refusals = take_step(request, [order], step.take)
             show_refusals(request, refusals)
@@ -143,6 +150,10 @@ class StepPages:
     def undo_view(self, request: HttpRequest, order_id: UUID, payment_id: int) -> HttpResponse:
         """Undo a payment that was entered by hand."""
         payment = get_object_or_404(Payment, pk=payment_id, order_id=order_id)
+        if not request.user.has_perm(REFUND):
+            raise PermissionDenied
+        if request.method == "GET" and Payment.objects.filter(undoes=payment).exists():
+            return self._not_any_more(request, order_id, _("The payment was undone already."))
         label = _("Undo the payment")
         return self._form_page(
             request, payment.order, UndoForm, label, permission=REFUND, about=payment
@@ -151,12 +162,20 @@ class StepPages:
     def resolve_view(self, request: HttpRequest, order_id: UUID, attempt_id: UUID) -> HttpResponse:
         """Say what became of a payment that is to check."""
         attempt = get_object_or_404(PaymentAttempt, pk=attempt_id, order_id=order_id)
+        if not request.user.has_perm(CHANGE):
+            raise PermissionDenied
+        if request.method == "GET" and attempt.status != PaymentAttempt.Status.TO_CHECK:
+            return self._not_any_more(request, order_id, ResolvedMeanwhile(attempt))
         label = _("Resolve the payment")
         return self._form_page(request, attempt.order, ResolveForm, label, about=attempt)
 
     def payout_view(self, request: HttpRequest, order_id: UUID, refund_id: UUID) -> HttpResponse:
         """Enter the pay-out of a refund."""
         refund = get_object_or_404(Refund, pk=refund_id, order_id=order_id)
+        if not request.user.has_perm(REFUND):
+            raise PermissionDenied
+        if request.method == "GET" and refund.status != Refund.Status.OWED:
+            return self._not_any_more(request, order_id, not_owed(refund))
         worklist = reverse("admin:orders_refund_changelist")
         back = worklist if "worklist" in request.GET else ""
         label = _("Enter the pay-out")
@@ -179,8 +198,7 @@ class StepPages:
         if not request.user.has_perm(found.permission):
             raise PermissionDenied
         if request.method == "GET" and asked.status not in COMES_FROM[found.to]:
-            messages.warning(request, str(WrongReturnStatus(asked, to=found.to)))
-            return redirect("admin:orders_order_change", order_id)
+            return self._not_any_more(request, order_id, WrongReturnStatus(asked, to=found.to))
         worklist = reverse("admin:orders_return_changelist")
         return self._form_page(
             request,
@@ -208,6 +226,13 @@ class StepPages:
         else:
             for errors in form.errors.values():
                 messages.warning(request, f"{_('Note')}: {errors[0]}")
+        return redirect("admin:orders_order_change", order_id)
+
+    def _not_any_more(
+        self, request: HttpRequest, order_id: UUID, says: TransitionError | Promise
+    ) -> HttpResponse:
+        """Lead to the order and say why the page that Back, or an old tab, asks for isn't there."""
+        messages.warning(request, str(says))
         return redirect("admin:orders_order_change", order_id)
 
     def _form_page(

@@ -175,7 +175,7 @@ def _job(desk: JobAdmin, request: HttpRequest, job: Job) -> Happening:
         text=text,
         status=str(job.get_status_display()),
         colour=COLOURS[job.status],
-        url=reverse(name, args=[job.pk]),
+        url=reverse(name, args=[job.pk]) if desk.has_view_permission(request) else "",
         pictures=desk.pictures(job),
         thumbnail=desk.thumbnail(job),
         error=job.error,

@@ -5,6 +5,7 @@ for each language of the shop, so they can't be written out.
 """
 
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from django import forms
@@ -12,9 +13,10 @@ from django.core.exceptions import ValidationError
 from django.db.models import Model, TextField
 from django.utils.text import capfirst, format_lazy
 from django.utils.translation import gettext as _
+from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from orders.models.translated import other_languages, with_text
+from orders.models.translated import Translated, other_languages, with_text
 from project.text import DIRECTION_MARKS
 
 BETWEEN = " | "
@@ -131,3 +133,26 @@ class TranslatedForm(forms.BaseModelForm):
         }
         texts = ["texts"] if names & set(self.changed_data) else []
         return [*super().changed_columns(), *texts]  # type: ignore[misc]
+
+
+class TranslatedAdmin:
+    """A mixin of admins with a `TranslatedForm`, before them: who may only look sees its texts.
+
+    A form's field that isn't a column of its row would be shown as empty, under its name in the
+    code.
+    """
+
+    form: Any
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        for code, _name in other_languages():
+            for column in self.form.translated:
+                name = field_name(column, code)
+                shown = partial(_translation, column=column, language=code)
+                setattr(self, name, display(description=self.form.base_fields[name].label)(shown))
+
+
+def _translation(row: Translated, *, column: str, language: str) -> str:
+    text = row.translated(column, language) or ""
+    return BETWEEN.join(text) if isinstance(text, list) else str(text)

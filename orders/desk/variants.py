@@ -12,6 +12,7 @@ from unfold.widgets import UnfoldAdminIntegerFieldWidget
 
 from orders.catalogue.variants import VariantError, check_variant, create_variant
 from orders.desk.translations import (
+    TranslatedAdmin,
     TranslatedForm,
     field_names,
     options_field,
@@ -76,7 +77,7 @@ class VariantForm(TranslatedForm, EditForm, forms.ModelForm):
         return self.instance
 
 
-class VariantInline(TabularInline):
+class VariantInline(TranslatedAdmin, TabularInline):
     """Variants aren't deleted here: one that was ordered can't be, and is taken off sale."""
 
     model = Product

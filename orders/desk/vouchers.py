@@ -10,12 +10,15 @@ from django.conf import settings
 from django.contrib import admin
 from django.db.models import Sum
 from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from orders.models import Voucher, VoucherUse
 from orders.vouchers.discount import plain_code
 from project.desk.editing import EditAdmin, EditForm
+from project.desk.jobs import in_zone, moment
 from project.templatetags.money import money
 
 
@@ -31,7 +34,7 @@ class VoucherForm(EditForm):
 @admin.register(Voucher)
 class VoucherAdmin(EditAdmin):
     form = type("VoucherForm", (VoucherForm, forms.ModelForm), {})
-    list_display = ("code", "takes_off", "category", "used_of", "starts_at", "ends_at", "is_active")
+    list_display = ("code", "takes_off", "category", "used_of", "begins", "ends", "is_active")
     list_select_related = ("category",)
     list_filter = ("is_active", "kind", "category")
     search_fields = ("code",)
@@ -53,6 +56,8 @@ class VoucherAdmin(EditAdmin):
         if field is not None and db_field.name == "code":
             clean = field.to_python
             field.to_python = lambda value: plain_code(clean(value) or "")
+        elif field is not None and db_field.name in ("starts_at", "ends_at"):
+            field.label = in_zone(capfirst(db_field.verbose_name))
         return field
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -68,6 +73,14 @@ class VoucherAdmin(EditAdmin):
     @display(description=_("used"), ordering="used")
     def used_of(self, voucher: Voucher) -> str:
         return str(voucher.used) if voucher.limit is None else f"{voucher.used} / {voucher.limit}"
+
+    @display(description=in_zone(_("from")), ordering="starts_at")
+    def begins(self, voucher: Voucher) -> SafeString:
+        return moment(voucher.starts_at)
+
+    @display(description=in_zone(_("until")), ordering="ends_at")
+    def ends(self, voucher: Voucher) -> SafeString:
+        return moment(voucher.ends_at)
 
     @display(description=_("discount so far"))
     def given(self, voucher: Voucher) -> str:

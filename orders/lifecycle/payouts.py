@@ -161,17 +161,22 @@ def pay_out(*, refund_id: UUID, reference: str, user: User | None = None) -> Ref
             touch(order.pk)
             record(order, Kind.PAID_OUT, user=user, amount=str(refund.amount), reference=reference)
             tell_refund("paid_out", order, refund)
-    if not won and refund.status == Refund.Status.NOT_OWED:
-        raise InvalidTransition(_("This refund isn't owed any more: its payment was undone."))
     if not won and refund.payout_reference != reference:
-        raise DoneDifferently(
-            _("%(amount)s was paid out already, as %(reference)s.")
-            % {
-                "amount": money(refund.amount, order.currency),
-                "reference": refund.payout_reference or "—",
-            }
-        )
+        raise not_owed(refund)
     return refund
+
+
+def not_owed(refund: Refund) -> TransitionError:
+    """Return why nothing is paid out for a refund that is settled."""
+    if refund.status == Refund.Status.NOT_OWED:
+        return InvalidTransition(_("This refund isn't owed any more: its payment was undone."))
+    return DoneDifferently(
+        _("%(amount)s was paid out already, as %(reference)s.")
+        % {
+            "amount": money(refund.amount, refund.order.currency),
+            "reference": refund.payout_reference or "—",
+        }
+    )
 
 
 def owed_context(refund: Refund, order: Order) -> dict[str, str]:

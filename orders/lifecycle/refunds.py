@@ -96,7 +96,7 @@ def enter_refund(
     amount, is_all = price_of(order, order.lines.all(), units)
     for line, count in units.items():
         if not add_refunded_units(line, count):
-            raise _too_many(line)
+            raise too_many(line)
     if amount > (left := paid_so_far(order) - refunded_so_far(order)):
         raise InvalidTransition(
             _("Only %(left)s of what was paid for order %(number)s is left to refund.")
@@ -213,7 +213,8 @@ def _units(
     return {by_sku[sku]: quantity for sku, quantity in wanted.items()}
 
 
-def _too_many(line: OrderLine) -> InvalidTransition:
+def too_many(line: OrderLine) -> InvalidTransition:
+    """Return the refusal of more units than the line has left."""
     left = line.quantity - line.refunded
     sentence = ngettext(
         "Only %(left)d unit of “%(name)s” is left to refund.",

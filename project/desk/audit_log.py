@@ -12,6 +12,7 @@ Labels and words are stored untranslated, and shown in the reader's language.
 """
 
 import json
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -234,10 +235,27 @@ def _values(item: dict[str, Any]) -> Iterator[Value]:
     for name, value, *is_word in item.get("filters", ()):
         yield Value(capfirst(_(name)), "", _(value) if value and any(is_word) else value)
     for label, old, new, are_words in item.get("values", ()):
-        named = f"{item['object']}: {_(label)}" if item.get("object") else _(label)
+        named = f"{item['object']}: {_label(label)}" if item.get("object") else _label(label)
         if are_words:
             old, new = (_(text) if text else "" for text in (old, new))
         yield Value(named, old, new)
+
+
+_WITH_ZONE = re.compile(r"(?P<label>.+) (?P<zone>\([^()]+\))")
+
+
+def _label(text: str) -> str:
+    """Return a field's label, which the log has in English, in the reader's language.
+
+    A form's label begins with a capital letter, the name of a model's field doesn't: "Code" is
+    another text than "code". It may have a time zone or a language behind it.
+    """
+    for known in (text[:1].lower() + text[1:], text):
+        if known and (said := _(known)) != known:
+            return capfirst(said)
+    if parts := _WITH_ZONE.fullmatch(text):
+        return f"{_label(parts['label'])} {parts['zone']}"
+    return text
 
 
 class LoggedActions:

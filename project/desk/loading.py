@@ -2,7 +2,7 @@
 
 from django.contrib import admin
 
-from project.desk.list_headers import keep_headers
+from project.desk.list_headers import keep_headers, label_first_cells
 
 
 def load_desk() -> None:
@@ -12,3 +12,4 @@ def load_desk() -> None:
     """
     admin.autodiscover()
     keep_headers()
+    label_first_cells()

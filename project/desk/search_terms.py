@@ -60,7 +60,8 @@ def phone_endings(text: str) -> set[str]:
     digits = re.sub(r"\D", "", written)
     if not _PHONE.fullmatch(written) or len(digits) < SHORTEST_PHONE:
         return set()
-    endings = {digits.lstrip("0")}
+    bare = digits.lstrip("0")  # without a prefix, which has two noughts at most
+    endings = {bare if len(bare) >= SHORTEST_PHONE - 1 else digits}
     try:
         number = phonenumbers.parse(written, phone_region(settings.SHOP_COUNTRY))
     except phonenumbers.NumberParseException:

@@ -1,9 +1,8 @@
 """Who may what at the desk: each page and each action, with the letters of the roles let in.
 
 V viewer, C clerk, S stock keeper, M manager, E engineer. Read it before you change it: a page that
-is new has to be written here, with the roles that it is for. Three pages of announcements are of a
-state that the test's draft isn't in, and a second factor can be removed only where there is one.
-The test's saved view is of the orders' list: other lists find none to delete.
+is new has to be written here, with the roles that it is for. A second factor can be removed only
+where there is one. The test's saved view is of the orders' list: other lists find none to delete.
 """
 
 PAGES = {
@@ -128,12 +127,12 @@ PAGES = {
     "orders_announcement_change": "VCSME",
     "orders_announcement_changelist": "VCSME",
     "orders_announcement_delete": "M",
-    "orders_announcement_go_on": "",
+    "orders_announcement_go_on": "M",
     "orders_announcement_history": "VCSME",
     "orders_announcement_send": "M",
     "orders_announcement_state": "VCSME",
-    "orders_announcement_stop": "",
-    "orders_announcement_withdraw": "",
+    "orders_announcement_stop": "M",
+    "orders_announcement_withdraw": "M",
     "orders_apiclient_add": "M",
     "orders_apiclient_change": "ME",
     "orders_apiclient_changelist": "ME",

@@ -20,6 +20,7 @@ from tests.pages import open_page, read_page
 pytestmark = pytest.mark.django_db
 
 State = Announcement.Status
+TOO_LATE = "Too late: its status has changed."
 
 
 def page(announcement: Announcement, name: str = "change") -> str:
@@ -126,16 +127,40 @@ def test_its_page_says_that_its_job_has_ended_and_lets_it_go_on(admin_client: Cl
     assert way_on in shown
     assert "Its job goes on." in text_of(answer)
     assert DeskJob.objects.get().status == "queued"
-    assert admin_client.post(way_on).status_code == 403
+    assert TOO_LATE in text_of(admin_client.post(way_on, follow=True))
+    assert DeskJob.objects.count() == 1
 
 
 def test_what_went_out_is_not_rewritten_by_a_page_that_was_open(admin_client: Client) -> None:
     announcement = sending(1)
 
-    answer = admin_client.post(page(announcement), {"subject_en": "Other", "text_en": "Words"})
+    answer = admin_client.post(
+        page(announcement), {"subject_en": "Other", "text_en": "Words"}, follow=True
+    )
 
-    assert answer.status_code == 403
+    assert TOO_LATE in text_of(answer)
     assert Announcement.objects.get().subject_en == "New tea"
+
+
+@pytest.mark.parametrize("name", ["withdraw", "stop", "go-on"])
+def test_back_to_a_decision_that_is_over_says_so(admin_client: Client, name: str) -> None:
+    announcement = draft()
+
+    answer = admin_client.get(page(announcement, name), follow=True)
+
+    assert TOO_LATE in text_of(answer)
+    assert answer.redirect_chain[-1][0] == page(announcement)
+
+
+def test_back_to_the_sending_of_what_is_planned_says_so(admin_client: Client) -> None:
+    announcement = draft()
+    sent = open_page(admin_client, page(announcement, "send"))
+    sent.send()
+
+    answers = [admin_client.get(page(announcement, "send"), follow=True), sent.send_and_follow()]
+
+    assert [TOO_LATE in text_of(answer) for answer in answers] == [True, True]
+    assert Announcement.objects.get().status == State.SCHEDULED
 
 
 @pytest.mark.parametrize("name", ["send", "withdraw", "stop", "go-on"])

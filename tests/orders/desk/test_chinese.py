@@ -15,7 +15,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 from django_celery_results.models import TaskResult
 
-from orders.models import Category
+from orders.models import Category, DeskJob
 from project.models import AuditRun, DailyRun, Heartbeat, ManualRun, PerformanceRun, Sweep
 from project.monitoring.audit import invariants
 from tests.desk import placed
@@ -138,7 +138,9 @@ def chinese(admin_client: Client, admin_user: Any) -> Client:
     """An operator who reads Chinese, and a row of every kind."""
     order = placed(add_product("MUG"), name="王小明")
     Heartbeat.objects.all().delete()  # those of real workers, of tests before
-    Heartbeat.objects.beat("relay@host", broker="ok", pid=4711)
+    Heartbeat.objects.beat(
+        "relay@host", broker="ok", pid=4711, ring_to_start={"media": 0.2, "notification": 0.1}
+    )
     Heartbeat.objects.create(
         name="relay@host:2", seen_at=timezone.now() - timedelta(hours=1), detail={"broker": "ok"}
     )
@@ -170,6 +172,9 @@ def chinese(admin_client: Client, admin_user: Any) -> Client:
         PerformanceRun.objects.create(
             rate=5, seconds=60, state=state, finished_at=finished_at, p50=20, p95=50, p99=80
         )
+    DeskJob.objects.create(
+        kind="print_packing_slips", status="done", result={"papers": 3, "refusals": []}
+    )
     Category.objects.create(name="Things 2", slug="things-2")
     Group.objects.create(name="Packers")
     AccessAttempt.objects.create(username="x", ip_address="192.0.2.1", failures_since_start=1)

@@ -53,6 +53,15 @@ def test_a_national_number_of_another_country_is_found(typed: str, admin_client:
     assert found(admin_client, typed) == ["Zoe"]
 
 
+@pytest.mark.parametrize("typed", ["000012", "00 00 12", "05000012"])
+def test_the_last_digits_of_a_number_may_begin_with_noughts(
+    typed: str, admin_client: Client
+) -> None:
+    add_orders(Ada={"phone": "+4915105000012"}, Bob={"phone": "+4915105000112"})
+
+    assert found(admin_client, typed) == ["Ada"]
+
+
 @pytest.mark.parametrize("typed", ["12345", "Bob 7", "ada@example.org", "", "T1023", "+"])
 def test_what_is_no_phone_number_is_not_looked_for_as_one(typed: str) -> None:
     assert phone_endings(typed) == set()

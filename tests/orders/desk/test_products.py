@@ -5,16 +5,20 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.contrib import admin
+from django.contrib.auth.models import Group
 from django.core.files.uploadedfile import SimpleUploadedFile
-from django.test import Client
+from django.test import Client, RequestFactory
 from PIL import Image
 
 from media_jobs.models import Asset, MediaJob
 from media_jobs.tasks import process
-from orders.models import Category, Product, ProductMedia, ProductSales, Stock, StockMovement
+from orders.models import Category, Product, ProductMedia, ProductSales, Stock, StockMovement, User
+from project.desk.loading import load_desk
 from project.jobs.errors import PermanentError
 from tests.factories import add_product
 from tests.orders.desk.product_form import form
+from tests.orders.shop.pages import text_of
 from tests.pages import open_page
 
 pytestmark = pytest.mark.django_db
@@ -273,3 +277,39 @@ def test_a_damaged_replacement_leaves_the_old_picture_and_tells_why(
     product.refresh_from_db()
     assert "<picture>" in client.get(product.get_absolute_url()).content.decode()
     assert "damaged or cut short" in admin_client.get(page).content.decode()
+
+
+def test_who_may_only_look_sees_the_translations(client: Client, admin_client: Client) -> None:
+    mug = add_product("MUG")
+    Product.objects.filter(pk=mug.pk).update(
+        options=["Size"], texts={"zh-hans": {"name": "蓝色杯子", "options": ["尺寸"]}}
+    )
+    viewer = User.objects.create_user("vera", is_staff=True)
+    viewer.groups.add(Group.objects.get(name="Viewer"))
+    client.force_login(viewer)
+
+    page = text_of(client.get(f"/admin/orders/product/{mug.pk}/change/"))
+
+    assert "Name (简体中文) 蓝色杯子" in page
+    assert "Options (简体中文) 尺寸" in page
+    assert "Alternative text (简体中文)" in page
+    assert "zh hans" not in page.lower()
+    assert "Upload" not in page
+
+
+def test_no_row_of_a_form_has_more_fields_than_fit_beside_one_another(
+    rf: RequestFactory, admin_user: User
+) -> None:
+    request = rf.get("/")
+    request.user = admin_user
+    load_desk()
+
+    crowded = [
+        (desk.opts.label, row)
+        for desk in admin.site._registry.values()
+        for _name, options in desk.get_fieldsets(request, None)
+        for row in options["fields"]
+        if isinstance(row, list | tuple) and len(row) > 2
+    ]
+
+    assert crowded == []

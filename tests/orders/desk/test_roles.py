@@ -1,7 +1,9 @@
 """Every page and every action of the desk, with every role: who may what, against one table."""
 
 import hashlib
+import re
 from collections.abc import Iterator
+from html import unescape
 from typing import Any
 
 import pytest
@@ -10,9 +12,12 @@ from django.contrib.auth.models import Group
 from django.db import connection
 from django.test import Client, RequestFactory
 from django.urls import URLPattern, URLResolver, reverse
+from django.utils import timezone
 
+from notifications.models import ChannelState
 from orders.accounts.roles import ROLES
 from orders.models import User
+from project.models import PausedQueue
 from tests.orders.desk.role_rows import rows_of_each_model
 from tests.orders.desk.role_table import ACTIONS, PAGES
 
@@ -214,3 +219,31 @@ def test_each_step_of_an_order_needs_its_own_permission(clients: dict[str, Clien
         "pack": "CSM",
         "refund": "M",
     }
+
+
+def test_no_page_offers_a_role_a_link_that_refuses_it(clients: dict[str, Client]) -> None:
+    order = rows_of_each_model()["orders_order"]
+    ChannelState.objects.filter(gateway="email").update(paused_at=timezone.now(), paused_by="ada")
+    PausedQueue.objects.create(queue="media", paused_by="ada")
+    pages = [
+        reverse("admin:index"),
+        reverse("admin:orders_refund_changelist"),
+        reverse("admin:orders_return_changelist"),
+        reverse("admin:orders_order_change", args=[order.pk]),
+        reverse("admin:orders_product_changelist"),
+    ]
+
+    refused = {
+        f"{letter} {link}"
+        for letter, client in clients.items()
+        for link in set().union(*(links_of(client.get(page)) for page in pages))
+        if not is_let_in(client.get(link))
+    }
+
+    assert refused == set()
+
+
+def links_of(answer: Any) -> set[str]:
+    """Return the addresses of the desk's pages that the page leads to, files left out."""
+    found = re.findall(r'href="(/admin/[^"#?]*)', answer.content.decode())
+    return {unescape(link) for link in found if link.endswith("/") and "logout" not in link}

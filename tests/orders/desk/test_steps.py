@@ -3,6 +3,7 @@
 import re
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from html import unescape
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
@@ -13,9 +14,19 @@ from django.test import Client
 from django.urls import reverse
 
 from orders.lifecycle import steps
-from orders.models import Order, Refund, User
+from orders.lifecycle.payments import undo_payment
+from orders.lifecycle.payouts import pay_out
+from orders.models import Order, Payment, Refund, User
 from tests.factories import add_product
-from tests.order_states import cancelled, packed, paid, placed, shipped
+from tests.order_states import (
+    cancelled,
+    packed,
+    paid,
+    placed,
+    refund_order,
+    refunded,
+    shipped,
+)
 from tests.orders.shop.pages import text_of
 from tests.pages import OpenedPage, link_of, open_page, read_page
 
@@ -84,6 +95,77 @@ def test_the_button_of_a_step_with_a_form_opens_its_page(desk: Client, step: str
     opened = desk.get(url)
     assert opened.status_code == 200
     assert "This field is required" not in text_of(opened)
+
+
+@pytest.mark.parametrize(
+    ("step", "says"),
+    [
+        ("pay", "it takes no payment"),
+        ("ship", "it can't be shipped"),
+        ("correct", "its parcel can't be corrected"),
+        ("refund", "it can't be refunded"),
+        ("cancel", "it can't be cancelled"),
+        ("contact", "its contact can't be corrected any more"),
+    ],
+)
+def test_the_page_of_a_step_that_is_over_says_so_instead_of_offering_it(
+    desk: Client, step: str, says: str
+) -> None:
+    """Back leads there, and so does a tab that was left open."""
+    add_product("TEA")
+    order = refunded(("TEA", 1))
+
+    answer = desk.get(reverse("admin:orders_order_step", args=[order.pk, step]), follow=True)
+
+    assert answer.redirect_chain[-1][0].endswith(f"/{order.pk}/change/")
+    assert f"is refunded: {says}" in unescape(text_of(answer))
+
+
+def test_what_a_refund_would_do_with_more_units_than_are_left_is_nothing(desk: Client) -> None:
+    add_product("TEA")
+    order = paid(("TEA", 3))
+    line = order.lines.get()
+    refund_order(order.pk, {"TEA": 2})
+    url = reverse("admin:orders_order_step", args=[order.pk, "refund"])
+
+    foreseen = text_of(desk.post(f"{url}?foresee", {f"line-{line.pk}": "2"}))
+
+    assert "is owed" not in foreseen
+    assert "only 1 unit" in foreseen.lower()
+
+
+def test_a_payment_is_offered_for_what_is_due_after_packing(desk: Client) -> None:
+    add_product("TEA")
+    order = packed(address={})
+    undo_payment(payment_id=order.payments.get().pk, reason="mistyped")
+
+    answer = desk.get(reverse("admin:orders_order_step", args=[order.pk, "pay"]))
+
+    assert answer.status_code == 200
+
+
+def test_the_pages_of_money_that_is_settled_say_so(desk: Client) -> None:
+    add_product("TEA")
+    order = refunded(("TEA", 1))
+    refund = order.refunds.get()
+    pay_out(refund_id=refund.pk, reference="TX-1")
+    payment = undone_payment()
+
+    paid_out = desk.get(
+        reverse("admin:orders_order_payout", args=[order.pk, refund.pk]), follow=True
+    )
+    undone = desk.get(
+        reverse("admin:orders_order_undo", args=[payment.order_id, payment.pk]), follow=True
+    )
+
+    assert "was paid out already, as TX-1." in text_of(paid_out)
+    assert "The payment was undone already." in text_of(undone)
+
+
+def undone_payment() -> Payment:
+    payment = paid().payments.get()
+    undo_payment(payment_id=payment.pk, reason="mistyped")
+    return payment
 
 
 def test_an_order_that_is_picked_up_is_handed_over(desk: Client) -> None:

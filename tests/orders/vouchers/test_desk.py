@@ -4,6 +4,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from django.conf import settings
 from django.test import Client
 
 from orders.models import Voucher, VoucherUse
@@ -11,7 +12,8 @@ from tests.orders.shop.pages import text_of
 
 pytestmark = pytest.mark.django_db
 
-ADD = "/admin/orders/voucher/add/"
+LIST = "/admin/orders/voucher/"
+ADD = f"{LIST}add/"
 FORM = {"code": "spring 26", "kind": "percent", "value": "10", "is_active": "on"}
 
 
@@ -26,7 +28,7 @@ def test_a_manager_makes_a_voucher_however_the_code_is_typed(admin_client: Clien
 
     assert answer.status_code == 302
     assert Voucher.objects.get().code == "SPRING26"
-    assert "10 %" in text_of(admin_client.get("/admin/orders/voucher/"))
+    assert "10 %" in text_of(admin_client.get(LIST))
 
 
 @pytest.mark.parametrize(
@@ -57,3 +59,13 @@ def test_a_limit_below_the_uses_is_told_and_a_used_voucher_stays(admin_client: C
     delete = f"/admin/orders/voucher/{voucher.pk}/delete/"
     assert delete not in admin_client.get(page).content.decode()
     assert admin_client.post(delete).status_code == 403
+
+
+def test_its_times_say_of_which_zone_they_are(admin_client: Client) -> None:
+    admin_client.post(ADD, typed(ends_at_0="2026-12-01", ends_at_1="23:59"))
+
+    form, rows = text_of(admin_client.get(ADD)), text_of(admin_client.get(LIST))
+
+    assert f"Until ({settings.TIME_ZONE})" in form
+    assert f"Until ({settings.TIME_ZONE})" in rows
+    assert "2026-12-01 23:59" in rows

@@ -4,8 +4,10 @@ import json
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.contrib.admin.models import LogEntry
 from django.test import Client
+from django.utils import translation
 
 from orders.models import Product, User
 from project.desk.audit_log import record_action, told
@@ -128,3 +130,28 @@ def test_the_log_is_filtered_and_searched(query: str, admin_client: Client) -> N
     answer = admin_client.get(f"/admin/admin/logentry/?{query}")
 
     assert answer.status_code == 200
+
+
+def test_a_forms_labels_are_read_in_the_readers_language(admin_client: Client) -> None:
+    """A label begins with a capital, its text in the catalogue doesn't; a time has its zone."""
+    open_page(admin_client, "/admin/orders/voucher/add/").send(
+        code="SPRING", value="10", ends_at_0="2026-12-01", ends_at_1="10:00"
+    )
+    open_page(admin_client, "/admin/orders/announcement/add/").send(
+        subject_en="Tea", text_en="It came."
+    )
+
+    with translation.override("zh-hans"):
+        labels = {value.label for entry in LogEntry.objects.all() for value in told(entry).values}
+
+    assert {"优惠码", "英文主题", f"结束 ({settings.TIME_ZONE})"} <= labels
+
+
+def test_a_choice_is_logged_without_its_markup(admin_client: Client) -> None:
+    open_page(admin_client, "/admin/notifications/webhookendpoint/add/").send(
+        name="ERP", url="https://example.org/hook", events=["order.placed"]
+    )
+
+    [entry] = LogEntry.objects.all()
+    [events] = [value.new for value in told(entry).values if value.label == "Events"]
+    assert events == "Order placed order.placed"

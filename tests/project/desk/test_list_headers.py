@@ -9,7 +9,7 @@ from django.contrib.admin.views.main import ChangeList
 from django.test import Client
 from unfold.templatetags import unfold_list
 
-from orders.models import Product
+from orders.models import Product, StockMovement
 from project.desk.list_headers import keep_headers
 from tests.factories import add_product
 
@@ -56,3 +56,33 @@ def test_a_lists_headers_are_computed_once(
     assert many > len(rows), "unfold keeps them by itself now: list_headers.py can go"
     assert kept == without
     assert kept.count("data-row") == len(rows)
+
+
+def test_a_first_cell_that_is_no_box_has_its_columns_label(admin_client: Client) -> None:
+    product = add_product("MUG")
+    StockMovement.objects.create(product=product, kind="correction", quantity=1, reason="x")
+
+    page = admin_client.get("/admin/orders/stockmovement/").content.decode()
+    with_boxes = admin_client.get(LIST).content.decode()
+
+    assert 'data-label="Select record"' not in page
+    assert 'data-label="when"' in page.lower()
+    assert with_boxes.count('data-label="Select record"') == 1
+
+
+@pytest.mark.parametrize("path", ["orders/product", "orders/order", "project/sweep"])
+def test_a_whole_list_offers_no_way_to_all_of_it(path: str, admin_client: Client) -> None:
+    add_product("MUG")
+
+    page = admin_client.get(f"/admin/{path}/").content.decode()
+
+    assert "Show all" not in page
+
+
+def test_a_filtered_list_tells_how_many_fit_and_leads_to_all(admin_client: Client) -> None:
+    add_product("MUG"), add_product("TEA")
+
+    page = admin_client.get(f"{LIST}?q=MUG").content.decode()
+
+    assert "1 result" in page
+    assert "Show all" in page

@@ -275,3 +275,11 @@ def test_the_pages_have_names_in_both_languages(admin_client: Client, admin_user
 
     assert 'aria-label="Next page"' in english
     assert 'aria-label="下一页"' in chinese
+
+
+def test_no_list_that_grows_offers_to_count_the_choices_of_its_filters(
+    admin_client: Client,
+) -> None:
+    page = admin_client.get("/admin/orders/order/").content.decode()
+
+    assert "_facets" not in page
