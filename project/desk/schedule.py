@@ -37,7 +37,7 @@ from project.jobs.decisions import CANCEL, RETRY
 from project.jobs.queryset import OPEN, Status
 from project.models import DailyRun, ManualRun
 from project.names import in_words, stored_result
-from project.schedule.entries import MOST_EVERY, next_run, set_interval, set_time, when
+from project.schedule.entries import MOST_EVERY, NAMES, next_run, set_interval, set_time, when
 from project.schedule.manual_runs import ask_to_run
 
 STATES = {"SUCCESS": Status.DONE, "FAILURE": Status.FAILED, "STARTED": Status.RUNNING}
@@ -173,6 +173,11 @@ class ScheduleAdmin(EditAdmin, PeriodicTaskAdmin):
                 day_result=Subquery(days.values("result")[:1]),
             )
         )
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Nobody deletes the shop's own entries, which nobody could make again: they go off."""
+        may = super().has_delete_permission(request, obj)
+        return may and (obj is None or obj.name not in NAMES)
 
     # ── Columns ─────────────────────────────────────────────────────────────────────────────
 

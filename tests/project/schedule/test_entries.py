@@ -239,6 +239,22 @@ def test_the_list_shows_words_and_asks_the_same_however_many_there_are(
     assert len(many) == len(few)
 
 
+def test_the_shops_own_entries_are_switched_off_and_never_deleted(admin_client: Client) -> None:
+    own = entry("orders.tasks.low_stock")
+    audit = PeriodicTask.objects.get(name="Audit")
+    address = "/admin/django_celery_beat/periodictask"
+    chosen = {"action": "delete_selected", "_selected_action": [audit.pk, own.pk], "post": "yes"}
+
+    answers = [
+        admin_client.post(f"{address}/{task.pk}/delete/", {"post": "yes"}) for task in (audit, own)
+    ]
+    admin_client.post(f"{address}/", chosen)
+
+    assert [answer.status_code for answer in answers] == [403, 302]
+    assert PeriodicTask.objects.filter(name="Audit").exists()
+    assert not PeriodicTask.objects.filter(pk=own.pk).exists()
+
+
 def test_the_schedule_and_the_daily_runs_tell_the_same_last_run(admin_client: Client) -> None:
     task = entry("project.tasks.prune", schedule={"minute": "30", "hour": "3"})
     PeriodicTask.objects.exclude(pk=task.pk).delete()
