@@ -49,6 +49,7 @@ from orders.shop.own_hold import (
     forget_hold,
     hold_lines,
     own_units,
+    take_back_hold,
     usable_hold,
 )
 from orders.shop.priced_cart import PricedCart, priced
@@ -123,7 +124,9 @@ def hold(request: HttpRequest) -> HttpResponse:
 def _send(request: HttpRequest) -> HttpResponse:
     form = CheckoutForm(request.POST)
     is_only_changed = "adjust" in request.POST or "change" in request.POST
-    if form.is_valid() and not is_only_changed:
+    is_valid = form.is_valid()
+    take_back_hold(request.session, form.cleaned_data.get("hold"))
+    if is_valid and not is_only_changed:
         return _place(request, form)
     key = "" if is_only_changed else form.cleaned_data.get("key", "")
     if key and (placed := _placed_under(key)):
@@ -256,11 +259,12 @@ def _show(
 
     The form keeps its key, so another attempt is a repeat and never a second order.
     """
-    cart = current_cart(request)
     sent: dict[str, Any] = {}
     if form.is_bound:
         form.is_valid()
         sent = form.cleaned_data
+        take_back_hold(request.session, sent.get("hold"))
+    cart = current_cart(request)
     if not cart.lines:  # perhaps its session was lost
         cart = priced(sent.get("line", ()), held=own_units(request.session))
     if not cart.lines:
