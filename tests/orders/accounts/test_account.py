@@ -1,5 +1,6 @@
 """The account's pages: orders, addresses, settings, e-mail and phone."""
 
+import re
 from typing import Any
 
 import pytest
@@ -279,6 +280,7 @@ def test_an_address_that_is_none_is_refused(signed_in: Client, line1: str) -> No
     answer = signed_in.post("/accounts/addresses/new/", HOME | {"line1": line1})
 
     assert answer.status_code == 422
+    assert re.search(r'name="line1"[^>]* autofocus', answer.content.decode())
     assert not Address.objects.exists()
 
 
