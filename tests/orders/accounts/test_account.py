@@ -287,6 +287,17 @@ def test_an_address_that_is_none_is_refused(signed_in: Client, line1: str) -> No
 # ── Settings ────────────────────────────────────────────────────────────────────────────────
 
 
+def test_a_new_password_leads_back_to_the_settings(signed_in: Client) -> None:
+    new = "a bicycle for two"
+
+    answer = signed_in.post(
+        "/accounts/password/change/",
+        {"oldpassword": PASSWORD, "password1": new, "password2": new},
+    )
+
+    assert answer.headers["Location"] == "/accounts/settings/"
+
+
 def test_the_language_belongs_to_the_account(signed_in: Client, ada: User) -> None:
     answer = open_page(signed_in, "/accounts/settings/").send(name="王小明", language="zh-hans")
 

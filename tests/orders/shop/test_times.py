@@ -45,7 +45,7 @@ def test_the_checkouts_clock_ends_at_a_time_as_its_reader_writes_it(client: Clie
 
     answer: Any = client.post("/checkout/hold/", headers={"HX-Request": "true"})
 
-    assert re.search(r"until (\d{1,2}(:\d\d)? [ap]\.m\.|noon|midnight)\.", text_of(answer))
+    assert re.search(r"until (\d{1,2}(:\d\d)? [ap]\.m\.|noon|midnight)(?!\.)", text_of(answer))
 
 
 def test_no_page_of_a_shopper_writes_times_as_the_desk_does() -> None:
@@ -57,3 +57,15 @@ def test_no_page_of_a_shopper_writes_times_as_the_desk_does() -> None:
     }
 
     assert iso == set()
+
+
+def test_no_full_stop_follows_the_one_of_a_time() -> None:
+    """A time ends in "p.m."."""
+    said = re.compile(
+        r"\b(\w+)=[^ %]*\|reader_(?:time|clock)\b.*?%}.*?\{\{ \1 \}\}(\.?)", re.DOTALL
+    )
+    texts = "".join(
+        path.read_text() for room in ROOMS for path in (TEMPLATES / room).rglob("*.html")
+    )
+
+    assert [stop for _name, stop in said.findall(texts)] == [""] * len(said.findall(texts))
