@@ -10,6 +10,10 @@ from tests.live import LiveShop
 
 pytestmark = [pytest.mark.live, pytest.mark.xdist_group("live"), pytest.mark.timeout(240)]
 
+NO_CONNECTION = """() => {
+  window.fetch = () => new Promise((_done, fail) => setTimeout(fail, 10));
+}"""
+
 
 def test_more_and_less_in_the_cart_leave_the_shopper_at_her_line(
     page: Page, live_shop: LiveShop
@@ -50,7 +54,7 @@ def test_a_change_that_no_script_can_send_is_sent_by_the_browser(
     with opened(browser) as page:
         put_in_cart(page, live_shop)
         page.goto(f"{live_shop.url}/cart/")
-        page.evaluate("() => { window.fetch = () => Promise.reject(new Error('no connection')); }")
+        page.evaluate(NO_CONNECTION)
 
         page.get_by_role("button", name="One more of").click()
 
