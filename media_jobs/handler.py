@@ -26,9 +26,14 @@ class MediaJobHandler(JobHandler[MediaJob]):
     model = MediaJob
     options = {"soft_time_limit": SOFT_LIMIT, "time_limit": HARD_LIMIT}
 
+    def __init__(self) -> None:
+        self._homes: dict[UUID, str] = {}
+        """Where the attempts of this process write: a job's row may be deleted meanwhile."""
+
     def perform(self, job: MediaJob) -> dict[str, Any]:
         from media_jobs.processing import process  # the decoders load in the media worker only
 
+        self._homes[job.pk] = rendition_files.home_of(job)
         return process(job)
 
     def attempt_fields(self, job: MediaJob, ended: str, words: str) -> dict[str, Any]:
@@ -60,7 +65,7 @@ class MediaJobHandler(JobHandler[MediaJob]):
         video_slot.delay_videos()
 
     def after_attempt(self, job_id: UUID) -> None:
-        rendition_files.sweep(job_id)
+        rendition_files.sweep(job_id, home=self._homes.pop(job_id, ""))
 
     def prunable(self) -> QuerySet[Any]:
         """Return passes, print files and slips of old orders.
@@ -70,8 +75,15 @@ class MediaJobHandler(JobHandler[MediaJob]):
         return super().prunable().filter(asset=None).exclude(recipe=INVOICE.name)
 
     def delete(self, job_ids: Sequence[UUID]) -> None:
-        """Delete the jobs, then their files: a file without a row is harmless."""
+        """Delete the jobs with their files, which may name a customer.
+
+        The files first: by the rows they are found again when the storage fails.
+        """
         files = Rendition.objects.filter(job__in=job_ids).values_list("file", flat=True)
-        folders = {file.rpartition("/")[0] for file in files}
+        for folder in sorted({file.rpartition("/")[0] for file in files}):
+            others = Rendition.objects.filter(file__startswith=f"{folder}/").exclude(
+                job__in=job_ids
+            )
+            if not others.exists():
+                rendition_files.remove(folder)
         super().delete(job_ids)
-        rendition_files.sweep_folders(sorted(folders))

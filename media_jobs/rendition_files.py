@@ -84,14 +84,17 @@ def local_file(name: str, folder: Path) -> Path:
     return path
 
 
-def sweep(job_id: UUID) -> None:
+def sweep(job_id: UUID, *, home: str = "") -> None:
     """Remove files of the job's source that neither a rendition nor a claim needs.
 
-    These are the older renditions after a re-run, and the files of failed or lost claims.
+    These are the older renditions after a re-run, and the files of failed or lost claims. `home`:
+    the folder of its renditions where the job itself may be gone.
     """
     job = MediaJob.objects.select_related("asset").filter(pk=job_id).first()
     if job is not None:
-        sweep_folders(leaves(home_of(job)))
+        home = home_of(job)
+    if home:
+        sweep_folders(leaves(home))
 
 
 def sweep_folders(folders: Iterable[str]) -> None:
@@ -148,7 +151,10 @@ def leaves(*roots: str) -> Iterator[str]:
 def remove(folder: str) -> tuple[int, int]:
     """Delete the folder's files, then the folder; return how many files and bytes they were."""
     count = size = 0
-    _folders, files = default_storage.listdir(folder)
+    try:
+        _folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return 0, 0
     for name in files:
         with suppress(FileNotFoundError):
             size += default_storage.size(f"{folder}/{name}")

@@ -1,7 +1,7 @@
 """What a backup has of messages, and which of them a restored shop doesn't send again."""
 
 from notifications.events import EVENTS
-from notifications.models import Notification
+from notifications.models import MADE_BY_SHOP, Notification
 from project.backup.rules import on_restore, quoted, replace_values
 
 _TABLE = Notification._meta.db_table
@@ -24,12 +24,12 @@ on_restore(
     f"UPDATE {_TABLE} SET status = 'unknown', {_ENDED}, maybe_duplicate = true,"
     " error = 'restored from a backup that was made while it was sent: it has probably arrived'"
     " WHERE status = 'running' AND gateway <> ''",
-    # It has no secret to sign with, and the old shop may still send. A backup of an earlier version
-    # has no such table.
+    # It has no secret to sign with, and the old shop may still send. Those of other protocols sign
+    # by SECRET_KEY, and nobody could resume them. A backup of an earlier version has no such table.
     "DO $$ BEGIN IF to_regclass('notifications_webhookendpoint') IS NOT NULL THEN"
     " UPDATE notifications_webhookendpoint SET status = 'paused', status_reason ="
     " 'restored from a backup, which has no secrets: make a new one, then resume'"
-    " WHERE status = 'active'; END IF; END $$",
+    f" WHERE status = 'active' AND kind = '{MADE_BY_SHOP}'; END IF; END $$",
     # It waited. The old shop may have sent it after the backup: its copy has the same id.
     f"UPDATE {_TABLE} SET maybe_duplicate = true WHERE status IN ('queued', 'running')",
 )

@@ -266,6 +266,13 @@ PRUNED = (
         rows=lambda: Old(agent_checkouts.old_checkouts(), by="changed_at"),
     ),
     Pruned(
+        "orders.AgentCheckout",
+        TECHNICAL,
+        agent_checkouts.KEEP_ORDERED,
+        "checkouts of agents' orders",
+        rows=lambda: Old(agent_checkouts.old_orders_checkouts(), by="changed_at"),
+    ),
+    Pruned(
         "orders.AgentCart",
         UNFINISHED,
         agent_carts.KEEP,

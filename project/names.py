@@ -97,6 +97,7 @@ RESULTS: dict[str, str | Promise] = {
     "ended holds": pgettext_lazy("result", "ended holds"),
     "answers to API clients": pgettext_lazy("result", "answers to API clients"),
     "checkouts of agents": pgettext_lazy("result", "checkouts of agents"),
+    "checkouts of agents' orders": pgettext_lazy("result", "checkouts of agents' orders"),
     "carts of agents": pgettext_lazy("result", "carts of agents"),
     "answers to agents": pgettext_lazy("result", "answers to agents"),
     "platforms of agents": pgettext_lazy("result", "platforms of agents"),

@@ -21,7 +21,7 @@ from project.database.errors import is_outage
 from project.database.timeouts import WORKER, bound_session
 from project.jobs.bell import Bell
 from project.jobs.dispatch import RING_BATCH, Rung, bury, packs, rung, unring
-from project.jobs.errors import JobError, NotClaimedError
+from project.jobs.errors import JobError, LostClaimError, NotClaimedError
 from project.jobs.handler import handler_of
 from project.jobs.looks import Looks
 from project.jobs.model import Job, job_models
@@ -220,12 +220,14 @@ class Relay:
     def _run_one(self, model: type[Job], job_id: UUID) -> None:
         try:
             bound_session(WORKER)
-            run_job(model, job_id)
-        except (NotClaimedError, JobError) as error:
+            try:
+                run_job(model, job_id)
+            finally:
+                if not self._stopping:
+                    handler_of(model).after_attempt(job_id)
+        except (NotClaimedError, LostClaimError, JobError) as error:
             logger.info("%s %s: %s", model.__name__, job_id, error)
         except Exception:
             logger.exception("%s %s failed", model.__name__, job_id)
         finally:
-            if not self._stopping:
-                handler_of(model).after_attempt(job_id)
             connection.close()  # outside an outage these threads are idle

@@ -35,7 +35,7 @@ def warm_up() -> None:
 
 def _own_templates() -> Iterator[str]:
     """Yield the names of the templates that are no other package's."""
-    folders = {*settings.TEMPLATES[0]["DIRS"], *get_app_template_dirs("templates")}
+    folders = {settings.BASE_DIR / "project" / "templates", *get_app_template_dirs("templates")}
     for folder in map(Path, folders):
         if folder.is_relative_to(settings.BASE_DIR) and "site-packages" not in folder.parts:
             yield from (

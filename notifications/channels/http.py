@@ -158,7 +158,7 @@ def post(
     `whom` is who is asked, for the errors' words. `connect` opens the connection. Raises
     ProviderDownError if it surely wasn't received, NoAnswerError if it may have been.
     """
-    connection = _connection(url, deadline)
+    connection = bounded_connection(url, deadline)
     connection._create_connection = connect  # type: ignore[attr-defined]  # its only way in
     try:
         try:
@@ -193,7 +193,8 @@ class _FinalResponse(HTTPResponse):
             super().begin()
 
 
-def _connection(url: SplitResult, deadline: Deadline) -> HTTPConnection:
+def bounded_connection(url: SplitResult, deadline: Deadline) -> HTTPConnection:
+    """Return a connection to the URL's host whose answers are read until the deadline only."""
     assert url.hostname is not None
     connection: HTTPConnection
     if url.scheme == "https":

@@ -31,12 +31,15 @@ def _read(*, file: str, name: str, cid: str) -> Attachment:
 
 
 def delete_with_files(job_ids: Sequence[UUID]) -> None:
-    """Delete the messages, then the files that no other message has."""
-    files = _files(Notification.objects.filter(pk__in=job_ids, attachments__isnull=False))
-    Notification.objects.filter(pk__in=job_ids).delete()
-    if files:
-        for name in files - _files(Notification.objects.filter(attachments__isnull=False)):
+    """Delete the files that no other message has, then the messages.
+
+    In this order: by the rows the files are found again when the storage fails.
+    """
+    with_files = Notification.objects.filter(attachments__isnull=False)
+    if files := _files(with_files.filter(pk__in=job_ids)):
+        for name in files - _files(with_files.exclude(pk__in=job_ids)):
             default_storage.delete(name)
+    Notification.objects.filter(pk__in=job_ids).delete()
 
 
 def _files(messages: object) -> set[str]:

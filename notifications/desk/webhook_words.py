@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from notifications.models import WebhookEndpoint
+from notifications.webhooks.endpoint_secrets import can_sign
 
 State = WebhookEndpoint.Status
 
@@ -31,6 +32,8 @@ def trouble_words(endpoint: WebhookEndpoint) -> str:
 
 def replaced_words(endpoint: WebhookEndpoint) -> list[str]:
     """Say what a new secret does to those that sign now: two sign at most."""
+    if not can_sign(endpoint):
+        return [str(_("The present secret can't be read: the new one signs alone, at once."))]
     goes_on = str(_("The present secret signs for 24 hours more, beside the new one."))
     if not endpoint.old_secret_until or endpoint.old_secret_until <= now():
         return [goes_on]

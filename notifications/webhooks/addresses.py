@@ -13,6 +13,8 @@ from typing import Any
 
 from django.conf import settings
 
+from notifications.channels.deadline import Deadline
+
 _NAT64 = ip_network("64:ff9b::/96")
 _COMPATIBLE = ip_network("::/96")
 """Deprecated, and some systems still send what goes there to the IPv4 address in it."""
@@ -30,10 +32,12 @@ def connect(
     source_address: Any = None,
     *,
     is_tls: bool = True,
+    deadline: Deadline | None = None,
 ) -> socket.socket:
     """Connect to the first address of the name that answers, if all of them are allowed.
 
-    Raises InsideAddressError, or OSError as `socket.create_connection` does.
+    `timeout` is for each address, `deadline` for all: a name may have any number of them. Raises
+    InsideAddressError, or OSError as `socket.create_connection` does.
     """
     host, port = address
     found = list(dict.fromkeys(_addresses(host, port)))
@@ -42,17 +46,13 @@ def connect(
     error: OSError = OSError(f"{host} has no address")
     for each in found:
         try:
+            if deadline is not None:
+                left = deadline.remaining()
+                timeout = left if timeout is None else min(timeout, left)
             return socket.create_connection((str(each), port), timeout, source_address)
         except OSError as failed:
             error = failed
     raise error
-
-
-def connect_plain(
-    address: tuple[str, int], timeout: float | None = None, source_address: Any = None
-) -> socket.socket:
-    """Connect without TLS: to `WEBHOOK_INSIDE` only."""
-    return connect(address, timeout, source_address, is_tls=False)
 
 
 def refuse_inside(address: IPv4Address | IPv6Address, *, is_tls: bool) -> None:

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from django.db import connection, transaction
 
+from project.database.advisory_lock import try_lock_until_commit
 from project.jobs.queryset import PARKED
 
 PER_ENDPOINT = 2
@@ -88,7 +89,7 @@ def admit() -> list[UUID]:
     if not any(endpoint.waits for endpoint in _endpoints()):
         return []
     with transaction.atomic():
-        if not _is_alone():
+        if not try_lock_until_commit(_LOCK):
             return []
         return [
             admitted
@@ -100,7 +101,7 @@ def admit() -> list[UUID]:
 def admit_next(endpoint_id: int) -> UUID | None:
     """Let the endpoint's next delivery go, for the caller to claim; None without place or need."""
     with transaction.atomic():
-        if not _is_alone():
+        if not try_lock_until_commit(_LOCK):
             return None  # the relay is at it
         for endpoint, _free in _free_places(_endpoints()):
             if endpoint.id == endpoint_id and not endpoint.failures:
@@ -143,9 +144,3 @@ def _let_go(endpoint: _Endpoint, *, free: int, within: timedelta) -> list[UUID]:
     with connection.cursor() as cursor:
         cursor.execute(_ADMIT, values)
         return [row[0] for row in cursor.fetchall()]
-
-
-def _is_alone() -> bool:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_LOCK])
-        return bool(cursor.fetchone()[0])

@@ -84,9 +84,11 @@ class WebhookHandler(JobHandler[WebhookDelivery]):
     def after_attempt(self, job_id: UUID) -> None:
         """Go on with the endpoint's next deliveries, while it takes them, in the same thread.
 
-        Their sequence would otherwise wait for the relay's next look between any two.
+        Their sequence would otherwise wait for the relay's next look between any two. What comes
+        back to an endpoint that was switched off meanwhile is cancelled, as what waited then was.
         """
         try:
+            wellbeing.cancel_returned(job_id)
             until = monotonic() + GOES_ON
             done: UUID | None = job_id
             while done and monotonic() < until and not is_stopping():

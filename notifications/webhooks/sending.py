@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from urllib.parse import urlsplit
 
 from notifications.channels import http
@@ -72,15 +73,15 @@ def send(request: Request) -> Outcome:
     """Send the request. Redirects aren't followed: any answer but 2xx is a refusal."""
     try:
         url = urlsplit(request.url)
-        is_tls = url.scheme == "https"
+        is_tls, deadline = url.scheme == "https", Deadline(SECONDS)
         answer = http.post(
             url,
             target=http.target(url),
             body=request.body,
             headers=request.headers,
-            deadline=Deadline(SECONDS),
+            deadline=deadline,
             whom="endpoint",
-            connect=addresses.connect if is_tls else addresses.connect_plain,
+            connect=partial(addresses.connect, is_tls=is_tls, deadline=deadline),
         )
     except (ProviderDownError, NoAnswerError) as error:
         return Outcome(status=None, words=kept_words(str(error)))

@@ -7,9 +7,10 @@ The state is on its row, because several workers send to it.
 
 import logging
 from datetime import timedelta
+from uuid import UUID
 
 from django.db import transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.db.models.functions import Coalesce, Now
 
 from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
@@ -39,7 +40,7 @@ def note_silence(
     endpoint: WebhookEndpoint, *, reason: str, retry_after: timedelta | None = None
 ) -> None:
     """Let an endpoint rest that didn't answer; a longer silence makes longer rests."""
-    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+    _on(endpoint).update(
         failures=F("failures") + 1,
         failing_since=Coalesce(F("failing_since"), Now()),
         resting_until=Now() + rest_after(endpoint.failures + 1, at_least=retry_after),
@@ -74,7 +75,7 @@ def note_taken(endpoint: WebhookEndpoint) -> None:
 
 def note_refusal(endpoint: WebhookEndpoint, *, reason: str) -> None:
     """Note that it answered, and didn't take the delivery."""
-    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(
+    _on(endpoint).update(
         refusals=F("refusals") + 1,
         refusing_since=Coalesce(F("refusing_since"), Now()),
         refusal=clean(reason, longest=500),
@@ -126,3 +127,14 @@ def cancel_waiting(endpoint_id: int, *, reason: str) -> int:
     waiting = WebhookDelivery.objects.filter(endpoint=endpoint_id, status=Status.QUEUED)
     waiting.update(error=clean(reason))
     return waiting.cancel()
+
+
+def cancel_returned(delivery_id: UUID) -> int:
+    """Cancel a delivery that waits again, for an endpoint that was switched off meanwhile."""
+    waits = WebhookDelivery.objects.filter(pk=delivery_id, status=Status.QUEUED)
+    return waits.to_endpoints_off().cancel()
+
+
+def _on(endpoint: WebhookEndpoint) -> QuerySet[WebhookEndpoint]:
+    """Return the endpoint, unless it was switched off while it was tried."""
+    return WebhookEndpoint.objects.filter(pk=endpoint.pk).exclude(status=State.OFF)

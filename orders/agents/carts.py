@@ -46,25 +46,31 @@ def update_cart(session: Session, cart_id: UUID, payload: Any) -> dict[str, Any]
     wanted = cart_wanted(read(CartIn, payload), cart.wanted)
     basket = read_basket(wanted)
     cart.wanted = without_gone(wanted, basket)
-    AgentCart.objects.filter(pk=cart.pk, canceled_at=None).update(
-        wanted=cart.wanted, changed_at=Now()
-    )
+    open_one = AgentCart.objects.filter(pk=cart.pk, canceled_at=None)
+    if not open_one.update(wanted=cart.wanted, changed_at=Now()):
+        raise Outcome("not_found", "There is no such cart.")  # cancelled in this moment
     return _shown(session, cart, basket)
 
 
 def cancel_cart(session: Session, cart_id: UUID) -> dict[str, Any]:
-    """Cancel the cart and return it as it was."""
-    shown = get_cart(session, cart_id)
-    AgentCart.objects.filter(pk=cart_id).update(canceled_at=Now(), changed_at=Now())
-    return shown
+    """Cancel the cart and return it as it was.
+
+    A repeat finds it cancelled by the request that it repeats, whose answer was lost.
+    """
+    session.need(CART)
+    cart = read_cart(session, cart_id, also_canceled=session.is_repeat)
+    AgentCart.objects.filter(pk=cart.pk, canceled_at=None).update(
+        canceled_at=Now(), changed_at=Now()
+    )
+    return _shown(session, cart, read_basket(cart.wanted))
 
 
-def read_cart(session: Session, cart_id: UUID) -> AgentCart:
+def read_cart(session: Session, cart_id: UUID, *, also_canceled: bool = False) -> AgentCart:
     """Return the platform's own cart. Raises Outcome if there is none, or no longer."""
     mine = AgentCart.objects.filter(
-        pk=cart_id, platform=session.platform, canceled_at=None, changed_at__gt=Now() - KEEP
+        pk=cart_id, platform=session.platform, changed_at__gt=Now() - KEEP
     )
-    cart = mine.first()
+    cart = (mine if also_canceled else mine.filter(canceled_at=None)).first()
     if cart is None:
         raise Outcome("not_found", "There is no such cart.")
     return cart

@@ -11,19 +11,21 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
 from orders.agents.basket import Basket, read_basket
 from orders.agents.carts import buyable, read_cart, without_gone
+from orders.agents.completed import close
 from orders.agents.envelope import Message, error, links, site, ucp, warning, without_nothing
 from orders.agents.errors import InvalidInput, Outcome
 from orders.agents.fulfillment import Handover, handover_of
 from orders.agents.last_answer import keep_shown
 from orders.agents.negotiation import Session
 from orders.agents.payment import Handler, declared_handlers, handlers
+from orders.agents.placed import placed_order
 from orders.agents.schemas.buying import CheckoutIn
 from orders.agents.schemas.fields import read
 from orders.agents.versions import CHECKOUT, DISCOUNT, FULFILLMENT
@@ -35,7 +37,9 @@ from project.database.clock import database_now
 
 LIVES = timedelta(hours=6)
 KEEP = timedelta(days=30)
-"""Completed and other sessions are kept for so long; orders themselves for good."""
+"""Sessions without an order are kept for so long."""
+KEEP_ORDERED = timedelta(days=400)
+"""Those with an order: its platform reads the order by them, and hears of its return."""
 Stage = AgentCheckout.Stage
 ABANDONED = timedelta(minutes=1)
 """A completion that has neither order nor answer after so long was cut off."""
@@ -109,9 +113,14 @@ def update_checkout(session: Session, checkout_id: UUID, payload: Any) -> dict[s
 
 
 def cancel_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:
-    """Cancel the session. Raises Outcome for one that is completed or cancelled."""
+    """Cancel the session. Raises Outcome for one that is completed or cancelled.
+
+    A repeat finds it cancelled by the request that it repeats, whose answer was lost.
+    """
     session.need(CHECKOUT)
     checkout = read_checkout(session, checkout_id)
+    if checkout.stage == Stage.CANCELED and session.is_repeat:
+        return shown(session, checkout)
     require_open(checkout)
     won = AgentCheckout.objects.filter(pk=checkout.pk, stage=Stage.OPEN).update(
         stage=Stage.CANCELED, changed_at=Now()
@@ -122,8 +131,22 @@ def cancel_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:
     return shown(session, checkout)
 
 
+def get_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:
+    session.need(CHECKOUT)
+    return shown(session, read_checkout(session, checkout_id))
+
+
 def read_checkout(session: Session, checkout_id: UUID) -> AgentCheckout:
-    """Return the platform's own session. Raises Outcome if there is none."""
+    """Return the platform's own session, completed if its order exists. Raises Outcome.
+
+    A person may have placed it, or a completion that was cut off: whatever is asked of the session
+    then, it has an order.
+    """
+    return _closed_if_placed(own_checkout(session, checkout_id))
+
+
+def own_checkout(session: Session, checkout_id: UUID) -> AgentCheckout:
+    """Return the platform's own session as its row says. Raises Outcome if there is none."""
     mine = AgentCheckout.objects.filter(pk=checkout_id, platform=session.platform)
     checkout = mine.first()
     if checkout is None:
@@ -140,11 +163,11 @@ def require_open(checkout: AgentCheckout) -> None:
     if checkout.stage == Stage.CANCELED:
         raise _over("It is cancelled.")
     if checkout.stage == Stage.COMPLETING:
-        if not is_cut_off(checkout):
-            raise _over("It is being completed.")
-        AgentCheckout.objects.filter(pk=checkout.pk, stage=Stage.COMPLETING).update(
-            stage=Stage.OPEN
+        cut_off = AgentCheckout.objects.filter(
+            pk=checkout.pk, stage=Stage.COMPLETING, changed_at__lte=Now() - ABANDONED
         )
+        if not cut_off.update(stage=Stage.OPEN):
+            raise _over("It is being completed.")
         checkout.stage = Stage.OPEN
 
 
@@ -228,7 +251,13 @@ def continue_url(checkout: AgentCheckout) -> str:
 
 
 def old_checkouts() -> QuerySet[AgentCheckout]:
-    return AgentCheckout.objects.filter(changed_at__lt=Now() - KEEP)
+    """Return the sessions without an order whose time is over."""
+    return AgentCheckout.objects.filter(order_id=None, changed_at__lt=Now() - KEEP)
+
+
+def old_orders_checkouts() -> QuerySet[AgentCheckout]:
+    """Return the sessions of orders that are so old that their platforms hear no more of them."""
+    return AgentCheckout.objects.filter(changed_at__lt=Now() - KEEP_ORDERED)
 
 
 def _of_cart(session: Session, sent: CheckoutIn, checkout_id: UUID) -> tuple[int, dict[str, Any]]:
@@ -237,11 +266,11 @@ def _of_cart(session: Session, sent: CheckoutIn, checkout_id: UUID) -> tuple[int
         cart = read_cart(session, UUID(sent.cart_id))
     except ValueError:
         raise Outcome("not_found", "There is no such cart.") from None
-    is_live = AgentCheckout.objects.filter(
-        cart=cart, stage__in=(Stage.OPEN, Stage.COMPLETING), expires_at__gt=Now()
-    )
+    # Time ends an open one only: of one that is being completed there may be an order.
+    in_time = Q(stage=Stage.OPEN, expires_at__gt=Now()) | Q(stage=Stage.COMPLETING)
+    is_live = AgentCheckout.objects.filter(in_time, cart=cart)
     if checkout := is_live.first():
-        return 200, shown(session, checkout)
+        return 200, shown(session, _closed_if_placed(checkout))
     AgentCheckout.objects.filter(cart=cart, stage=Stage.OPEN).update(stage=Stage.CANCELED)
     wanted = {**checkout_wanted(sent), **cart.wanted}
     basket = buyable(wanted)
@@ -250,6 +279,12 @@ def _of_cart(session: Session, sent: CheckoutIn, checkout_id: UUID) -> tuple[int
     except IntegrityError:  # another request was faster: it is the cart's session
         return 200, shown(session, is_live.get())
     return 201, shown(session, checkout, basket=basket)
+
+
+def _closed_if_placed(checkout: AgentCheckout) -> AgentCheckout:
+    if checkout.stage != Stage.COMPLETED and (order := placed_order(checkout)) is not None:
+        close(checkout, order)
+    return checkout
 
 
 def _made(

@@ -3,6 +3,7 @@
 from decimal import Decimal
 from typing import Any
 
+from django.db.models.functions import Now
 from django.utils.translation import gettext as _
 
 from orders.agents.envelope import links, minor, site, total, without_nothing
@@ -11,10 +12,18 @@ from orders.models import AgentCheckout, Order, OrderLine, Voucher
 from orders.taxes.splitting import order_taxes
 
 
+def close(checkout: AgentCheckout, order: Order) -> None:
+    """Write down that the session is this order. What it says then doesn't change any more."""
+    checkout.answer = checkout.answer or completed_answer(checkout, order)
+    checkout.stage, checkout.order_id = AgentCheckout.Stage.COMPLETED, order.pk
+    checkout.save(update_fields=["stage", "order_id", "answer", "wanted", "escalated"])
+    AgentCheckout.objects.filter(pk=checkout.pk).update(changed_at=Now())
+
+
 def completed_answer(checkout: AgentCheckout, order: Order) -> dict[str, Any]:
     """Return the answer without its `ucp` member, which depends on who asks."""
     lines = list(order.lines.all())
-    of_items = _is_of_items(order)
+    of_items = is_of_items(order)
     return {
         "id": str(checkout.pk),
         "status": "completed",
@@ -28,7 +37,7 @@ def completed_answer(checkout: AgentCheckout, order: Order) -> dict[str, Any]:
             for line in lines
         ],
         "currency": order.currency,
-        "totals": order_totals(order, lines),
+        "totals": order_totals(order, lines, of_items=of_items),
         "links": links(),
         "payment": {"instruments": checkout.wanted.get("instruments", [])},
         "fulfillment": _fulfillment(order, [line.sku for line in lines]),
@@ -51,12 +60,12 @@ def line_totals(line: OrderLine, *, of_items: bool) -> list[dict[str, Any]]:
     ]
 
 
-def order_totals(order: Order, lines: list[OrderLine]) -> list[dict[str, Any]]:
+def order_totals(order: Order, lines: list[OrderLine], *, of_items: bool) -> list[dict[str, Any]]:
     """Return an order's totals; they add up. Prices include the tax, which the last one tells."""
     parts = [{"display_text": line.name, "amount": minor(line.total)} for line in lines]
     shown = [total("subtotal", order.items_total, _("Items"), lines=parts)]
     if order.discount_total:
-        kind = "items_discount" if _is_of_items(order) else "discount"
+        kind = "items_discount" if of_items else "discount"
         shown.append(total(kind, -order.discount_total, _("Voucher")))
     if order.delivery:
         shown.append(total("fulfillment", order.delivery_total, order.delivery["label"]))
@@ -70,8 +79,11 @@ def order_totals(order: Order, lines: list[OrderLine]) -> list[dict[str, Any]]:
     return [*shown, total("total", order.total, _("Total"), **last)]
 
 
-def _is_of_items(order: Order) -> bool:
-    """Tell whether the order's voucher is for some products only."""
+def is_of_items(order: Order) -> bool:
+    """Tell whether the order's voucher is for some products only: they get cheaper, not the order.
+
+    What it takes off is kept with the lines either way.
+    """
     vouchers = Voucher.objects.filter(code=order.voucher_code, category__isnull=False)
     return bool(order.voucher_code) and vouchers.exists()
 

@@ -4,6 +4,7 @@ The order's idempotency key is the session's id. So whatever dies after the orde
 next request of this session finds it.
 """
 
+from contextlib import suppress
 from typing import Any
 from uuid import UUID
 
@@ -16,12 +17,12 @@ from orders.agents.checkouts import (
     Stage,
     State,
     is_cut_off,
-    read_checkout,
+    own_checkout,
     require_open,
     shown,
     state_of,
 )
-from orders.agents.completed import completed_answer
+from orders.agents.completed import close
 from orders.agents.envelope import Message, error
 from orders.agents.errors import ProtocolError
 from orders.agents.last_answer import is_as_shown
@@ -32,7 +33,7 @@ from orders.agents.placed import placed_order
 from orders.agents.schemas.buying import CompletionIn, InstrumentIn
 from orders.agents.schemas.fields import read
 from orders.agents.versions import CHECKOUT
-from orders.agents.wanted import buyer, instruments
+from orders.agents.wanted import Wanted, buyer, instruments
 from orders.lifecycle.payments import capture
 from orders.models import AgentCheckout, Order
 from orders.placing.errors import (
@@ -54,6 +55,12 @@ from orders.placing.request import MAX_NAME_LENGTH, OrderRequest, clean_phone
 from orders.vouchers.wording import refusal_in_words
 
 PAID, PERSON = "paid", "person"
+TURNS = 5
+"""So often a completion reads the session anew that another request changes at the same time."""
+
+
+class _Overtaken(Exception):
+    """Another request has changed the session since this one read it."""
 
 
 def complete_checkout(session: Session, checkout_id: UUID, payload: Any) -> dict[str, Any]:
@@ -62,52 +69,57 @@ def complete_checkout(session: Session, checkout_id: UUID, payload: Any) -> dict
     A repeat returns the order.
     """
     session.need(CHECKOUT)
-    checkout = read_checkout(session, checkout_id)
+    for _turn in range(TURNS):
+        with suppress(_Overtaken):
+            return _complete(session, own_checkout(session, checkout_id), payload)
+    content = "Other requests change this checkout. Nothing was placed: repeat the request."
+    raise ProtocolError(503, "busy", content, retry_after=1)
+
+
+def _complete(session: Session, checkout: AgentCheckout, payload: Any) -> dict[str, Any]:
+    """Complete the session as it was read. Raises _Overtaken, Outcome and ProtocolError."""
     if checkout.stage == Stage.COMPLETED:
         return shown(session, checkout)
     sent = read(CompletionIn, payload)
     if (order := placed_order(checkout)) is not None:
         return _finished(session, checkout, order, sent)
-    if checkout.stage != Stage.COMPLETING or is_cut_off(checkout):
+    if checkout.stage != Stage.COMPLETING:
         require_open(checkout)
-    if sent.buyer is not None:
-        checkout.wanted["buyer"] = buyer(sent.buyer)
-    checkout.wanted["instruments"] = instruments(sent.payment)
-    checkout.wanted["payer"] = _payer(sent)
+    elif is_cut_off(checkout):
+        checkout.stage = Stage.OPEN
+    before = checkout.wanted
+    checkout.wanted = {
+        **before,
+        **({} if sent.buyer is None else {"buyer": buyer(sent.buyer)}),
+        "instruments": instruments(sent.payment),
+        "payer": _payer(sent),
+    }
     checkout.escalated = {}
     state = state_of(checkout, session)
     changed = [] if is_as_shown(checkout, state.basket, state.handover.quote) else [_changed()]
     hindrance = _hindrance(state, sent)
     if state.hindrances or hindrance or changed:
-        _keep(checkout, escalated=_escalation(hindrance))
+        checkout.escalated = _escalation(hindrance)
+        _keep(checkout, before=before)
         also = [] if checkout.escalated or hindrance is None else [hindrance]
         return shown(session, checkout, also=[*changed, *also])
+    checkout.places = order_id(source=Order.Source.AGENT, user_id=None, key=checkout.pk.hex)
+    checkout.events_to = events_endpoint(session.platform)
+    checkout.stage = Stage.COMPLETING
+    _keep(checkout, before=before)
     return _place(session, checkout, state, sent)
-
-
-def get_checkout(session: Session, checkout_id: UUID) -> dict[str, Any]:
-    """Return the session, completed if its order exists: a completion may have been cut off."""
-    session.need(CHECKOUT)
-    checkout = read_checkout(session, checkout_id)
-    is_open = checkout.stage in (Stage.OPEN, Stage.COMPLETING)
-    if is_open and (order := placed_order(checkout)) is not None:
-        _close(checkout, order)
-    return shown(session, checkout)
 
 
 def _place(
     session: Session, checkout: AgentCheckout, state: State, sent: CompletionIn
 ) -> dict[str, Any]:
-    checkout.places = order_id(source=Order.Source.AGENT, user_id=None, key=checkout.pk.hex)
-    checkout.events_to = events_endpoint(session.platform)
-    _keep(checkout, stage=Stage.COMPLETING)
     try:
         placement = place_order(_request(session, checkout, state, sent))
     except PlacementError as refusal:
         if isinstance(refusal, KeyReused) and (order := placed_order(checkout)) is not None:
             return _finished(session, checkout, order, sent)  # another request was faster
         if not isinstance(refusal, OutcomeUnknown):
-            _keep(checkout, stage=Stage.OPEN)
+            _open_again(checkout)
         message = _refusal(refusal)  # raises for what is no answer
         return shown(session, checkout, also=[message])
     return _finished(session, checkout, placement.order, sent)
@@ -125,23 +137,19 @@ def _finished(
             reference=checkout.pk.hex,
             amount=order.total,
         )
-    _close(checkout, order)
+    close(checkout, order)
     return shown(session, checkout)
 
 
-def _close(checkout: AgentCheckout, order: Order) -> None:
-    """Write down that the session is this order. What it says then doesn't change any more."""
-    checkout.answer = checkout.answer or completed_answer(checkout, order)
-    checkout.stage, checkout.order_id = Stage.COMPLETED, order.pk
-    checkout.save(update_fields=["stage", "order_id", "answer", "wanted", "escalated"])
-    AgentCheckout.objects.filter(pk=checkout.pk).update(changed_at=Now())
+def _keep(checkout: AgentCheckout, *, before: Wanted) -> None:
+    """Write what this request has changed. Raises _Overtaken if another one changed it since.
 
-
-def _keep(checkout: AgentCheckout, *, stage: str = "", escalated: Message | None = None) -> None:
-    """Write what this request has changed. A session that was completed meanwhile stays so."""
-    checkout.stage = stage or checkout.stage
-    checkout.escalated = checkout.escalated if escalated is None else escalated
-    AgentCheckout.objects.filter(pk=checkout.pk).exclude(stage=Stage.COMPLETED).update(
+    What was cancelled or changed meanwhile must not be placed: its request has its answer.
+    """
+    unchanged = AgentCheckout.objects.filter(
+        pk=checkout.pk, stage__in=(Stage.OPEN, Stage.COMPLETING), wanted=before
+    )
+    won = unchanged.update(
         stage=checkout.stage,
         wanted=checkout.wanted,
         escalated=checkout.escalated,
@@ -149,6 +157,15 @@ def _keep(checkout: AgentCheckout, *, stage: str = "", escalated: Message | None
         events_to=checkout.events_to,
         changed_at=Now(),
     )
+    if not won:
+        raise _Overtaken
+
+
+def _open_again(checkout: AgentCheckout) -> None:
+    """Let the session change again: nothing of it was placed."""
+    checkout.stage = Stage.OPEN
+    completing = AgentCheckout.objects.filter(pk=checkout.pk, stage=Stage.COMPLETING)
+    completing.update(stage=Stage.OPEN, changed_at=Now())
 
 
 def _request(

@@ -51,10 +51,6 @@ class Handover:
     phone: str = ""
 
     @property
-    def is_ready(self) -> bool:
-        return not any(message["type"] == "error" for message in self.messages)
-
-    @property
     def chosen(self) -> ChosenDelivery | None:
         if self.quote is None:
             return None
@@ -68,10 +64,10 @@ def option_id(quote: Quote) -> str:
 def handover_of(wanted: Wanted, basket: Basket, *, counted_address: str) -> Handover:
     """Return how the basket is handed over. It may take 1.5 s while carriers are asked."""
     sent: dict[str, Any] = wanted.get("delivery") or {}
-    place = _destination(sent)
+    position, place = _destination(sent)
     address = {ours: place.get(theirs, "") for ours, theirs in _PARTS.items()}
     address["country"] = address["country"].upper()
-    quotes, messages = _quotes(address, basket, counted_address)
+    quotes, messages, is_silent = _quotes(address, basket, counted_address)
     chosen = next((quote for quote in quotes if option_id(quote) == sent.get("option")), None)
     is_picked_up = sent.get("type") == PICKUP or (chosen is not None and chosen.carrier == PICKUP)
     if sent.get("type") == PICKUP:
@@ -79,20 +75,20 @@ def handover_of(wanted: Wanted, basket: Basket, *, counted_address: str) -> Hand
         chosen = chosen or next(iter(quotes), None)
     shown = _shown(sent, basket, quotes, chosen)
     if not place and not is_picked_up:
-        return Handover(shown, [*messages, *_undecided()])
+        return Handover(shown, [*messages, *_undecided(sent)])
     if is_picked_up:
         if chosen is None and basket.lines:
             text = _("This shop has no pick-up.")
             messages.append(error("address_undeliverable", text, path=_ROOT))
         return _of_person(Handover(shown, messages, quote=chosen), place)
-    messages += _address_errors(address)
+    messages += _address_errors(address, position)
     # Nobody was asked about a basket without lines: nothing is said of its delivery.
     if (
         chosen is None
         and basket.lines
         and not any(message["type"] == "error" for message in messages)
     ):
-        messages += _no_option(sent, quotes)
+        messages += _no_option(sent, quotes, is_silent=is_silent)
     kept = {part: text for part, text in address.items() if text}
     return _of_person(Handover(shown, messages, kept, chosen), place)
 
@@ -102,46 +98,57 @@ def postal(address: dict[str, str]) -> dict[str, str]:
     return {theirs: address[ours] for ours, theirs in _PARTS.items() if address.get(ours)}
 
 
-def _destination(sent: dict[str, Any]) -> dict[str, str]:
-    """Return the selected destination, if there is one."""
+def _destination(sent: dict[str, Any]) -> tuple[int, dict[str, str]]:
+    """Return the selected destination with its position; an empty one if none is selected."""
     places: list[dict[str, str]] = sent.get("destinations", [])
-    return next((place for place in places if place["id"] == sent.get("destination")), {})
+    selected = (each for each in enumerate(places) if each[1]["id"] == sent.get("destination"))
+    return next(selected, (0, {}))
 
 
 def _quotes(
     address: dict[str, str], basket: Basket, counted_address: str
-) -> tuple[list[Quote], list[Message]]:
+) -> tuple[list[Quote], list[Message], bool]:
+    """Return the quotes, what is said of them, and whether a carrier is silent for the moment."""
     if not basket.lines:
-        return [], []
+        return [], [], False
     try:
         found = quotes_for(
             address=address, quantities=basket.quantities, counted_address=counted_address
         )
     except UnknownProducts:  # gone in this moment: the next request tells
-        return [], []
+        return [], [], False
     except TooManyQuestions as error_:
         text = _("Carriers were asked too often. Ask again in %(seconds)d seconds.")
         text %= {"seconds": error_.retry_after}
-        return [], [error("fulfillment_unavailable", text, path=_ROOT)]
+        return [], [error("fulfillment_unavailable", text, path=_ROOT)], False
     told = dict.fromkeys(
         f"{one.carrier}: {one.for_shoppers}" for one in found.missing if one.for_shoppers
     )
     notes = [info("carrier_missing", text, path=_ROOT) for text in told if address["country"]]
-    return list(found.quotes), notes
+    return list(found.quotes), notes, any(one.why.is_passing for one in found.missing)
 
 
-def _undecided() -> list[Message]:
-    """Return what is said where nothing tells how the order is handed over."""
+def _undecided(sent: dict[str, Any]) -> list[Message]:
+    """Return what is said where nothing tells how the order is handed over.
+
+    Of several destinations one is meant: the order isn't picked up because none is selected.
+    """
+    if sent.get("destinations"):
+        text = _("Choose one of the destinations.")
+        return [_field_required(text, f"{_ROOT}.selected_destination_id")]
     if settings.DELIVERY_PICKUP:
         text = _("Without a destination it is picked up in the shop.")
         return [warning("pickup", text, path="$.fulfillment")]
-    return [_field_required("Send a destination.", f"{_ROOT}.destinations")]
+    return [_field_required(_("Send a destination."), f"{_ROOT}.destinations")]
 
 
-def _no_option(sent: dict[str, Any], quotes: Sequence[Quote]) -> list[Message]:
+def _no_option(sent: dict[str, Any], quotes: Sequence[Quote], *, is_silent: bool) -> list[Message]:
     if not [quote for quote in quotes if quote.carrier != PICKUP]:
         if not any(carrier.needs_address for carrier in used_carriers()):
             return []  # a shop without carriers delivers at no price
+        if is_silent:
+            text = _("No carrier answers at the moment. Ask again in a little while.")
+            return [error("fulfillment_unavailable", text, path=_ROOT)]
         text = _("Nobody delivers there.")
         return [error("address_undeliverable", text, path=f"{_ROOT}.destinations")]
     path = f"{_ROOT}.groups[0].selected_option_id"
@@ -151,8 +158,8 @@ def _no_option(sent: dict[str, Any], quotes: Sequence[Quote]) -> list[Message]:
     return [_field_required(_("Choose how it is delivered."), path)]
 
 
-def _address_errors(address: dict[str, str]) -> list[Message]:
-    path = f"{_ROOT}.destinations[0]"
+def _address_errors(address: dict[str, str], position: int) -> list[Message]:
+    path = f"{_ROOT}.destinations[{position}]"
     messages = [
         _field_required(_("This field is required."), f"{path}.{_PARTS[part]}")
         for part in ("line1", "city", "country")

@@ -6,17 +6,21 @@ addresses only. Redirects aren't followed, and both size and time are bounded.
 
 import socket
 import ssl
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from typing import Any
+from functools import partial
+from http.client import HTTPConnection, HTTPException
 from urllib.parse import SplitResult, urlsplit
 
 from django.conf import settings
 
+from notifications.channels.deadline import Deadline
+from notifications.channels.http import bounded_connection, target
 from notifications.webhooks import addresses
 
 MOST_BYTES = 64 * 1024
 SECONDS = 4.0
-"""For the connection, and for each read: a platform is asked while its agent waits."""
+"""For all of it, however slowly it answers: a platform is asked while a thread of ours waits."""
+CONNECT_SECONDS = 2.0
+"""For each address of its name: one that drops packets must leave time for the next."""
 
 
 class BadAddress(ValueError):
@@ -47,10 +51,10 @@ def checked(url: str) -> SplitResult:
 def fetch(url: str) -> bytes:
     """Return the document. Raises BadAddress and Unreachable."""
     parts = checked(url)
-    connection = _connection(parts)
-    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+    deadline = Deadline(SECONDS)
+    connection = _connection(parts, deadline)
     try:
-        connection.request("GET", target, headers={"Accept": "application/json"})
+        connection.request("GET", target(parts), headers={"Accept": "application/json"})
         with connection.getresponse() as response:
             if response.status != 200:
                 raise Unreachable(f"It answered {response.status}.")
@@ -89,16 +93,12 @@ def _is_own_machine(parts: SplitResult) -> bool:
     return bool(settings.TANDEM_LOCAL) and parts.hostname in ("127.0.0.1", "::1", "localhost")
 
 
-def _connection(parts: SplitResult) -> HTTPConnection:
+def _connection(parts: SplitResult, deadline: Deadline) -> HTTPConnection:
     """Return a connection that looks its name up once and goes to an address that was checked."""
-    host = parts.hostname or ""
-    connection: HTTPConnection
-    if parts.scheme == "https":
-        context = ssl.create_default_context()
-        connection = HTTPSConnection(host, parts.port, timeout=SECONDS, context=context)
-        connect: Any = addresses.connect
-    else:
-        connection = HTTPConnection(host, parts.port, timeout=SECONDS)
-        connect = addresses.connect_plain
-    connection._create_connection = connect  # type: ignore[attr-defined]
+    connection = bounded_connection(parts, deadline)
+    connection.timeout = CONNECT_SECONDS
+    is_tls = parts.scheme == "https"
+    connection._create_connection = partial(  # type: ignore[attr-defined]
+        addresses.connect, is_tls=is_tls, deadline=deadline
+    )
     return connection

@@ -31,9 +31,20 @@ PARSE, INVALID, NO_METHOD, PARAMS, INTERNAL = -32700, -32600, -32601, -32602, -3
 
 
 class RpcError(Exception):
-    def __init__(self, code: int, message: str, *, status: int = 200, data: Any = None) -> None:
+    """The answer that is an error; `headers` go with its HTTP status."""
+
+    def __init__(
+        self,
+        code: int,
+        message: str,
+        *,
+        status: int = 200,
+        data: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
         super().__init__(message)
         self.code, self.status, self.data = code, status, data
+        self.headers = headers or {}
 
 
 @csrf_exempt
@@ -59,6 +70,8 @@ def mcp(request: HttpRequest) -> HttpResponse:
         wait = (error.data or {}).get("retry_after")
         if wait:
             response["Retry-After"] = str(wait)
+        for name, value in error.headers.items():
+            response[name] = value
         return response
 
 
@@ -172,4 +185,4 @@ def _rpc(error: ProtocolError) -> RpcError:
         return RpcError(INVALID, error.content, status=error.status, data=data)
     if error.status == 500:
         return RpcError(INTERNAL, error.content, status=500, data=data)
-    return RpcError(-32000, error.content, status=error.status, data=data)
+    return RpcError(-32000, error.content, status=error.status, data=data, headers=error.headers)

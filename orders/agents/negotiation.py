@@ -21,6 +21,8 @@ class Session:
     """The client's address, as limits count it."""
     link: AgentLink | None = None
     """The consent whose token the request has."""
+    is_repeat: bool = False
+    """A request under its key was begun before, and its answer isn't known: perhaps it is done."""
 
     @property
     def keys(self) -> list[dict[str, Any]]:

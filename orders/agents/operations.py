@@ -1,7 +1,7 @@
 """The operations of the shopping service by their names, for both transports."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID
 
@@ -103,7 +103,7 @@ OPERATIONS: dict[str, Operation] = {
     "get_checkout": Operation(
         CHECKOUT,
         "",
-        lambda session, target, payload, new: (200, completing.get_checkout(session, target)),
+        lambda session, target, payload, new: (200, checkouts.get_checkout(session, target)),
         is_changing=False,
         describes="Read a checkout.",
     ),
@@ -148,15 +148,16 @@ def perform(
     operation = OPERATIONS[name]
     refuse_blocked(session.platform, operation.root)  # before the key: it isn't kept as an answer
 
-    def do(new: UUID) -> Answer:
+    def do(new: UUID, is_repeat: bool) -> Answer:
+        asked = replace(session, is_repeat=is_repeat)
         try:
             wanted = _target(target) if operation.has_target else new
-            return operation.do(session, wanted, payload, new)
+            return operation.do(asked, wanted, payload, new)
         except Outcome as outcome:
             return outcome.status, failed(session, operation.root, outcome)
 
     if not operation.is_changing:
-        return do(UUID(int=0))
+        return do(UUID(int=0), False)
     return once(session, key, operation=name, target=target, payload=payload, do=do)
 
 

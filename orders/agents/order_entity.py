@@ -11,7 +11,7 @@ from uuid import UUID
 from django.conf import settings
 
 from orders.accounts.history import orders_of
-from orders.agents.completed import line_totals, order_totals
+from orders.agents.completed import is_of_items, line_totals, order_totals
 from orders.agents.envelope import minor, site, ucp, without_nothing
 from orders.agents.errors import NotAllowed, Outcome
 from orders.agents.fulfillment import postal
@@ -69,7 +69,7 @@ def order_entity(order: Order, *, checkout_id: str, active: Iterable[str]) -> di
     """Return the order as it is now, in seven queries."""
     lines = list(order.lines.all())
     events = list(order.events.order_by("pk"))
-    is_off = order.status == Order.Status.CANCELLED
+    is_off, of_items = order.status == Order.Status.CANCELLED, is_of_items(order)
     return {
         "ucp": ucp(active),
         "id": str(order.pk),
@@ -77,24 +77,24 @@ def order_entity(order: Order, *, checkout_id: str, active: Iterable[str]) -> di
         "checkout_id": checkout_id,
         "permalink_url": site(order.get_absolute_url()),
         "currency": order.currency,
-        "line_items": [_line(order, line, is_off=is_off) for line in lines],
+        "line_items": [_line(order, line, is_off=is_off, of_items=of_items) for line in lines],
         "fulfillment": {
             "expectations": _expectations(order, lines),
             "events": _movements(events, lines),
         },
         "adjustments": _adjustments(order, events, lines),
-        "totals": order_totals(order, lines),
+        "totals": order_totals(order, lines, of_items=of_items),
     }
 
 
-def _line(order: Order, line: OrderLine, *, is_off: bool) -> dict[str, Any]:
+def _line(order: Order, line: OrderLine, *, is_off: bool, of_items: bool) -> dict[str, Any]:
     left = 0 if is_off else line.quantity - line.refunded
     sent = left if order.status in _SENT else 0
     return {
         "id": line.sku,
         "item": {"id": line.sku, "title": line.name, "price": minor(line.unit_price)},
         "quantity": {"original": line.quantity, "total": left, "fulfilled": sent},
-        "totals": line_totals(line, of_items=bool(line.discount)),
+        "totals": line_totals(line, of_items=of_items),
         "status": _status(left, sent),
     }
 

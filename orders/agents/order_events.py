@@ -7,7 +7,7 @@ order and until it is taken: an endpoint of the kind `ucp` for each address.
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from django.urls import reverse
 
@@ -34,16 +34,18 @@ def events_endpoint(platform: AgentPlatform) -> WebhookEndpoint | None:
     address = event_address(platform)
     if not address:
         return None
-    endpoint = WebhookEndpoint.objects.filter(kind=EVENTS_KIND, url=address).first()
-    if endpoint is None:
-        endpoint = WebhookEndpoint.objects.create(
-            kind=EVENTS_KIND,
-            url=address,
-            name=platform.profile_url[:80],
-            events=[],
-            secret=sealed(new_secret()),  # of no use here: the shop's published key signs
-        )
-    return endpoint
+    return known_endpoint(address) or WebhookEndpoint.objects.create(
+        kind=EVENTS_KIND,
+        url=address,
+        name=platform.profile_url[:80],
+        events=[],
+        secret=sealed(new_secret()),  # of no use here: the shop's published key signs
+    )
+
+
+def known_endpoint(address: str) -> WebhookEndpoint | None:
+    """Return the endpoint of this address; None before its platform's first order."""
+    return WebhookEndpoint.objects.filter(kind=EVENTS_KIND, url=address).first()
 
 
 def event_address(platform: AgentPlatform) -> str:
@@ -88,9 +90,15 @@ def sign_event(endpoint: WebhookEndpoint, request: Request, now: datetime) -> No
     covered = ("UCP-Agent", "Idempotency-Key", ID, TIMESTAMP)
     components = {
         "@method": request.method,
-        "@authority": parts.netloc.lower(),
+        "@authority": _authority(parts),
         "@path": parts.path or "/",
         **({"@query": f"?{parts.query}"} if parts.query else {}),
         **{name.lower(): request.headers[name] for name in covered},
     }
     request.headers.update(signed(components, body=request.body))
+
+
+def _authority(parts: SplitResult) -> str:
+    """Return what the receiver reads as `Host`: without the scheme's own port (RFC 9421 2.2.3)."""
+    usual = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+    return parts.netloc.lower().removesuffix(usual).removesuffix(":")

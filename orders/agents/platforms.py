@@ -58,6 +58,22 @@ def know(profile_url: str, document: dict[str, Any], *, contact_email: str = "")
     return platform
 
 
+def read_again(platform: AgentPlatform) -> bool:
+    """Read the profile before its time is over, for a key that it lacks; False: it stays as it is.
+
+    That is where it is known, was asked for a moment ago, or can't be read: it counts on then.
+    """
+    due = AgentPlatform.objects.filter(pk=platform.pk, is_known=False, fetched_at__lt=Now() - RESTS)
+    if not due.update(fetched_at=Now()):  # one request asks, however many come
+        return False
+    try:
+        document = _fetched(platform.profile_url)
+    except ProtocolError:
+        return False
+    _keep(platform.profile_url, document)
+    return True
+
+
 def _check_length(profile_url: str) -> None:
     if len(profile_url) > LONGEST_URL or "\x00" in profile_url:
         raise _invalid("It is too long.")
@@ -112,17 +128,18 @@ def _with_profile(profile_url: str, platform: AgentPlatform | None) -> AgentPlat
             return platform
         if not platform.document and age < RESTS:
             raise _unreachable("It couldn't be read a moment ago.")
-    if not connection.in_atomic_block:
-        connection.close()  # the platform may take seconds: others have the connection meanwhile
     try:
-        document = _read(profile_url)
+        document = _fetched(profile_url)
     except ProtocolError:
         _keep(profile_url, {})
         raise
     return _keep(profile_url, document)
 
 
-def _read(profile_url: str) -> dict[str, Any]:
+def _fetched(profile_url: str) -> dict[str, Any]:
+    """Return the profile as it is now. Raises ProtocolError."""
+    if not connection.in_atomic_block:
+        connection.close()  # the platform may take seconds: others have the connection meanwhile
     try:
         body = fetch(profile_url)
     except BadAddress as error:
@@ -138,10 +155,16 @@ def _read(profile_url: str) -> dict[str, Any]:
 
 
 def _keep(profile_url: str, document: dict[str, Any]) -> AgentPlatform:
-    """Keep what was read; nothing, after a failure, so that it isn't asked for at once."""
+    """Keep what was read; nothing, after a failure, so that it isn't asked for at once.
+
+    What an operator has given the shop meanwhile stays: it is never fetched again.
+    """
     read = {"document": document, "fetched_at": Now()}
-    AgentPlatform.objects.update_or_create(profile_url=profile_url, defaults=read)
-    return AgentPlatform.objects.get(profile_url=profile_url)
+    platform, is_new = AgentPlatform.objects.get_or_create(profile_url=profile_url, defaults=read)
+    if not is_new:
+        AgentPlatform.objects.filter(pk=platform.pk, is_known=False).update(**read)
+    platform.refresh_from_db()
+    return platform
 
 
 def _invalid(why: str) -> ProtocolError:

@@ -11,6 +11,7 @@ from django.http import HttpRequest
 from orders.agents.errors import InvalidInput, NotAllowed, ProtocolError
 from orders.agents.linking.tokens import link_of
 from orders.agents.negotiation import Session, negotiate
+from orders.agents.platforms import read_again
 from orders.agents.signing import verify
 from orders.agents.versions import LINKING
 from orders.models import AgentLink
@@ -47,10 +48,17 @@ def session_of(request: HttpRequest, profile_url: str, *, version: str = "") -> 
 
     A request that has a signature must be signed by the platform.
     """
-    session = negotiate(profile_url, version=version, counted_address=counted_address(request))
+    address = counted_address(request)
+    session = negotiate(profile_url, version=version, counted_address=address)
     headers = {name.lower(): value.strip() for name, value in request.headers.items()}
     if "signature" in headers or "signature-input" in headers:
-        _verify(request, session, headers)
+        try:
+            _verify(request, session, headers)
+        except ProtocolError as refusal:  # the platform may have a new key since
+            if refusal.code != "key_not_found" or not read_again(session.platform):
+                raise
+            session = negotiate(profile_url, version=version, counted_address=address)
+            _verify(request, session, headers)
     scheme, _space, token = headers.get("authorization", "").partition(" ")
     if scheme.lower() == "bearer" and LINKING in session.active:
         return replace(session, link=_link(token.strip(), session))

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import hmac
 import json
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,6 +34,19 @@ _CURVES: dict[str, tuple[ec.EllipticCurve, Any, int]] = {
     "P-384": (ec.SECP384R1(), SHA384, 48),
 }
 _LABEL = "sig1"
+
+
+@dataclass(frozen=True)
+class Signature:
+    """One member of Signature-Input."""
+
+    label: str
+    names: Sequence[str]
+    """The covered components."""
+    parameters: str
+    """The member's value, as it is signed (RFC 9421 2.3)."""
+    key_id: str
+    expires: int | None
 
 
 @dataclass(frozen=True)
@@ -107,36 +121,69 @@ def verify(
 ) -> None:
     """Check a signed request against the keys of the platform's profile. Raises ProtocolError.
 
-    `headers` are in small letters; `needed` are the components that must be covered.
+    `headers` are in small letters; `needed` are the components that must be covered. Of several
+    signatures one is enough (RFC 9421 4.2): a platform that replaces its key signs by both, and a
+    proxy may add its own.
     """
     if not headers.get("signature") or not headers.get("signature-input"):
         raise ProtocolError(401, "signature_missing", "Signature and Signature-Input go together.")
-    label, names, parameters, key_id = _parsed_input(headers["signature-input"])
+    refusals: list[ProtocolError] = []
+    for signature in _signatures(headers["signature-input"]):
+        try:
+            _verify(signature, headers, derived, body, keys, needed)
+        except ProtocolError as refusal:
+            refusals.append(refusal)
+        else:
+            return
+    raise refusals[0]
+
+
+def _verify(
+    signature: Signature,
+    headers: Mapping[str, str],
+    derived: Mapping[str, str],
+    body: bytes,
+    keys: Sequence[Mapping[str, Any]],
+    needed: Sequence[str],
+) -> None:
+    names, key_id = signature.names, signature.key_id
     if missing := [name for name in needed if name not in names]:
         raise ProtocolError(401, "signature_invalid", f"It doesn't cover {', '.join(missing)}.")
     jwk = next((one for one in keys if one.get("kid") == key_id), None)
     if jwk is None:
         raise ProtocolError(401, "key_not_found", f"The profile has no key {key_id!r}.")
+    if signature.expires is not None and signature.expires < time.time():
+        raise ProtocolError(401, "signature_invalid", "It has expired.")
     if jwk.get("kty") != "EC" or jwk.get("crv") not in _CURVES:
         raise ProtocolError(400, "algorithm_unsupported", "Sign with ES256 or ES384.")
     if "content-digest" in names and headers.get("content-digest") != content_digest(body):
         raise ProtocolError(400, "digest_mismatch", "Content-Digest isn't that of the body.")
     values = {name: derived.get(name, headers.get(name, "")) for name in names}
-    if not _is_valid(jwk, _base(values, parameters), headers["signature"], label):
+    message = _base(values, signature.parameters)
+    if not _is_valid(jwk, message, headers["signature"], signature.label):
         raise ProtocolError(401, "signature_invalid", f"It isn't the signature of key {key_id!r}.")
 
 
-def _parsed_input(header: str) -> tuple[str, list[str], str, str]:
-    """Return label, covered components, the member's own text, and the key's id."""
+def _signatures(header: str) -> list[Signature]:
+    """Return the members of Signature-Input, one at least. Raises ProtocolError."""
     try:
         parsed = cast("dict[str, Any]", http_sf.parse(header.encode(), tltype="dictionary"))
-        label, (items, parameters) = next(iter(parsed.items()))
-        names = [str(name) for name, _parameters in items]
-        text = header.split(f"{label}=", 1)[1].strip()
-        key_id = str(parameters["keyid"])
-    except (ValueError, KeyError, TypeError, StopIteration) as error:
+        found = [_signature(label, member) for label, member in parsed.items()]
+    except (ValueError, KeyError, TypeError) as error:
         raise ProtocolError(401, "signature_invalid", "Signature-Input can't be read.") from error
-    return label, names, text, key_id
+    if not found:
+        raise ProtocolError(401, "signature_invalid", "Signature-Input is empty.")
+    return found
+
+
+def _signature(label: str, member: Any) -> Signature:
+    items, parameters = member
+    names = [str(name) for name, _parameters in items]
+    text = http_sf.ser({label: member}).removeprefix(f"{label}=")
+    expires = parameters.get("expires")
+    if expires is not None:
+        expires = int(expires)
+    return Signature(label, names, text, str(parameters["keyid"]), expires)
 
 
 def _is_valid(jwk: Mapping[str, Any], message: bytes, header: str, label: str) -> bool:

@@ -12,8 +12,8 @@ from uuid import UUID
 
 from django.conf import settings
 from django.db.models import Q, QuerySet, Sum
+from django.db.models.functions import Now
 from django.http import HttpRequest
-from django.utils import timezone
 from ninja import Path, Query
 
 from orders.api.client_access import ClientKey, access_of, missing_scope
@@ -38,6 +38,7 @@ from orders.finding.conditions import (
 from orders.finding.search import means_order
 from orders.lifecycle.payouts import due_after
 from orders.models import Order, OrderLine, Payment, Refund
+from project.database.clock import database_now
 from project.desk.day_ranges import begin_of
 from project.desk.search_terms import typed_id
 from project.order_numbers import order_number
@@ -70,9 +71,10 @@ def list_orders(request: HttpRequest, filters: Query[OrderFilters]) -> OrderPage
     refuse_unknown(request, filters)
     access = access_of(request)
     has_persons = access is not None and access.may(CUSTOMERS_READ)
-    now = timezone.now()
     orders = _filtered(filters, has_persons=has_persons).order_by("changed_at", "id")
-    page = read_rows(orders, cursor=filters.cursor, size=filters.limit)
+    # `changed_at` is of the database's clock, so is the time at which the rows were read.
+    page = read_rows(orders.annotate(read_at=Now()), cursor=filters.cursor, size=filters.limit)
+    now = page.rows[0].read_at if page.rows else database_now()
     last = page.rows[-1].changed_at if page.rows else filters.updated_after
     return OrderPage.model_construct(
         items=seen_orders(page.rows, has_persons=has_persons, in_full=True),

@@ -204,7 +204,9 @@ def _refuse_fields(request: HttpRequest) -> None:
     if body != {}:
         names = body if isinstance(body, dict) else [""]
         message = "This step takes no fields: it is taken for the whole order."
-        raise invalid_problem([{"field": name[:200], "message": message} for name in names])
+        raise invalid_problem(
+            [{"field": name[:200], "message": message} for name in list(names)[:100]]
+        )
 
 
 def _did(claim: Claim, order: Order, name: str, user: User) -> bool:

@@ -189,6 +189,8 @@ def count_stock(request: HttpRequest, count: CountIn, key: Key) -> HttpResponse:
 
 
 Work = Callable[[Any, Access, Claim], int]
+UNITS = {"move": "quantity", "count": "counted"}
+"""The field with the units, by the operation."""
 
 
 def _answer(
@@ -223,7 +225,7 @@ def _answer(
     except StockTooLowError as error:
         raise Problem(409, "stock_too_low", str(error), available=error.available) from None
     except StockTooLargeError as error:
-        raise invalid_problem([{"field": "quantity", "message": str(error)}]) from None
+        raise invalid_problem([{"field": UNITS[name], "message": str(error)}]) from None
     except (CorrectedMeanwhileError, CorrectionKeyReusedError):
         # The exception names the colleague, who is no concern of another system.
         detail = "Somebody received, corrected or counted it since: read the stock, count again."

@@ -55,11 +55,26 @@ logger = logging.getLogger(__name__)
 MAX_ERRORS = 100
 MAX_FIELD_LENGTH = 200
 
+_WHOLE_NUMBER, _OBJECT = _("Use a whole number."), _("Send an object.")
+_TRUTH, _AMOUNT = _("Use true or false."), _("Use an amount, like 12.30.")
+_TIME = _("Write it as 2026-05-04, a moment as 2026-05-04T09:00:00Z.")
 _MESSAGES = {
     "missing": _("This field is required."),
     "extra_forbidden": _("There is no such field."),
-    "int_type": _("Use a whole number."),
-    "model_type": _("Send an object."),
+    **dict.fromkeys(("int_type", "int_parsing", "int_from_float"), _WHOLE_NUMBER),
+    **dict.fromkeys(("model_type", "model_attributes_type", "dict_type"), _OBJECT),
+    "list_type": _("Send a list."),
+    "string_type": _("Use a text."),
+    **dict.fromkeys(("bool_type", "bool_parsing"), _TRUTH),
+    **dict.fromkeys(("uuid_type", "uuid_parsing"), _("Use an id, as an answer has it.")),
+    **dict.fromkeys(("literal_error", "enum"), _("Use one of these: %(expected)s.")),
+    "greater_than_equal": _("Use at least %(ge)s."),
+    "less_than_equal": _("Use at most %(le)s."),
+    **dict.fromkeys(("decimal_parsing", "decimal_type", "finite_number"), _AMOUNT),
+    **dict.fromkeys(
+        ("date_parsing", "date_from_datetime_parsing", "datetime_parsing", "timezone_aware"), _TIME
+    ),
+    "datetime_from_date_parsing": _TIME,
     "too_short": _("Give at least %(min_length)d."),
     "too_long": _("Give at most %(max_length)d."),
     "string_pattern_mismatch": _("Use two decimal places, like 12.30."),

@@ -18,10 +18,11 @@ from unfold.decorators import action, display
 
 from notifications.desk.webhook_words import trouble_words
 from notifications.models import WebhookEndpoint
+from notifications.webhooks import switches
 from orders.agents import blocking
 from orders.agents.checkouts import LIVES
 from orders.agents.errors import ProtocolError
-from orders.agents.order_events import EVENTS_KIND, event_address
+from orders.agents.order_events import event_address, known_endpoint
 from orders.desk.agent_checkout_parts import profile_short, rows_of
 from orders.desk.orders import COLOURS
 from orders.models import AgentCheckout, AgentPlatform, Order
@@ -33,7 +34,7 @@ from project.desk.record_page import RecordPage
 
 Stage = AgentCheckout.Stage
 RECENT = timedelta(days=30)
-"""Checkouts are kept for so long, so older orders aren't counted."""
+"""A platform's orders are counted for so long."""
 LATEST = 10
 BLOCKED_COLOURS = {"in": "success", "blocked": "danger"}
 
@@ -76,7 +77,7 @@ class AgentPlatformAdmin(ReadOnly, LongList, RecordPage):
         *("profile", "known_by", "first_seen", "last_seen", "read_at", "contact"),
         *("capabilities", "order_events"),
     )
-    actions = ("block", "let_in")
+    actions = ("block", "let_in", "resume_events")
 
     def matches(self, text: str) -> Q:
         return Q(profile_url__startswith=text) | Q(profile_url__startswith=f"https://{text}")
@@ -92,7 +93,8 @@ class AgentPlatformAdmin(ReadOnly, LongList, RecordPage):
         order_ids = [each.order_id for each in closed.only("order_id")[:LATEST] if each.order_id]
         orders = Order.objects.filter(pk__in=order_ids).order_by("-placed_at", "-pk")
         colour, words = self.state(platform)
-        wanted = "let_in" if platform.blocked_at else "block"
+        wanted = ["let_in" if platform.blocked_at else "block"]
+        wanted += ["resume_events"] if _without_events([platform]) else []
         known = self.get_actions(request)
         listed = reverse("admin:orders_agentcheckout_changelist")
         return {
@@ -100,7 +102,7 @@ class AgentPlatformAdmin(ReadOnly, LongList, RecordPage):
             "title": platform.profile_url,
             "state": words,
             "state_colour": BLOCKED_COLOURS[colour],
-            "decision": (wanted, known[wanted][2]) if wanted in known else None,
+            "decisions": [(name, known[name][2]) for name in wanted if name in known],
             "checkouts": rows_of(
                 mine.select_related("platform").order_by("-changed_at", "-id")[:LATEST]
             ),
@@ -164,12 +166,10 @@ class AgentPlatformAdmin(ReadOnly, LongList, RecordPage):
     @display(description=_("events of its orders"))
     def order_events(self, platform: AgentPlatform) -> SafeString | str:
         """Where they go, and whether somebody takes them: they are deliveries of webhooks."""
-        address = ""
-        with suppress(ProtocolError):  # its profile can't be read
-            address = event_address(platform)
+        address = _told_at(platform)
         if not address:
             return "–"
-        endpoint = WebhookEndpoint.objects.filter(kind=EVENTS_KIND, url=address).first()
+        endpoint = known_endpoint(address)
         trouble = trouble_words(endpoint) if endpoint else ""
         return format_html("{} {}", isolated(address), trouble) if trouble else isolated(address)
 
@@ -225,6 +225,35 @@ class AgentPlatformAdmin(ReadOnly, LongList, RecordPage):
         messages.success(request, words % {"count": count})
 
     let_in.logs_itself = True
+
+    @action(description=_("Send its events again"), permissions=["decide"])
+    def resume_events(self, request: HttpRequest, queryset: QuerySet[AgentPlatform]) -> None:
+        """Let those have events again whose address answered 410, or that a restore paused."""
+        stopped = _without_events(list(queryset))
+        keys = [endpoint.pk for endpoint in stopped.values()]
+        count = switches.resume(WebhookEndpoint.objects.filter(pk__in=keys))
+        if stopped:
+            self.record_action(request, _("Send its events again"), list(stopped))
+        words = ngettext(
+            "%(count)d address of events goes on.", "%(count)d addresses of events go on.", count
+        )
+        messages.success(request, words % {"count": count})
+
+    resume_events.logs_itself = True
+
+
+def _told_at(platform: AgentPlatform) -> str:
+    """Return the address of its events; empty: it wants none, or its profile can't be read."""
+    with suppress(ProtocolError):
+        return event_address(platform)
+    return ""
+
+
+def _without_events(platforms: list[AgentPlatform]) -> dict[AgentPlatform, WebhookEndpoint]:
+    """Return those whose events go nowhere any more, with their endpoints."""
+    found = {each: known_endpoint(_told_at(each)) for each in platforms}
+    active = WebhookEndpoint.Status.ACTIVE
+    return {each: one for each, one in found.items() if one is not None and one.status != active}
 
 
 def _counts(platform_ids: list[Any]) -> dict[Any, tuple[int, int]]:

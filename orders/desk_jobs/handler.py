@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import translation
 from django.utils.module_loading import import_string
 
+from orders.desk_jobs import report_files
 from orders.desk_jobs.kinds import KINDS
 from orders.models import DeskJob
 from project.jobs.errors import PermanentError
@@ -41,12 +42,19 @@ class DeskJobHandler(JobHandler[DeskJob]):
         for name in earlier:
             transaction.on_commit(partial(default_storage.delete, name))
 
+    def after_attempt(self, job_id: UUID) -> None:
+        report_files.sweep(job_id)
+
     def delete(self, job_ids: Sequence[UUID]) -> None:
-        """Delete the jobs, then their reports and the uploads that no other job reads."""
+        """Delete the jobs with their reports and the uploads that no other job reads.
+
+        The files first: by the rows they are found again when the storage fails.
+        """
         jobs = DeskJob.objects.filter(pk__in=job_ids)
         uploads = set(jobs.exclude(file="").values_list("file", flat=True))
-        reports = set(jobs.exclude(report="").values_list("report", flat=True))
-        super().delete(job_ids)
-        read = set(DeskJob.objects.filter(file__in=uploads).values_list("file", flat=True))
-        for name in (uploads - read) | reports:
+        others = DeskJob.objects.filter(file__in=uploads).exclude(pk__in=job_ids)
+        for name in uploads - set(others.values_list("file", flat=True)):
             default_storage.delete(name)
+        for job_id in job_ids:
+            report_files.remove(job_id)
+        super().delete(job_ids)

@@ -10,6 +10,7 @@ from typing import Any
 from django.core.files.base import File
 from django.core.files.storage import default_storage
 
+from orders.desk_jobs.report_files import folder_of
 from orders.models import DeskJob
 from project.desk.spreadsheets import write_csv
 from project.jobs.errors import LostClaimError
@@ -26,9 +27,7 @@ def store_progress(job: DeskJob, percent: int) -> None:
 
 def store_report(job: DeskJob, file: File, *, name: str) -> None:
     """Store the report under a path of this claim. The desk shows it when the job has ended."""
-    assert job.token is not None  # claimed
-    path = f"desk/{job.pk}/{job.token.hex[:8]}/{name}"
-    job.report.name = default_storage.save(path, file)
+    job.report.name = default_storage.save(f"{folder_of(job)}/{name}", file)
 
 
 @contextmanager

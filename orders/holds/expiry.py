@@ -11,6 +11,7 @@ from typing import Any
 from django.db.models.functions import Now
 
 from orders.models import Hold, HoldLine
+from orders.placing.errors import ShopBusy
 from orders.placing.held_units import GiveBack, GivenBack, HeldUnits, NotHeld
 from orders.placing.writers import writers
 from project.group_commit import GroupCommitError, NotTakenError, Submission
@@ -28,7 +29,7 @@ def give_back_expired() -> int | None:
     """End the holds whose time is over; return how many, None if none.
 
     Two runs at once are harmless: a hold ends once. Raises UnfinishedError, after all others, for
-    holds of a product that somebody has locked.
+    holds that somebody has locked, or their product.
     """
     ended = left = 0
     while due := _due(skip=left):
@@ -67,6 +68,6 @@ def _answer(submission: Submission[Any, Any]) -> object:
         return submission.result(grace=PATIENCE)
     except NotHeld as answer:
         return answer
-    except GroupCommitError as error:
+    except (GroupCommitError, ShopBusy) as error:
         logger.info("a hold isn't given back yet: %s", error)
         return None

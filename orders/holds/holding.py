@@ -35,7 +35,7 @@ from orders.placing.held_units import (
     NotHeld,
     read_held,
 )
-from orders.placing.identity import hold_id
+from orders.placing.identity import hold_ids
 from orders.placing.offers import Offer, look_up, parents_among
 from orders.placing.placement import DEADLINE, GRACE, turn
 from orders.placing.request import RequestedLine, line_errors, merged
@@ -77,10 +77,10 @@ def hold(
     """
     if not settings.HOLD_MINUTES:
         raise HoldsAreOff
-    wanted = hold_id(source=source, key=key) if key else uuid4()
+    ids = hold_ids(source=source, key=key) if key else [uuid4()]
     try:
         with turn():
-            return _hold(lines, wanted, replaces=replaces, counted_address=counted_address)
+            return _hold(lines, ids, replaces=replaces, counted_address=counted_address)
     except Error as error:
         # The reads before the writer: nothing was held.
         if dropped_if_lost(error, connection):
@@ -90,13 +90,14 @@ def hold(
 
 def _hold(
     lines: Sequence[RequestedLine],
-    wanted: UUID,
+    ids: Sequence[UUID],
     *,
     replaces: UUID | None,
     counted_address: str,
 ) -> Units:
     fingerprint = fingerprint_of(lines)
-    before = Hold.objects.filter(pk=wanted).first()
+    before = Hold.objects.filter(pk__in=ids).first()
+    wanted = ids[0] if before is None else before.pk
     if before is not None and before.fingerprint == fingerprint:
         return _units(before)
     # Before the stock is read, as placing does.

@@ -8,6 +8,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
+from django.db import transaction
 from django.utils.translation import gettext as _
 
 from orders.imports.errors import RowRefusedError
@@ -17,7 +18,7 @@ from orders.imports.rows import Row, parse_row, rows_by_sku
 from orders.imports.run import LOCK
 from orders.imports.table import RawRow
 from orders.models.translated import other_languages
-from project.database.advisory_lock import try_lock
+from project.database.advisory_lock import try_lock_until_commit
 
 EMPTIED = {"description": "description", "shelf": "shelf", "tax class": "tax_class"}
 """Columns that an empty text empties, and the rows' fields. In a table an empty cell says nothing:
@@ -88,8 +89,8 @@ def _write(rows: Sequence[Row], report: Report) -> None:
     """Write with the import's lock: two at once could create the same products."""
     until = time.monotonic() + LONGEST_WAIT
     while True:
-        with try_lock(LOCK) as locked:
-            if locked:
+        with transaction.atomic():
+            if try_lock_until_commit(LOCK):
                 CatalogueImport(report).import_rows([(row, []) for row in rows])
                 return
         if time.monotonic() > until:

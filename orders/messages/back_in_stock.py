@@ -12,7 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.conf import settings
-from django.db import connection, transaction
+from django.db import Error, connection, transaction
 from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.db.models.functions import Lower, Now
 from django.urls import reverse
@@ -23,6 +23,8 @@ from orders.messages.waiting_list import confirmation_context, waiting_for
 from orders.models import Order, OrderLine, Product, Restock, WaitingListEntry
 from orders.models.product import ORDERABLE
 from project.database.clock import database_now
+from project.database.errors import is_lock_timeout
+from project.schedule.passes import UnfinishedError
 from project.text import isolate
 
 EVENT = "back_in_stock"
@@ -33,10 +35,13 @@ HEAD_START = timedelta(hours=1)
 BATCH_SIZE = 500
 """The messages of one transaction."""
 
+# What somebody has locked, a restock or a product, is left for a later run.
 _END = """
 UPDATE orders_restock AS restock SET ended_at = greatest(opened_at, statement_timestamp())
-FROM orders_product AS product LEFT JOIN orders_stock AS stock ON stock.product_id = product.id
-WHERE restock.ended_at IS NULL AND product.id = restock.product_id
+FROM (SELECT id FROM orders_restock WHERE ended_at IS NULL
+      ORDER BY id FOR NO KEY UPDATE SKIP LOCKED) AS free,
+     orders_product AS product LEFT JOIN orders_stock AS stock ON stock.product_id = product.id
+WHERE restock.id = free.id AND product.id = restock.product_id
   AND (coalesce(stock.available, 0) = 0 OR NOT product.is_active
        OR EXISTS (SELECT FROM orders_product AS parent
                   WHERE parent.id = product.variant_of_id AND NOT parent.is_active))
@@ -52,7 +57,7 @@ JOIN orders_product AS product ON product.id = wanted.product_id
 WHERE stock.available > 0 AND product.is_active
   AND NOT EXISTS (SELECT FROM orders_product AS parent
                   WHERE parent.id = product.variant_of_id AND NOT parent.is_active)
-ORDER BY wanted.product_id
+ORDER BY wanted.product_id FOR KEY SHARE OF product SKIP LOCKED
 ON CONFLICT (product_id) WHERE ended_at IS NULL DO NOTHING
 """
 
@@ -60,12 +65,23 @@ ON CONFLICT (product_id) WHERE ended_at IS NULL DO NOTHING
 def tell_back_in_stock() -> int | None:
     """Tell those whose turn it is; return how many, None if none.
 
-    Two runs at once tell each of them once: a restock is one run's at a time.
+    Two runs at once tell each of them once: a restock is one run's at a time. Raises
+    UnfinishedError, after all others, for lists with an entry that somebody has locked.
     """
     with connection.cursor() as cursor:
         cursor.execute(_END)
         cursor.execute(_BEGIN)
-    return sum(_tell(restock_id) for restock_id in _due()) or None
+    told = left = 0
+    for restock_id in _due():
+        try:
+            told += _tell(restock_id)
+        except Error as error:
+            if not is_lock_timeout(error):
+                raise
+            left += 1
+    if left:
+        raise UnfinishedError(f"{left} waiting lists wait: locked by another transaction")
+    return told or None
 
 
 def why_unwanted(message: Notification) -> str:

@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from typing import Any
 
-from django.core.files.storage import default_storage
 from django.db.models import QuerySet
 from django_celery_results.models import TaskResult
 
@@ -41,14 +40,3 @@ def _folders(jobs: list[MediaJob]) -> Iterator[str]:
     """Yield the folders with files of these jobs, also those of claims that failed."""
     for job in jobs:
         yield from rendition_files.leaves(rendition_files.home_of(job))
-        for name in job.renditions.values_list("file", flat=True):
-            folder = name.rpartition("/")[0]
-            if _exists(folder):
-                yield folder
-
-
-def _exists(folder: str) -> bool:
-    try:
-        return bool(default_storage.listdir(folder)[1])
-    except FileNotFoundError:
-        return False

@@ -6,6 +6,7 @@ from typing import Any
 from django.core.files.storage import default_storage
 from django.db.models import Q, QuerySet
 
+from orders.desk_jobs import report_files
 from orders.desk_jobs.kinds import (
     EXPORT_LIST,
     EXPORT_PERSON,
@@ -34,10 +35,9 @@ def delete_exports(person: Person) -> int:
     exports: QuerySet[Any] = DeskJob.objects.filter(mine, kind=EXPORT_PERSON.name)
     exports.cancel()  # type: ignore[attr-defined]
     deleted = 0
-    for job in exports:
-        if job.report:
-            default_storage.delete(job.report.name)  # first: by the row it is found again
-        deleted += exports.filter(pk=job.pk).delete()[0]
+    for pk in exports.values_list("pk", flat=True):
+        report_files.remove(pk)  # first: by the row they are found again
+        deleted += exports.filter(pk=pk).delete()[0]
     return deleted
 
 
@@ -55,6 +55,10 @@ def delete_lists() -> int:
 
 
 def _delete_files(jobs: QuerySet[Any]) -> int:
+    """Delete the files of these jobs. One that is being written has read the person: it is begun
+    anew.
+    """
+    jobs.start_anew()  # type: ignore[attr-defined]
     deleted = 0
     for pk, name in jobs.exclude(report="").order_by("pk").values_list("pk", "report"):
         default_storage.delete(name)

@@ -24,9 +24,11 @@ _CHANGING = frozenset(
     }
 )
 """What changes an order as platforms read it: payments are no part of it."""
+# To one that is off nothing is written, as with those of people: it would wait for ever.
 _ENDPOINTS = """
 SELECT places, events_to_id FROM orders_agentcheckout
-WHERE places = ANY(%s::uuid[]) AND events_to_id IS NOT NULL
+JOIN notifications_webhookendpoint AS endpoint ON endpoint.id = events_to_id
+WHERE places = ANY(%s::uuid[]) AND endpoint.status <> 'off'
 """
 
 

@@ -78,6 +78,11 @@ class Draft:
         return {line.product_id for line in self.lines}.union(held)
 
     @property
+    def user_ids(self) -> set[int]:
+        """The accounts that its rows name: the customer's, and the operator's."""
+        return {user_id for user_id in (self.order.user_id, self.operator_id) if user_id}
+
+    @property
     def jobs(self) -> list[Notification | MediaJob]:
         """All jobs that are queued with the order."""
         return [*self.notifications, *self.media_jobs, *(part.job for part in self.uploads)]

@@ -107,14 +107,22 @@ def _products_of(held: HeldUnits | None) -> set[int]:
     return set(held.units) if held else set()
 
 
-def lock_open(cursor: CursorWrapper, hold_ids: Iterable[UUID]) -> set[UUID]:
-    """Lock those of these holds that are open; return their ids. The stock is locked already."""
-    cursor.execute(
-        "SELECT id FROM orders_hold WHERE id = ANY(%s::uuid[]) AND status = 'open'"
-        " ORDER BY id FOR NO KEY UPDATE",
-        [array_literal(hold_ids)],
-    )
-    return {row[0] for row in cursor.fetchall()}
+_OPEN = "SELECT id FROM orders_hold WHERE id = ANY(%s::uuid[]) AND status = 'open'"
+
+
+def lock_open(cursor: CursorWrapper, hold_ids: set[UUID]) -> tuple[set[UUID], set[UUID]]:
+    """Lock those of these holds that are open; return their ids, and those that are open and busy.
+
+    Their stock is locked already, so no writer has any of them. Whoever else has one may keep it
+    for long: nobody waits for that.
+    """
+    cursor.execute(f"{_OPEN} ORDER BY id FOR NO KEY UPDATE SKIP LOCKED", [array_literal(hold_ids)])
+    locked = {row[0] for row in cursor.fetchall()}
+    busy: set[UUID] = set()
+    if missing := hold_ids - locked:
+        cursor.execute(_OPEN, [array_literal(missing)])
+        busy = {row[0] for row in cursor.fetchall()}
+    return locked, busy
 
 
 def hold_fingerprints(cursor: CursorWrapper, hold_ids: Iterable[UUID]) -> dict[UUID, str]:

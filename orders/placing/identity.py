@@ -33,9 +33,10 @@ def order_ids(*, source: str, user_id: int | None, key: str) -> list[UUID]:
     return [_derive(secret, source, owner, key) for secret in secrets]
 
 
-def hold_id(*, source: str, key: str) -> UUID:
-    """Return the id of the hold that was made under the key."""
-    return _hash(settings.SECRET_KEY, f"hold\x00{source}\x00{key}")
+def hold_ids(*, source: str, key: str) -> list[UUID]:
+    """Return every id that a hold under the key may have, the current one first, as of orders."""
+    secrets = [settings.SECRET_KEY, *settings.SECRET_KEY_FALLBACKS]
+    return [_hash(secret, f"hold\x00{source}\x00{key}") for secret in secrets]
 
 
 def _derive(secret: str, source: str, user_id: int | None, key: str) -> UUID:

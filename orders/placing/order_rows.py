@@ -25,6 +25,27 @@ def fingerprints_of(cursor: CursorWrapper, order_ids: set[UUID]) -> dict[UUID, s
     return dict(cursor.fetchall())
 
 
+def lock_users(
+    cursor: CursorWrapper, user_ids: set[int], wait: bool
+) -> tuple[dict[int, None], set[int]]:
+    """Lock the accounts that orders name, as `side_locks.Take`.
+
+    The foreign keys of the orders ask for them at COMMIT, where a wait would hold up the whole
+    batch.
+    """
+    lock = f"{_USERS} ORDER BY id FOR KEY SHARE"
+    cursor.execute(lock if wait else f"{lock} SKIP LOCKED", [array_literal(user_ids)])
+    locked = {row[0]: None for row in cursor.fetchall()}
+    missing = user_ids - locked.keys()
+    if wait or not missing:
+        return locked, set()
+    cursor.execute(_USERS, [array_literal(missing)])
+    return locked, {row[0] for row in cursor.fetchall()}
+
+
+_USERS = "SELECT id FROM orders_user WHERE id = ANY(%s::bigint[])"
+
+
 def write_orders(cursor: CursorWrapper, drafts: Sequence[Draft]) -> dict[UUID, Taken]:
     """Write the orders with all their rows, and take their stock. Raises RepeatBatch."""
     cursor.execute(

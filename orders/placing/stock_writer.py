@@ -5,6 +5,7 @@ same batches open holds and end them: they compete for the same units.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 from uuid import UUID
 
@@ -26,14 +27,24 @@ from orders.placing.held_units import (
     lock_open,
     write_holds,
 )
-from orders.placing.order_rows import fingerprints_of, write_orders
+from orders.placing.order_rows import fingerprints_of, lock_users, write_orders
 from orders.placing.row_locks import RowLocks
+from orders.placing.side_locks import SideLocks
 from orders.placing.uploads import assign, lock_untaken
-from orders.placing.voucher_rows import VoucherLocks, VoucherRows
+from orders.placing.voucher_rows import Limits, VoucherRows, lock_vouchers
 from project.group_commit import DEFER, RepeatBatch
 
 Item: TypeAlias = Draft | HoldDraft | GiveBack
 """What the stock writer is asked for."""
+
+
+@dataclass(frozen=True)
+class _Side:
+    """The locks behind those of stock and holds, in their order."""
+
+    vouchers: SideLocks[int, Limits]
+    uploads: SideLocks[UUID, None]
+    users: SideLocks[int, None]
 
 
 class StockWriter:
@@ -41,7 +52,7 @@ class StockWriter:
 
     def __init__(self) -> None:
         self.locks = RowLocks(Stock, column="available")
-        self._voucher_locks = VoucherLocks()
+        self._side = _Side(SideLocks(lock_vouchers), SideLocks(lock_untaken), SideLocks(lock_users))
 
     def apply(
         self, connection: BaseDatabaseWrapper, items: Sequence[Item], *, wait: bool = True
@@ -49,10 +60,10 @@ class StockWriter:
         """Serve the items in their order; take all lines of an item or none.
 
         Returns an answer per item: Taken, Held, GivenBack, AlreadyPlaced, OutOfStock, NotHeld,
-        UploadsGone, VoucherRefused, KeyReused or DEFER. A batch of orders takes three statements,
-        whatever its size, because bulk_create would halve the orders per second; uploads take two
-        more, vouchers three, holds up to four. Without `wait`, an item whose rows aren't free is
-        deferred.
+        UploadsGone, VoucherRefused, KeyReused, ShopBusy or DEFER. A batch of orders takes three
+        statements, whatever its size, because bulk_create would halve the orders per second;
+        accounts take one more, uploads two, vouchers three, holds up to four. Without `wait`, an
+        item whose rows aren't free is deferred.
         """
         acquire = self.locks.acquire if wait else self.locks.acquire_free
         held, suspects = acquire(
@@ -60,7 +71,7 @@ class StockWriter:
         )
         available = {product_id: values[0] for product_id, values in held.items()}
         with connection.cursor() as cursor:
-            batch = _Batch(cursor, items, available, suspects, self._voucher_locks, wait=wait)
+            batch = _Batch(cursor, items, available, suspects, self._side, wait=wait)
             answers = [batch.decide(item) for item in items]
             written = batch.write()
         return [
@@ -78,7 +89,7 @@ class _Batch:
         items: Sequence[Item],
         available: dict[int, int],
         suspects: Collection[int],
-        voucher_locks: VoucherLocks,
+        side: _Side,
         *,
         wait: bool,
     ) -> None:
@@ -87,14 +98,18 @@ class _Batch:
         self._suspects = frozenset(suspects)
         self._wait = wait
         wanted = {item.held.id for item in items if item.held}
-        self._open = lock_open(cursor, wanted) if wanted else set()
+        self._open, self._busy_holds = lock_open(cursor, wanted) if wanted else (set(), set())
         uses = [item.use for item in items if isinstance(item, Draft) and item.use]
         self._vouchers = None
         if uses:
-            locked = voucher_locks.lock(cursor, {use.voucher_id for use in uses}, wait=wait)
-            self._vouchers = VoucherRows(cursor, uses, locked)
+            voucher_ids = {use.voucher_id for use in uses}
+            limits, _busy = side.vouchers.lock(cursor, voucher_ids, wait=wait)
+            self._vouchers = VoucherRows(cursor, uses, limits)
         tokens = {part.token for item in items if isinstance(item, Draft) for part in item.uploads}
-        self._untaken = lock_untaken(cursor, tokens) if tokens else set()
+        untaken, self._busy_uploads = side.uploads.lock(cursor, tokens, wait=wait)
+        self._untaken = set(untaken)
+        users = {key for item in items if isinstance(item, Draft) for key in item.user_ids}
+        _ours, self._busy_users = side.users.lock(cursor, users, wait=wait)
         # Read after the locks: an order that another process committed is visible now.
         self._known: dict[UUID, str] = {}
         if order_ids := {item.id for item in items if isinstance(item, Draft)}:
@@ -113,10 +128,16 @@ class _Batch:
             return AlreadyPlaced() if seen == item.fingerprint else KeyReused(item.id)
         if not self._suspects.isdisjoint(item.product_ids):
             return DEFER
+        if item.held and item.held.id in self._busy_holds:
+            return ShopBusy()
+        tokens = {part.token for part in item.uploads}
+        if not self._busy_uploads.isdisjoint(tokens):
+            return self._busy()
+        if isinstance(item, Draft) and not self._busy_users.isdisjoint(item.user_ids):
+            return self._busy()
         held = item.held if item.held and item.held.id in self._open else None
         if shortages := self._shortages(item, held.units if held else {}):
             return OutOfStock(shortages)
-        tokens = {part.token for part in item.uploads}
         if gone := tokens - self._untaken:
             return UploadsGone(frozenset(gone))
         if use := item.use if isinstance(item, Draft) else None:
@@ -124,7 +145,7 @@ class _Batch:
             if refusal := self._vouchers.refusal(use):
                 if refusal.reason != "busy":
                     return refusal
-                return ShopBusy() if self._wait else DEFER
+                return self._busy()
             self._vouchers.accept(item.id, use)
         is_order = isinstance(item, Draft)
         if held:
@@ -164,10 +185,16 @@ class _Batch:
     def _give_back(self, item: GiveBack) -> Any:
         if not self._suspects.isdisjoint(item.product_ids):
             return DEFER
+        if item.held.id in self._busy_holds:
+            return ShopBusy()
         if item.held.id not in self._open:
             return NotHeld()
         self._end(Ending(item.held.id, item.status), item.held.units)
         return GivenBack()
+
+    def _busy(self) -> Any:
+        """Return the answer of an item whose voucher, upload or account somebody has locked."""
+        return ShopBusy() if self._wait else DEFER
 
     def _end(self, ending: Ending, units: Mapping[int, int]) -> None:
         self._open.discard(ending.hold_id)

@@ -4,7 +4,6 @@ It runs in the order's transaction, so an existing order has its uploads and the
 """
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
@@ -42,10 +41,18 @@ class DraftUpload:
         }
 
 
-def lock_untaken(cursor: CursorWrapper, tokens: Iterable[UUID]) -> set[UUID]:
-    """Lock the uploads that exist and that no order has taken; return their tokens."""
-    cursor.execute(_LOCK, [array_literal(tokens)])
-    return {row[0] for row in cursor.fetchall()}
+def lock_untaken(
+    cursor: CursorWrapper, tokens: set[UUID], wait: bool
+) -> tuple[dict[UUID, None], set[UUID]]:
+    """Lock the uploads that exist and that no order has taken, as `side_locks.Take`."""
+    lock = f"{_UNTAKEN} ORDER BY token FOR UPDATE"
+    cursor.execute(lock if wait else f"{lock} SKIP LOCKED", [array_literal(tokens)])
+    locked = {row[0]: None for row in cursor.fetchall()}
+    missing = tokens - locked.keys()
+    if wait or not missing:
+        return locked, set()
+    cursor.execute(_UNTAKEN, [array_literal(missing)])
+    return locked, {row[0] for row in cursor.fetchall()}
 
 
 def assign(cursor: CursorWrapper, parts: list[dict[str, Any]]) -> None:
@@ -54,11 +61,7 @@ def assign(cursor: CursorWrapper, parts: list[dict[str, Any]]) -> None:
 
 
 # After a wait for the lock PostgreSQL reads the row again, so a taken upload isn't returned.
-_LOCK = """
-SELECT token FROM orders_upload
-WHERE token = ANY(%s::uuid[]) AND line_id IS NULL
-ORDER BY token FOR UPDATE
-"""
+_UNTAKEN = "SELECT token FROM orders_upload WHERE token = ANY(%s::uuid[]) AND line_id IS NULL"
 
 _TAKE = """
 WITH part AS MATERIALIZED (

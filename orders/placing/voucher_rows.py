@@ -10,13 +10,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from uuid import UUID
 
-from django.db import Error
 from django.db.backends.utils import CursorWrapper
 
 from orders.placing.errors import VoucherRefused
 from project.database.arrays import array_literal
-from project.database.errors import LOCK_NOT_AVAILABLE, sqlstate
-from project.group_commit import RepeatBatch
 
 
 @dataclass(frozen=True)
@@ -31,50 +28,18 @@ class DraftUse:
 
 
 @dataclass(frozen=True)
-class _Limits:
+class Limits:
     is_active: bool
     used: int
     limit: int | None
     per_person: int | None
 
 
-class VoucherLocks:
-    """The locks that a StockWriter takes on vouchers. One that somebody keeps locked stops nobody.
-
-    After a lock timeout the batch comes again, and takes only those that are free: the others are
-    stuck from then on, and no lane waits for them until one is found free.
-    """
-
-    def __init__(self) -> None:
-        self._stuck: frozenset[int] = frozenset()
-        self._probing = False
-
-    def lock(
-        self, cursor: CursorWrapper, voucher_ids: set[int], *, wait: bool
-    ) -> dict[int, _Limits]:
-        """Lock the vouchers; return the limits of those we hold. Raises RepeatBatch."""
-        patient = set() if self._probing or not wait else voucher_ids - self._stuck
-        try:
-            locked = _locked(cursor, patient, wait=True)
-        except Error as error:
-            if sqlstate(error) != LOCK_NOT_AVAILABLE:
-                raise
-            self._probing = True
-            raise RepeatBatch from error
-        # After those that are waited for: what is held already can't close a circle.
-        locked |= _locked(cursor, voucher_ids - patient, wait=False)
-        if self._probing and wait:
-            self._stuck |= voucher_ids - locked.keys()
-            self._probing = False
-        self._stuck -= locked.keys()
-        return locked
-
-
 class VoucherRows:
     """The vouchers of one batch under their locks."""
 
     def __init__(
-        self, cursor: CursorWrapper, uses: Sequence[DraftUse], limits: dict[int, _Limits]
+        self, cursor: CursorWrapper, uses: Sequence[DraftUse], limits: dict[int, Limits]
     ) -> None:
         """`limits` are of the vouchers that are locked; the others are busy."""
         self._cursor = cursor
@@ -147,12 +112,13 @@ _LOCK = """
     FROM orders_voucher WHERE id = ANY(%s::bigint[]) ORDER BY id FOR NO KEY UPDATE"""
 
 
-def _locked(cursor: CursorWrapper, voucher_ids: set[int], *, wait: bool) -> dict[int, _Limits]:
-    """Lock the vouchers; without `wait` only those that are free. Return their limits."""
-    if not voucher_ids:
-        return {}
+def lock_vouchers(
+    cursor: CursorWrapper, voucher_ids: set[int], wait: bool
+) -> tuple[dict[int, Limits], set[int]]:
+    """Lock the vouchers, as `side_locks.Take`; return their limits. None is ever deleted."""
     cursor.execute(_LOCK if wait else f"{_LOCK} SKIP LOCKED", [array_literal(voucher_ids)])
-    return {row[0]: _Limits(*row[1:]) for row in cursor.fetchall()}
+    locked = {row[0]: Limits(*row[1:]) for row in cursor.fetchall()}
+    return locked, voucher_ids - locked.keys()
 
 
 def _used_by(cursor: CursorWrapper, wanted: set[tuple[int, str]]) -> Counter[tuple[int, str]]:

@@ -111,11 +111,16 @@ class BackupFolder:
         self.path.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = self.path / journal
         path.touch(mode=0o600, exist_ok=True)
-        with path.open("a") as file:
-            file.writelines(f"{line}\n" for line in lines)
+        with path.open("a+b") as file:
+            # Behind a line that a crash cut off, and on the disk before what it tells is done.
+            file.seek(max(0, file.tell() - 1))
+            start = "" if file.read() in (b"", b"\n") else "\n"
+            file.write((start + "".join(f"{line}\n" for line in lines)).encode())
+            file.flush()
+            os.fsync(file.fileno())
 
     def notes(self, journal: str) -> list[str]:
-        """Return the lines of a journal; the last may be cut off by a crash."""
+        """Return the lines of a journal; a crash may have cut one off."""
         path = self.path / journal
         return path.read_text().splitlines() if path.exists() else []
 

@@ -28,6 +28,8 @@ def try_lock(*key: int | str, using: str = "default") -> Iterator[bool]:
     """Try to take the lock for the block; yield whether this process holds it.
 
     It doesn't wait. The lock belongs to the connection `using`, so a process that dies releases it.
+    Not for the pages' connections: a pooler may give them another session for the unlock, and the
+    lock would stay with the first. They take `try_lock_until_commit`.
     """
     arguments = _arguments(key)  # type: ignore[arg-type]
     with connections[using].cursor() as cursor:
@@ -38,6 +40,14 @@ def try_lock(*key: int | str, using: str = "default") -> Iterator[bool]:
         finally:
             if locked:
                 cursor.execute(f"SELECT pg_advisory_unlock({arguments})", key)
+
+
+def try_lock_until_commit(*key: int | str, using: str = "default") -> bool:
+    """Try to take the lock until the open transaction ends; tell whether it has it. No waiting."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(f"SELECT pg_try_advisory_xact_lock({_arguments(key)})", key)  # type: ignore[arg-type]
+        locked: bool = cursor.fetchone()[0]
+        return locked
 
 
 def lock_until_commit(*key: int | str, using: str = "default") -> None:

@@ -351,6 +351,21 @@ class JobQuerySet(models.QuerySet[Any]):
             **self.model.cleared_on_finish,
         )
 
+    def start_anew(self) -> int:
+        """Queue the running jobs of this queryset again: what they have read is outdated.
+
+        Their claims are lost, so nothing of them counts. Return how many.
+        """
+        return self.filter(status=Status.RUNNING).update(
+            status=Status.QUEUED,
+            attempts=F("attempts") - 1,
+            token=None,
+            lease_until=None,
+            progress=0,
+            run_after=Now(),
+            ring_after=Now(),
+        )
+
     def retry_failed(self) -> int:
         """Queue failed jobs of this queryset anew (the operator's "retry"); return how many."""
         return self.filter(status=Status.FAILED).queue_again()

@@ -16,6 +16,10 @@ from project.models.heartbeat import FORGET_AFTER
 from project.names import task_name
 from project.text import clean, clean_json
 
+MOST_DEATHS = 1
+"""So often a process may die with a day's work before it counts as failing: a release stops it."""
+DIED = "its process has ended in the middle, each time"
+
 
 class DailyRunQuerySet(models.QuerySet["DailyRun"]):
     def first_day(self, name: str) -> date | None:
@@ -29,9 +33,14 @@ class DailyRunQuerySet(models.QuerySet["DailyRun"]):
         return set(runs.values_list("day", flat=True))
 
     def begin(self, name: str, day: date) -> "DailyRun":
-        """Return the day's run, begun now: a new one, or one that was interrupted."""
+        """Return the day's run, begun now: a new one, or one that was interrupted.
+
+        One that its process has died with twice has that as its error: nobody else could note it.
+        """
         run, _created = self.get_or_create(name=name, day=day)
-        self.filter(pk=run.pk).update(started_at=Now(), attempts=F("attempts") + 1)
+        this = self.filter(pk=run.pk)
+        this.update(started_at=Now(), attempts=F("attempts") + 1)
+        this.filter(finished_at=None, error="", attempts__gt=MOST_DEATHS + 1).update(error=DIED)
         return run
 
     def finish(self, run: "DailyRun", result: Any) -> None:

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from django.conf import settings
@@ -14,7 +15,7 @@ from django.db.models.functions import Now
 from django.utils.module_loading import autodiscover_modules
 from django_celery_results.models import TaskResult
 
-from project.database.errors import is_lock_timeout
+from project.database.errors import is_lock_timeout, is_outage
 from project.database.timeouts import PRUNING_LOCK, lock_timeout
 from project.jobs.handler import handler_of
 from project.jobs.model import job_models
@@ -52,11 +53,16 @@ def prune_also(name: str, rows: Callable[[], Old]) -> None:
     _more[name] = rows
 
 
+class UnprunedError(Exception):
+    """What could be pruned is; the message says what could not, and why."""
+
+
 def prune() -> dict[str, int]:
     """Delete old rows, from task results to finished jobs; return how many of each.
 
     Failed and unknown jobs stay until an operator has decided about them. A batch with a row that
-    somebody has locked is left to the next run, and holds up no other.
+    somebody has locked is left to the next run, and holds up no other. Raises UnprunedError at the
+    end for the kinds that failed, such as one whose files can't be deleted.
     """
     old: dict[str, Old] = {
         "results": Old(
@@ -72,13 +78,26 @@ def prune() -> dict[str, int]:
     }
     autodiscover_modules("tasks")
     old |= {name: rows() for name, rows in _more.items()}
+    for model in job_models():
+        handler = handler_of(model)
+        finished = handler.prunable().filter(finished_at__lt=Now() - handler.kept_for())
+        old[model.app] = Old(finished, by="finished_at", prune=handler.delete)
+    work: dict[str, Callable[[], int]] = {
+        name: partial(_prune, each) for name, each in old.items()
+    } | {CACHE: forget_ended_cache_entries}
+    deleted: dict[str, int] = {}
+    failed: list[str] = []
     with lock_timeout(PRUNING_LOCK):
-        deleted = {name: _prune(each) for name, each in old.items()}
-        for model in job_models():
-            handler = handler_of(model)
-            finished = handler.prunable().filter(finished_at__lt=Now() - handler.kept_for())
-            deleted[model.app] = _prune(Old(finished, by="finished_at", prune=handler.delete))
-        deleted[CACHE] = forget_ended_cache_entries()
+        for name, do in work.items():
+            try:
+                deleted[name] = do()
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                logger.exception("%s can't be pruned", name)
+                failed.append(f"{name}: {type(error).__name__}: {error}")
+    if failed:
+        raise UnprunedError("; ".join(failed))
     return deleted
 
 

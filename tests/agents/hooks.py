@@ -29,7 +29,7 @@ _claimed = keys._claimed
 _outage = AgentAnswer.objects.filter(status=599)
 
 
-def _claimed_unless_down(row_id: UUID, fingerprint: str) -> AgentAnswer:
+def _claimed_unless_down(ids: list[UUID], fingerprint: str) -> tuple[AgentAnswer, bool]:
     """The outage is a row, for there are two processes."""
     if _outage.exists():
         real = AgentAnswer.objects.get_or_create
@@ -39,10 +39,10 @@ def _claimed_unless_down(row_id: UUID, fingerprint: str) -> AgentAnswer:
 
         AgentAnswer.objects.get_or_create = fail
         try:
-            return _claimed(row_id, fingerprint)
+            return _claimed(ids, fingerprint)
         finally:
             AgentAnswer.objects.get_or_create = real
-    return _claimed(row_id, fingerprint)
+    return _claimed(ids, fingerprint)
 
 
 keys._claimed = _claimed_unless_down

@@ -8,8 +8,10 @@ import pytest
 
 from orders.agents import completing
 from orders.models import AgentCheckout, DeliveryRate, Order, Payment, Product, Stock, Voucher
+from orders.quotes.parcel import Missing, Quotes, Why
 from tests.agents.agent import (
     BUYER,
+    PLACE,
     Agent,
     codes_of,
     delivered,
@@ -127,6 +129,43 @@ def test_a_destination_without_a_street_is_asked_for(settings: Any) -> None:
     assert any(each.get("path", "").endswith("street_address") for each in checkout["messages"])
 
 
+def paths_of(checkout: dict[str, Any]) -> list[Any]:
+    """Return what of the delivery has to be mended."""
+    errors = [each for each in checkout["messages"] if each["type"] == "error"]
+    return [each.get("path", "").removeprefix("$.fulfillment.") for each in errors]
+
+
+def test_a_fault_of_the_selected_destination_is_told_at_its_place(settings: Any) -> None:
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("4.90")}
+    add_product("MUG")
+    fulfillment = delivered("flat-rate.standard")
+    work = {**PLACE, "id": "work", "street_address": "", "postal_code": ""}
+    fulfillment["methods"][0]["destinations"].append(work)
+    fulfillment["methods"][0]["selected_destination_id"] = "work"
+
+    checkout = Agent().checkout(("MUG", 1), fulfillment=fulfillment)
+
+    assert paths_of(checkout) == [
+        "methods[0].destinations[1].street_address",
+        "methods[0].destinations[1].postal_code",
+    ]
+
+
+def test_one_of_several_destinations_is_chosen_or_nothing_is_placed(settings: Any) -> None:
+    settings.DELIVERY_FLAT_RATE = {"*": Decimal("4.90")}
+    add_product("MUG")
+    agent = Agent()
+    fulfillment = delivered()
+    fulfillment["methods"][0]["destinations"].append({**PLACE, "id": "work"})
+
+    checkout = agent.checkout(("MUG", 1), fulfillment=fulfillment)
+    agent.complete(checkout)
+
+    assert checkout["status"] == "incomplete"
+    assert paths_of(checkout) == ["methods[0].selected_destination_id"]
+    assert not Order.objects.exists()
+
+
 def test_a_voucher_takes_off_what_it_takes_off_people() -> None:
     add_product("MUG", price="10.00")
     add_voucher(code="TEN", kind=Voucher.Kind.PERCENT, value=10)
@@ -141,6 +180,24 @@ def test_a_voucher_takes_off_what_it_takes_off_people() -> None:
     )
     order = Order.objects.get(pk=completed["order"]["id"])
     assert (order.voucher_code, order.total) == ("TEN", Decimal("27.00"))
+
+
+@pytest.mark.parametrize(("is_of_category", "line_total"), [(False, 3000), (True, 2700)])
+def test_an_orders_lines_cost_what_they_cost_in_the_completed_checkout(
+    is_of_category: bool, line_total: int
+) -> None:
+    mug = add_product("MUG", price="10.00")
+    category = mug.category if is_of_category else None
+    add_voucher(code="TEN", kind=Voucher.Kind.PERCENT, value=10, category=category)
+    agent = Agent()
+    _status, completed = agent.complete(agent.checkout(("MUG", 3), discounts={"codes": ["TEN"]}))
+
+    _status, order = agent.send("GET", f"/orders/{completed['order']['id']}")
+
+    lines_of = [answer["line_items"][0]["totals"] for answer in (completed, order)]
+    assert lines_of[0] == lines_of[1]
+    assert lines_of[1][-1] == {"type": "total", "amount": line_total}
+    assert order["totals"] == completed["totals"]
 
 
 def test_a_price_that_changes_before_the_completion_is_told_and_not_charged(
@@ -272,6 +329,24 @@ def test_a_carrier_without_a_quote_is_named(settings: Any) -> None:
 
     told = [each["content"] for each in checkout["messages"] if each["code"] == "carrier_missing"]
     assert told == ["rates: It doesn't carry this to this address."]
+
+
+@pytest.mark.parametrize(
+    ("why", "code"),
+    [(Why.LATE, "fulfillment_unavailable"), (Why.NOT_THERE, "address_undeliverable")],
+)
+def test_a_carrier_that_is_only_silent_may_deliver_there_later(
+    why: Why, code: str, settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.DELIVERY_FLAT_RATE = {"US": Decimal("4.90")}
+    found = Quotes(missing=(Missing("flat-rate", why),))
+    monkeypatch.setattr("orders.agents.fulfillment.quotes_for", lambda **asked: found)
+    add_product("MUG")
+
+    checkout = Agent().checkout(("MUG", 1), fulfillment=delivered())
+
+    assert [each["code"] for each in checkout["messages"]] == ["carrier_missing", code]
+    assert checkout["status"] == "incomplete"
 
 
 @pytest.mark.parametrize("fulfillment", [delivered(), {"methods": [{"type": "pickup"}]}])

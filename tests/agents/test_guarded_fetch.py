@@ -3,7 +3,9 @@
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import BadStatusLine, HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -12,6 +14,8 @@ import pytest
 
 from orders.agents import guarded_fetch
 from orders.agents.guarded_fetch import BadAddress, Unreachable, fetch
+
+stopped = threading.Event()
 
 
 class Answering(BaseHTTPRequestHandler):
@@ -23,7 +27,15 @@ class Answering(BaseHTTPRequestHandler):
         if kind == "redirect":
             self.send_header("Location", "/plain")
         self.end_headers()
+        if kind == "drip":
+            self._drip()
         self.wfile.write(b"x" * (guarded_fetch.MOST_BYTES + 1 if kind == "long" else 3))
+
+    def _drip(self) -> None:
+        """Send a byte again and again, so no single read takes long."""
+        with suppress(OSError):
+            while not stopped.wait(0.05):
+                self.wfile.write(b"x")
 
     def log_message(self, *_args: Any) -> None:
         pass
@@ -34,7 +46,9 @@ def server(settings: Any) -> Iterator[str]:
     settings.TANDEM_LOCAL = True
     with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as running:
         threading.Thread(target=running.serve_forever, daemon=True).start()
+        stopped.clear()
         yield f"http://127.0.0.1:{running.server_address[1]}"
+        stopped.set()
         running.shutdown()
 
 
@@ -154,3 +168,14 @@ def test_a_local_run_may_read_from_its_own_machine_and_production_may_not(
 def test_a_redirect_and_an_endless_document_are_not_read(server: str, path: str) -> None:
     with pytest.raises(Unreachable):
         fetch(f"{server}/{path}")
+
+
+def test_a_document_that_drips_does_not_hold_a_thread(
+    server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(guarded_fetch, "SECONDS", 0.5)
+    began = time.monotonic()
+
+    with pytest.raises(Unreachable, match="too long"):
+        fetch(f"{server}/drip")
+    assert time.monotonic() - began < 8

@@ -196,7 +196,12 @@ def test_whoever_does_not_allow_it_gives_no_code(client: Client, ada: User) -> N
 
 
 @pytest.mark.parametrize(
-    "changes", [{"client_id": "nobody"}, {"redirect_uri": "https://evil.example/callback"}]
+    "changes",
+    [
+        {"client_id": "nobody"},
+        {"client_id": "assistant\x00"},
+        {"redirect_uri": "https://evil.example/callback"},
+    ],
 )
 def test_an_unknown_platform_is_sent_nothing(
     client: Client, ada: User, changes: dict[str, str]
@@ -223,6 +228,21 @@ def test_a_wrong_request_is_told_to_the_platform(
     answer = told(client.get("/accounts/link/", asked(**changes)))
 
     assert (answer["error"], answer["iss"]) == (error, "http://localhost:8000")
+
+
+def test_the_state_comes_back_as_it_was_whatever_its_length(client: Client, ada: User) -> None:
+    client.force_login(ada)
+    state = "s" * 1500
+
+    assert allowed(client, state=state)["state"] == state
+    assert told(client.get("/accounts/link/", asked(state=state, scope="x")))["state"] == state
+
+
+@pytest.mark.parametrize("path", ["/ucp/oauth/token", "/ucp/oauth/revoke"])
+def test_a_client_that_no_row_can_have_is_unknown(client: Client, path: str) -> None:
+    answer = client.post(path, {"client_id": "assistant\x00", "grant_type": "refresh_token"})
+
+    assert (answer.status_code, answer.json()["error"]) == (401, "invalid_client")
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ import asyncio
 import json
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import pytest
 from django.test import Client
@@ -62,6 +63,23 @@ def test_errors_of_the_transport_are_errors_of_json_rpc() -> None:
     assert invalid["error"]["code"] == -32602
     assert rpc("no_such_method")["error"]["code"] == -32601
     assert call("no_such_tool")["error"]["code"] == -32602
+
+
+def test_who_needs_a_persons_consent_is_told_where_it_is_asked_for() -> None:
+    arguments = {"meta": META, "id": str(UUID(int=7))}
+    message = {
+        "jsonrpc": "2.0",
+        "id": 1,
+        "method": "tools/call",
+        "params": {"name": "get_order", "arguments": arguments},
+    }
+
+    answer = Client().post("/ucp/mcp", message, content_type="application/json")
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (401, -32000)
+    said = answer["WWW-Authenticate"]
+    assert said.startswith("Bearer ")
+    assert "/.well-known/oauth-protected-resource" in said
 
 
 def test_an_outcome_of_the_business_is_a_result() -> None:

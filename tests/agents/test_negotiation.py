@@ -131,6 +131,24 @@ def test_a_known_platform_is_not_fetched(monkeypatch: pytest.MonkeyPatch) -> Non
     assert AgentPlatform.objects.get().contact_email == "orders@example.com"
 
 
+@pytest.mark.parametrize("was_asked", [False, True])
+def test_a_platform_that_becomes_known_while_it_is_fetched_stays_known(
+    monkeypatch: pytest.MonkeyPatch, was_asked: bool
+) -> None:
+    if was_asked:
+        AgentPlatform.objects.create(profile_url=URL)
+
+    def fetch(url: str) -> bytes:
+        platforms.know(url, platform())
+        raise Unreachable("timed out")
+
+    monkeypatch.setattr(platforms, "fetch", fetch)
+
+    answers = [search(f'profile="{URL}"')[0] for _time in range(2)]
+
+    assert answers == [424, 200]
+
+
 @pytest.mark.parametrize(
     "url",
     ["http://platform.example.com/agent", "platform", "https://a:b@example.com/", "ftp://x/y"],

@@ -4,6 +4,7 @@ import errno
 from uuid import uuid4
 
 import pytest
+from celery.exceptions import Ignore
 from django.core.files.base import ContentFile
 from django.core.files.storage import default_storage
 
@@ -152,6 +153,17 @@ def test_a_late_claims_files_are_refused_and_removed(monkeypatch, pair_job):
 
     assert files_of() == set()
     assert not Rendition.objects.exists()
+
+
+def test_the_files_of_a_job_that_was_deleted_meanwhile_are_removed(monkeypatch, pair_job):
+    """As an erasure deletes it: then no row leads to what the worker writes."""
+    job = pair_job()
+    after_writing(monkeypatch, lambda job: MediaJob.objects.filter(pk=job.pk).delete())
+
+    with pytest.raises(Ignore):
+        process(str(job.pk))
+
+    assert files_of() == set()
 
 
 def test_a_late_claim_leaves_the_files_of_the_claim_that_won(monkeypatch, pair_job):

@@ -33,7 +33,7 @@ def main() -> None:
         warming.warm_up = lambda: None
     import project.wsgi  # noqa: F401 (as gunicorn loads it)
 
-    patched: Any = (URLResolver, Template, re._compiler)  # type: ignore[attr-defined]
+    patched: Any = (URLResolver, Template, re._compiler)
     resolver, template, compiler = patched
     resolver._populate = noted(resolver._populate, "addresses", lambda self: self.pattern)
     template.compile_nodelist = noted(

@@ -486,6 +486,35 @@ def test_a_failing_job_does_not_stop_the_direct_run(
     assert good.status == Status.DONE
 
 
+def test_a_fault_behind_an_attempt_is_told_and_leaves_no_connection(
+    relays: Callable[..., Relay],
+    dead_port: int,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    sessions: list[Any] = []
+
+    def fail(handler: NotificationHandler, job_id: UUID) -> None:
+        sessions.append(connection.connection)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(NotificationHandler, "perform", lambda handler, job: {})
+    monkeypatch.setattr(NotificationHandler, "on_succeeded", lambda handler, job: None)
+    monkeypatch.setattr(NotificationHandler, "after_attempt", fail)
+    job = notification()
+    relay = relays(f"redis://127.0.0.1:{dead_port}/0")
+    relay.publisher.health.failing_since = -1000.0
+
+    relay.tick()
+
+    wait_until(lambda: bool(sessions), seconds=10)
+    relay.close()
+    assert f"Notification {job.pk} failed" in caplog.text
+    assert [session.closed for session in sessions] == [True]
+    job.refresh_from_db()
+    assert job.status == Status.DONE
+
+
 # ── What the relay says of the broker ───────────────────────────────────────────────────────
 def test_the_heartbeat_says_whether_the_broker_is_well(
     relays: Callable[..., Relay], gateway: Gateway

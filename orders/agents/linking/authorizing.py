@@ -59,7 +59,7 @@ class Asked:
 
 def read_asked(query: Mapping[str, str]) -> Asked:
     """Return what is asked. Raises NoSuchClient and Refused."""
-    client = AgentClient.objects.filter(client_id=query.get("client_id", "")[:100]).first()
+    client = known_client(query.get("client_id", ""))
     redirect_uri = query.get("redirect_uri", "")
     if client is None or not any(same_uri(redirect_uri, one) for one in client.redirect_uris):
         raise NoSuchClient
@@ -68,7 +68,7 @@ def read_asked(query: Mapping[str, str]) -> Asked:
         redirect_uri=redirect_uri,
         scopes=tuple(dict.fromkeys(query.get("scope", "").split())),
         challenge=query.get("code_challenge", ""),
-        state=query.get("state", "")[:500],
+        state=query.get("state", ""),  # it comes back as it was, whatever its length (RFC 6749)
     )
     if query.get("response_type") != "code":
         raise Refused(asked.answer(error="unsupported_response_type"))
@@ -78,6 +78,13 @@ def read_asked(query: Mapping[str, str]) -> Asked:
     if not asked.scopes or not set(asked.scopes) <= SCOPES.keys():
         raise Refused(asked.answer(error="invalid_scope"))
     return asked
+
+
+def known_client(client_id: str) -> AgentClient | None:
+    """Return the client with this id; None for any text that is none's."""
+    if "\x00" in client_id:  # PostgreSQL refuses it
+        return None
+    return AgentClient.objects.filter(client_id=client_id).first()
 
 
 def has_consented(user: User, asked: Asked) -> bool:

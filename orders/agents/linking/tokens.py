@@ -14,7 +14,7 @@ from django.core.signing import BadSignature, Signer
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
-from orders.agents.linking.authorizing import hashed, same_uri
+from orders.agents.linking.authorizing import hashed, known_client, same_uri
 from orders.models import AgentClient, AgentLink
 from project.database.clock import database_now
 
@@ -43,7 +43,7 @@ def client_of(fields: Mapping[str, str], authorization: str) -> AgentClient:
             )
         except ValueError:
             raise TokenError("invalid_client", 401) from None
-    client = AgentClient.objects.filter(client_id=client_id[:100]).first()
+    client = known_client(client_id)
     given = hashed(secret) if secret else ""
     if client is None or not hmac.compare_digest(given, client.secret_hash):
         raise TokenError("invalid_client", 401)

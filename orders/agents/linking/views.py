@@ -20,6 +20,7 @@ from orders.agents.linking.authorizing import (
     Refused,
     grant,
     has_consented,
+    known_client,
     read_asked,
 )
 from orders.agents.linking.scopes import SCOPES, in_words
@@ -31,7 +32,6 @@ from orders.agents.linking.tokens import (
     revoke,
     tokens_for,
 )
-from orders.models import AgentClient
 
 _SIGNED_IN = "signed_in"
 """What the address has after the person has signed in on the way."""
@@ -110,7 +110,7 @@ def linked(request: HttpRequest) -> HttpResponse:
     user: Any = request.user
     mine = live_links().filter(user=user.pk)
     if request.method == "POST":
-        client = AgentClient.objects.filter(client_id=request.POST.get("client", "")[:100]).first()
+        client = known_client(request.POST.get("client", ""))
         if client is not None:
             end_links(user_id=user.pk, client_id=client.pk)
         return redirect("agent-links")

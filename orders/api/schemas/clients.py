@@ -59,7 +59,7 @@ ORDER_EXAMPLE: dict[str, Any] = {
     "status": "paid",
     "source": "shop",
     "placed_at": "2026-05-04T08:30:00Z",
-    "changed_at": "2026-05-04T09:12:41.123456Z",
+    "changed_at": "2026-05-04T09:12:41.123Z",
     "currency": "EUR",
     "delivery_total": "4.90",
     "discount_total": "0.00",

@@ -96,7 +96,7 @@ class OrderPage(BaseModel):
                 {
                     "items": [ORDER_EXAMPLE],
                     "next": None,
-                    "resume_after": "2026-05-04T09:12:11.123456Z",
+                    "resume_after": "2026-05-04T09:12:11.123Z",
                 }
             ]
         }

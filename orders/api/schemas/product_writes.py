@@ -3,7 +3,9 @@
 from datetime import datetime
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from django.utils.translation import gettext as _
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, StrictStr
+from pydantic_core import PydanticCustomError
 
 from orders.api.schemas.clients import Next, Pages
 from orders.api.schemas.fields import Input, Price, text
@@ -79,6 +81,17 @@ class CataloguePage(BaseModel):
     next: Next
 
 
+def _whole(option: str) -> str:
+    """Refuse what an import would read as several options."""
+    if "|" in option:
+        message = _("Leave out |: it stands between options.")
+        raise PydanticCustomError("invalid", "{message}", {"message": message})
+    return option
+
+
+Option = Annotated[StrictStr, AfterValidator(_whole)]
+
+
 class TextsIn(Input):
     name: StrictStr | None = None
     description: StrictStr | None = None
@@ -107,7 +120,7 @@ class ProductIn(Input):
     ] = None
     variant_of: Annotated[StrictStr | None, Field(description="The SKU of its product.")] = None
     options: Annotated[
-        list[StrictStr] | None,
+        list[Option] | None,
         Field(max_length=10, description="Of a product: what is chosen. Of a variant: what it is."),
     ] = None
     position: StrictInt | None = None

@@ -17,6 +17,7 @@ from orders.personal_data.person import Person, find_person
 from project.database.timeouts import WORKER, bound_session
 from project.email_addresses import InvalidAddressError
 from project.jobs.errors import JobError, LostClaimError, NotClaimedError
+from project.jobs.handler import handler_of
 from project.jobs.queryset import OPEN, Status
 from project.jobs.run import run_job
 
@@ -88,6 +89,8 @@ def _done(job: DeskJob) -> DeskJob:
             time.sleep(POLL_SECONDS)  # a worker has it, or it is tried again later
         except JobError:
             pass  # its row says why
+        finally:
+            handler_of(DeskJob).after_attempt(job.pk)
         job.refresh_from_db()
     if job.status != Status.DONE:
         raise CommandError(job.error or f"The job was {job.status}: {job.pk}")

@@ -3,6 +3,8 @@
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
+from unittest.mock import Mock
 from uuid import UUID
 
 import apprise
@@ -18,7 +20,7 @@ from notifications.channels.message import (
     Receipt,
     RefusesUsError,
 )
-from project.jobs.errors import TransientError
+from project.jobs.errors import PermanentError, TransientError
 from project.local.data_folder import free_port
 from tests.notifications.gateway import Gateway, serving
 
@@ -127,6 +129,34 @@ def test_a_url_that_apprise_does_not_know_is_asked_for_nothing() -> None:
     assert not apprise_sms.is_understood(url)
     with pytest.raises(NotAskedError, match="doesn't understand"):
         apprise_sms.send(MESSAGE, url=url, deadline=Deadline(5))
+
+
+TWILIO = f"apprise+twilio://AC{'a' * 32}:{'b' * 32}@+15550100200/{{to}}"
+
+
+@pytest.fixture
+def twilio(monkeypatch) -> Mock:
+    post = Mock(return_value=Mock(status_code=201))
+    monkeypatch.setattr("apprise.plugins.twilio.requests.post", post)
+    return post
+
+
+@pytest.mark.parametrize("number", ["+298211234", "+299221234", "+376312345", "+29051234"])
+def test_a_number_that_the_service_drops_is_refused_and_nobody_else_gets_its_text(
+    twilio, number
+) -> None:
+    message = replace(MESSAGE, recipient=number)
+
+    with pytest.raises(PermanentError, match="doesn't take the number"):
+        apprise_sms.send(message, url=TWILIO, deadline=Deadline(5))
+
+    twilio.assert_not_called()
+
+
+def test_a_number_that_the_service_takes_gets_its_text(twilio) -> None:
+    apprise_sms.send(MESSAGE, url=TWILIO, deadline=Deadline(5))
+
+    assert twilio.call_args.kwargs["data"]["To"] == MESSAGE.recipient
 
 
 def test_who_does_not_use_it_does_not_load_it() -> None:

@@ -126,6 +126,19 @@ def test_a_second_new_secret_says_which_one_ends_at_once(admin_client: Client) -
     assert f"The one before it would sign until {until} and ends now, at once" in second
 
 
+def test_after_a_restore_a_new_secret_lets_the_endpoint_go_on(admin_client: Client) -> None:
+    endpoint = endpoint_at(URL, secret="", status=WebhookEndpoint.Status.PAUSED)
+    chosen = {"action": "new_secret", "index": "0", "_selected_action": str(endpoint.pk)}
+
+    question = strip_tags(admin_client.post(LIST, chosen).content.decode())
+    page = act(admin_client, "new_secret", endpoint)
+    act(admin_client, "resume", endpoint)
+
+    assert "can't be read: the new one signs alone" in unescape(question)
+    assert len(secrets_in(page)) == len(signing_keys(endpoint, now=database_now())) == 1
+    assert endpoint.status == WebhookEndpoint.Status.ACTIVE
+
+
 def test_the_test_button_queues_a_delivery_like_any_other(admin_client: Client) -> None:
     endpoint = endpoint_at(URL)
 

@@ -1,10 +1,12 @@
 import socket
+import time
 from ipaddress import ip_address, ip_network
 
 import pytest
 
+from notifications.channels.deadline import Deadline
 from notifications.webhooks import addresses
-from notifications.webhooks.addresses import InsideAddressError, connect, connect_plain, is_public
+from notifications.webhooks.addresses import InsideAddressError, connect, is_public
 from project.jobs.queryset import Status
 from tests.notifications.webhooks.receiver import attempt, happened
 
@@ -70,12 +72,29 @@ def test_plain_http_goes_to_known_networks_only(monkeypatch, settings):
     )
 
     leads_to(monkeypatch, "10.0.0.1")
-    connect_plain(("warehouse", 80))
+    connect(("warehouse", 80), is_tls=False)
     assert asked == [("10.0.0.1", 80)]
 
     leads_to(monkeypatch, "8.8.8.8")
     with pytest.raises(InsideAddressError, match="plain http"):
-        connect_plain(("hooks.example", 80))
+        connect(("hooks.example", 80), is_tls=False)
+
+
+def test_all_addresses_of_a_name_together_have_the_deadlines_time(monkeypatch, settings):
+    settings.WEBHOOK_INSIDE = []
+    leads_to(monkeypatch, *(f"8.8.8.{last}" for last in range(50)))
+    given: list[float] = []
+
+    def drops_packets(_address, timeout, *_more):
+        given.append(timeout)
+        time.sleep(timeout)
+        raise TimeoutError("timed out")
+
+    monkeypatch.setattr(addresses.socket, "create_connection", drops_packets)
+
+    with pytest.raises(TimeoutError):
+        connect(("hooks.example", 443), 0.05, deadline=Deadline(0.12))
+    assert sum(given) <= 0.12
 
 
 def test_a_delivery_to_an_address_inside_sends_nothing(endpoint, receiver, settings):

@@ -12,11 +12,12 @@ from notifications import staff
 from notifications.models import Notification, WebhookDelivery, WebhookEndpoint
 from notifications.models.webhook_pauses import ATTEMPTS, LONGEST_REST, PAUSES, rest_after
 from notifications.outbox import Staff
-from notifications.webhooks import sending, wellbeing
+from notifications.webhooks import handler, sending, switches, wellbeing
 from notifications.webhooks.admission import admit
 from notifications.webhooks.attempts import read_attempts
 from notifications.webhooks.handler import WebhookHandler
 from notifications.webhooks.kinds import KINDS, EndpointKind, register_kind
+from notifications.webhooks.sending import send
 from project.jobs.dispatch import ring
 from project.jobs.errors import JobError
 from project.jobs.handler import handler_of
@@ -368,3 +369,26 @@ def test_another_endpoint_isnt_touched_by_one_that_is_silent(endpoint, receiver,
     [going] = WebhookDelivery.objects.filter(pk__in=rung)
     assert going.endpoint == well
     assert admit() == []
+
+
+@pytest.mark.parametrize("answer", [500, 503])
+def test_what_comes_back_to_an_endpoint_that_was_switched_off_meanwhile_is_cancelled(
+    endpoint, receiver, monkeypatch, answer
+):
+    [delivery] = happened()
+    receiver.answers = [answer]
+
+    def sent_while_it_is_switched_off(request):
+        outcome = send(request)
+        switches.switch_off(WebhookEndpoint.objects.filter(pk=endpoint.pk), reason="Moved")
+        return outcome
+
+    monkeypatch.setattr(handler, "send", sent_while_it_is_switched_off)
+
+    attempt(delivery)
+    handler_of(WebhookDelivery).after_attempt(delivery.pk)
+
+    delivery.refresh_from_db()
+    endpoint.refresh_from_db()
+    assert delivery.status == Status.CANCELLED
+    assert (endpoint.failures, endpoint.refusals) == (0, 0)

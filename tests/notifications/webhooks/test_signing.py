@@ -87,6 +87,30 @@ def test_after_the_overlap_the_old_secret_signs_no_more(endpoint):
     assert len(signing_keys(endpoint, now=now + OVERLAP + timedelta(minutes=1))) == 1
 
 
+@pytest.mark.parametrize("unreadable", ["", "sealed by a key that is lost"])
+def test_a_secret_that_cannot_be_read_is_replaced_and_the_new_one_signs_alone(
+    endpoint, receiver, unreadable
+):
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(secret=unreadable)
+
+    new = replace_secret(endpoint.pk)
+    attempt(happened()[0])
+
+    [came] = receiver.came
+    assert Webhook(new).verify(came.body, came.headers)
+    assert came.headers["webhook-signature"].count("v1,") == 1
+
+
+def test_an_earlier_secret_that_cannot_be_read_hinders_no_delivery(endpoint, receiver):
+    new = replace_secret(endpoint.pk)
+    WebhookEndpoint.objects.filter(pk=endpoint.pk).update(old_secret="sealed by a lost key")
+
+    attempt(happened()[0])
+
+    [came] = receiver.came
+    assert Webhook(new).verify(came.body, came.headers)
+
+
 def test_the_row_keeps_no_secret_in_the_clear(endpoint):
     secret = known_secret(endpoint)
     endpoint.refresh_from_db()

@@ -230,3 +230,17 @@ def test_too_few_and_too_many_lines_are_refused_in_words(
     answer = post(order(*[("MUG", 1)] * count))
 
     assert answer.json()["errors"] == [{"field": "lines", "message": words}]
+
+
+def test_each_fault_is_told_in_the_readers_language(post: Post) -> None:
+    wrong: list[dict[str, Any]] = [
+        order(("MUG", 0), name=5, language="de", hold="x", expected_total=5),
+        order(("MUG", 1000), address="Kiel", payment=[]),
+        order(lines={}),
+    ]
+
+    answers = [post(body, **{"accept-language": "zh-hans"}) for body in wrong]
+
+    told = [error["message"] for answer in answers for error in answer.json()["errors"]]
+    assert len(told) == 9
+    assert [message for message in told if message.isascii()] == []

@@ -74,6 +74,20 @@ def test_more_than_there_is_is_not_held() -> None:
     assert answer.json()["items"] == [{"sku": "MUG", "requested": 4, "available": 3}]
 
 
+def test_a_repeat_is_the_same_hold_also_after_the_shops_key_was_rotated(settings: Any) -> None:
+    key = {"Idempotency-Key": new_key()}
+    first = ask(**key)
+    settings.SECRET_KEY_FALLBACKS = [settings.SECRET_KEY]
+    settings.SECRET_KEY = "the next one, which is as long as it has to be for this shop"
+
+    again = ask(**key)
+    other = ask({"lines": [{"sku": "MUG", "quantity": 1}]}, **key)
+
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert (other.status_code, other.json()["code"]) == (409, "key_reused")
+    assert available() == 1
+
+
 def test_a_repeat_by_key_is_the_same_hold_until_it_has_ended() -> None:
     key = {"Idempotency-Key": new_key()}
     first, repeat = ask(**key), ask(**key)

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
-from notifications.webhooks.wellbeing import note_silence
+from notifications.webhooks.wellbeing import note_silence, switch_off
 from orders.agents import local_platforms
 from orders.agents.order_events import events_endpoint
 from orders.agents.versions import ORDER
@@ -89,6 +89,26 @@ def test_its_page_says_where_events_go_and_whether_somebody_takes_them(manager: 
 
     assert "No answer since" in manager.get(page_of(acme)).content.decode()
     assert manager.get(page_of(dark)).status_code == 200
+
+
+def test_events_that_were_ended_by_a_410_go_on_by_its_page(manager: Client) -> None:
+    document = local_platforms.platform()
+    config = {"webhook_url": "https://acme.example/events"}
+    document["ucp"]["capabilities"][ORDER][0]["config"] = config
+    acme = platform(document=document)
+    endpoint = events_endpoint(acme)
+    assert endpoint is not None
+    before = manager.get(page_of(acme)).content.decode()
+    switch_off(endpoint, reason="410 Gone")
+    ended = manager.get(page_of(acme)).content.decode()
+
+    page = act(manager, "resume_events", acme)
+
+    assert ("resume_events" in before, "resume_events" in ended) == (False, True)
+    assert "1 address of events goes on." in page
+    endpoint.refresh_from_db()
+    assert (endpoint.status, endpoint.gone_at) == ("active", None)
+    assert "Send its events again" in LogEntry.objects.latest("pk").change_message
 
 
 def test_a_platforms_page_has_its_latest_checkouts_and_orders(manager: Client) -> None:

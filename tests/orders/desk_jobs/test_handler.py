@@ -21,7 +21,7 @@ from project.jobs.errors import LostClaimError, NotClaimedError, PermanentError
 from project.jobs.handler import KEEP_JOBS
 from project.jobs.queryset import Status
 from project.jobs.run import run_job
-from project.schedule.prune import prune
+from project.schedule.prune import UnprunedError, prune
 from tests.orders.imports.packages import mug, png, table, zipped
 
 APPS = ["project", "notifications", "media_jobs", "orders"]
@@ -169,6 +169,53 @@ def test_a_late_worker_shows_no_report() -> None:
     assert job.report.name != late.report.name
     with pytest.raises(LostClaimError):
         store_progress(late, 50)
+
+
+def test_the_report_of_a_late_worker_is_removed_and_the_shown_one_stays() -> None:
+    job = queued(package(mug()))
+    late = DeskJob.objects.claim(job.pk)
+    assert isinstance(late, DeskJob)
+    store_report(late, ContentFile(b"late"), name="report.csv")
+    DeskJob.objects.update(lease_until=Now() - timedelta(seconds=1))
+
+    tasks.work(str(job.pk))
+
+    job.refresh_from_db()
+    assert default_storage.exists(str(job.report.name))
+    assert not default_storage.exists(str(late.report.name))
+
+
+def test_a_report_that_is_being_written_is_no_leftover() -> None:
+    job = queued(package(mug()))
+    running = DeskJob.objects.claim(job.pk)
+    assert isinstance(running, DeskJob)
+    store_report(running, ContentFile(b"now"), name="report.csv")
+
+    with pytest.raises(Ignore):
+        tasks.work(str(job.pk))  # delivered twice
+
+    assert default_storage.exists(str(running.report.name))
+
+
+def test_a_job_whose_files_cannot_be_deleted_is_found_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    job = queued(package(mug()))
+    run_job(DeskJob, job.pk)
+    job.refresh_from_db()
+    DeskJob.objects.update(finished_at=Now() - KEEP_JOBS * 2)
+    with monkeypatch.context() as broken:
+        broken.setattr("orders.desk_jobs.handler.default_storage.delete", _fail)
+        with pytest.raises(UnprunedError, match="desk: OSError"):
+            prune()
+
+    assert prune()["desk"] == 1
+    assert not default_storage.exists(str(job.report.name))
+    assert not default_storage.exists(str(job.file.name))
+
+
+def _fail(*_args: object) -> None:
+    raise OSError("the storage is away")
 
 
 def test_the_same_id_twice_is_one_job() -> None:

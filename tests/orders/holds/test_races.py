@@ -1,20 +1,24 @@
 """Races about held units, on real connections; each guard is shown to be needed by a control."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 
 from orders.holds.expiry import give_back_expired
-from orders.holds.holding import give_back, hold
+from orders.holds.holding import Units, give_back, hold
 from orders.models import Hold, Order, Stock
 from orders.placing import placement, stock_writer
-from orders.placing.errors import OutOfStock, PlacementFailed
+from orders.placing.errors import OutOfStock, PlacementFailed, ShopBusy
 from orders.placing.held_units import HeldUnits
 from orders.placing.placement import Placement, place_order
 from orders.placing.request import RequestedLine
 from project.monitoring.audit import run_audit
+from project.schedule.passes import UnfinishedError
+from tests.database import this_database
 from tests.factories import add_product, order_request
 from tests.orders.holds.ending import let_expire
 from tests.races import together
@@ -98,10 +102,46 @@ def test_a_hold_that_ends_while_its_order_reads_the_stock_loses_it_no_unit(
     assert place_order(order_request(("MUG", 1), hold=mine.id)).order.total
 
 
+# ── A hold that somebody keeps locked ───────────────────────────────────────────────────────
+@contextmanager
+def locked(held: Units) -> Iterator[None]:
+    with psycopg.connect(this_database()) as session:
+        session.execute("SELECT 1 FROM orders_hold WHERE id = %s FOR UPDATE", [held.id])
+        yield
+        session.rollback()
+
+
+def test_a_hold_that_somebody_keeps_locked_stops_no_other_order() -> None:
+    add_product("MUG", stock=10)
+    mine = hold(ONE)
+    with locked(mine):
+        outcomes = together(
+            lambda: place_order(order_request(("MUG", 1), hold=mine.id)),
+            lambda: place_order(order_request(("MUG", 1))),
+            lambda: hold(ONE, replaces=mine.id),
+        )
+
+    assert [type(outcome) for outcome in outcomes] == [ShopBusy, Placement, ShopBusy]
+    assert isinstance(place_order(order_request(("MUG", 1), hold=mine.id)), Placement)
+    assert run_audit().is_clean
+
+
+def test_an_expired_hold_that_somebody_keeps_locked_keeps_no_others_units() -> None:
+    add_product("MUG", stock=10)
+    stuck, others = hold(ONE), [hold(ONE) for _each in range(3)]
+    for each in (stuck, *others):
+        let_expire(each.id)
+
+    with locked(stuck), pytest.raises(UnfinishedError, match="1 expired hold"):
+        give_back_expired()
+
+    assert Hold.objects.get(status="open").pk == stuck.id
+    assert give_back_expired() == 1
+    assert run_audit().is_clean
+
+
 # ── The control ─────────────────────────────────────────────────────────────────────────────
-def ended_between(
-    monkeypatch: pytest.MonkeyPatch, *, look: Callable[..., set[UUID]] | None
-) -> object:
+def ended_between(monkeypatch: pytest.MonkeyPatch, *, look: Callable[..., Any] | None) -> object:
     """Let a hold end, and another take its unit, between the order's look and its locks."""
     add_product("MUG", stock=1)
     mine = hold(ONE)
@@ -128,7 +168,7 @@ def test_control_without_the_look_under_the_lock_it_takes_a_unit_that_is_not_the
 ) -> None:
     """Only the CHECK of the counter stops it then, and the shopper hears of an error of ours."""
 
-    def believe(cursor: object, hold_ids: Iterable[UUID]) -> set[UUID]:
-        return set(hold_ids)
+    def believe(cursor: object, hold_ids: set[UUID]) -> tuple[set[UUID], set[UUID]]:
+        return hold_ids, set()
 
     assert isinstance(ended_between(monkeypatch, look=believe), PlacementFailed)

@@ -7,6 +7,7 @@ from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
+import psycopg
 import pytest
 from django.db import connection, transaction
 from django.db.models.functions import Now
@@ -20,6 +21,9 @@ from orders.messages import back_in_stock
 from orders.messages.back_in_stock import HEAD_START, TOLD_PER_UNIT, tell_back_in_stock
 from orders.messages.waiting_list import confirm, entry_id, join, leave
 from orders.models import Product, Restock, Stock, WaitingListEntry
+from project.database.timeouts import lock_timeout
+from project.schedule.passes import UnfinishedError
+from tests.database import this_database
 from tests.factories import add_product, make_order
 
 pytestmark = pytest.mark.django_db
@@ -189,6 +193,47 @@ def test_one_confirmation_is_sent_and_a_known_address_counts_at_once() -> None:
     confirm(ada.pk)
     ada.refresh_from_db()
     assert ada.confirmed_at is not None
+
+
+# ── Rows that somebody has locked ─────────────────────────────────────────────────────────────
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("row", ["product", "restock", "entry"])
+def test_a_locked_row_keeps_nobody_else_from_being_told(row: str) -> None:
+    mug, cup = add_product("MUG", stock=5), add_product("CUP", stock=5)
+    waits(mug, "ada")
+    waits(cup, "bob")
+    keys = {"product": mug.pk, "entry": WaitingListEntry.objects.get(product=mug).pk}
+    if row == "restock":
+        keys["restock"] = Restock.objects.create(product=mug).pk
+    table = {"entry": "orders_waitinglistentry"}.get(row, f"orders_{row}")
+    with psycopg.connect(this_database()) as session, lock_timeout("200ms"):
+        session.execute(f"SELECT 1 FROM {table} WHERE id = %s FOR UPDATE", [keys[row]])
+
+        with suppress(UnfinishedError):
+            tell_back_in_stock()
+
+        session.rollback()
+
+    assert told() == ["bob"]
+    tell_back_in_stock()
+    assert told() == ["ada", "bob"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_restock_that_somebody_has_locked_ends_later_and_the_others_now() -> None:
+    mug, cup = add_product("MUG", stock=0), add_product("CUP", stock=0)
+    mugs, cups = (Restock.objects.create(product=each) for each in (mug, cup))
+    with psycopg.connect(this_database()) as session, lock_timeout("200ms"):
+        session.execute("SELECT 1 FROM orders_restock WHERE id = %s FOR UPDATE", [mugs.pk])
+
+        tell_back_in_stock()
+
+        session.rollback()
+
+    assert list(Restock.objects.filter(ended_at=None)) == [mugs]
+    tell_back_in_stock()
+    assert not Restock.objects.filter(ended_at=None).exists()
+    assert cups.pk != mugs.pk
 
 
 # ── Two at once ───────────────────────────────────────────────────────────────────────────────

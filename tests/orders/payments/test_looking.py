@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import psycopg
 import pytest
 from django.db.models import F
 from django.db.models.functions import Now
@@ -13,6 +14,9 @@ from orders.payments.provider import ProviderDown
 from orders.payments.test_bank.provider import TestBank
 from orders.payments.test_bank.store import BankStore
 from project.database.clock import database_now
+from project.database.timeouts import lock_timeout
+from project.schedule.passes import UnfinishedError
+from tests.database import this_database
 
 pytestmark = [
     pytest.mark.django_db(transaction=True, databases=["default", "writer"]),
@@ -93,6 +97,33 @@ def test_a_bank_that_is_down_is_asked_once_a_run(
 
     assert len(asked) == 1
     assert {attempt.pk, second.pk} > set(asked)
+
+
+@pytest.mark.parametrize("reference", ["bank_2", ""], ids=["asked about", "cut off"])
+def test_an_attempt_that_somebody_has_locked_keeps_no_other_from_being_asked_about(
+    attempt: PaymentAttempt, reference: str
+) -> None:
+    BankStore().decide(attempt.reference, outcome="paid")
+    make_due()
+    locked = PaymentAttempt.objects.create(
+        order=attempt.order,
+        provider="test-bank",
+        amount=1,
+        currency="EUR",
+        reference=reference,
+        look_after=Now() - 2 * GIVEN_UP,
+    )
+    with psycopg.connect(this_database()) as session, lock_timeout("200ms"):
+        session.execute("SELECT 1 FROM orders_paymentattempt WHERE id = %s FOR UPDATE", [locked.pk])
+
+        with pytest.raises(UnfinishedError, match="1 payment attempts wait: locked"):
+            look_at_attempts()
+
+        session.rollback()
+
+    assert Order.objects.get().status == "paid"
+    look_at_attempts()
+    assert PaymentAttempt.objects.filter(look_after__lte=Now(), status="started").count() == 0
 
 
 def test_an_attempt_whose_start_was_cut_off_ends(attempt: PaymentAttempt) -> None:

@@ -4,16 +4,19 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import psycopg
 import pytest
 from django.core.management import call_command
+from django.utils import timezone
 from psycopg import sql
 
 from orders.models import ErasedAddress
-from orders.personal_data.erased import JOURNAL, addresses_of, digest_of
+from orders.personal_data.erased import JOURNAL, addresses_of, digest_of, erased_since, note
+from project.backup.folder import BackupFolder
 from project.backup.place import open_place
 from project.backup.run import make_backup
 from project.local.env import ROOT
@@ -26,6 +29,7 @@ pytestmark = [
     pytest.mark.usefixtures("writers"),
 ]
 
+LONG_AGO = datetime(2026, 1, 1, tzinfo=UTC)
 NAMES = "SELECT name FROM orders_order ORDER BY number"
 
 
@@ -135,6 +139,25 @@ def test_the_journal_names_nobody_and_is_its_owners_alone(backups: Path) -> None
     assert digest_of("ada@example.org") in text
     assert "ada" not in text
     assert (backups / JOURNAL).stat().st_mode & 0o777 == 0o600
+
+
+def test_a_line_that_a_crash_cut_off_spoils_no_later_one(tmp_path: Path) -> None:
+    journal = tmp_path / JOURNAL
+    whole = f"2026-03-01T10:00:00+00:00 {digest_of('bob@example.org')}"
+    journal.write_text(whole[:40])
+
+    note(BackupFolder(tmp_path), [erased("ada@example.org")])
+    note(BackupFolder(tmp_path), [erased("cleo@example.org")])
+
+    assert set(erased_since(BackupFolder(tmp_path), LONG_AGO)) == {
+        digest_of("ada@example.org"),
+        digest_of("cleo@example.org"),
+    }
+    assert len(journal.read_text().splitlines()) == 3
+
+
+def erased(email: str) -> ErasedAddress:
+    return ErasedAddress(digest=digest_of(email), erased_at=timezone.now())
 
 
 def test_a_hash_of_an_earlier_key_still_finds_its_address(settings: Any) -> None:

@@ -4,12 +4,14 @@ A control finds each piece before. The processes that die are in test_interrupte
 """
 
 from collections.abc import Callable
-from io import StringIO
+from io import BytesIO, StringIO
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import psycopg
 import pytest
+from celery.exceptions import Ignore
 from django.core.files.storage import default_storage
 from django.core.management import call_command
 from django.core.management.base import CommandError
@@ -19,6 +21,10 @@ from django.test import Client
 
 from media_jobs.models import MediaJob
 from notifications.models import Notification
+from orders import tasks
+from orders.desk_jobs.kinds import EXPORT_LIST
+from orders.desk_jobs.progress import store_report
+from orders.desk_jobs.queue import queue_desk_job
 from orders.lifecycle.transitions import refund
 from orders.models import DeskJob, ErasedAddress, Invoice, Order, StockMovement, User
 from orders.personal_data.erased import digest_of
@@ -112,6 +118,65 @@ def test_the_second_time_there_is_nothing_more_to_do(mina: Shopper) -> None:
 
     assert "nothing to erase" in says
     assert list(Order.objects.order_by("pk").values()) == orders
+
+
+def test_an_export_that_is_written_meanwhile_leaves_no_file(
+    mina: Shopper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker has read the person when the erasure ends, and then stores its zip."""
+    export = queue_export(find_person(EMAIL), user_id=None)
+
+    def store_late(job: DeskJob, file: Any, *, name: str) -> None:
+        command("erase", EMAIL)
+        store_report(job, file, name=name)
+
+    monkeypatch.setattr("orders.personal_data.jobs.store_report", store_late)
+
+    with pytest.raises(Ignore):
+        tasks.work(str(export.pk))
+
+    assert stored_files("desk/" + str(export.pk)) == []
+
+
+def test_a_list_that_is_written_meanwhile_is_begun_anew(
+    mina: Shopper, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The worker has read the person's orders when the erasure ends, and then stores the list."""
+    export = queue_desk_job(
+        EXPORT_LIST,
+        user_id=User.objects.get(username="boss").pk,
+        context={"list": "orders.order", "sheet": "orders", "query": ""},
+    )
+
+    def store_late(job: DeskJob, file: Any, *, name: str) -> None:
+        if Order.objects.exclude(erased_at=None).count() == 0:
+            command("erase", EMAIL)
+        store_report(job, file, name=name)
+
+    monkeypatch.setattr("orders.desk_jobs.exports.store_report", store_late)
+
+    with pytest.raises(Ignore):
+        tasks.work(str(export.pk))
+    files = stored_files("desk/" + str(export.pk))
+    tasks.work(str(export.pk))
+
+    export.refresh_from_db()
+    assert files == []
+    with default_storage.open(str(export.report.name)) as file:
+        sheet = openpyxl.load_workbook(BytesIO(file.read())).worksheets[0]
+    names = {cell.value for row in sheet.iter_rows() for cell in row}
+    assert "[erased]" in names
+    assert NAME not in names
+
+
+def stored_files(folder: str) -> list[str]:
+    """Return all files below a folder of the storage."""
+    try:
+        folders, files = default_storage.listdir(folder)
+    except FileNotFoundError:
+        return []
+    below = [name for each in folders for name in stored_files(f"{folder}/{each}")]
+    return [f"{folder}/{name}" for name in files] + below
 
 
 def test_orders_of_one_person_have_nothing_in_common_afterwards(mina: Shopper) -> None:

@@ -7,10 +7,11 @@ from dataclasses import replace
 from typing import Any
 from uuid import UUID
 
+import psycopg
 import pytest
 from django.db import connection
 
-from orders.models import Order, ProductSales, SalesEntry, Stock
+from orders.models import Order, ProductSales, SalesEntry, Stock, User
 from orders.placing import placement
 from orders.placing import settle as settle_module
 from orders.placing.errors import OutOfStock, PlacementFailed, ShopBusy
@@ -23,6 +24,7 @@ from project.models import Sweep
 from project.monitoring.audit import run_audit
 from project.schedule import passes
 from project.schedule.passes import UnfinishedError
+from tests.database import this_database
 from tests.factories import add_product, new_key, order_request
 from tests.order_states import make_old
 from tests.orders.placing.threads import cut_writers, wait_until
@@ -401,6 +403,21 @@ def test_a_locked_product_does_not_stop_the_others(table: str) -> None:
         assert isinstance(outcome, Placement)  # late sales never fail an order
     assert not place_order(order_request(("STUCK", 1))).replayed
     assert wait_until(lambda: sold("FREE") == 10, seconds=30)
+
+
+def test_an_account_that_somebody_keeps_locked_stops_no_other_order() -> None:
+    add_product("MUG")
+    user = User.objects.create_user("ada")
+    mine = order_request(("MUG", 1), user_id=user.pk)
+    with psycopg.connect(this_database()) as session:
+        session.execute("SELECT 1 FROM orders_user WHERE id = %s FOR UPDATE", [user.pk])
+
+        outcomes = at_once([mine, order_request(("MUG", 1))])
+
+        session.rollback()
+
+    assert [type(outcome) for outcome in outcomes] == [ShopBusy, Placement]
+    assert isinstance(place_order(mine), Placement)
 
 
 def test_many_orders_for_a_locked_product_do_not_take_every_place() -> None:

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
+import psycopg
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -10,10 +11,11 @@ from django.test.utils import CaptureQueriesContext
 from media_jobs.models import MediaJob
 from orders.models import Order, OrderLine, Product, Stock, Upload
 from orders.placing import uploads as upload_taking
-from orders.placing.errors import InvalidOrder, KeyReused
+from orders.placing.errors import InvalidOrder, KeyReused, ShopBusy
 from orders.placing.placement import Placement, place_order
 from orders.placing.request import OrderRequest
 from project.monitoring.audit import run_audit
+from tests.database import this_database
 from tests.factories import add_product, new_key, order_request, uploaded_file
 from tests.races import at_once
 
@@ -176,9 +178,10 @@ def test_control_without_the_uploads_lock_two_orders_take_it(
     for sku in skus:
         add_product(sku, personalisation="either")
     upload = uploaded_file()
-    unlocked = upload_taking._LOCK.replace("FOR UPDATE", "")
-    slowly = f"WITH seen AS MATERIALIZED ({unlocked}) SELECT token FROM seen, pg_sleep(0.3)"
-    monkeypatch.setattr(upload_taking, "_LOCK", slowly)
+    seen = f"WITH seen AS MATERIALIZED ({upload_taking._UNTAKEN})"
+    slowly = f"{seen} SELECT token FROM seen, pg_sleep(0.3)"
+    # So the words behind it, ORDER BY and FOR UPDATE, are a comment.
+    monkeypatch.setattr(upload_taking, "_UNTAKEN", f"{slowly} --")
     constraint = "ALTER TABLE media_jobs_mediajob {} CONSTRAINT one_job_per_recipe {}"
     with connection.cursor() as cursor:
         cursor.execute(constraint.format("DROP", ""))
@@ -190,6 +193,26 @@ def test_control_without_the_uploads_lock_two_orders_take_it(
             cursor.execute(constraint.format("ADD", "UNIQUE (source, recipe)"))
 
     assert sum(isinstance(outcome, Placement) for outcome in outcomes) > 1
+
+
+def test_an_upload_that_somebody_keeps_locked_stops_no_other_order() -> None:
+    upload, other = uploaded_file(), uploaded_file()
+    with psycopg.connect(this_database()) as session:
+        session.execute("SELECT 1 FROM orders_upload WHERE token = %s FOR UPDATE", [upload.token])
+
+        outcomes = at_once(
+            [
+                order_request(("MUG", 1, upload.token)),
+                order_request(("MUG", 1, other.token)),
+                order_request(("MUG", 1)),
+            ]
+        )
+
+        session.rollback()
+
+    assert [type(outcome) for outcome in outcomes] == [ShopBusy, Placement, Placement]
+    assert isinstance(place_order(order_request(("MUG", 1, upload.token))), Placement)
+    assert drift() == {}
 
 
 def test_one_key_with_an_upload_many_times_at_once_is_one_order(two_processes: None) -> None:

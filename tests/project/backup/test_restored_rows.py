@@ -10,7 +10,7 @@ from django.utils import timezone
 from django_celery_beat.models import ClockedSchedule, IntervalSchedule, PeriodicTask
 
 from media_jobs.models import MediaJob
-from notifications.models import Notification
+from notifications.models import Notification, WebhookEndpoint
 from orders.desk_jobs.kinds import ANNOUNCE
 from orders.models import Announcement, DeskJob
 from project.backup.rules import rules
@@ -143,6 +143,21 @@ def test_announcements_are_not_sent_to_everyone_again() -> None:
     assert planned.status == "scheduled"
     assert sending.status == "stopped"
     assert state(job) == state(part) == (Status.CANCELLED, None)
+
+
+def test_endpoints_wait_for_a_new_secret_but_those_that_need_none() -> None:
+    def endpoint(kind: str) -> WebhookEndpoint:
+        return WebhookEndpoint.objects.create(
+            kind=kind, name=kind, url="https://hooks.example/", events=[], secret=""
+        )
+
+    made_by_people, of_platform = endpoint("shop"), endpoint("ucp")
+
+    restore()
+
+    for each in (made_by_people, of_platform):
+        each.refresh_from_db()
+    assert (made_by_people.status, of_platform.status) == ("paused", "active")
 
 
 def test_the_schedule_begins_now() -> None:

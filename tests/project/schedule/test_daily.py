@@ -59,6 +59,7 @@ class Diary:
 @pytest.fixture
 def diary(monkeypatch: pytest.MonkeyPatch) -> Diary:
     """The only daily work there is; missed days of a week are made up for."""
+    app.loader.import_default_modules()  # before: what is imported below is registered nowhere
     diary = Diary()
     monkeypatch.setattr(module, "works", {NAME: DailyWork(NAME, diary, catch_up=7)})
     return diary
@@ -241,6 +242,29 @@ def test_what_was_killed_in_the_middle_is_done_again(diary: Diary, schedule: Any
     at("2026-11-23 03:36")
 
     assert diary.days == ["2026-11-23"]
+
+
+@pytest.mark.django_db(databases=["default", "writer"])
+def test_work_that_kills_its_process_each_time_is_failing(
+    diary: Diary, schedule: Any, at: Any
+) -> None:
+    schedule("3")
+
+    def die(day: date) -> None:
+        raise SystemExit
+
+    diary.stops = die
+    said = []
+    for minute in ("31", "36", "41"):
+        with pytest.raises(SystemExit):
+            at(f"2026-11-23 03:{minute}")
+        said.append(DailyRun.objects.failing().exists())
+    diary.stops = lambda day: None
+    at("2026-11-23 03:46")
+
+    # A worker that is restarted once, for a new release, is no trouble.
+    assert said == [False, False, True]
+    assert DailyRun.objects.get().error == ""
 
 
 @pytest.mark.django_db(databases=["default", "writer"])

@@ -18,13 +18,14 @@ from notifications.models import Notification
 from project.conf.durations import whole_days
 from project.jobs.handler import KEEP_JOBS, handler_of
 from project.jobs.model import Job, job_models
-from project.models import AuditRun, DailyRun, Heartbeat
+from project.models import AuditRun, DailyRun, Heartbeat, ManualRun
 from project.schedule import prune as module
 from project.schedule.prune import (
     KEEP_AUDITS,
     KEEP_DAILY_RUNS,
     KEEP_HEARTBEATS,
     KEEP_RESULTS,
+    UnprunedError,
     prune,
 )
 
@@ -95,6 +96,44 @@ def test_passes_of_old_orders_go_with_their_files_and_renditions_of_products_sta
     assert files == [str(its_renditions.pk)]
 
 
+def test_a_kind_that_cannot_be_pruned_stops_no_other_and_is_told(
+    settings: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.MEDIA_ROOT = tmp_path
+    old = Now() - KEEP_JOBS - HOUR
+    fields = {"kind": "k", "recipe": "r", "status": "done", "finished_at": old}
+    old_pass = MediaJob.objects.create(source="order", order_id=uuid4(), **fields)
+    file = tmp_path / "private" / "renditions" / "12345678" / "pass.pdf"
+    file.parent.mkdir(parents=True)
+    file.write_bytes(b"pdf")
+    Rendition.objects.create(
+        job=old_pass,
+        name="pass",
+        format="pdf",
+        width=1,
+        height=1,
+        size=3,
+        file=str(file.relative_to(tmp_path)),
+    )
+    run = ManualRun.objects.create(kind="k", periodic_task="t", status="done", finished_at=old)
+    message = notification(status="done", finished_at=old)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("media_jobs.rendition_files.default_storage.delete", _fail)
+        with pytest.raises(UnprunedError, match="media: OSError: the storage is away"):
+            prune()
+
+    assert not Notification.objects.filter(pk=message.pk).exists()
+    assert not ManualRun.objects.filter(pk=run.pk).exists()
+    assert file.exists()
+    assert prune()["media"] == 1, "the row was there to find the file by"
+    assert not file.exists()
+
+
+def _fail(*_args: object) -> None:
+    raise OSError("the storage is away")
+
+
 def test_old_results_sessions_audits_daily_runs_and_heartbeats_go() -> None:
     for number, age in enumerate((KEEP_RESULTS + HOUR, KEEP_RESULTS - HOUR)):
         result = TaskResult.objects.create(task_id=f"result-{number}")
@@ -122,7 +161,7 @@ def test_old_results_sessions_audits_daily_runs_and_heartbeats_go() -> None:
         "abandoned carts": 0, "old clearings of carts": 0, "checkout drafts": 0, "ended holds": 0,
         "carriers' answers": 0, "answers to API clients": 0, "answers to agents": 0,
         "checkouts of agents": 0, "carts of agents": 0, "platforms of agents": 0,
-        "links with agents": 0,
+        "checkouts of agents' orders": 0, "links with agents": 0,
         "unconfirmed waiting list entries": 0, "waiting list entries": 0, "restocks": 0,
         "notification": 0, "webhook": 0, "media": 0, "desk": 0, "exports of persons": 0,
         "audit log": 0, "decisions about jobs": 0, "performance runs": 0,

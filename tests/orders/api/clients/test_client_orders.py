@@ -4,6 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.test import Client
 from django.utils import timezone
 
 from orders.clients.scopes import ORDERS_READ, STOCK_READ
@@ -76,6 +78,20 @@ def test_resuming_finds_what_was_being_written_at_the_first_look(
     now = timezone.now()
     Order.objects.filter(pk=orders[4].pk).update(changed_at=now)
     first = caller.get("orders")
+    Order.objects.filter(pk=orders[0].pk).update(changed_at=now - timedelta(seconds=5))
+
+    second = caller.get("orders", updated_after=first.json()["resume_after"])
+
+    assert numbers(second) == shown(orders[0], orders[4])
+
+
+def test_a_web_process_whose_clock_is_ahead_misses_nothing_either(
+    orders: list[Order], caller: Caller, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    Order.objects.filter(pk=orders[4].pk).update(changed_at=now)
+    with time_machine.travel(now + timedelta(minutes=5)):
+        first = caller.get("orders")
     Order.objects.filter(pk=orders[0].pk).update(changed_at=now - timedelta(seconds=5))
 
     second = caller.get("orders", updated_after=first.json()["resume_after"])
@@ -226,6 +242,31 @@ def test_a_misspelt_parameter_is_refused(caller: Caller, path: str) -> None:
 @pytest.mark.parametrize("source", Order.Source.values)
 def test_orders_of_each_door_are_found(caller: Caller, source: str) -> None:
     assert caller.get("orders", source=source).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"limit": "0"},
+        {"limit": "201"},
+        {"limit": "x"},
+        {"status": "lost"},
+        {"updated_after": "2026-01-01T00:00:00"},
+        {"updated_after": "2026-13-01T00:00:00Z"},
+        {"placed_from": "2026-13-01"},
+        {"total_from": "x"},
+        {"total_from": "-1"},
+        {"sales": "x"},
+    ],
+)
+def test_a_wrong_parameter_is_told_in_the_readers_language(parameters: dict[str, str]) -> None:
+    key = {"authorization": f"Bearer {key_of()}", "accept-language": "zh-hans"}
+
+    answer = Client(headers=key).get("/api/v1/orders", parameters)
+
+    [error] = answer.json()["errors"]
+    assert error["field"] == next(iter(parameters))
+    assert "请" in error["message"]
 
 
 @pytest.mark.parametrize("moment", ["0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-12:00"])

@@ -160,6 +160,7 @@ def test_the_products_history_names_the_client(caller: Caller) -> None:
         ([CUP, CUP | {"prize": "1"}], "items.1.prize"),
         ([CUP | {"translations": {"xx": {"name": "x"}}}], "items.0.translations.xx"),
         ([CUP | {"is_active": "yes"}], "items.0.is_active"),
+        ([CUP | {"options": ["Size", "Width|Height"]}], "items.0.options.1"),
     ],
 )
 def test_items_of_a_wrong_shape_refuse_the_whole_request(

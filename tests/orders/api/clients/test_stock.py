@@ -41,6 +41,21 @@ def test_levels_are_of_what_is_sold(caller: Caller) -> None:
     assert caller.get("stock", sku="NONE").json()["items"] == []
 
 
+def test_more_than_can_be_counted_is_told_at_the_field_that_says_it(caller: Caller) -> None:
+    Stock.objects.update(available=2_147_483_000)
+    StockMovement.objects.update(quantity=2_147_483_000)
+    last = caller.get("stock").json()["items"][0]["last_movement"]
+
+    answers = [
+        caller.post("stock/counts", count(counted=1_000_000, on_hand=0, last_movement=last)),
+        caller.post("stock/movements", receipt(quantity=1_000_000)),
+    ]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+    fields = [answer.json()["errors"][0]["field"] for answer in answers]
+    assert fields == ["counted", "quantity"]
+
+
 def test_a_receipt_adds_and_a_correction_takes(caller: Caller) -> None:
     first = caller.post("stock/movements", receipt())
     second = caller.post(
