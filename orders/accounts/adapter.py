@@ -115,6 +115,9 @@ class AccountAdapter(DefaultAccountAdapter):
         # allauth writes the whole user, and undoes what was changed since this request read it.
         user.save(update_fields=None if user._state.adding else ["password"])
 
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        return reverse("account-settings")  # allauth's own asks to change it once more
+
     # ── Signing in ──────────────────────────────────────────────────────────────────────────
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:

@@ -104,8 +104,8 @@ class AddressFieldsForm(forms.Form):
         if tidy is not None:
             values["postcode"] = tidy
             return
-        message = _("This is no %(name)s of %(country)s. One is written like %(example)s.") % {
-            "name": self.fields["postcode"].label,
+        text = _("This doesn’t fit the country (%(country)s). One is written like %(example)s.")
+        message = text % {
             "country": COUNTRIES.get(rules.country, ""),
             "example": rules.postcode_examples[0] if rules.postcode_examples else "…",
         }

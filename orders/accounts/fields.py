@@ -17,6 +17,20 @@ from project.countries import COUNTRIES
 ADDRESS_FIELDS = ("line1", "line2", "city", "region", "postcode", "country")
 
 
+class FocusedIfWrong(forms.BoundField):
+    """A field that has the focus if it is its form's first with an error.
+
+    So the page that answers a refused form shows the error, wherever the form is on it.
+    """
+
+    def build_widget_attrs(
+        self, attrs: dict[str, Any], widget: forms.Widget | None = None
+    ) -> dict[str, Any]:
+        attrs = super().build_widget_attrs(attrs, widget)
+        wrong = (name for name in self.form.fields if name in self.form.errors)
+        return {**attrs, "autofocus": True} if self.name == next(wrong, None) else attrs
+
+
 class TextField(forms.CharField):
     """A text that a rule of `orders.placing.request` checks; its errors become form errors."""
 

@@ -10,7 +10,7 @@ from django.utils.translation import pgettext_lazy
 
 from notifications.events import EVENTS, Audience
 from orders.accounts.address_form import AddressFieldsForm
-from orders.accounts.fields import TextField, address_fields
+from orders.accounts.fields import FocusedIfWrong, TextField, address_fields
 from orders.models import Address, User
 from orders.placing.request import MAX_NAME_LENGTH, clean_email
 from project.address_input import sent_as_typed
@@ -31,6 +31,7 @@ class AddressForm(OpenedForm, AddressFieldsForm):
     `initial` is the stored address, which a second tab or device may change; empty for a new one.
     """
 
+    bound_field_class = FocusedIfWrong
     line1, line2, postcode, city, region, country = address_fields(required=True)
     is_default = forms.BooleanField(label=_("Fill the checkout with it"), required=False)
 
@@ -103,6 +104,8 @@ class SettingsForm(OpenedForm, forms.Form):
 
 class FindOrderForm(forms.Form):
     """An order's number and the e-mail address that it was placed with."""
+
+    bound_field_class = FocusedIfWrong
 
     number = TextField(
         label=_("Order number"),

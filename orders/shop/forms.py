@@ -83,7 +83,7 @@ class CheckoutForm(HandoverForm):
     """The checkout: lines, shopper and delivery, by the rules of `orders.placing.request`."""
 
     field_order = ("email", "name", "phone")
-    CONFIRMED_FIELDS = ("key", "line", "expected_total", "counted_delivery")
+    CONFIRMED_FIELDS = ("key", "line", "hold", "expected_total", "counted_delivery")
     """The hidden fields. The page writes them, so an error in one means that the page is out of
     date or forged."""
 
@@ -122,6 +122,8 @@ class CheckoutForm(HandoverForm):
     key = forms.CharField(validators=[RegexValidator(KEY_PATTERN)], widget=forms.HiddenInput)
     line = LinesField()
     expected_total = forms.DecimalField(max_digits=14, decimal_places=2, widget=forms.HiddenInput)
+    hold = forms.UUIDField(required=False, widget=forms.HiddenInput)
+    """What the page has set aside: an order has it also if its session was lost."""
     counted_delivery = forms.CharField(max_length=80, required=False, widget=forms.HiddenInput)
     """The delivery that is part of `expected_total`: `carrier/service`; empty if none is."""
 

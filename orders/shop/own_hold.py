@@ -1,6 +1,7 @@
 """The hold of a shopper's checkout: which one it is, and what its page shows of it.
 
-The session names it. A shopper has one at a time: the next one replaces it.
+The session names it, and the form of the checkout, in case the session is lost. A shopper has one
+at a time: the next one replaces it.
 """
 
 import math
@@ -36,6 +37,8 @@ class Clock:
     until: datetime | None = None
     seconds: int = 0
     """The seconds until then."""
+    hold_id: UUID | None = None
+    """The hold that is open."""
 
     @property
     def is_open(self) -> bool:
@@ -65,6 +68,15 @@ def usable_hold(session: SessionBase) -> UUID | None:
     """Return the id of the shopper's hold if it is open: an order that names none is as good."""
     hold_id = hold_of(session)
     return hold_id if hold_id and read_held(hold_id) else None
+
+
+def take_back_hold(session: SessionBase, named: UUID | None) -> None:
+    """Give a session without a hold the open one that its form names.
+
+    The session that named it was lost, and its units would be sold out for their own shopper.
+    """
+    if named and not hold_of(session) and read_held(named):
+        session[_HOLD] = str(named)
 
 
 def forget_hold(session: SessionBase) -> None:
@@ -116,5 +128,5 @@ def hold_lines(request: HttpRequest, lines: Sequence[RequestedLine], *, key: str
 def _clock(held: Units) -> Clock:
     left = (held.expires_at - database_now()).total_seconds()
     if held.is_open and left > 0:
-        return Clock("open", held.expires_at, seconds=math.ceil(left))
+        return Clock("open", held.expires_at, seconds=math.ceil(left), hold_id=held.id)
     return Clock("over")

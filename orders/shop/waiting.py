@@ -5,12 +5,13 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import pgettext_lazy
 
-from orders.accounts.fields import TextField
+from orders.accounts.fields import FocusedIfWrong, TextField
 from orders.placing.request import clean_email
 from project.address_input import sent_as_typed
 
 
 class WaitingForm(forms.Form):
+    bound_field_class = FocusedIfWrong
     email = TextField(
         rule=clean_email,
         label=pgettext_lazy("address", "E-mail"),

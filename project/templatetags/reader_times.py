@@ -27,6 +27,12 @@ def hours_later(moment: str, hours: int) -> datetime:
 
 
 @register.filter(expects_localtime=True)
+def reader_clock(moment: datetime) -> str:
+    """Return the time of day in the reader's form and the shop's time zone."""
+    return format_date(moment, _formats().TIME_FORMAT)
+
+
+@register.filter(expects_localtime=True)
 def reader_date(day: date) -> str:
     """Return the date in the reader's form."""
     return format_date(day, _formats().DATE_FORMAT)

@@ -49,6 +49,7 @@ from orders.shop.own_hold import (
     forget_hold,
     hold_lines,
     own_units,
+    take_back_hold,
     usable_hold,
 )
 from orders.shop.priced_cart import PricedCart, priced
@@ -113,8 +114,12 @@ def hold(request: HttpRequest) -> HttpResponse:
     key = cart_of(request).checkout_key()
     clock = hold_lines(request, lines, key=key) if lines else Clock("none")
     if not request.headers.get("HX-Request"):
-        return _keep(request, {})
+        return _keep(request, {}, part="summary")
     return render(request, "shop/_hold.html", {"clock": clock, "is_asked": True})
+
+
+_CHANGED = {"country": "id_country", "delivery": "delivery", "voucher": "id_voucher"}
+"""The buttons that only change the page, with the id of what they change."""
 
 
 # ── Sending ─────────────────────────────────────────────────────────────────────────────────
@@ -123,7 +128,9 @@ def hold(request: HttpRequest) -> HttpResponse:
 def _send(request: HttpRequest) -> HttpResponse:
     form = CheckoutForm(request.POST)
     is_only_changed = "adjust" in request.POST or "change" in request.POST
-    if form.is_valid() and not is_only_changed:
+    is_valid = form.is_valid()
+    take_back_hold(request.session, form.cleaned_data.get("hold"))
+    if is_valid and not is_only_changed:
         return _place(request, form)
     key = "" if is_only_changed else form.cleaned_data.get("key", "")
     if key and (placed := _placed_under(key)):
@@ -132,7 +139,9 @@ def _send(request: HttpRequest) -> HttpResponse:
     cart_of(request).put_back(lines)
     if line := read_line(request.POST.get("adjust", "")):
         cart_of(request).set(line.sku, line.quantity, line.upload)
-    return _keep(request, {} if is_only_changed else {"kind": "invalid"})
+    if is_only_changed:
+        return _keep(request, {}, part=_CHANGED.get(request.POST.get("change", ""), "summary"))
+    return _keep(request, {"kind": "invalid"})
 
 
 def _place(request: HttpRequest, form: CheckoutForm) -> HttpResponse:
@@ -181,10 +190,14 @@ def _refuse(
         return _waiting_page(request, draft)
 
 
-def _keep(request: HttpRequest, answer: dict[str, Any]) -> HttpResponse:
-    """Keep the form with its answer, and redirect to the page that shows both."""
+def _keep(request: HttpRequest, answer: dict[str, Any], *, part: str = "") -> HttpResponse:
+    """Keep the form with its answer, and redirect to the page that shows both.
+
+    `part`: the id of what was changed. The browser shows it, and gives it the focus.
+    """
     fields = sent_fields(request.POST, CheckoutForm.base_fields)
-    return redirect(address_of(keep_draft(request.session, fields=fields, answer=answer)))
+    draft_id = keep_draft(request.session, fields=fields, answer=answer)
+    return redirect(address_of(draft_id) + (f"#{part}" if part else ""))
 
 
 def bring_back(request: HttpRequest, *, has_cookie: bool) -> HttpResponse:
@@ -256,11 +269,12 @@ def _show(
 
     The form keeps its key, so another attempt is a repeat and never a second order.
     """
-    cart = current_cart(request)
     sent: dict[str, Any] = {}
     if form.is_bound:
         form.is_valid()
         sent = form.cleaned_data
+        take_back_hold(request.session, sent.get("hold"))
+    cart = current_cart(request)
     if not cart.lines:  # perhaps its session was lost
         cart = priced(sent.get("line", ()), held=own_units(request.session))
     if not cart.lines:

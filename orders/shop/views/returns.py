@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from orders.lifecycle.errors import TransitionError
 from orders.lifecycle.return_units import MAY_HAVE_RETURNS
@@ -20,10 +20,12 @@ from orders.shop.views.order import order_page
 
 
 @never_cache
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 def ask(request: HttpRequest, order_id: UUID) -> HttpResponse:
     """Ask for the return, and show the order's page; a refused form is shown as it was typed."""
     order = get_object_or_404(Order, pk=order_id)
+    if request.method != "POST":  # a reload of the answer, or a switch of the language
+        return redirect(f"{reverse('order', args=[order_id])}#returns")
     form = sent_form(order, request.POST, today=timezone.localdate())
     if form.is_valid() and _is_taken(request, order, form):
         messages.success(request, _("We have your wish to return. We answer by e-mail."))

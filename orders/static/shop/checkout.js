@@ -19,6 +19,13 @@
     if (event.persisted) location.reload();
   });
 
+  // The form's first button places the order. Enter in the code's field presses the one beside it.
+  form.elements.voucher.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" || event.isComposing) return;
+    event.preventDefault();
+    form.requestSubmit(form.querySelector("[name=change][value=voucher]"));
+  });
+
   // By the element: htmx replaces it when the units are set aside.
   const ends = new WeakMap();
   const say = (text) => {

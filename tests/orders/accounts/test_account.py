@@ -1,5 +1,6 @@
 """The account's pages: orders, addresses, settings, e-mail and phone."""
 
+import re
 from typing import Any
 
 import pytest
@@ -279,10 +280,22 @@ def test_an_address_that_is_none_is_refused(signed_in: Client, line1: str) -> No
     answer = signed_in.post("/accounts/addresses/new/", HOME | {"line1": line1})
 
     assert answer.status_code == 422
+    assert re.search(r'name="line1"[^>]* autofocus', answer.content.decode())
     assert not Address.objects.exists()
 
 
 # ── Settings ────────────────────────────────────────────────────────────────────────────────
+
+
+def test_a_new_password_leads_back_to_the_settings(signed_in: Client) -> None:
+    new = "a bicycle for two"
+
+    answer = signed_in.post(
+        "/accounts/password/change/",
+        {"oldpassword": PASSWORD, "password1": new, "password2": new},
+    )
+
+    assert answer.headers["Location"] == "/accounts/settings/"
 
 
 def test_the_language_belongs_to_the_account(signed_in: Client, ada: User) -> None:

@@ -341,7 +341,7 @@ def test_the_address_has_the_fields_of_its_country_and_loses_nothing(desk: Clien
     assert [page.values[name] for name in ("region", "city")] == [["IL"], ["York"]]
 
     refused = place(page)
-    assert "This is no ZIP code of United States" in text_of(refused)
+    assert "This doesn’t fit the country (United States)" in text_of(refused)
     place(read_page(desk, page.url, refused.content.decode()), postcode="62701-1234")
     illinois = {"country": "US", "region": "IL", "postcode": "62701-1234"}
     assert Order.objects.get().address == YORK | illinois

@@ -389,7 +389,7 @@ def test_a_correction_has_the_fields_of_the_country_that_is_chosen(desk: Client)
     assert "This field is required." not in text_of(shown)
     page = read_page(desk, page.url, shown.content.decode())
     refused = page.send()
-    assert "This is no ZIP code of United States" in text_of(refused)
+    assert "This doesn’t fit the country (United States)" in text_of(refused)
     assert "This field is required." in text_of(refused)  # the state
     page = read_page(desk, page.url, refused.content.decode())
     page.send(region="IL", postcode="62701")

@@ -38,7 +38,7 @@ def cart_of(client: Client) -> dict[str, int]:
 def hidden_fields(response: Response) -> dict[str, list[str]]:
     """What the checkout page sends besides what the shopper types."""
     found: dict[str, list[str]] = {}
-    names = "key|expected_total|counted_delivery|line"
+    names = "key|hold|expected_total|counted_delivery|line"
     pattern = rf'<input type="hidden"\s+name="({names})"\s+value="([^"]*)"'
     for name, value in re.findall(pattern, response.content.decode()):
         found.setdefault(name, []).append(value)

@@ -145,6 +145,44 @@ def test_a_hold_that_is_not_known_any_more_hinders_no_order() -> None:
     assert "/orders/" in answer.headers["Location"]
 
 
+def test_what_is_set_aside_outlives_the_session_that_named_it() -> None:
+    add_product("MUG", stock=1)
+    client = shopper()
+    set_aside(client)
+    page = client.get("/checkout/")
+    del client.cookies["sessionid"]
+
+    answer = send(client, page)
+
+    assert answer.headers["Location"] == f"/orders/{Order.objects.get().pk}/"
+    assert Hold.objects.get().status == "ordered"
+
+
+def test_a_form_with_an_error_has_its_hold_back_as_well() -> None:
+    add_product("MUG", stock=1)
+    client = shopper()
+    set_aside(client)
+    page = client.get("/checkout/")
+    del client.cookies["sessionid"]
+
+    shown = send(client, page, email="nobody")
+
+    assert ASIDE in text_of(shown)
+    assert "Sold out" not in text_of(shown)
+
+
+def test_a_form_takes_no_hold_in_place_of_the_sessions_own() -> None:
+    add_product("MUG", stock=3)
+    mine, other = shopper(), shopper()
+    set_aside(mine)
+    set_aside(other)
+    theirs = other.session["hold"]
+
+    send(mine, mine.get("/checkout/"), hold=theirs, email="nobody")
+
+    assert mine.session["hold"] != theirs
+
+
 def test_without_javascript_the_button_keeps_what_was_typed() -> None:
     add_product("MUG", stock=5)
     client = shopper()

@@ -97,7 +97,17 @@ def test_what_cannot_be_returned_is_told_and_what_was_typed_is_kept(
     assert refused.status_code == 422
     assert says in text_of(refused)
     assert f'value="{changes["reason"]}"' in refused.content.decode()
+    assert refused.content.decode().count(" autofocus") == 1  # far down, and in sight
     assert not Return.objects.exists()
+
+
+def test_the_address_of_a_refused_form_leads_to_the_order(client: Client) -> None:
+    order = delivered(("TEA", 3))
+    refused = form_of(client, order).send(**{line_of(order): "0"})
+
+    answer = client.get(refused.request["PATH_INFO"])  # the language is switched there
+
+    assert answer.headers["Location"] == f"/orders/{order.pk}/#returns"
 
 
 def test_a_refused_form_can_be_sent_again(client: Client) -> None:

@@ -71,6 +71,17 @@ def test_a_code_that_takes_off_nothing_says_why(
     assert 'aria-invalid="true"' in shown.content.decode()
 
 
+def test_the_answer_leads_to_what_was_changed(client: Client, checkout: Any) -> None:
+    Voucher.objects.create(code="TEN", kind="percent", value=10)
+
+    shown = apply(client, checkout, "TEN")
+
+    [(address, _status)] = shown.redirect_chain
+    assert address.endswith("#id_voucher")
+    assert 'aria-describedby="voucher-discount"' in shown.content.decode()
+    assert 'id="voucher-discount"' in shown.content.decode()
+
+
 def test_a_code_that_ends_before_the_order_is_told_and_nothing_is_lost(
     client: Client, checkout: Any
 ) -> None:

@@ -78,6 +78,7 @@ def test_a_wrong_address_stays_in_the_field_with_its_error(client: Client, mug: 
     answer = client.post(JOIN, {"email": "ada"})
 
     assert answer.status_code == 422
+    assert answer.content.decode().count(" autofocus") == 1
     assert 'value="ada"' in answer.content.decode()
     assert "Enter a valid e-mail address" in text_of(answer)
     assert client.get(JOIN).headers["Location"] == "/products/mug/"
