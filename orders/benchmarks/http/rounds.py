@@ -11,6 +11,8 @@ ROUNDS = 3
 """The builds alternate, so that other load on the machine hits all. The median round counts."""
 SECONDS = 4.0
 """Per round, after a warm-up of one second."""
+FIRST_SECONDS = 1.5
+"""Of processes that were just started, which have no warm-up."""
 GOOD = (200, 201, 204)
 Round = tuple[Load, dict[str, float]]
 """What the client saw, and the CPU seconds of each part meanwhile."""
@@ -25,11 +27,23 @@ def in_turns(
     rounds: dict[str, list[Round]] = {name: [] for name in builds}
     for _round in range(ROUNDS):
         for name, build in builds.items():
-            before = build.cpu_seconds()
-            measured = load(build.port, make, connections=CONNECTIONS, seconds=SECONDS)
-            after = build.cpu_seconds()
-            rounds[name].append((measured, {part: after[part] - before[part] for part in after}))
+            rounds[name].append(_round_of(build, make, seconds=SECONDS))
     return [_row(what, name, measured) for name, measured in rounds.items()]
+
+
+def once(what: str, make: Callable[[], bytes], builds: dict[str, Served]) -> list[dict[str, Any]]:
+    """Ask each build that was just started; return a row for each. There is one first time."""
+    return [
+        _row(what, name, [_round_of(build, make, seconds=FIRST_SECONDS)])
+        for name, build in builds.items()
+    ]
+
+
+def _round_of(build: Served, make: Callable[[], bytes], *, seconds: float) -> Round:
+    before = build.cpu_seconds()
+    measured = load(build.port, make, connections=CONNECTIONS, seconds=seconds)
+    after = build.cpu_seconds()
+    return measured, {part: after[part] - before[part] for part in after}
 
 
 def _row(what: str, build: str, rounds: list[Round]) -> dict[str, Any]:
