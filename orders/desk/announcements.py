@@ -133,7 +133,7 @@ class AnnouncementAdmin(RecordPage):
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Return the buttons of the steps that are possible now."""
-        announcement = Announcement.objects.filter(pk=object_id).first()
+        announcement = self.get_object(request, object_id)
         possible = _possible_steps(announcement) if announcement else set()
         return [
             button

@@ -343,6 +343,7 @@ ACTIONS = {
     "orders.agentlink:end_link": "M",
     "orders.agentplatform:block": "ME",
     "orders.agentplatform:let_in": "ME",
+    "orders.agentplatform:resume_events": "ME",
     "orders.category:delete_selected": "M",
     "orders.deskjob:again": "ME",
     "orders.deskjob:cancel": "ME",
