@@ -20,9 +20,9 @@ def settled_time() -> datetime:
     """Return the time before which no open transaction has written, less OVERLAP.
 
     A transaction has written once it has an id; until then it may be about to, with its running
-    statement. Call it before the snapshot: what commits in between is then looked at twice. The
-    sessions of other users show their times only to members of pg_read_all_stats; OVERLAP is for
-    theirs.
+    statement. An autovacuum runs for long and changes no row. Call it before the snapshot: what
+    commits in between is then looked at twice. The sessions of other users show their times only to
+    members of pg_read_all_stats; OVERLAP is for theirs.
     """
     with connection.cursor() as cursor:
         cursor.execute(
@@ -35,6 +35,7 @@ def settled_time() -> datetime:
                 - make_interval(secs => %s)
             FROM pg_stat_activity
             WHERE datname = current_database() AND pid <> pg_backend_pid()
+              AND backend_type <> 'autovacuum worker'
             """,
             [LONGEST.total_seconds(), OVERLAP.total_seconds()],
         )
